@@ -1,0 +1,155 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A target of the house; its tests, where it has any, stand in `Tests/<name>Tests`.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+  [.target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)]
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+  [
+    .testTarget(
+      name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+      swiftSettings: swiftSettings)
+  ]
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+// Floor 0: C libraries. One target alone imports each.
+let floor0: [Target] = [
+  .systemLibrary(name: "CLinux"),
+  .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+  .systemLibrary(
+    name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+  .systemLibrary(
+    name: "CFFmpeg", pkgConfig: "libavcodec libavformat libavutil libswscale libswresample",
+    providers: [
+      .apt([
+        "libavcodec-dev", "libavformat-dev", "libavutil-dev", "libswscale-dev",
+        "libswresample-dev",
+      ])
+    ]),
+  .systemLibrary(
+    name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+]
+
+// Floor 1: what every protocol is made of.
+let floor1: [Target] =
+  room("Bytes")
+  + room("EventLoop", ["Bytes", "CLinux"])
+  + room("Media", ["Bytes"])
+  + room("Telemetry", ["Bytes", log])
+
+// Floor 2: protocols. Bytes in, events out; no socket.
+let floor2: [Target] =
+  room("RTMP", ["Bytes", "Media"])
+  + room("HTTP1", ["Bytes"])
+  + room("HTTP2", ["Bytes", "CNGHTTP2"])
+  + room("TLS", ["Bytes", "COpenSSL"])
+  + room("HLS", ["Bytes", "Media", "CZlib"])
+
+// Floor 3: sockets meet protocols.
+let floor3: [Target] =
+  room("HTTPServer", ["Bytes", "EventLoop", "Telemetry", "HTTP1", "HTTP2", "TLS", httpTypes])
+  + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS", collections])
+  + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
+  + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
+  + room("Store", [.product(name: "GRDB", package: "GRDB.swift")])
+
+// Floor 4: services.
+let floor4: [Target] =
+  room(
+    "Access",
+    [
+      "Bytes", "HTTPClient", "Telemetry", log, httpTypes,
+      .product(name: "JWTKit", package: "jwt-kit"),
+    ])
+  + room("ControlAPI", ["Access", "HTTPServer", "Telemetry", "Store", log, httpTypes])
+
+// Floor 5: the roles.
+let floor5: [Target] = room(
+  "Origin",
+  [
+    "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
+    "Store", "Access", "ControlAPI", log, httpTypes,
+  ])
+
+// Floor 6: the executable.
+let floor6: [Target] = [
+  .executableTarget(
+    name: "wedlive",
+    dependencies: [
+      "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
+      "HTTPClient", "Store", "Access", "ControlAPI", "Origin", "Transcode", log,
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Configuration", package: "swift-configuration"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    ],
+    swiftSettings: swiftSettings)
+]
+
+let testTargets: [Target] =
+  tests("Bytes") + tests("EventLoop", ["Bytes", "CLinux"]) + tests("Media", ["Bytes"])
+  + tests("Telemetry", [log]) + tests("RTMP", ["Bytes", "Media"]) + tests("HTTP1", ["Bytes"])
+  + tests("HTTP2", ["Bytes"]) + tests("TLS", ["Bytes"]) + tests("HLS", ["Bytes", "Media"])
+  + tests("HTTPServer", ["Bytes", "EventLoop", "TLS", "Telemetry", httpTypes])
+  + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
+  + tests("HTTPClient", ["EventLoop", httpTypes]) + tests("Transcode", ["Media"])
+  + tests("Store") + tests("Access", ["HTTPClient", .product(name: "JWTKit", package: "jwt-kit")])
+  + tests("ControlAPI", ["Access", "HTTPServer", httpTypes])
+  + tests(
+    "Origin", ["Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access"])
+
+let all = floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + testTargets
+let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+let built = all.filter { target in
+  ["Sources", "Tests"].contains {
+    FileManager.default.fileExists(atPath: here.appending(path: "\($0)/\(target.name)").path)
+  }
+}
+let present = Set(built.map(\.name))
+for target in built {
+  target.dependencies.removeAll {
+    if case .byNameItem(let name, _) = $0 { !present.contains(name) } else { false }
+  }
+}
+@MainActor func needs(_ name: String) -> Bool { present.contains(name) }
+
+var packages: [Package.Dependency] = []
+if needs("Telemetry") {
+  packages.append(.package(url: "https://github.com/apple/swift-log", from: "1.6.0"))
+}
+if needs("HTTPServer") || needs("HTTPClient") {
+  packages.append(.package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"))
+}
+if needs("Ingest") {
+  packages.append(.package(url: "https://github.com/apple/swift-collections", from: "1.2.0"))
+}
+if needs("Store") {
+  packages.append(.package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"))
+}
+if needs("Access") {
+  packages.append(.package(url: "https://github.com/vapor/jwt-kit", from: "5.0.0"))
+}
+if needs("wedlive") {
+  packages.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"))
+  packages.append(
+    .package(
+      url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: ["YAML"]))
+  packages.append(
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"))
+}
+
+let package = Package(name: "wedlive", dependencies: packages, targets: built)

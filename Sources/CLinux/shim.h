@@ -1,0 +1,43 @@
+// Linux calls that Swift's Glibc module does not offer.
+#ifndef WEDLIVE_CLINUX_H
+#define WEDLIVE_CLINUX_H
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+// accept4 stands behind __USE_GNU, which Swift's importer does not define for Glibc.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+
+/// Accepts one connection, non-blocking and close-on-exec. Returns a descriptor, or -1 with errno.
+static inline int wl_accept(int listener, struct sockaddr *address, socklen_t *length) {
+  return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// A new epoll event: u64 in, so that Swift need not touch the packed union.
+static inline int wl_epoll_ctl(int epoll, int operation, int descriptor, unsigned int events,
+                               unsigned long long data) {
+  struct epoll_event event;
+  event.events = events;
+  event.data.u64 = data;
+  return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+/// Pins the calling thread to one core. Returns 0, or -1 with errno.
+static inline int wl_pin_thread(int core) {
+  unsigned long mask[16] = {0};
+  if (core < 0 || core >= (int)(sizeof(mask) * 8)) { errno = EINVAL; return -1; }
+  mask[core / (8 * sizeof(long))] = 1UL << (core % (8 * sizeof(long)));
+  return (int)syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
+}
+#endif
