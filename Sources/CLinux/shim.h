@@ -1,16 +1,12 @@
 // Linux calls that Swift's Glibc module does not offer.
 #ifndef WEDLIVE_CLINUX_H
 #define WEDLIVE_CLINUX_H
-#define _GNU_SOURCE 1
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -39,5 +35,18 @@ static inline int wl_pin_thread(int core) {
   if (core < 0 || core >= (int)(sizeof(mask) * 8)) { errno = EINVAL; return -1; }
   mask[core / (8 * sizeof(long))] = 1UL << (core % (8 * sizeof(long)));
   return (int)syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
+}
+
+/// Names the calling thread, at most 15 characters, as `top -H` and a debugger show it.
+static inline void wl_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+/// How many cores this process may run on (containers and taskset narrow it), or -1.
+static inline int wl_cores(void) {
+  unsigned long mask[16] = {0};
+  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+  int count = 0;
+  if (bytes < 0) { return -1; }
+  for (int i = 0; i < 16; i++) { count += __builtin_popcountl(mask[i]); }
+  return count;
 }
 #endif
