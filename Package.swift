@@ -129,7 +129,7 @@ for target in built {
 
 var packages: [Package.Dependency] = []
 if needs("Telemetry") {
-  packages.append(.package(url: "https://github.com/apple/swift-log", from: "1.6.0"))
+  packages.append(.package(url: "https://github.com/apple/swift-log", from: "1.16.0"))
 }
 if needs("HTTPServer") || needs("HTTPClient") {
   packages.append(.package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"))
