@@ -1,0 +1,195 @@
+import COpenSSL
+
+extension TLSContext {
+  /// Makes a server's context out of files.
+  ///
+  /// - Parameters:
+  ///   - configuration: at least one certificate.
+  ///   - tickets: keys that other nodes have as well, or random ones of this process.
+  /// - Returns: a context that `TLSSession(server:buffers:)` takes.
+  /// - Throws: an error that names the file; nothing is kept then.
+  package static func server(
+    _ configuration: TLSServerConfiguration, tickets: TicketKeys = .random()
+  ) throws(TLSError) -> TLSContext {
+    guard !configuration.certificates.isEmpty else {
+      throw TLSError(
+        .noCertificate, "a TLS listener needs a certificate: set tls.certificate and tls.key")
+    }
+    var raw: [OpaquePointer] = unsafe []
+    var names = ServerNames()
+    var summaries: [TLSCertificateSummary] = []
+    var statuses: [[UInt8]] = []
+    var fast = false
+    let protocols = wire(configuration.protocols)
+    do {
+      for (index, files) in configuration.certificates.enumerated() {
+        let made = try unsafe make(
+          TLS_server_method(), configuration.fastCipher, least: configuration.least, most: .tls13)
+        unsafe raw.append(made.context)
+        unsafe fast = made.fast
+        let summary = try unsafe load(files, into: made.context)
+        names.add(summary.names, certificate: index)
+        summaries.append(summary)
+        statuses.append(try status(files))
+        unsafe setServerCallbacks(made.context, protocols: !protocols.isEmpty)
+      }
+    } catch {
+      unsafe raw.forEach { unsafe SSL_CTX_free($0) }
+      throw error
+    }
+    return unsafe TLSContext(
+      role: .server, raw: raw, names: names, certificates: summaries, usesFastCipher: fast,
+      protocols: protocols, statuses: statuses, tickets: tickets)
+  }
+
+  private static func setServerCallbacks(_ context: OpaquePointer, protocols: Bool) {
+    unsafe wl_ctx_session_cache_off(context)
+    // Two tickets, the default, cost a full handshake 5 % more and serve clients that we do not have.
+    unsafe SSL_CTX_set_num_tickets(context, 1)
+    var identity: [UInt8] = Array("wedlive".utf8)
+    unsafe SSL_CTX_set_session_id_context(context, &identity, UInt32(identity.count))
+    unsafe wl_ctx_set_servername_callback(context, chooseCertificate)
+    unsafe wl_ctx_set_status_callback(context, staple)
+    unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticketKey)
+    if protocols { unsafe SSL_CTX_set_alpn_select_cb(context, chooseProtocol, nil) }
+  }
+
+  private static func load(
+    _ files: TLSCertificateFiles, into context: OpaquePointer
+  ) throws(TLSError) -> TLSCertificateSummary {
+    guard unsafe SSL_CTX_use_certificate_chain_file(context, files.certificate) == 1 else {
+      throw .openSSL(
+        .unreadableCertificate, "the certificate \(files.certificate) cannot be used",
+        advice: "tls.certificate has to be a PEM file this user can read, the server's first")
+    }
+    guard unsafe SSL_CTX_use_PrivateKey_file(context, files.key, SSL_FILETYPE_PEM) == 1 else {
+      let mismatch =
+        wl_err_reason(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH
+        || wl_err_reason(ERR_peek_error()) == X509_R_KEY_TYPE_MISMATCH
+      throw .openSSL(
+        mismatch ? .keyMismatch : .unreadableKey,
+        mismatch
+          ? "the key \(files.key) does not belong to the certificate \(files.certificate)"
+          : "the key \(files.key) cannot be used",
+        advice: mismatch
+          ? "give the key that the certificate was requested with"
+          : "tls.key has to be an unencrypted PEM file this user can read")
+    }
+    guard let certificate = unsafe SSL_CTX_get0_certificate(context) else {
+      throw .openSSL(.unreadableCertificate, "the file \(files.certificate) holds no certificate")
+    }
+    return unsafe TLSCertificateSummary(file: files.certificate, certificate)
+  }
+
+  private static func status(_ files: TLSCertificateFiles) throws(TLSError) -> [UInt8] {
+    guard let path = files.status else { return [] }
+    guard let file = unsafe BIO_new_file(path, "rb") else {
+      ERR_clear_error()
+      return []
+    }
+    defer { unsafe BIO_free(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = unsafe BIO_read(file, &chunk, Int32(chunk.count))
+      if count <= 0 { break }
+      bytes += chunk[..<Int(count)]
+      guard bytes.count <= 65_535 else {
+        throw TLSError(
+          .unreadableStatus, "the OCSP response \(path) is larger than 65535 bytes; give one in DER"
+        )
+      }
+    }
+    return bytes
+  }
+}
+
+// MARK: - Callbacks of libssl
+
+/// SNI: continues with the SSL_CTX of the certificate that has the name, or with the first.
+private func chooseCertificate(
+  _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let raw = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
+    let context = unsafe TLSContext.of(ssl)
+  else { return SSL_TLSEXT_ERR_NOACK }
+  let name = unsafe String(cString: raw)
+  // No match is no error: the client judges the certificate it gets (as every web server does).
+  guard let index = context.names.certificate(for: name) else { return SSL_TLSEXT_ERR_NOACK }
+  if index > 0, unsafe SSL_set_SSL_CTX(ssl, context.raw[index]) == nil {
+    return SSL_TLSEXT_ERR_ALERT_FATAL
+  }
+  return SSL_TLSEXT_ERR_OK
+}
+
+/// ALPN: the first of our protocols that the client offers; none in common ends the handshake.
+private func chooseProtocol(
+  _ ssl: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+  _ chosenCount: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?,
+  _ offeredCount: UInt32, _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let context = unsafe TLSContext.of(ssl), let offered = unsafe offered,
+    let chosen = unsafe chosen, let chosenCount = unsafe chosenCount
+  else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+  let count = Int(offeredCount)
+  return unsafe context.protocols.withUnsafeBufferPointer { ours in
+    var mine = 0
+    while mine < ours.count {
+      let length = unsafe Int(ours[mine])
+      var theirs = 0
+      while theirs < count {
+        let theirLength = unsafe Int(offered[theirs])
+        guard theirs + 1 + theirLength <= count else { break }
+        if theirLength == length,
+          unsafe memcmp(offered + theirs + 1, ours.baseAddress.unsafelyUnwrapped + mine + 1, length)
+            == 0
+        {
+          unsafe chosen.pointee = offered + theirs + 1
+          unsafe chosenCount.pointee = UInt8(length)
+          return SSL_TLSEXT_ERR_OK
+        }
+        theirs += 1 + theirLength
+      }
+      mine += 1 + length
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL
+  }
+}
+
+/// Staples the OCSP response of the certificate in use.
+private func staple(_ ssl: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+  guard let context = unsafe TLSContext.of(ssl), let current = unsafe SSL_get_SSL_CTX(ssl),
+    let index = unsafe context.raw.firstIndex(of: current), index < context.statuses.count,
+    !context.statuses[index].isEmpty
+  else { return SSL_TLSEXT_ERR_NOACK }
+  let status = context.statuses[index]
+  return unsafe wl_set_status(ssl, status, status.count) == 1
+    ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK
+}
+
+/// Seals (`encrypt` 1) or opens a ticket with a key of ours.
+///
+/// - Returns: 1 done, 2 done but renew the ticket, 0 no such key (a full handshake), -1 failure.
+private func ticketKey(
+  _ ssl: OpaquePointer?, _ name: UnsafeMutablePointer<UInt8>?, _ iv: UnsafeMutablePointer<UInt8>?,
+  _ cipher: OpaquePointer?, _ mac: OpaquePointer?, _ encrypt: Int32
+) -> Int32 {
+  guard let context = unsafe TLSContext.of(ssl), let name = unsafe name, let iv = unsafe iv
+  else { return -1 }
+  let keys = context.ticketKeys
+  let key: TicketKey
+  var answer: Int32 = 1
+  if encrypt == 1 {
+    guard let current = keys.current, unsafe RAND_bytes(iv, 16) == 1 else { return 0 }
+    key = current
+    unsafe key.name.withUnsafeBufferPointer { source in
+      if let base = source.baseAddress { unsafe memcpy(name, base, 16) }
+    }
+  } else {
+    guard let index = unsafe keys.index(named: name) else { return 0 }
+    key = keys.keys[index]
+    answer = index == 0 ? 1 : 2
+  }
+  return unsafe TicketSealing.initialise(key, iv: iv, cipher: cipher, mac: mac, encrypt: encrypt)
+    ? answer : -1
+}
