@@ -23,6 +23,9 @@ open class Channel {
   package internal(set) final var id = ChannelID(raw: .max)
   // A loop closes its channels before it ends, so it outlives them; counting would cost each event.
   private final unowned(unsafe) let owner: Loop
+  /// The peer has ended or reset its side: a short read is then not the last, the end itself
+  /// still has to be read, and no further event will say so.
+  package internal(set) final var hasHungUp = false
   final var deadline: MonotonicTime?
   final var deadlineTimer: TimerID?
   final var isQueuedAgain = false

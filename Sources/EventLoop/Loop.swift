@@ -248,9 +248,9 @@ package final class Loop {
     let id = ChannelID(raw: data)
     guard let channel = channel(id) else { return }
     counters.events &+= 1
-    let incoming =
-      EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
-    if ready & incoming != 0 { channel.readable() }
+    let over = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
+    if ready & over != 0 { channel.hasHungUp = true }
+    if ready & (EPOLLIN.rawValue | over) != 0 { channel.readable() }
     if ready & EPOLLOUT.rawValue != 0, !channel.isClosed { channel.writable() }
   }
 
