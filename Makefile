@@ -1,0 +1,93 @@
+# `make help` lists what can be made. System and Python packages install themselves; see .ci/setup.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := $(CURDIR)/.build/venv
+PYTHON := $(VENV)/bin/python
+PYTEST := $(PYTHON) -m pytest -c Tests/Integration/pytest.ini Tests/Integration
+RUFF := $(VENV)/bin/ruff --config Tests/Integration/ruff.toml
+SWIFT_SOURCES := Package.swift $(wildcard Sources Tests)
+PYTHON_SOURCES := $(wildcard Tests/Integration Benchmarks)
+DEBUG := $(CURDIR)/.build/debug/wedlive
+RELEASE := $(CURDIR)/.build/release/wedlive
+IMPORTS := --explicit-target-dependency-import-check error
+
+# Arguments that a person gives: make run ARGS="--data /tmp/x", make bench ROW=segments,
+# make soak MINUTES=60, make interop ONLY=obs
+ARGS ?=
+ROW ?= all
+MINUTES ?= 60
+ONLY ?=
+
+.PHONY: help setup run test unit integration check build release format lint sanitize \
+	bench soak interop certs docs
+
+help: ## list these
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## install the system packages that building needs (the other targets do this themselves)
+	@.ci/setup build
+
+run: setup ## build a release and start `wedlive standalone --demo` (ARGS="...")
+	@swift build -c release --product wedlive
+	@exec $(RELEASE) standalone --demo $(ARGS)
+
+build: setup ## debug build of everything, tests too
+	@swift build --build-tests $(IMPORTS)
+
+release: setup ## release build; a warning fails it
+	@swift build -c release --product wedlive $(IMPORTS)
+
+test: unit integration ## all tests: Swift's, then real clients against the binary
+
+unit: build ## Swift's tests only
+	@swift test --skip-build
+
+integration: build ## real clients against the debug binary (ARGS="-k publish")
+	@.ci/setup test
+	@WEDLIVE_BINARY=$${WEDLIVE_BINARY:-$(DEBUG)} $(PYTEST) $(ARGS)
+
+interop: release ## every client there is, and the long runs (about 40 min; ONLY="obs" picks)
+	@.ci/setup test interop
+	@WEDLIVE_BINARY=$${WEDLIVE_BINARY:-$(RELEASE)} $(PYTEST) \
+		-m "interop or not interop" $(if $(ONLY),-k "$(ONLY)") $(ARGS)
+
+check: format-check lint test release ## what CI runs
+
+.PHONY: format-check
+format-check:
+	@.ci/setup build test
+	@$(RUFF) format --quiet --check $(PYTHON_SOURCES)
+
+format: ## format Swift and Python in place
+	@.ci/setup build test
+	@swift format format --in-place --parallel --recursive $(SWIFT_SOURCES)
+	@$(RUFF) format --quiet $(PYTHON_SOURCES)
+
+lint: ## style of Swift, Python and shell; silent when all is well
+	@.ci/setup build test
+	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+	@$(RUFF) check --quiet $(PYTHON_SOURCES)
+	@$(VENV)/bin/shellcheck .ci/run .ci/setup
+
+sanitize: setup ## Swift's tests under the address and the thread sanitizer
+	@swift test --scratch-path .build-address --sanitize=address
+	@swift test --scratch-path .build-thread --sanitize=thread
+
+bench: release ## measure against nginx and nginx-rtmp, write Benchmarks/results.md (ROW=segments for one)
+	@.ci/setup test bench
+	@$(PYTHON) Benchmarks/run.py --wedlive $(RELEASE) --row $(ROW) $(ARGS)
+
+soak: release ## 50 reconnecting publishers and 500 viewers for MINUTES (60); judges memory and errors
+	@.ci/setup test
+	@$(PYTHON) Tests/Integration/soak.py --wedlive $(RELEASE) --minutes $(MINUTES) $(ARGS)
+
+certs: release ## make a development CA and certificates in certs/
+	@$(RELEASE) certs $(ARGS)
+
+docs: build ## the documentation as a site in .build/docs
+	@swift package dump-symbol-graph --minimum-access-level package >/dev/null
+	@docc convert Sources/wedlive/Documentation.docc \
+		--additional-symbol-graph-dir $$(ls -d .build/*/symbolgraph | head -1) --output-dir .build/docs
+	@echo "docs: open .build/docs (docc preview serves it)"

@@ -1,0 +1,96 @@
+"""Chromium without a window, driven through chromedriver."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from .processes import Failed, wait_until
+
+#: What the first video element of the page says about itself.
+STATE = """
+const video = document.querySelector('video');
+if (!video) return null;
+return {
+  time: video.currentTime, ready: video.readyState, paused: video.paused,
+  width: video.videoWidth, height: video.videoHeight,
+  pictures: video.getVideoPlaybackQuality().totalVideoFrames,
+  dropped: video.getVideoPlaybackQuality().droppedVideoFrames,
+  sound: video.webkitAudioDecodedByteCount, duration: String(video.duration),
+  error: video.error && `${video.error.code} ${video.error.message}`,
+};
+"""
+
+
+class Browser:
+    """One Chromium that accepts the tests' certificate and may start playing by itself."""
+
+    def __init__(self, folder: Path) -> None:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        driver = shutil.which("chromedriver")
+        if chromium is None or driver is None:
+            raise Failed("chromium and chromedriver are not installed: .ci/setup test")
+        options = Options()
+        options.binary_location = chromium
+        for word in (
+            "headless=new",
+            "no-sandbox",
+            "disable-dev-shm-usage",
+            "autoplay-policy=no-user-gesture-required",
+            "ignore-certificate-errors",
+            "window-size=1280,800",
+            f"user-data-dir={folder / 'chromium'}",
+        ):
+            options.add_argument(f"--{word}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.folder = folder
+        service = Service(driver, log_output=str(folder / "chromedriver.log"))
+        self.driver = webdriver.Chrome(options=options, service=service)
+        self.messages: list[str] = []
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.driver.quit()
+
+    def open(self, url: str) -> None:
+        self.driver.get(url)
+
+    def state(self) -> dict[str, Any]:
+        """The video element's own figures; empty while there is none."""
+        return self.driver.execute_script(STATE) or {}
+
+    def plays(self, url: str, seconds: float, screenshot: Path | None = None) -> dict[str, Any]:
+        """Opens a player page and returns the state once `seconds` of it have been shown.
+
+        Fails when the time does not advance, when nothing is decoded, or when the console holds
+        an error.
+        """
+        self.open(url)
+        wait_until(lambda: self.state().get("time", 0) > 0, f"{url} plays", every=0.25)
+        first = self.state()["time"]
+        wait_until(
+            lambda: self.state().get("time", 0) >= first + seconds,
+            f"currentTime has advanced {seconds} s",
+            limit=60 + 3 * seconds,
+            every=0.25,
+        )
+        state = self.state()
+        if screenshot is not None:
+            self.driver.save_screenshot(str(screenshot))
+        errors = self.errors()
+        if errors:
+            raise Failed("the console says:\n" + "\n".join(errors))
+        if not state["width"] or not state["pictures"] or not state["sound"] or state["error"]:
+            raise Failed(f"it advances, but nothing is seen or heard: {state}")
+        return state
+
+    def errors(self) -> list[str]:
+        """Errors that the console holds so far."""
+        for entry in self.driver.get_log("browser"):
+            self.messages.append(f"{entry['level']}: {entry['message']}")
+        return [message for message in self.messages if message.startswith("SEVERE")]

@@ -1,0 +1,142 @@
+"""`wedlive standalone` on free ports with a data folder of its own."""
+
+import os
+import ssl
+from pathlib import Path
+
+from .certificates import Certificates, make_certificates
+from .http import Client, Response
+from .ports import free_port
+from .processes import Failed, Process, run, wait_until
+
+LISTENERS = ("rtmp", "rtmps", "https", "http", "admin")
+
+
+def wedlive_binary() -> Path:
+    """The binary under test: `WEDLIVE_BINARY`, else the debug build of this checkout."""
+    root = Path(__file__).resolve().parents[3]
+    return Path(os.environ.get("WEDLIVE_BINARY") or root / ".build/debug/wedlive")
+
+
+class Node:
+    """One node. Its ports stay the same when it is started again on the same folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: dict[str, str] | None = None,
+        binary: Path | None = None,
+        core: int | None = None,
+    ) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.binary = binary or wedlive_binary()
+        self.certificates: Certificates = make_certificates(folder / "certificates")
+        self.ports = {name: free_port() for name in LISTENERS}
+        self.settings = settings or {}
+        self._core = core
+        self.process: Process | None = None
+
+    def __enter__(self) -> "Node":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "wedlive.log"
+
+    def environment(self) -> dict[str, str]:
+        listeners = {
+            f"WEDLIVE_LISTEN_{name.upper()}": f"127.0.0.1:{port}"
+            for name, port in self.ports.items()
+        }
+        return {
+            **listeners,
+            "WEDLIVE_TLS_CERTIFICATE": str(self.certificates.certificate),
+            "WEDLIVE_TLS_KEY": str(self.certificates.key),
+            **self.settings,
+        }
+
+    def start(self) -> None:
+        """Starts it and returns once `/readyz` says so."""
+        if not self.binary.exists():
+            raise Failed(f"no binary at {self.binary}: build it, or set WEDLIVE_BINARY")
+        self.process = Process(
+            "wedlive",
+            [self.binary, "standalone", "--data", self.data],
+            self.log,
+            env=self.environment(),
+            core=self._core,
+        )
+        wait_until(self.ready, "wedlive is ready", alive=[self.process])
+
+    def stop(self) -> int:
+        """Asks it to end (SIGTERM) and returns its exit status."""
+        return self._running().stop()
+
+    def kill(self) -> None:
+        self._running().kill()
+
+    def ready(self) -> bool:
+        try:
+            return self.admin("/readyz").status == 200
+        except OSError:
+            return False
+
+    def admin(self, path: str) -> Response:
+        client = Client(timeout=10)
+        try:
+            return client.get(f"http://127.0.0.1:{self.ports['admin']}{path}")
+        finally:
+            client.close()
+
+    def metrics(self) -> dict[str, float]:
+        """The samples of `/metrics` by name and labels as written."""
+        samples: dict[str, float] = {}
+        for line in self.admin("/metrics").text.splitlines():
+            if line and not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                samples[name] = float(value)
+        return samples
+
+    def token(self, scope: str, wedding: str, *options: str) -> str:
+        """A token made by `wedlive token`, as an operator makes it."""
+        command = [self.binary, "token", scope, "--wedding", wedding, *options]
+        return run([*command, "--data", self.data], env=self.environment()).strip()
+
+    def publish_url(self, wedding: str, scheme: str = "rtmp", host: str = "localhost") -> str:
+        return f"{scheme}://{host}:{self.ports[scheme]}/live/{self.token('publish', wedding)}"
+
+    def play_url(self, wedding: str) -> str:
+        """Where RTMP players find it."""
+        return f"rtmp://localhost:{self.ports['rtmp']}/live/{wedding}"
+
+    @property
+    def base(self) -> str:
+        return f"https://localhost:{self.ports['https']}"
+
+    def master_url(self, wedding: str) -> str:
+        return f"{self.base}/hls/{wedding}/index.m3u8"
+
+    def watch_url(self, wedding: str) -> str:
+        return f"{self.base}/watch/{wedding}"
+
+    def tls(self, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+        return self.certificates.client_context(alpn)
+
+    def client(self) -> Client:
+        """A connection of its own to the HTTPS port."""
+        return Client(self.tls())
+
+    def _running(self) -> Process:
+        if self.process is None:
+            raise Failed("the node was never started")
+        return self.process
