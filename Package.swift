@@ -103,7 +103,7 @@ let floor6: [Target] = [
 let testTargets: [Target] =
   tests("Bytes") + tests("EventLoop", ["Bytes", "CLinux"]) + tests("Media", ["Bytes"])
   + tests("Telemetry", [log]) + tests("RTMP", ["Bytes", "Media"]) + tests("HTTP1", ["Bytes"])
-  + tests("HTTP2", ["Bytes"]) + tests("TLS", ["Bytes"]) + tests("HLS", ["Bytes", "Media"])
+  + tests("HTTP2", ["Bytes"]) + tests("TLS", ["Bytes", "COpenSSL"]) + tests("HLS", ["Bytes", "Media"])
   + tests("HTTPServer", ["Bytes", "EventLoop", "TLS", "Telemetry", httpTypes])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes]) + tests("Transcode", ["Media"])
