@@ -188,7 +188,8 @@ private func ticketKey(
   } else {
     guard let index = unsafe keys.index(named: name) else { return 0 }
     key = keys.keys[index]
-    answer = index == 0 ? 1 : 2
+    // A TLS 1.3 client uses a ticket once: without a new one its next connection starts from nothing.
+    answer = unsafe index == 0 && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2
   }
   return unsafe TicketSealing.initialise(key, iv: iv, cipher: cipher, mac: mac, encrypt: encrypt)
     ? answer : -1

@@ -80,9 +80,9 @@ import Synchronization
     guard let context = unsafe made ?? SSL_CTX_new(method) else {
       throw .openSSL(.library, "no TLS context could be made")
     }
+    // No partial writes: a call is only made when all its records fit into the output.
     let mode =
-      Int(SSL_MODE_ENABLE_PARTIAL_WRITE) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
-      | Int(SSL_MODE_RELEASE_BUFFERS)
+      Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER) | Int(SSL_MODE_RELEASE_BUFFERS)
     unsafe wl_ctx_set_mode(context, mode)
     unsafe SSL_CTX_set_options(context, wl_op_no_renegotiation | wl_op_no_compression)
     // A key that needs a passphrase is an error, not a question on the terminal.

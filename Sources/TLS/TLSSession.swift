@@ -74,6 +74,8 @@ import COpenSSL
   }
 
   deinit {
+    // Else libssl takes a connection that ended without close_notify for a reason never to resume it.
+    unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
     unsafe SSL_free(ssl)
     unsafe io.pointee.releaseOutput()
     unsafe io.deallocate()

@@ -61,3 +61,44 @@ package struct TicketKeys: Equatable, Sendable {
     }
   }
 }
+
+/// Decides when a ticket key is made and when it is forgotten, as H2O does: a new key each quarter of
+/// a ticket's lifetime, every key kept until a quarter past the lifetime of its last ticket.
+package struct TicketKeySchedule: Equatable, Sendable {
+  private struct Entry: Equatable, Sendable {
+    var key: TicketKey
+    /// Seconds, on the caller's clock.
+    var made: Int
+  }
+
+  /// Seconds that a ticket is good for.
+  package let lifetime: Int
+  private var entries: [Entry] = []
+
+  /// A schedule without keys; the first `rotate` makes one.
+  ///
+  /// - Parameter lifetime: at least 4 seconds.
+  package init(lifetime: Int = 86_400) { self.lifetime = max(4, lifetime) }
+
+  /// The keys of now, newest first.
+  package var keys: TicketKeys { TicketKeys(entries.map(\.key)) }
+
+  /// Seconds until `rotate` has something to do.
+  package func wait(now: Int) -> Int {
+    entries.first.map { max(0, $0.made + lifetime / 4 - now) } ?? 0
+  }
+
+  /// Makes a key if it is time, and drops those that no living ticket was sealed with.
+  ///
+  /// - Parameter now: seconds on any clock that does not go back.
+  /// - Returns: whether the keys changed: hand them to the contexts then.
+  package mutating func rotate(now: Int) -> Bool {
+    let before = entries
+    if wait(now: now) == 0, let key = TicketKey.random() {
+      entries.insert(Entry(key: key, made: now), at: 0)
+    }
+    let oldest = now - lifetime - lifetime / 4 - lifetime / 4
+    entries.removeAll { $0.made < oldest }
+    return entries != before
+  }
+}
