@@ -10,8 +10,13 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 /// A target of the house; its tests, where it has any, stand in `Tests/<name>Tests`.
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
-  [.target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)]
+func room(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> [Target] {
+  [
+    .target(
+      name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+  ]
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
@@ -84,7 +89,8 @@ let floor5: [Target] = room(
   [
     "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
     "Store", "Access", "ControlAPI", log, httpTypes,
-  ])
+    .product(name: "Crypto", package: "swift-crypto"),
+  ], resources: [.embedInCode("Pages/Assets")])
 
 // Floor 6: the executable.
 let floor6: [Target] = [
@@ -95,7 +101,9 @@ let floor6: [Target] = [
       "HTTPClient", "Store", "Access", "ControlAPI", "Origin", "Transcode", log,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
+      .product(name: "Yams", package: "Yams"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      .product(name: "UnixSignals", package: "swift-service-lifecycle"),
     ],
     swiftSettings: swiftSettings)
 ]
@@ -103,7 +111,8 @@ let floor6: [Target] = [
 let testTargets: [Target] =
   tests("Bytes") + tests("EventLoop", ["Bytes", "CLinux"]) + tests("Media", ["Bytes"])
   + tests("Telemetry", [log]) + tests("RTMP", ["Bytes", "Media"]) + tests("HTTP1", ["Bytes"])
-  + tests("HTTP2", ["Bytes"]) + tests("TLS", ["Bytes", "COpenSSL"]) + tests("HLS", ["Bytes", "Media"])
+  + tests("HTTP2", ["Bytes"]) + tests("TLS", ["Bytes", "COpenSSL"])
+  + tests("HLS", ["Bytes", "Media"])
   + tests("HTTPServer", ["Bytes", "EventLoop", "TLS", "Telemetry", httpTypes])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes]) + tests("Transcode", ["Media"])
@@ -111,6 +120,7 @@ let testTargets: [Target] =
   + tests("ControlAPI", ["Access", "HTTPServer", httpTypes])
   + tests(
     "Origin", ["Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access"])
+  + tests("wedlive")
 
 let all = floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + testTargets
 let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -125,31 +135,25 @@ for target in built {
     if case .byNameItem(let name, _) = $0 { !present.contains(name) } else { false }
   }
 }
-@MainActor func needs(_ name: String) -> Bool { present.contains(name) }
+let wanted = Set(
+  built.flatMap(\.dependencies).compactMap { dependency in
+    if case .productItem(_, let package, _, _) = dependency { package } else { nil }
+  })
+let packages: [String: Package.Dependency] = [
+  "swift-log": .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  "swift-http-types": .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+  "swift-collections": .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
+  "swift-crypto": .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+  "GRDB.swift": .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+  "jwt-kit": .package(url: "https://github.com/vapor/jwt-kit", from: "5.0.0"),
+  "swift-argument-parser": .package(
+    url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+  "swift-configuration": .package(
+    url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+  "Yams": .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  "swift-service-lifecycle": .package(
+    url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+]
 
-var packages: [Package.Dependency] = []
-if needs("Telemetry") {
-  packages.append(.package(url: "https://github.com/apple/swift-log", from: "1.16.0"))
-}
-if needs("HTTPServer") || needs("HTTPClient") {
-  packages.append(.package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"))
-}
-if needs("Ingest") {
-  packages.append(.package(url: "https://github.com/apple/swift-collections", from: "1.2.0"))
-}
-if needs("Store") {
-  packages.append(.package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"))
-}
-if needs("Access") {
-  packages.append(.package(url: "https://github.com/vapor/jwt-kit", from: "5.0.0"))
-}
-if needs("wedlive") {
-  packages.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"))
-  packages.append(
-    .package(
-      url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: ["YAML"]))
-  packages.append(
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"))
-}
-
-let package = Package(name: "wedlive", dependencies: packages, targets: built)
+let package = Package(
+  name: "wedlive", dependencies: wanted.sorted().compactMap { packages[$0] }, targets: built)

@@ -1,0 +1,28 @@
+import ArgumentParser
+
+/// `wedlive standalone`: a whole node in one process.
+struct StandaloneCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "standalone",
+    abstract: "Run a node: take streams over RTMP and play them to browsers.",
+    discussion: """
+      Starts with nothing but a folder to write to: the secret for tokens and a self-signed \
+      certificate are made at the first start. SIGTERM or ^C ends it once responses under way are \
+      finished; SIGHUP reads the certificate again.
+      """)
+
+  @OptionGroup var options: ConfigurationOptions
+
+  @Flag(help: "Publish a test picture, and print the address to watch it at.")
+  var demo = false
+
+  func run() async throws {
+    let configuration = try options.load()
+    do {
+      try await Standalone.run(
+        configuration: configuration, options: StandaloneOptions(demo: demo))
+    } catch let error as StartFailure {
+      throw CommandFailure(error.description)
+    }
+  }
+}

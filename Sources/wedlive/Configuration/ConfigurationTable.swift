@@ -1,0 +1,189 @@
+/// Every key, once: it is read, checked, documented and shown in the example from here.
+enum ConfigurationTable {
+  static let keys: [ConfigurationKey] =
+    node + listen + data + tls + auth + access + callbacks + streams + rtmp + http + player + log
+    + loops + proxyProtocol + shutdown
+
+  /// What the sections are, in their order.
+  static let sections: [(name: String, summary: String)] = [
+    ("node", "Who this node is."),
+    ("listen", "The ports; `off` for those that aren't wanted."),
+    ("data", "What survives a restart."),
+    ("tls", "The certificate and the ciphers of HTTPS and RTMPS."),
+    ("auth", "How tokens are verified."),
+    ("access", "Who may watch."),
+    ("callbacks", "Your backend, asked and told in nginx-rtmp's form."),
+    ("streams", "How live streams are cut and kept."),
+    ("rtmp", "Limits of the RTMP and RTMPS ports."),
+    ("http", "Limits of the HTTP and HTTPS ports."),
+    ("player", "The page at `/watch/{wedding}`."),
+    ("log", "The lines on standard error."),
+    ("loops", "The threads of the data path."),
+    ("proxy_protocol", "Load balancers in front that say who the client is."),
+    ("shutdown", "How the node ends."),
+  ]
+
+  private static let byPath: [String: ConfigurationKey] = Dictionary(
+    keys.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+
+  /// The key of a path.
+  static func key(_ path: String) -> ConfigurationKey? { byPath[path] }
+
+  private static let node: [ConfigurationKey] = [
+    .value(
+      "node.id", \.node.id, takes: "1 to 64 letters, digits, dots, dashes or underscores",
+      "The node's name in logs, metrics and headers; the host name where none is set.",
+      example: "origin-1", parse: { ConfigurationRules.isNodeID($0) ? $0 : nil }, write: { $0 }),
+    .text("node.region", \.node.region, "Where the node stands, for people."),
+    .text(
+      "node.advertise", \.node.advertise, takes: "a host name or address",
+      "The host by which clients reach the node, in the addresses that it hands out.",
+      where: ConfigurationRules.isHost),
+  ]
+
+  private static let listen: [ConfigurationKey] = [
+    .endpoint("listen.rtmp", \.listen.rtmp, "Publishing and playing over RTMP."),
+    .endpoint("listen.rtmps", \.listen.rtmps, "The same over TLS."),
+    .endpoint("listen.https", \.listen.https, "HLS, the watch page and the API over TLS."),
+    .endpoint("listen.http", \.listen.http, "Redirects to HTTPS; answers health checks."),
+    .endpoint(
+      "listen.admin", \.listen.admin,
+      "The status page, metrics and control, without TLS: keep it to yourself."),
+  ]
+
+  private static let data: [ConfigurationKey] = [
+    .text(
+      "data.path", \.data.path, takes: "the path of a folder",
+      "The folder of the database, the secret and the self-signed certificate; made if missing.")
+  ]
+
+  private static let tls: [ConfigurationKey] = [
+    .file(
+      "tls.certificate", \.tls.certificate, example: "/etc/wedlive/tls/fullchain.pem",
+      "PEM file with the certificate and its chain; without it a self-signed one is made."),
+    .file(
+      "tls.key", \.tls.key, example: "/etc/wedlive/tls/privkey.pem",
+      "PEM file with the certificate's private key."),
+    .choice(
+      "tls.fast_cipher", \.tls.fastCipher,
+      "AES-GCM from libipsec-mb where the processor has VAES; `on` refuses to start without."),
+    .count(
+      "tls.handshakes", \.tls.handshakes, in: 1...100_000,
+      "How many TLS handshakes may be under way on one loop; others wait."),
+    .duration(
+      "tls.handshake_timeout", \.tls.handshakeTimeout, in: .seconds(1)...(.seconds(120)),
+      "How long a TLS handshake may take."),
+    .duration(
+      "tls.hsts", \.tls.hsts, in: .zero...(.seconds(315_360_000)),
+      "For how long browsers shall come back over HTTPS only; 0 doesn't ask them to."),
+  ]
+
+  private static let auth: [ConfigurationKey] = [
+    .optional(
+      "auth.secret", \.auth.secret, takes: "at least 32 characters",
+      example: "(64 random characters)",
+      "The HS256 secret of all tokens; without any, one is made and kept in the data folder.",
+      isSecret: true, where: ConfigurationRules.isSecret),
+    .file(
+      "auth.secret_file", \.auth.secretFile, example: "/run/secrets/wedlive",
+      "A file that holds the secret, instead of `auth.secret`."),
+    .optional(
+      "auth.jwks", \.auth.jwks, takes: "the path of a file or an https:// address",
+      example: "https://id.example.com/.well-known/jwks.json",
+      "Public keys of tokens that somebody else signs (RS256, ES256)."),
+    .duration(
+      "auth.jwks_refresh", \.auth.jwksRefresh, in: .seconds(10)...(.seconds(86_400)),
+      "How often these keys are read again."),
+    .duration(
+      "auth.leeway", \.auth.leeway, in: .zero...(.seconds(300)),
+      "How far the clocks of signer and node may differ."),
+  ]
+
+  private static let access: [ConfigurationKey] = [
+    .choice(
+      "access.watch", \.access.watch,
+      "Whether anybody who knows the address may watch, or a watch token is needed.")
+  ]
+
+  private static let callbacks: [ConfigurationKey] = [
+    .address(
+      "callbacks.on_publish", \.callbacks.onPublish,
+      example: "http://backend:8000/api/streams/auth/publish",
+      "Asked (form POST) before a publisher is admitted: a 2xx admits."),
+    .address(
+      "callbacks.on_publish_done", \.callbacks.onPublishDone,
+      example: "http://backend:8000/api/streams/auth/publish_done", "Told when a publisher ends."),
+    .address(
+      "callbacks.on_play", \.callbacks.onPlay, example: "http://backend:8000/api/streams/play",
+      "Asked before an RTMP player is admitted."),
+    .address(
+      "callbacks.on_play_done", \.callbacks.onPlayDone,
+      example: "http://backend:8000/api/streams/play_done", "Told when an RTMP player ends."),
+    .duration(
+      "callbacks.timeout", \.callbacks.timeout, in: .milliseconds(100)...(.seconds(60)),
+      "How long an answer may take."),
+    .choice(
+      "callbacks.on_failure", \.callbacks.onFailure,
+      "What becomes of the client when the backend can't be reached or answers 5xx."),
+  ]
+
+  private static let streams: [ConfigurationKey] = [
+    .duration(
+      "streams.fragment", \.streams.fragment, in: .seconds(1)...(.seconds(30)),
+      "The length that segments aim at; cuts are on the publisher's keyframes."),
+    .duration(
+      "streams.window", \.streams.window, in: .seconds(6)...(.seconds(3_600)),
+      "How much of a stream its playlists list; at least 6 segments."),
+    .duration(
+      "streams.reconnect_window", \.streams.reconnectWindow, in: .zero...(.seconds(3_600)),
+      "How long a publisher may be away before its stream ends."),
+    .duration(
+      "streams.max_fragment", \.streams.maxFragment, in: .seconds(2)...(.seconds(120)),
+      "When a segment is cut although no keyframe has come."),
+    .size(
+      "streams.memory", \.streams.memory, in: 16 << 20...64 << 30,
+      "The most memory that the window of one stream takes; the window gets shorter then."),
+    .count(
+      "streams.limit", \.streams.limit, in: 1...100_000,
+      "How many streams the node takes; more are refused."),
+  ]
+
+  private static let player: [ConfigurationKey] = [
+    .text(
+      "player.hls_js", \.player.hlsJS, takes: "an http:// or https:// address, or a path",
+      "Where hls.js comes from, for browsers that can't play HLS themselves.",
+      where: { ConfigurationRules.isWebAddress($0) || $0.hasPrefix("/") && !$0.contains("\"") }),
+    .optional(
+      "player.hls_js_integrity", \.player.hlsJSIntegrity, takes: "sha256-…, sha384-… or sha512-…",
+      example: "sha384-…", "The Subresource Integrity value of that file.",
+      where: ConfigurationRules.isIntegrity),
+  ]
+
+  private static let log: [ConfigurationKey] = [
+    .choice("log.format", \.log.format, "JSON lines for machines, or text for people."),
+    .choice("log.level", \.log.level, "The least level that is written."),
+  ]
+
+  private static let loops: [ConfigurationKey] = [
+    .count(
+      "loops.count", \.loops.count, in: 0...512, "How many event loops run; 0: one a core."),
+    .flag("loops.pinned", \.loops.pinned, "Whether each loop stays on its core."),
+  ]
+
+  private static let proxyProtocol: [ConfigurationKey] = [
+    .list(
+      "proxy_protocol.trusted", \.proxyProtocol.trusted,
+      takes: "addresses or networks, such as 10.0.0.0/8", example: "10.0.0.0/8",
+      "Whose PROXY protocol header (v1 or v2) is believed; from these it is required.",
+      where: ConfigurationRules.isNetwork)
+  ]
+
+  private static let shutdown: [ConfigurationKey] = [
+    .duration(
+      "shutdown.drain", \.shutdown.drain, in: .zero...(.seconds(3_600)),
+      "How long the node says that it isn't ready before it stops to accept."),
+    .duration(
+      "shutdown.timeout", \.shutdown.timeout, in: .zero...(.seconds(3_600)),
+      "How long responses that are under way have then."),
+  ]
+}

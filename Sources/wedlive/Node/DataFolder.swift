@@ -1,0 +1,69 @@
+import CLinux
+import Foundation
+import TLS
+
+/// The folder of what survives a restart, held by one process at a time.
+final class DataFolder: Sendable {
+  let path: String
+  private let lock: Int32
+
+  /// Makes the folder (mode 0700) where it isn't there, and holds it until this object goes.
+  ///
+  /// - Throws: `StartFailure` where it can't be written, or another node holds it.
+  init(_ path: String) throws(StartFailure) {
+    self.path = path
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw StartFailure("data.path: \(path): \(Self.words(EEXIST, path))")
+    }
+    let file = path + "/lock"
+    let descriptor = unsafe open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw StartFailure("data.path: \(file): \(Self.words(errno, file))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw StartFailure("data.path: \(path): another wedlive runs with this folder")
+    }
+    lock = descriptor
+  }
+
+  deinit { close(lock) }
+
+  /// The path of a file in it.
+  func file(_ name: String) -> String { path + "/" + name }
+
+  private static func words(_ error: Int32, _ path: String) -> String {
+    if error == EEXIST {
+      return ReadableFile.problem(path) == nil ? "is a file, not a folder" : "can't be made"
+    }
+    return unsafe String(cString: strerror(error))
+  }
+
+  /// The certificate for a node that was given none: made at the first start, and again when it
+  /// doesn't have the name asked for or is about to end.
+  ///
+  /// - Throws: `StartFailure`.
+  func selfSignedCertificate(for host: String) throws(StartFailure) -> TLSCertificateFiles {
+    let folder = file("tls")
+    let files = TLSCertificateFiles(
+      certificate: folder + "/certificate.pem", key: folder + "/key.pem")
+    if let context = try? TLSContext.server(TLSServerConfiguration(certificates: [files])),
+      let summary = context.certificates.first, summary.names.contains(host),
+      summary.secondsLeft > 14 * 86_400
+    {
+      return files
+    }
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700])
+      return try SelfSignedCertificate.make(names: host == "localhost" ? [] : [host], at: folder)
+    } catch {
+      throw StartFailure("tls: \(folder): \(error)")
+    }
+  }
+}

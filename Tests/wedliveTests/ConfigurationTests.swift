@@ -1,0 +1,197 @@
+import Foundation
+import Testing
+
+@testable import wedlive
+
+@Suite struct `Configuration` {
+  /// Writes a file for the length of `body`.
+  func withFile<Value>(_ text: String, _ body: (String) throws -> Value) throws -> Value {
+    let path = NSTemporaryDirectory() + "wedlive-\(UUID().uuidString).yaml"
+    try Data(text.utf8).write(to: URL(filePath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try body(path)
+  }
+
+  /// The faults of a file, without the file's name.
+  func faults(
+    _ text: String, environment: [String: String] = [:], flags: [ConfigurationLoader.Flag] = []
+  ) throws -> [String] {
+    try withFile(text) { path in
+      ConfigurationLoader(file: path, environment: environment, flags: flags).check().1.map {
+        "\($0)".replacing(path, with: "f")
+      }
+    }
+  }
+
+  func load(
+    _ text: String?, environment: [String: String] = [:], flags: [ConfigurationLoader.Flag] = []
+  ) throws -> NodeConfiguration {
+    guard let text else {
+      return try ConfigurationLoader(file: nil, environment: environment, flags: flags).load()
+    }
+    return try withFile(text) {
+      try ConfigurationLoader(file: $0, environment: environment, flags: flags).load()
+    }
+  }
+
+  @Test func `without a file, variables and options everything is at its default`() throws {
+    #expect(try load(nil) == NodeConfiguration())
+  }
+
+  @Test(arguments: ["", "# only a comment\n", "---\n", "listen:\n"])
+  func `an empty file changes nothing`(text: String) throws {
+    #expect(try load(text) == NodeConfiguration())
+  }
+
+  @Test func `a file sets every type of value`() throws {
+    let configuration = try load(
+      """
+      node:
+        id: origin-1
+      listen:
+        rtmp: "0.0.0.0:19350"
+        rtmps: off
+        https: 0
+        admin: "[::1]:9114"
+      tls:
+        fast_cipher: off
+      streams:
+        fragment: 2s
+        window: 1.5m
+        memory: 64M
+      loops:
+        count: 2
+        pinned: yes
+      proxy_protocol:
+        trusted: [10.0.0.0/8, "::1"]
+      """)
+    #expect(configuration.node.id == "origin-1")
+    #expect(configuration.listen.rtmp == .on(host: "0.0.0.0", port: 19350))
+    #expect(configuration.listen.rtmps == .off)
+    #expect(configuration.listen.https == .port(0))
+    #expect(configuration.listen.admin == .on(host: "::1", port: 9114))
+    #expect(configuration.tls.fastCipher == .off)
+    #expect(configuration.streams.fragment == .seconds(2))
+    #expect(configuration.streams.window == .seconds(90))
+    #expect(configuration.streams.memory == 64 << 20)
+    #expect(configuration.loops == LoopsSection(count: 2, pinned: true))
+    #expect(configuration.proxyProtocol.trusted == ["10.0.0.0/8", "::1"])
+  }
+
+  @Test func `options win over variables, and these over the file`() throws {
+    let text = "listen:\n  https: 1\n  http: 2\n  rtmp: 3\n"
+    let configuration = try load(
+      text, environment: ["WEDLIVE_LISTEN_HTTPS": "4", "WEDLIVE_LISTEN_HTTP": "5", "PATH": "/"],
+      flags: [.init(name: "--https", key: "listen.https", value: "6")])
+    #expect(configuration.listen.https == .port(6))
+    #expect(configuration.listen.http == .port(5))
+    #expect(configuration.listen.rtmp == .port(3))
+  }
+
+  @Test(arguments: ConfigurationTable.keys.map(\.path))
+  func `every key can be set by its variable, to its default or example`(path: String) throws {
+    let key = try #require(ConfigurationTable.key(path))
+    let value = key.standard ?? key.example ?? ""
+    guard !key.isFile, path != "auth.secret", path != "player.hls_js_integrity" else { return }
+    let configuration = try load(
+      nil, environment: [key.environmentName: value])
+    #expect(key.format(configuration) == value)
+  }
+
+  @Test func `a list is separated by commas in a variable`() throws {
+    let configuration = try load(
+      nil, environment: ["WEDLIVE_PROXY_PROTOCOL_TRUSTED": "10.0.0.1, 192.168.0.0/16"])
+    #expect(configuration.proxyProtocol.trusted == ["10.0.0.1", "192.168.0.0/16"])
+  }
+
+  @Test func `an empty variable is an unset one`() throws {
+    #expect(try load(nil, environment: ["WEDLIVE_NODE_REGION": ""]) == NodeConfiguration())
+  }
+
+  @Test func `all faults are told at once, each with its line`() throws {
+    let found = try faults(
+      """
+      listen:
+        htps: 443
+        http: eighty
+      streams:
+        fragment: 3
+      strems:
+        window: 9s
+      tls: on
+      log:
+        level: loud
+      """)
+    #expect(
+      Set(found) == [
+        "f:2: listen.htps: no such key; did you mean listen.https?",
+        "f:3: listen.http: \"eighty\" is unfit; expected a port, host:port or off (port 0 takes a free one)",
+        "f:5: streams.fragment: \"3\" is unfit; expected a duration from 1s to 30s, such as 3s",
+        "f:6: strems: no such section; did you mean streams?",
+        "f:8: tls: expected keys under it, such as tls.certificate",
+        "f:10: log.level: \"loud\" is unfit; expected trace, debug, info, notice, warning, error or critical",
+      ])
+  }
+
+  @Test(arguments: [
+    ("node:\n  id: [a, b]\n", "f:2: node.id: expected 1 to 64"),
+    ("node:\n  id:\n", "f:2: node.id: has no value; expected 1 to 64"),
+    ("node:\n  id:\n    x: 1\n", "f:2: node.id: expected 1 to 64"),
+    ("- a\n", "f:1: expected sections of keys"),
+    ("hello\n", "f:1: expected sections of keys"),
+    ("a: [\n", "f:2: isn't YAML: "),
+    ("a:\n\tb: 1\n", "f:2: isn't YAML: "),
+    ("log:\n  level: info\nlog:\n  level: info\n", "f:1: log is there twice"),
+    ("proxy_protocol:\n  trusted: [{a: 1}]\n", "f:2: proxy_protocol.trusted: expected addresses"),
+    ("proxy_protocol:\n  trusted: [10.0.0.0/33]\n", "f:2: proxy_protocol.trusted: "),
+    ("streams:\n  window: 17s\n", "f:2: streams.window: a window has at least 6 fragments"),
+    ("streams:\n  fragment: 30s\n", "f:2: streams.fragment: a window has at least 6 fragments"),
+    ("listen:\n  http: 1935\n", "f:2: listen.http: port 1935 is that of listen.rtmp too"),
+    ("tls:\n  key: /nowhere/k.pem\n", "f:2: tls.key: needs tls.certificate beside it"),
+    ("auth:\n  jwks: /nowhere/keys\n", "f:2: auth.jwks: /nowhere/keys: there is no such file"),
+    ("auth:\n  jwks: /tmp\n", "f:2: auth.jwks: /tmp: is a folder, not a file"),
+    ("rtmp:\n  max_message: 17m\n", "f:2: rtmp.max_message: \"17m\" is unfit; expected a size"),
+    ("http:\n  cors_origin: https://a.example/x\n", "f:2: http.cors_origin: "),
+    ("callbacks:\n  on_publish: ftp://a\n", "f:2: callbacks.on_publish: \"ftp://a\" is unfit"),
+    ("streams:\n  port: 1\n", "f:2: streams.port: no such key"),
+  ])
+  func `a wrong file is refused with the place`(text: String, start: String) throws {
+    let found = try faults(text)
+    #expect(found.contains { $0.hasPrefix(start) }, "\(found)")
+  }
+
+  @Test func `a file that isn't there is named`() {
+    let found = ConfigurationLoader(file: "/nowhere/w.yaml", environment: [:]).check().1
+    #expect(found.map(\.description) == ["/nowhere/w.yaml: there is no such file"])
+  }
+
+  @Test func `an unknown variable of ours is refused, one of others isn't`() {
+    let found = ConfigurationLoader(
+      file: nil, environment: ["WEDLIVE_LISTEN_HTPS": "1", "WEDDING": "2"]
+    ).check().1
+    #expect(
+      found.map(\.description) == [
+        "environment variable WEDLIVE_LISTEN_HTPS: no such key; did you mean WEDLIVE_LISTEN_HTTPS?"
+      ])
+  }
+
+  @Test func `a secret is never shown`() throws {
+    let found = try faults("auth:\n  secret: hunter2\n")
+    #expect(found == ["f:2: auth.secret: the value is unfit; expected at least 32 characters"])
+  }
+
+  @Test func `two secrets are refused`() throws {
+    let found = try faults(
+      "auth:\n  secret_file: /dev/null\n",
+      environment: ["WEDLIVE_AUTH_SECRET": String(repeating: "s", count: 32)])
+    #expect(found.contains { $0.contains("give one of them") })
+  }
+
+  @Test func `keys are there once, and in a section that is described`() {
+    let paths = ConfigurationTable.keys.map(\.path)
+    #expect(Set(paths).count == paths.count)
+    let sections = Set(ConfigurationTable.sections.map(\.name))
+    #expect(paths.allSatisfy { sections.contains(String($0.prefix { $0 != "." })) })
+    #expect(Set(ConfigurationTable.keys.map(\.environmentName)).count == paths.count)
+  }
+}
