@@ -96,7 +96,7 @@ package final class ClientSession {
     case .handshake(var handshake):
       let start = cursor.offset
       let isDone = try handshake.receive(bytes, &cursor, into: &output)
-      link.count(cursor.offset - start, into: &output)
+      link.count(cursor.offset - start)
       phase = isDone ? .connecting : .handshake(handshake)
       guard isDone else { return nil }
       connect(into: &output)

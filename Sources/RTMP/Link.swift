@@ -21,9 +21,12 @@ struct Link {
     acknowledgeEvery = UInt64(max(1, limits.acknowledgeEveryBytes))
   }
 
-  /// Counts bytes, and acknowledges them when it is time.
-  mutating func count(_ bytes: Int, into output: inout [UInt8]) {
-    received += UInt64(bytes)
+  /// Counts bytes that were read.
+  mutating func count(_ bytes: Int) { received += UInt64(bytes) }
+
+  /// Acknowledges what was received when it is time: at most once per piece received, so that a
+  /// tiny window does not buy the peer an answer per message.
+  private mutating func acknowledge(into output: inout [UInt8]) {
     guard received - acknowledged >= acknowledgeEvery else { return }
     acknowledged = received
     writer.control(.acknowledgement, UInt32(truncatingIfNeeded: received), into: &output)
@@ -36,8 +39,11 @@ struct Link {
     while true {
       let start = cursor.offset
       let message = try reader.next(bytes, &cursor)
-      if cursor.offset > start { count(cursor.offset - start, into: &output) }
-      guard let message else { return nil }
+      count(cursor.offset - start)
+      guard let message else {
+        acknowledge(into: &output)
+        return nil
+      }
       switch message.type {
       case .acknowledgement: break
       case .windowAcknowledgementSize:

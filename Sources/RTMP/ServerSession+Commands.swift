@@ -30,7 +30,6 @@ extension ServerSession {
     case "releaseStream", "_checkbw", "FCUnsubscribe": answer(command, [.null], into: &output)
     case "deleteStream":
       end(command.argument(1)?.uint32 ?? message.streamID, .deleted, isDeleted: true)
-      answer(command, [.null], into: &output)
     case "closeStream":
       end(message.streamID, .closed, isDeleted: false)
       answer(command, [.null], into: &output)
@@ -121,7 +120,7 @@ extension ServerSession {
 
   /// Ends the stream `FCUnpublish` names, or the only one being published.
   private func unpublish(_ command: Command) {
-    let publishing = streams.filter { $0.role == .publishing || $0.role == .publishRequested }
+    let publishing = streams.filter(\.isPublished)
     let name = command.argument(1)?.string
     let named = publishing.filter { $0.name == name }
     guard let stream = named.first ?? (publishing.count == 1 ? publishing.first : nil) else {

@@ -21,6 +21,8 @@ package final class ServerSession {
     var role = Role.idle
     var name = ""
     var resetsPlaylist = false
+
+    var isPublished: Bool { role == .publishing || role == .publishRequested }
   }
 
   private enum Phase {
@@ -93,7 +95,7 @@ package final class ServerSession {
     case .handshake(var handshake):
       let start = cursor.offset
       let isDone = try handshake.receive(bytes, &cursor, into: &output)
-      link.count(cursor.offset - start, into: &output)
+      link.count(cursor.offset - start)
       self.handshake = handshake.kind
       phase = isDone ? .open : .handshake(handshake)
       guard isDone else { return nil }
@@ -135,17 +137,18 @@ package final class ServerSession {
 
   /// The stream a media message belongs to.
   ///
-  /// Some encoders write another stream id than they were given: if one stream is published,
-  /// theirs is that one.
+  /// Some encoders write an id that was never given out: if one stream is published, theirs is
+  /// that one.
   private func publishingStream(_ id: UInt32) -> Int? {
     var only: Int?
+    var count = 0
     for index in streams.indices {
-      let role = streams[index].role
-      guard role == .publishing || role == .publishRequested else { continue }
-      if streams[index].id == id { return index }
-      if only != nil { only = nil } else { only = index }
+      if streams[index].id == id { return streams[index].isPublished ? index : nil }
+      guard streams[index].isPublished else { continue }
+      only = index
+      count += 1
     }
-    return streams.contains { $0.id == id && $0.role != .idle } ? nil : only
+    return count == 1 ? only : nil
   }
 
   /// What the client has on a message stream.
