@@ -175,6 +175,10 @@ private let update: Update = { raw, out, outCount, outSize, bytes, count in
     unsafe outCount.pointee = made
     return 1
   }
+  if unsafe it.pointee.encrypts, let sealed = unsafe DirectSealing.seal(it, bytes, count) {
+    unsafe outCount.pointee = count
+    return sealed ? 1 : 0
+  }
   guard unsafe it.pointee.update(out, bytes, count) else { return 0 }
   unsafe outCount.pointee = count
   return 1

@@ -61,6 +61,11 @@ private func gatherWrite(
   unsafe BIO_clear_flags(bio, allFlags)
   guard let io = unsafe gatherIO(bio), let bytes = unsafe bytes, count > 0 else { return 0 }
   if unsafe io.pointee.output == nil { unsafe io.pointee.output = io.pointee.pool.pointee.take() }
+  if unsafe io.pointee.pool.pointee.direct.sealedAt != nil,
+    unsafe io.pointee.pool.pointee.direct.deliver(io, bytes, Int(count))
+  {
+    return count
+  }
   guard let output = unsafe io.pointee.output else { return -1 }
   let end = unsafe io.pointee.end
   guard unsafe end + Int(count) <= io.pointee.pool.pointee.capacity else {

@@ -32,6 +32,10 @@ import Glibc
     let plainCapacity: Int
     /// Where a record of two pieces is put together.
     let stage: UnsafeMutablePointer<UInt8>
+    /// What libssl gets in place of a record that is sealed directly; never written after it is made.
+    let decoy: UnsafeMutablePointer<UInt8>
+    /// The record that is being sealed directly; `decoy` leads here.
+    var direct = unsafe DirectSealing()
   }
 
   /// Makes the buffers of one loop.
@@ -47,7 +51,16 @@ import Glibc
       to: Storage(
         free: nil, keep: keep, limit: limit, capacity: limit + 2 * TLSBuffers.wireRecordBytes,
         plain: .allocate(capacity: plainCapacity), plainCapacity: plainCapacity,
-        stage: .allocate(capacity: TLSBuffers.recordBytes)))
+        stage: .allocate(capacity: TLSBuffers.recordBytes),
+        decoy: .allocate(capacity: TLSBuffers.recordBytes)))
+    let decoy = unsafe UnsafeMutableRawPointer(storage.pointee.decoy)
+    unsafe memset(decoy, 0, TLSBuffers.recordBytes)
+    if let mark = unsafe DirectSealing.mark {
+      unsafe decoy.storeBytes(of: mark.pointee, as: DirectSealing.Mark.self)
+    }
+    unsafe decoy.storeBytes(
+      of: storage.pointer(to: \.direct), toByteOffset: 16,
+      as: UnsafeMutablePointer<DirectSealing>?.self)
   }
 
   /// Output buffers that sessions hold now, for a metric of memory held by slow readers.
@@ -63,6 +76,7 @@ import Glibc
     }
     unsafe storage.pointee.plain.deallocate()
     unsafe storage.pointee.stage.deallocate()
+    unsafe storage.pointee.decoy.deallocate()
     unsafe storage.deinitialize(count: 1)
     unsafe storage.deallocate()
   }

@@ -27,7 +27,8 @@ extension TLSContext {
       throw .openSSL(.library, "OpenSSL refused the list of application protocols")
     }
     return unsafe TLSContext(
-      role: .client, raw: [context], usesFastCipher: made.fast, protocols: protocols,
+      role: .client, raw: [context], usesFastCipher: made.fast,
+      sealsDirectly: made.fast && DirectSealing.works, protocols: protocols,
       tickets: TicketKeys([]))
   }
 

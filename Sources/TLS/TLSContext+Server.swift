@@ -39,7 +39,24 @@ extension TLSContext {
     }
     return unsafe TLSContext(
       role: .server, raw: raw, names: names, certificates: summaries, usesFastCipher: fast,
+      sealsDirectly: fast && DirectSealing.works,
       protocols: protocols, statuses: statuses, tickets: tickets)
+  }
+
+  /// A server with a certificate of its own making that is never written down.
+  static func trialServer() throws(TLSError) -> TLSContext {
+    let made = try unsafe make(TLS_server_method(), .on, least: .tls13, most: .tls13)
+    let context = unsafe TLSContext(
+      role: .server, raw: [made.context], usesFastCipher: made.fast, sealsDirectly: false,
+      protocols: [],
+      tickets: TicketKeys([]))
+    let key = try CertificateKey()
+    let certificate = try IssuedCertificate(
+      subject: "trial", names: ["trial"], key: key, issuer: nil, days: 1)
+    guard unsafe SSL_CTX_use_certificate(made.context, certificate.raw) == 1,
+      unsafe SSL_CTX_use_PrivateKey(made.context, key.raw) == 1
+    else { throw .openSSL(.library, "OpenSSL refused a certificate of its own") }
+    return context
   }
 
   private static func setServerCallbacks(_ context: OpaquePointer, protocols: Bool) {

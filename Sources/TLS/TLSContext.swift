@@ -21,6 +21,8 @@ import Synchronization
   package let certificates: [TLSCertificateSummary]
   /// Whether records are sealed by libipsec-mb.
   package let usesFastCipher: Bool
+  /// Whether sessions may seal records straight from their pages (`DirectSealing`).
+  let sealsDirectly: Bool
   /// Application protocols in wire form (a length byte before each), ours first.
   let protocols: [UInt8]
   let statuses: [[UInt8]]
@@ -28,14 +30,15 @@ import Synchronization
 
   init(
     role: Role, raw: [OpaquePointer], names: ServerNames = ServerNames(),
-    certificates: [TLSCertificateSummary] = [], usesFastCipher: Bool, protocols: [UInt8],
-    statuses: [[UInt8]] = [], tickets: TicketKeys
+    certificates: [TLSCertificateSummary] = [], usesFastCipher: Bool, sealsDirectly: Bool,
+    protocols: [UInt8], statuses: [[UInt8]] = [], tickets: TicketKeys
   ) {
     self.role = role
     unsafe self.raw = raw
     self.names = names
     self.certificates = certificates
     self.usesFastCipher = usesFastCipher
+    self.sealsDirectly = sealsDirectly
     self.protocols = protocols
     self.statuses = statuses
     self.tickets = Mutex(tickets)
@@ -80,10 +83,9 @@ import Synchronization
     guard let context = unsafe made ?? SSL_CTX_new(method) else {
       throw .openSSL(.library, "no TLS context could be made")
     }
-    // No partial writes: a call is only made when all its records fit into the output.
-    let mode =
-      Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER) | Int(SSL_MODE_RELEASE_BUFFERS)
-    unsafe wl_ctx_set_mode(context, mode)
+    // No partial writes: a call is only made when all its records fit into the output. No
+    // SSL_MODE_RELEASE_BUFFERS: it allocates and frees per record, sessions free per turn.
+    unsafe wl_ctx_set_mode(context, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
     unsafe SSL_CTX_set_options(context, wl_op_no_renegotiation | wl_op_no_compression)
     // A key that needs a passphrase is an error, not a question on the terminal.
     unsafe SSL_CTX_set_default_passwd_cb(context) { _, _, _, _ in 0 }

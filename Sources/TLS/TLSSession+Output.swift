@@ -17,7 +17,9 @@ extension TLSSession {
   /// Drops the first `count` bytes, which were sent; the buffer goes back to the loop with the last.
   package func consumeOutput(_ count: Int) {
     unsafe io.pointee.start = min(io.pointee.end, io.pointee.start + max(0, count))
-    if unsafe io.pointee.start == io.pointee.end { unsafe io.pointee.releaseOutput() }
+    guard unsafe io.pointee.start == io.pointee.end else { return }
+    unsafe io.pointee.releaseOutput()
+    releaseBuffers()
   }
 
   /// Bytes of plaintext that `write` takes now; 0 while the output is full or the session not open.
@@ -62,6 +64,13 @@ extension TLSSession {
     let total = head.count + body.count
     guard total <= TLSBuffers.recordBytes, recordRoom > 0 else { return .wantWrite }
     guard total > 0 else { return .done(bytes: 0) }
+    if sealsDirectly, unsafe total > DirectSealing.least {
+      return unsafe head.withUnsafeBufferPointer { head in
+        unsafe body.withUnsafeBufferPointer { body in
+          unsafe sealDirectly(head, body)
+        }
+      }
+    }
     let stage = unsafe buffers.storage.pointee.stage
     unsafe head.withUnsafeBufferPointer { bytes in
       if let base = bytes.baseAddress { unsafe memcpy(stage, base, bytes.count) }
@@ -71,6 +80,35 @@ extension TLSSession {
       if let base = bytes.baseAddress { unsafe memcpy(stage + headCount, base, bytes.count) }
     }
     return unsafe seal(stage, total)
+  }
+
+  /// Whether the record layer is what `DirectSealing` knows: TLS 1.3, AES-GCM, whole records.
+  var canSealDirectly: Bool {
+    guard context.sealsDirectly, unsafe SSL_version(ssl) == TLS1_3_VERSION,
+      let cipher = unsafe SSL_get_current_cipher(ssl), let session = unsafe SSL_get_session(ssl)
+    else { return false }
+    let kind = unsafe SSL_CIPHER_get_cipher_nid(cipher)
+    return unsafe (kind == NID_aes_128_gcm || kind == NID_aes_256_gcm)
+      && SSL_SESSION_get_max_fragment_length(session) == 0
+  }
+
+  /// Seals one record of more than `DirectSealing.least` bytes; there is room for it.
+  private func sealDirectly(
+    _ head: UnsafeBufferPointer<UInt8>, _ body: UnsafeBufferPointer<UInt8>
+  ) -> Progress {
+    if unsafe io.pointee.output == nil { unsafe io.pointee.output = io.pointee.pool.pointee.take() }
+    let pool = unsafe io.pointee.pool
+    let end = unsafe io.pointee.end
+    unsafe pool.pointee.direct = DirectSealing(
+      io: io, head: head.baseAddress, headCount: head.count, body: body.baseAddress,
+      bodyCount: body.count)
+    defer { unsafe pool.pointee.direct = DirectSealing() }
+    let progress = unsafe seal(pool.pointee.decoy, head.count + body.count)
+    guard case .done = progress, unsafe !pool.pointee.direct.isDelivered else { return progress }
+    // The decoy was sealed as it stands: it must not leave, and its sequence number is used up.
+    unsafe io.pointee.end = end
+    close(.failure)
+    return .closed
   }
 
   /// Seals `count` bytes; there is room for all of them.

@@ -28,6 +28,9 @@ import COpenSSL
   /// Whether we have said close_notify.
   package private(set) var hasShutDown = false
 
+  /// Whether records go from their page into the output without a copy (`DirectSealing`).
+  var sealsDirectly = false
+
   let ssl: OpaquePointer
   let io: UnsafeMutablePointer<GatherIO>
 
@@ -102,6 +105,7 @@ import COpenSSL
         unsafe io.pointee.inputCount = 0
       }
       if isHandshaking, let waiting = handshake() { return waiting }
+      defer { releaseBuffers() }
       return decrypt(plaintext)
     }
   }
@@ -154,12 +158,18 @@ import COpenSSL
     let result = unsafe SSL_do_handshake(ssl)
     if result == 1, unsafe !io.pointee.overflowed {
       isHandshaking = false
+      sealsDirectly = canSealDirectly
       return nil
     }
     let error = unsafe SSL_get_error(ssl, result)
     if error == SSL_ERROR_WANT_READ, unsafe !io.pointee.overflowed { return .wantRead }
     fail(error)
     return .closed
+  }
+
+  /// Frees libssl's record buffers, 33 KiB, unless half a record waits in them.
+  func releaseBuffers() {
+    if !isHandshaking { unsafe _ = SSL_free_buffers(ssl) }
   }
 
   // MARK: Closing
