@@ -1,6 +1,7 @@
 import CLinux
 import EventLoop
 import Foundation
+import Ingest
 
 /// The listening sockets of one endpoint, one for each loop, before the loops have them.
 struct ListenerSockets: Sendable {

@@ -1,10 +1,11 @@
-import EventLoop
-import Foundation
+package import EventLoop
+import Dispatch
+import Glibc
 
-/// Looks host names up, waiting for the answer.
-enum HostNames {
-  /// The addresses of a host, IPv4 first; empty where it is unknown.
-  static func addresses(of host: String, port: UInt16) -> [SocketAddress] {
+/// Looks host names up.
+package enum HostNames {
+  /// The addresses of a host, IPv4 first, waiting for the answer; empty where it is unknown.
+  package static func addresses(of host: String, port: UInt16) -> [SocketAddress] {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
@@ -27,5 +28,14 @@ enum HostNames {
       unsafe entry = current.pointee.ai_next
     }
     return found.filter { $0.family == AF_INET } + found.filter { $0.family != AF_INET }
+  }
+
+  /// The same without making a thread of the caller wait.
+  package static func lookUp(_ host: String, port: UInt16) async -> [SocketAddress] {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        continuation.resume(returning: addresses(of: host, port: port))
+      }
+    }
   }
 }
