@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 VENV := $(CURDIR)/.build/venv
 PYTHON := $(VENV)/bin/python
-PYTEST := $(PYTHON) -m pytest -c Tests/Integration/pytest.ini Tests/Integration
+PYTEST := $(PYTHON) -m pytest -c Tests/Integration/pytest.ini -o cache_dir=$(CURDIR)/.build/pytest Tests/Integration
 RUFF := $(VENV)/bin/ruff --config Tests/Integration/ruff.toml
 SWIFT_SOURCES := Package.swift $(wildcard Sources Tests)
 PYTHON_SOURCES := $(wildcard Tests/Integration Benchmarks)

@@ -71,15 +71,7 @@ class Browser:
         an error.
         """
         self.open(url)
-        wait_until(lambda: self.state().get("time", 0) > 0, f"{url} plays", every=0.25)
-        first = self.state()["time"]
-        wait_until(
-            lambda: self.state().get("time", 0) >= first + seconds,
-            f"currentTime has advanced {seconds} s",
-            limit=60 + 3 * seconds,
-            every=0.25,
-        )
-        state = self.state()
+        state = self.advances(seconds)
         if screenshot is not None:
             self.driver.save_screenshot(str(screenshot))
         errors = self.errors()
@@ -88,6 +80,18 @@ class Browser:
         if not state["width"] or not state["pictures"] or not state["sound"] or state["error"]:
             raise Failed(f"it advances, but nothing is seen or heard: {state}")
         return state
+
+    def advances(self, seconds: float) -> dict[str, Any]:
+        """Waits until the picture has moved on by that much, and returns the state then."""
+        wait_until(lambda: self.state().get("time", 0) > 0, "the video plays", every=0.25)
+        first = self.state()["time"]
+        wait_until(
+            lambda: self.state().get("time", 0) >= first + seconds,
+            f"currentTime has advanced {seconds} s",
+            limit=60 + 3 * seconds,
+            every=0.25,
+        )
+        return self.state()
 
     def errors(self) -> list[str]:
         """Errors that the console holds so far."""

@@ -1,7 +1,10 @@
 """Players that people watch with; each plays a live URL for a while and fails if it does not."""
 
+import os
 import re
+import shutil
 import socket
+import tempfile
 from pathlib import Path
 
 from .certificates import Certificates
@@ -59,9 +62,8 @@ def gstreamer_plays(url: str, pictures: int, certificates: Certificates, folder:
 def vlc_plays(url: str, pictures: int, certificates: Certificates, folder: Path) -> None:
     """VLC without a window, until it has shown that many pictures and decoded sound."""
     port = free_port()
-    home = folder / "vlc-home"
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o777)
+    home = tempfile.mkdtemp(prefix="vlc-")  # it refuses to be root: this one may enter
+    os.chown(home, NOBODY, NOBODY)
     # fmt: off
     words = [
         "env", f"HOME={home}", f"XDG_RUNTIME_DIR={home}",
@@ -78,6 +80,7 @@ def vlc_plays(url: str, pictures: int, certificates: Certificates, folder: Path)
             return bool(video and audio and int(video[1]) >= pictures and int(audio[1]) > 0)
 
         wait_until(shown, f"VLC has shown {pictures} pictures", alive=[player], every=0.5)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def _ask(port: int, command: str) -> str:

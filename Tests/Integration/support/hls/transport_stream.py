@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 PACKET = 188
 CLOCK = 90_000
 WRAP = 1 << 33
-H264, HEVC, AAC = 0x1B, 0x24, 0x0F
+H264, AAC = 0x1B, 0x0F
+RESERVED = {*range(0x10, 0x20), 0x1FFF}  # service tables and stuffing: of no interest here
 ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 
 
@@ -79,13 +80,13 @@ class _Reader:
             if length and packet[5] & 0x10:
                 self._clock(pid, packet)
             offset = 5 + length
-        if number == 0 and pid != 0:
-            fault("the first packet is not a PAT")
-        if number == 1 and pid != self.map_pid:
-            fault("the second packet is not the PMT")
-        if pid == 0x1FFF or not has_payload:
+        if pid in RESERVED or not has_payload:
             return
         self._counter(pid, packet[3] & 0x0F, number)
+        if self.map_pid is None and pid != 0:
+            fault(f"pid {pid} before the PAT")
+        elif not self.segment.stream_types and pid not in (0, self.map_pid):
+            fault(f"pid {pid} before the PMT")
         payload = packet[offset:]
         if pid == 0:
             self._association(payload)

@@ -1,0 +1,65 @@
+"""Nodes for the tests, and their last words when a test fails."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.node import Node, wedlive_binary
+from support.processes import Process
+
+#: Short fragments, so that a test sees several in a few seconds.
+QUICK = {"WEDLIVE_STREAMS_FRAGMENT": "1s", "WEDLIVE_STREAMS_WINDOW": "10s"}
+
+MakeNode = Callable[..., Node]
+_nodes: list[Node] = []
+
+
+def pytest_report_header() -> str:
+    return f"wedlive: {wedlive_binary()}"
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One node with quick settings, shared by the tests that change none."""
+    with Node(tmp_path_factory.mktemp("node"), QUICK) as shared:
+        _nodes.append(shared)
+        yield shared
+        _nodes.remove(shared)
+
+
+@pytest.fixture
+def make_node(tmp_path: Path) -> Iterator[MakeNode]:
+    """Starts nodes with settings of their own: `make_node(WEDLIVE_STREAMS_FRAGMENT="3s")`."""
+    started: list[Node] = []
+
+    def make(**settings: str) -> Node:
+        made = Node(tmp_path / f"node-{len(started)}", {**QUICK, **settings})
+        started.append(made)
+        _nodes.append(made)
+        made.start()
+        return made
+
+    yield make
+    for each in started:
+        each.__exit__()
+        _nodes.remove(each)
+
+
+@pytest.fixture
+def cleanup() -> Iterator[list[Process]]:
+    """Processes put in here are ended with the test, in reverse order."""
+    processes: list[Process] = []
+    yield processes
+    for process in reversed(processes):
+        process.interrupt()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for each in _nodes:
+            if each.process is not None:
+                report.sections.append((str(each.process), each.process.log_tail(40)))

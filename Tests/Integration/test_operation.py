@@ -1,0 +1,141 @@
+"""Starting, stopping and starting again, as an operator does it."""
+
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.hls.watcher import Watcher
+from support.media import Source
+from support.node import LISTENERS, Node, wedlive_binary
+from support.processes import Process, wait_until
+from support.publishers import ffmpeg5, ffmpeg_copy
+from support.streams import wait_on_air
+
+
+def test_port_0_picks_a_free_port_and_prints_it(tmp_path: Path, cleanup: list[Process]) -> None:
+    env = {f"WEDLIVE_LISTEN_{name.upper()}": "127.0.0.1:0" for name in LISTENERS}
+    words = [wedlive_binary(), "standalone", "--data", tmp_path / "data"]
+    process = Process("wedlive", words, tmp_path / "wedlive.log", env=env)
+    cleanup.append(process)
+
+    def printed() -> set[str]:
+        ports = set(re.findall(r"127\.0\.0\.1:(\d+)", process.log_text()))
+        return ports if len(ports) >= len(LISTENERS) else set()
+
+    assert "0" not in wait_until(printed, "all ports are printed", alive=[process])
+
+
+def test_sigterm_ends_it_cleanly(make_node, tmp_path: Path, cleanup: list[Process]) -> None:
+    node = make_node()
+    publisher = ffmpeg5(node.publish_url("stop"), Source(), node.certificates, tmp_path)
+    cleanup.append(publisher)
+    wait_on_air(node, "stop", 2, publisher)
+    assert node.stop() == 0
+    assert publisher.wait(20) >= 0, "the publisher was let go"
+
+
+def test_health_is_answered_on_every_http_port(node: Node) -> None:
+    client = node.client()
+    for path in ("/healthz", "/readyz"):
+        assert node.admin(path).status == 200
+        assert client.get(node.base + path).status == 200
+        assert client.get(f"http://localhost:{node.ports['http']}{path}").status == 200
+    answer = client.get(f"http://localhost:{node.ports['http']}/watch/x?a=b")
+    client.close()
+    assert answer.status in (301, 308)
+    assert answer.headers["location"].startswith("https://")
+
+
+def test_metrics_count_the_publisher(node: Node, tmp_path: Path, cleanup: list[Process]) -> None:
+    publisher = ffmpeg5(node.publish_url("counted"), Source(), node.certificates, tmp_path)
+    cleanup.append(publisher)
+    wait_on_air(node, "counted", 1, publisher)
+    metrics = node.metrics()
+    assert all(re.match(r"(wedlive|nginx_rtmp|process)_", name) for name in metrics), metrics
+    streams = [value for name, value in metrics.items() if name.startswith("nginx_rtmp_streams")]
+    assert sum(streams) >= 1
+    assert "counted" in node.admin("/stat").text
+
+
+def test_the_secret_is_for_its_owner_alone(node: Node) -> None:
+    secrets = [path for path in node.data.rglob("*") if path.is_file() and "secret" in path.name]
+    assert secrets, "the secret made at the first start is kept in the data folder"
+    for path in secrets:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_numbers_go_on_after_a_kill(make_node, tmp_path: Path) -> None:
+    """kill -9 of the node; the encoder comes back to the next process on the same folder."""
+    node = make_node()
+    source = Source(seconds=60)
+    url = node.publish_url("numbers")
+    before = Watcher(node.client(), node.master_url("numbers"), tmp_path / "before")
+    with before, ffmpeg5(url, source, node.certificates, tmp_path):
+        before.wait_for(5)
+    node.kill()
+    node.start()
+    with ffmpeg5(url, source, node.certificates, tmp_path) as publisher:
+        wait_on_air(node, "numbers", 1, publisher)
+        with Watcher(node.client(), node.master_url("numbers"), tmp_path / "after") as after:
+            after.wait_for(3)
+    assert not after.report.violations, f"\n{after.report}"
+    old, new = before.only.playlist.entries, after.only.playlist.entries
+    assert min(set(new) - set(old)) > max(old), "a number was given twice"
+    assert max(new) > max(old)
+    newest = max(entry.discontinuity for entry in new.values())
+    assert newest > max(entry.discontinuity for entry in old.values())
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "named"),
+    [
+        ("WEDLIVE_LISTEN_RTMP", "not-a-port", "listen.rtmp"),
+        ("WEDLIVE_STREAMS_FRAGMENT", "3 fortnights", "streams.fragment"),
+        ("WEDLIVE_TLS_CERTIFICATE", "/nonexistent/certificate.pem", "/nonexistent/certificate.pem"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(
+    setting: str, value: str, named: str, tmp_path: Path
+) -> None:
+    refused = start_refused(tmp_path, {setting: value})
+    assert named in refused
+    assert len(refused.strip().splitlines()) == 1, refused
+
+
+def test_a_port_in_use_is_one_clear_line(node: Node, tmp_path: Path) -> None:
+    taken = str(node.ports["rtmp"])
+    refused = start_refused(tmp_path, {"WEDLIVE_LISTEN_RTMP": f"127.0.0.1:{taken}"})
+    assert taken in refused
+    assert len(refused.strip().splitlines()) == 1, refused
+
+
+def start_refused(folder: Path, settings: dict[str, str]) -> str:
+    """What a node that must not start says on standard error."""
+    quiet = {f"WEDLIVE_LISTEN_{name.upper()}": "127.0.0.1:0" for name in LISTENERS}
+    done = subprocess.run(
+        [wedlive_binary(), "standalone", "--data", folder / "data"],
+        env={**os.environ, **quiet, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode > 0, done.stdout + done.stderr
+    return done.stderr
+
+
+def test_a_descriptor_is_given_back_for_each_publisher(node: Node, tmp_path: Path) -> None:
+    def descriptors() -> int:
+        return len(os.listdir(f"/proc/{node.pid}/fd"))
+
+    url = node.publish_url("descriptors")
+    file = Source(seconds=2).file
+    ffmpeg_copy(url, file, tmp_path).succeed()
+    before = descriptors()
+    for _ in range(3):
+        ffmpeg_copy(url, file, tmp_path).succeed()
+    wait_until(lambda: descriptors() <= before, f"there are {before} descriptors again")
