@@ -46,11 +46,11 @@ unit: build ## Swift's tests only
 
 integration: build ## real clients against the debug binary (ARGS="-k publish")
 	@.ci/setup test
-	@WEDLIVE_BINARY=$${WEDLIVE_BINARY:-$(DEBUG)} $(PYTEST) $(ARGS)
+	@BINARY=$${BINARY:-$(DEBUG)} $(PYTEST) $(ARGS)
 
 interop: release ## every client there is, and the long runs (about 40 min; ONLY="obs" picks)
 	@.ci/setup test interop
-	@WEDLIVE_BINARY=$${WEDLIVE_BINARY:-$(RELEASE)} $(PYTEST) \
+	@BINARY=$${BINARY:-$(RELEASE)} $(PYTEST) \
 		-m "interop or not interop" $(if $(ONLY),-k "$(ONLY)") $(ARGS)
 
 check: format-check lint test release ## what CI runs

@@ -22,7 +22,8 @@ class Wedlive(Node):
             "WEDLIVE_STREAMS_FRAGMENT": "3s",
             "WEDLIVE_STREAMS_WINDOW": "18s",
             "WEDLIVE_STREAMS_RECONNECT_WINDOW": "1h",
-            "WEDLIVE_ACCESS_WATCH": "public",
+            "WEDLIVE_HTTP_IDLE_TIMEOUT": "1h",
+            "WEDLIVE_LOOPS_COUNT": "1",
         }
         super().__init__(folder, {**quiet, **settings}, binary, core=SERVER_CORE)
         self.name = name

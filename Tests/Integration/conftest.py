@@ -11,6 +11,9 @@ from support.processes import Process
 #: Short fragments, so that a test sees several in a few seconds.
 QUICK = {"WEDLIVE_STREAMS_FRAGMENT": "1s", "WEDLIVE_STREAMS_WINDOW": "10s"}
 
+#: What the shared node signs and verifies tokens with.
+SECRET = "a secret of the tests that is long enough"
+
 MakeNode = Callable[..., Node]
 _nodes: list[Node] = []
 
@@ -22,7 +25,7 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """One node with quick settings, shared by the tests that change none."""
-    with Node(tmp_path_factory.mktemp("node"), QUICK) as shared:
+    with Node(tmp_path_factory.mktemp("node"), {**QUICK, "WEDLIVE_AUTH_SECRET": SECRET}) as shared:
         _nodes.append(shared)
         yield shared
         _nodes.remove(shared)

@@ -11,7 +11,7 @@ import pytest
 from support.hls.watcher import Watcher
 from support.media import Source
 from support.node import LISTENERS, Node, wedlive_binary
-from support.processes import Process, wait_until
+from support.processes import Process, environment, wait_until
 from support.publishers import ffmpeg5, ffmpeg_copy
 from support.streams import wait_on_air
 
@@ -61,7 +61,8 @@ def test_metrics_count_the_publisher(node: Node, tmp_path: Path, cleanup: list[P
     assert "counted" in node.admin("/stat").text
 
 
-def test_the_secret_is_for_its_owner_alone(node: Node) -> None:
+def test_the_secret_is_for_its_owner_alone(make_node) -> None:
+    node = make_node()
     secrets = [path for path in node.data.rglob("*") if path.is_file() and "secret" in path.name]
     assert secrets, "the secret made at the first start is kept in the data folder"
     for path in secrets:
@@ -118,7 +119,7 @@ def start_refused(folder: Path, settings: dict[str, str]) -> str:
     quiet = {f"WEDLIVE_LISTEN_{name.upper()}": "127.0.0.1:0" for name in LISTENERS}
     done = subprocess.run(
         [wedlive_binary(), "standalone", "--data", folder / "data"],
-        env={**os.environ, **quiet, **settings},
+        env=environment({**quiet, **settings}),
         capture_output=True,
         text=True,
         timeout=60,

@@ -13,9 +13,9 @@ LISTENERS = ("rtmp", "rtmps", "https", "http", "admin")
 
 
 def wedlive_binary() -> Path:
-    """The binary under test: `WEDLIVE_BINARY`, else the debug build of this checkout."""
+    """The binary under test: `BINARY` in the environment, else the debug build of this checkout."""
     root = Path(__file__).resolve().parents[3]
-    return Path(os.environ.get("WEDLIVE_BINARY") or root / ".build/debug/wedlive")
+    return Path(os.environ.get("BINARY") or root / ".build/debug/wedlive")
 
 
 class Node:
@@ -68,7 +68,7 @@ class Node:
     def start(self) -> None:
         """Starts it and returns once `/readyz` says so."""
         if not self.binary.exists():
-            raise Failed(f"no binary at {self.binary}: build it, or set WEDLIVE_BINARY")
+            raise Failed(f"no binary at {self.binary}: build it, or set BINARY")
         self.process = Process(
             "wedlive",
             [self.binary, "standalone", "--data", self.data],

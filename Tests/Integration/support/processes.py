@@ -66,7 +66,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})},
+                env=environment(env),
                 cwd=cwd,
                 start_new_session=True,
             )
@@ -136,6 +136,12 @@ class Process:
                 os.killpg(self.pid, number)
 
 
+def environment(more: dict[str, str] | None = None) -> dict[str, str]:
+    """This process's environment with `more`, and without settings of a node that it may hold."""
+    inherited = {name: value for name, value in os.environ.items() if name[:8] != "WEDLIVE_"}
+    return {**inherited, **(more or {})}
+
+
 def pinned(core: int | None) -> list[str]:
     """The words to put before a command so that it runs on one core."""
     return [] if core is None else ["taskset", "--cpu-list", str(core)]
@@ -157,7 +163,7 @@ def run(
             text=True,
             errors="replace",
             timeout=limit,
-            env={**os.environ, **(env or {})},
+            env=environment(env),
         )
     except subprocess.TimeoutExpired as expired:
         said = (expired.stderr or b"").decode(errors="replace")[-2000:]
