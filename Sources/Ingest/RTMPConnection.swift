@@ -1,0 +1,314 @@
+import Bytes
+package import EventLoop
+package import Media
+package import RTMP
+import TLS
+import Telemetry
+
+/// A client of the RTMP server: what it asks for, what it sends, and how long it may be silent.
+package final class RTMPConnection: Transport {
+  /// What a client that reads nothing may make us hold, besides media.
+  private static let answerLimitBytes = 256 << 10
+  /// What is kept of a publisher that sends before it is admitted.
+  private static let earlyLimitBytes = 4 << 20
+  private static let tick = Duration.seconds(1)
+
+  private enum Publication {
+    case none
+    /// Asked for; what came meanwhile waits.
+    case requested(streamID: UInt32, early: [(PublishSink.Kind, Message)], bytes: Int)
+    case live(streamID: UInt32, PublishSink)
+  }
+
+  /// What the client said in `connect`; nil before.
+  package var connectRequest: ConnectRequest? { session.connection }
+  package let acceptedAt: MonotonicTime
+  /// When the last picture or sound came; when it was admitted, before the first.
+  package private(set) var lastMedia: MonotonicTime
+
+  private let session: ServerSession
+  private unowned let server: IngestServer
+  private var output: [UInt8] = []
+  private var publication = Publication.none
+  private var player: RTMPPlayer?
+  private var hasMedia = false
+  private var sawProgressAt: MonotonicTime
+  private var progress: UInt64 = 0
+  private var countedReceived: UInt64 = 0
+  private var countedSent: UInt64 = 0
+
+  init(
+    _ socket: consuming Socket, peer: SocketAddress, tls: TLSSession?, server: IngestServer
+  ) {
+    self.server = server
+    session = ServerSession(limits: server.configuration.rtmp)
+    acceptedAt = server.loop.now
+    lastMedia = server.loop.now
+    sawProgressAt = server.loop.now
+    super.init(socket, peer: peer, tls: tls, on: server.loop)
+  }
+
+  package var isPublishing: Bool {
+    if case .live = publication { true } else { false }
+  }
+
+  package var isPlaying: Bool { player != nil }
+
+  // MARK: Answers to requests
+
+  /// Admits the publisher; what it has sent already goes to the sink at once.
+  package func acceptPublish(_ sink: PublishSink) {
+    guard case .requested(let streamID, let early, _) = publication, !isEnding else {
+      return sink.ended("the publisher left before it was admitted")
+    }
+    publication = .live(streamID: streamID, sink)
+    lastMedia = loop.now
+    server.metrics.publishers.increment()
+    answer { session.acceptPublish(streamID, into: &$0) }
+    for (kind, message) in early { deliver(kind, message, to: sink) }
+  }
+
+  /// Refuses the publisher and closes the connection.
+  ///
+  /// - Parameters:
+  ///   - refusal: the status it gets.
+  ///   - words: why, for a person; never a token.
+  package func refusePublish(_ refusal: ServerSession.PublishRefusal, _ words: String) {
+    guard case .requested(let streamID, _, _) = publication, !isEnding else { return }
+    publication = .none
+    server.metrics.publishRefused.increment()
+    answer { session.rejectPublish(streamID, refusal, words, into: &$0) }
+    finish("publish refused")
+  }
+
+  /// Lets the client play a stream; it starts when there is something to start with.
+  package func acceptPlay(_ streamID: UInt32, of key: StreamKey) {
+    guard player == nil, !isEnding else { return }
+    answer { session.acceptPlay(streamID, into: &$0) }
+    let player = RTMPPlayer(self, streamID: streamID, key: key)
+    self.player = player
+    server.metrics.players.increment()
+    server.relay.add(player, to: key)
+  }
+
+  /// Refuses the player and closes the connection.
+  package func refusePlay(
+    _ streamID: UInt32, _ refusal: ServerSession.PlayRefusal, _ words: String
+  ) {
+    guard !isEnding else { return }
+    server.metrics.playRefused.increment()
+    answer { session.rejectPlay(streamID, refusal, words, into: &$0) }
+    finish("play refused")
+  }
+
+  /// Takes the stream away from the publisher and closes the connection; the sink hears of it
+  /// before this returns.
+  package func evict(_ words: String) {
+    guard case .live(let streamID, _) = publication else { return }
+    answer { session.rejectPublish(streamID, .badName, words, into: &$0) }
+    endPublication("taken over")
+    finish("taken over")
+  }
+
+  /// Asks a client that can to connect again elsewhere; it goes on until it leaves.
+  package func requestReconnect(to tcUrl: String?, _ words: String) {
+    answer { _ = session.requestReconnect(to: tcUrl, words, into: &$0) }
+  }
+
+  // MARK: For the player
+
+  var sendChunkSize: Int { session.sendChunkSize }
+
+  /// Appends what the session says to what goes out.
+  func answer(_ body: (inout [UInt8]) -> Void) {
+    body(&output)
+    sendOutput()
+  }
+
+  func sendMessage(_ message: Message, streamID: UInt32) {
+    answer {
+      session.send(
+        message.type, streamID: streamID, timestamp: message.timestamp,
+        payload: message.payload.span, into: &$0)
+    }
+  }
+
+  func notify(_ streamID: UInt32, isPublished: Bool) {
+    answer {
+      if isPublished {
+        session.notifyPublish(streamID, into: &$0)
+      } else {
+        session.notifyUnpublish(streamID, into: &$0)
+      }
+    }
+  }
+
+  var playerQueueBytes: Int { server.configuration.playerQueueBytes }
+
+  func countDrop() { server.metrics.playerDrops.increment() }
+
+  // MARK: Events
+
+  /// The first deadline; to be called once the loop knows the connection.
+  func begin() { loop.setDeadline(self, loop.now + Self.tick) }
+
+  override package func received(_ bytes: borrowing Span<UInt8>) {
+    var cursor = ByteCursor()
+    do {
+      while let event = try session.receive(bytes, &cursor, into: &output) {
+        handle(event)
+        if isEnding { return }
+      }
+      sendOutput()
+    } catch {
+      sendOutput()
+      finish("protocol: \(error.code.rawValue)", patience: .milliseconds(200))
+    }
+    if queuedBytes > Self.answerLimitBytes, player == nil {
+      end(.closedByUs("reads no answers"))
+    }
+  }
+
+  private func sendOutput() {
+    guard !output.isEmpty else { return }
+    send(output)
+    output = []
+  }
+
+  private func handle(_ event: ServerEvent) {
+    switch event {
+    case .video(let message): media(.video, message)
+    case .audio(let message): media(.audio, message)
+    case .data(let message): media(.data, message)
+    case .connectRequested: session.acceptConnect(into: &output)
+    case .publishRequested(let request):
+      guard case .none = publication, player == nil else {
+        return session.rejectPublish(
+          request.streamID, .badName, "this connection already has a stream", into: &output)
+      }
+      publication = .requested(streamID: request.streamID, early: [], bytes: 0)
+      server.handlers.publish(self, request)
+    case .playRequested(let request):
+      guard case .none = publication, player == nil else {
+        return session.rejectPlay(
+          request.streamID, .failed, "this connection already has a stream", into: &output)
+      }
+      server.handlers.play(self, request)
+    case .paused(_, let isPaused, _): player?.isPaused = isPaused
+    case .streamEnded(_, let reason):
+      endPublication(reason.rawValue)
+      endPlayer()
+    }
+  }
+
+  private func media(_ kind: PublishSink.Kind, _ message: Message) {
+    switch publication {
+    case .live(_, let sink): deliver(kind, message, to: sink)
+    case .requested(let streamID, var early, let bytes):
+      guard bytes + message.payload.count <= Self.earlyLimitBytes else {
+        return end(.closedByUs("sent too much before it was admitted"))
+      }
+      publication = .none
+      early.append((kind, message))
+      publication = .requested(
+        streamID: streamID, early: early, bytes: bytes + message.payload.count)
+    case .none: break
+    }
+  }
+
+  private func deliver(_ kind: PublishSink.Kind, _ message: Message, to sink: PublishSink) {
+    if kind != .data {
+      lastMedia = loop.now
+      hasMedia = true
+    }
+    sink.receive(kind, message)
+    loop.flushLater(self)
+  }
+
+  override package func flush() {
+    if case .live(_, let sink) = publication { sink.flush() }
+    super.flush()
+  }
+
+  override package func timedOut() {
+    if isEnding { return super.timedOut() }
+    checkDeadlines()
+    count()
+    if !isEnding { loop.setDeadline(self, loop.now + Self.tick) }
+  }
+
+  private func checkDeadlines() {
+    let now = loop.now
+    let configuration = server.configuration
+    if bytesSent != progress || queuedBytes == 0 {
+      progress = bytesSent
+      sawProgressAt = now
+    }
+    switch publication {
+    case .live:
+      let patience = hasMedia ? configuration.idleTimeout : configuration.firstMediaTimeout
+      if now - lastMedia > patience {
+        return end(.closedByUs(hasMedia ? "publisher is silent" : "publisher sent no media"))
+      }
+    case .requested: break  // the decision has a deadline of its own
+    case .none:
+      guard player == nil else { break }
+      if now - acceptedAt > configuration.commandTimeout {
+        return end(.closedByUs("asked for nothing"))
+      }
+    }
+    if now - sawProgressAt > configuration.playerStallTimeout {
+      return end(.closedByUs("takes nothing"))
+    }
+    var output: [UInt8] = []
+    let isAlive = session.keepAlive(at: now.nanoseconds / 1_000_000, into: &output)
+    if !output.isEmpty { send(output) }
+    // A player has nothing to say: it is judged by what its socket takes.
+    if !isAlive, player == nil { end(.closedByUs("answers no ping")) }
+  }
+
+  private func count() {
+    server.metrics.bytesReceived.add(bytesReceived - countedReceived)
+    server.metrics.bytesSent.add(bytesSent - countedSent)
+    countedReceived = bytesReceived
+    countedSent = bytesSent
+  }
+
+  private func endPublication(_ reason: String) {
+    guard case .live(_, let sink) = publication else {
+      publication = .none
+      return
+    }
+    publication = .none
+    server.metrics.publishers.decrement()
+    sink.flush()
+    sink.ended(reason)
+  }
+
+  private func endPlayer() {
+    guard let player else { return }
+    self.player = nil
+    server.metrics.players.decrement()
+    server.relay.remove(player, from: player.key)
+  }
+
+  override package func ended(_ end: End) {
+    let reason = end.words
+    endPublication(reason)
+    endPlayer()
+    count()
+    server.removed(self, reason)
+  }
+}
+
+extension Transport.End {
+  /// One of a fixed few, for a metric's label and a log line.
+  var words: String {
+    switch self {
+    case .closedByPeer: "closed by the client"
+    case .failed: "connection lost"
+    case .insecure: "tls"
+    case .closedByUs(let reason): reason
+    }
+  }
+}

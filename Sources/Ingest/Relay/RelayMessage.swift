@@ -1,0 +1,32 @@
+package import RTMP
+
+/// One message of a live stream on its way to players, with what it is to a decoder.
+package struct RelayMessage: Sendable {
+  package enum Role: Equatable, Sendable {
+    case metadata
+    case videoHeader
+    case audioHeader
+    /// A picture that decoding can start from.
+    case keyframe
+    case video
+    case audio
+
+    /// Whether a decoder needs it before anything else.
+    var isHeader: Bool {
+      switch self {
+      case .metadata, .videoHeader, .audioHeader: true
+      case .keyframe, .video, .audio: false
+      }
+    }
+  }
+
+  package let role: Role
+  package let message: Message
+
+  package init(_ role: Role, _ message: Message) {
+    self.role = role
+    self.message = message
+  }
+
+  var byteCount: Int { message.payload.count }
+}

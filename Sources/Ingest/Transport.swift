@@ -1,0 +1,193 @@
+package import EventLoop
+package import TLS
+
+/// A socket that RTMP runs on, with or without TLS: bytes in as they come, shared buffers out.
+///
+/// Whatever a turn queues goes out at its end with as few calls as it fits into.
+package class Transport: Channel {
+  /// Why a connection is over.
+  package enum End: Equatable, Sendable {
+    /// The peer closed it.
+    case closedByPeer
+    /// The peer or the network reset it (errno).
+    case failed(Int32)
+    /// The TLS layer gave up.
+    case insecure(TLSCloseReason)
+    /// We closed it, for this reason.
+    case closedByUs(String)
+  }
+
+  /// How much one turn reads from one connection before the others have theirs, in reads.
+  private static let readsPerTurn = 4
+
+  package let peer: SocketAddress
+  private let tls: TLSSession?
+  private var queue = SendQueue()
+  private var isFinishing = false
+  private var hasEnded = false
+  package private(set) var bytesReceived: UInt64 = 0
+  package private(set) var bytesSent: UInt64 = 0
+
+  package init(
+    _ socket: consuming Socket, peer: SocketAddress, tls: TLSSession?, on loop: Loop
+  ) {
+    self.peer = peer
+    self.tls = tls
+    super.init(socket, on: loop)
+  }
+
+  /// Whether the bytes travel encrypted.
+  package final var isSecure: Bool { tls != nil }
+
+  /// How many bytes wait for the socket.
+  package final var queuedBytes: Int { queue.count + (tls?.pendingOutputBytes ?? 0) }
+
+  // MARK: For subclasses
+
+  /// Plaintext came; borrowed for the length of the call.
+  package func received(_ bytes: borrowing Span<UInt8>) {}
+
+  /// All that was queued has gone to the kernel.
+  package func drained() {}
+
+  /// The connection is over; called once.
+  package func ended(_ end: End) {}
+
+  // MARK: Sending and closing
+
+  /// Queues a buffer; it is not copied.
+  package final func send(_ bytes: [UInt8]) {
+    guard !isClosed, !isFinishing else { return }
+    queue.append(bytes)
+    loop.flushLater(self)
+  }
+
+  /// Closes once what is queued has gone out, or after `patience`.
+  package final func finish(_ reason: String, patience: Duration = .seconds(5)) {
+    guard !isClosed, !isFinishing else { return }
+    isFinishing = true
+    finishReason = reason
+    loop.setDeadline(self, loop.now + patience)
+    loop.flushLater(self)
+  }
+
+  private var finishReason = ""
+
+  /// Closes at once.
+  package final func end(_ end: End) {
+    guard !hasEnded else { return }
+    hasEnded = true
+    loop.close(self)
+    queue.removeAll()
+    ended(end)
+  }
+
+  /// Whether only what is queued still goes out.
+  package final var isEnding: Bool { isFinishing || hasEnded }
+
+  // MARK: Events
+
+  override package func readable() {
+    for _ in 0..<Self.readsPerTurn {
+      guard !isClosed else { return }
+      let result = loop.receive(self) { take($0) }
+      switch result {
+      case .bytes(let count):
+        bytesReceived &+= UInt64(count)
+        if count < loop.scratchBytes, !hasHungUp { return }
+      case .wouldBlock: return
+      case .closed:
+        tls?.receiveEnd()
+        return end(.closedByPeer)
+      case .failed(let error): return end(.failed(error))
+      }
+    }
+    loop.again(self)
+  }
+
+  private func take(_ bytes: borrowing Span<UInt8>) {
+    guard let tls else {
+      if !isFinishing { received(bytes) }
+      return
+    }
+    let progress = tls.receive(bytes) { plain in
+      if !isFinishing, !isClosed { received(plain) }
+    }
+    if tls.hasPendingOutput || !queue.isEmpty { loop.flushLater(self) }
+    guard progress == .closed, !isClosed else { return }
+    // The alert that says why goes out if the socket takes it now.
+    _ = sendSealed(tls)
+    let reason = tls.closeReason ?? .failure
+    end(reason == .closeNotify ? .closedByPeer : .insecure(reason))
+  }
+
+  override package func writable() {
+    if queuedBytes > 0 || isFinishing { flush() }
+  }
+
+  override package func flush() {
+    guard !isClosed else { return }
+    let isEmpty = tls.map { flushSecured($0) } ?? flushPlain()
+    guard isEmpty, !isClosed else { return }
+    if isFinishing {
+      if let tls, !tls.hasShutDown {
+        tls.shutdown()
+        _ = sendSealed(tls)
+      }
+      end(.closedByUs(finishReason))
+    } else {
+      drained()
+    }
+  }
+
+  override package func timedOut() {
+    if isFinishing { end(.closedByUs(finishReason)) }
+  }
+
+  /// Returns true once nothing waits.
+  private func flushPlain() -> Bool {
+    switch queue.flush(to: descriptor) {
+    case .bytes(let count):
+      bytesSent &+= UInt64(count)
+      return true
+    case .wouldBlock, .closed: return false
+    case .failed(let error):
+      end(.failed(error))
+      return false
+    }
+  }
+
+  /// Returns true once nothing waits.
+  private func flushSecured(_ tls: TLSSession) -> Bool {
+    while true {
+      if !tls.isHandshaking {
+        queue.drain { bytes in
+          if case .done(let count) = tls.write(bytes) { count } else { 0 }
+        }
+      }
+      guard tls.hasPendingOutput else { return queue.isEmpty }
+      guard sendSealed(tls) else { return false }
+      if tls.isHandshaking { return false }
+    }
+  }
+
+  /// Returns true once all sealed bytes are with the kernel.
+  private func sendSealed(_ tls: TLSSession) -> Bool {
+    while tls.hasPendingOutput {
+      let descriptor = descriptor
+      let result = tls.withOutput { bytes in
+        unsafe bytes.withUnsafeBytes { unsafe SystemCall.send(descriptor, $0) }
+      }
+      switch result {
+      case .bytes(let count):
+        bytesSent &+= UInt64(count)
+        tls.consumeOutput(count)
+      case .wouldBlock, .closed: return false
+      case .failed(let error):
+        end(.failed(error))
+        return false
+      }
+    }
+    return true
+  }
+}
