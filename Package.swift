@@ -56,18 +56,23 @@ let floor1: [Target] =
   + room("EventLoop", ["Bytes", "CLinux"])
   + room("Media", ["Bytes"])
   + room("Telemetry", ["Bytes", log])
+  + room("HTTPSemantics", ["Bytes"])
 
 // Floor 2: protocols. Bytes in, events out; no socket.
 let floor2: [Target] =
   room("RTMP", ["Bytes", "Media"])
-  + room("HTTP1", ["Bytes"])
-  + room("HTTP2", ["Bytes", "CNGHTTP2"])
+  + room("HTTP1", ["Bytes", "HTTPSemantics"])
+  + room("HTTP2", ["Bytes", "HTTPSemantics", "CNGHTTP2"])
   + room("TLS", ["Bytes", "COpenSSL"])
   + room("HLS", ["Bytes", "Media", "CZlib"])
 
 // Floor 3: sockets meet protocols.
 let floor3: [Target] =
-  room("HTTPServer", ["Bytes", "EventLoop", "Telemetry", "HTTP1", "HTTP2", "TLS", httpTypes])
+  room(
+    "HTTPServer",
+    [
+      "Bytes", "EventLoop", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", "TLS", httpTypes,
+    ])
   + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS", collections])
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
@@ -81,14 +86,15 @@ let floor4: [Target] =
       "Bytes", "HTTPClient", "Telemetry", log, httpTypes,
       .product(name: "JWTKit", package: "jwt-kit"),
     ])
-  + room("ControlAPI", ["Access", "HTTPServer", "Telemetry", "Store", log, httpTypes])
+  + room(
+    "ControlAPI", ["Access", "HTTPServer", "HTTPSemantics", "Telemetry", "Store", log, httpTypes])
 
 // Floor 5: the roles.
 let floor5: [Target] = room(
   "Origin",
   [
     "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
-    "Store", "Access", "ControlAPI", log, httpTypes,
+    "HTTPSemantics", "Store", "Access", "ControlAPI", log, httpTypes,
     .product(name: "Crypto", package: "swift-crypto"),
   ], resources: [.embedInCode("Pages/Assets")])
 
@@ -98,7 +104,7 @@ let floor6: [Target] = [
     name: "wedlive",
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
-      "HTTPClient", "Store", "Access", "ControlAPI", "Origin", "Transcode", log,
+      "HTTPSemantics", "HTTPClient", "Store", "Access", "ControlAPI", "Origin", "Transcode", log,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
       .product(name: "Yams", package: "Yams"),
@@ -110,10 +116,14 @@ let floor6: [Target] = [
 
 let testTargets: [Target] =
   tests("Bytes") + tests("EventLoop", ["Bytes", "CLinux"]) + tests("Media", ["Bytes"])
-  + tests("Telemetry", [log]) + tests("RTMP", ["Bytes", "Media"]) + tests("HTTP1", ["Bytes"])
-  + tests("HTTP2", ["Bytes"]) + tests("TLS", ["Bytes", "COpenSSL"])
+  + tests("Telemetry", [log]) + tests("RTMP", ["Bytes", "Media"])
+  + tests("HTTP1", ["Bytes", "HTTPSemantics"])
+  + tests("HTTPSemantics", ["Bytes"])
+  + tests("HTTP2", ["Bytes", "HTTPSemantics"]) + tests("TLS", ["Bytes", "COpenSSL"])
   + tests("HLS", ["Bytes", "Media"])
-  + tests("HTTPServer", ["Bytes", "EventLoop", "TLS", "Telemetry", httpTypes])
+  + tests(
+    "HTTPServer",
+    ["Bytes", "EventLoop", "TLS", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", httpTypes])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes]) + tests("Transcode", ["Media"])
   + tests("Store") + tests("Access", ["HTTPClient", .product(name: "JWTKit", package: "jwt-kit")])
