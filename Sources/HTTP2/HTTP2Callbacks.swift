@@ -1,0 +1,250 @@
+import CNGHTTP2
+import HTTPSemantics
+
+/// The functions that libnghttp2 calls; each does little and reaches the session's context.
+enum HTTP2Callbacks {
+  static func install(_ callbacks: OpaquePointer) {
+    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, beginFrame)
+    unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, beginHeaders)
+    unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, header)
+    unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frameReceived)
+    unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, dataReceived)
+    unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, frameSent)
+    unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, streamClosed)
+    unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
+  }
+
+  /// Packs the next DATA frame: how much of which stream.
+  ///
+  /// Nothing is copied here.
+  static let readData: nghttp2_data_source_read_callback = {
+    _, stream, _, length, flags, source, context in
+    guard let state = unsafe source?.pointee.ptr?.assumingMemoryBound(to: ResponseState.self),
+      let flags = unsafe flags, let context = unsafe sessionContext(context)
+    else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+    // PAUSE is said here, before a header is packed: the frame buffer belongs to all sessions.
+    let room =
+      unsafe HTTP2Workspace.recordBytes - 9 - context.pointee.storage.pointee.staged
+    if room < 1024 { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
+    unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+    if unsafe state.pointee.position == state.pointee.end, unsafe state.pointee.isStreaming {
+      switch unsafe context.pointee.owner.nextPiece(of: stream) {
+      case .bytes(let bytes, let range):
+        unsafe state.pointee.body = bytes
+        unsafe state.pointee.position = range.lowerBound
+        unsafe state.pointee.end = range.upperBound
+      case .pending: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+      case .failed: return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+      case .end: unsafe state.pointee.isStreaming = false
+      }
+    }
+    let left = unsafe state.pointee.end - state.pointee.position
+    let count = min(left, length, room)
+    if count == left, unsafe !state.pointee.isStreaming {
+      unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+    }
+    return count
+  }
+}
+
+@inline(__always)
+private func sessionContext(
+  _ pointer: UnsafeMutableRawPointer?
+) -> UnsafeMutablePointer<SessionContext>? {
+  unsafe pointer?.assumingMemoryBound(to: SessionContext.self)
+}
+
+private let failure = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+
+private func sendData(
+  _: OpaquePointer?, _ frame: UnsafeMutablePointer<nghttp2_frame>?,
+  _ header: UnsafePointer<UInt8>?, _ length: Int,
+  _ source: UnsafeMutablePointer<nghttp2_data_source>?, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let state = unsafe source?.pointee.ptr?.assumingMemoryBound(to: ResponseState.self),
+    let header = unsafe header, let context = unsafe sessionContext(context)
+  else { return failure }
+  let storage = unsafe context.pointee.storage
+  let staged = unsafe storage.pointee.staged
+  // `readData` has left room, and no padding is ever asked for.
+  guard staged + 9 + length <= HTTP2Workspace.stageBytes else { return failure }
+  let target = unsafe storage.pointee.stage + staged
+  unsafe target.update(from: header, count: 9)
+  if length > 0 {
+    let position = unsafe state.pointee.position
+    unsafe state.pointee.body.withUnsafeBufferPointer { body in
+      guard let base = body.baseAddress, position + length <= body.count else { return }
+      unsafe (target + 9).update(from: base + position, count: length)
+    }
+    unsafe state.pointee.position = position + length
+  }
+  unsafe storage.pointee.staged = staged + 9 + length
+  return 0
+}
+
+private func beginFrame(
+  _: OpaquePointer?, _ header: UnsafePointer<nghttp2_frame_hd>?,
+  _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let header = unsafe header, let context = unsafe sessionContext(context) else {
+    return failure
+  }
+  return unsafe context.pointee.admit(header.pointee) ? 0 : failure
+}
+
+private func beginHeaders(
+  _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let frame = unsafe frame, let context = unsafe sessionContext(context) else {
+    return failure
+  }
+  unsafe context.pointee.fieldCount = 0
+  unsafe context.pointee.fieldBytes = 0
+  guard unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
+  if unsafe context.pointee.pooled == nil {
+    unsafe context.pointee.pooled = context.pointee.storage.pointee.takeRequest()
+  } else {
+    unsafe context.pointee.pooled?.pointee.request.reset()
+  }
+  unsafe context.pointee.requestError = nil
+  unsafe context.pointee.openStreams += 1
+  return 0
+}
+
+private func header(
+  _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ name: UnsafePointer<UInt8>?,
+  _ nameCount: Int, _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _: UInt8,
+  _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value,
+    let context = unsafe sessionContext(context)
+  else { return failure }
+  let limits = unsafe context.pointee.storage.pointee.requestLimits
+  unsafe context.pointee.fieldCount += 1
+  unsafe context.pointee.fieldBytes += nameCount + valueCount + 32
+  guard unsafe context.pointee.fieldCount <= limits.fields,
+    unsafe context.pointee.fieldBytes <= limits.fieldBytes
+  else {
+    unsafe context.pointee.violation = .headerList
+    return failure
+  }
+  guard unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST,
+    let pooled = unsafe context.pointee.pooled,
+    unsafe context.pointee.requestError == nil
+  else { return 0 }
+  let nameSpan = unsafe Span(_unsafeStart: name, count: nameCount)
+  let valueSpan = unsafe Span(_unsafeStart: value, count: valueCount)
+  do throws(RequestError) {
+    try unsafe pooled.pointee.request.add(http2Name: nameSpan, value: valueSpan)
+  } catch {
+    unsafe context.pointee.requestError = error
+  }
+  return 0
+}
+
+extension Request {
+  /// Adds a field or a pseudo-header field of HTTP/2 (RFC 9113, 8.3).
+  fileprivate mutating func add(
+    http2Name name: borrowing Span<UInt8>, value: borrowing Span<UInt8>
+  ) throws(RequestError) {
+    guard name.count > 0, name[0] == 0x3a else {
+      if name.count == 4, name.matches("host") { try set(authority: value) }
+      return try add(name: name, value: value)
+    }
+    if name.matches(":path") {
+      try set(target: value)
+    } else if name.matches(":method") {
+      try set(method: value)
+    } else if name.matches(":authority") {
+      try set(authority: value)
+    } else if name.matches(":scheme") {
+      schemeIsHTTPS = value.matches("https")
+    }
+  }
+}
+
+private func frameReceived(
+  _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let frame = unsafe frame, let context = unsafe sessionContext(context) else {
+    return failure
+  }
+  let header = unsafe frame.pointee.hd
+  let isLast = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+  switch UInt32(header.type) {
+  case NGHTTP2_HEADERS.rawValue where unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST:
+    guard let pooled = unsafe context.pointee.pooled else { return failure }
+    let error = unsafe context.pointee.requestError
+    unsafe pooled.pointee.request.set(version: 2)
+    unsafe context.pointee.owner.received(
+      pooled.pointee.request, error: error, on: header.stream_id, hasBody: !isLast)
+    unsafe context.pointee.pooled = nil
+    unsafe context.pointee.storage.pointee.give(pooled)
+  case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+    if isLast { unsafe context.pointee.owner.endedBody(on: header.stream_id) }
+  default: break
+  }
+  return unsafe context.pointee.violation == nil ? 0 : failure
+}
+
+private func dataReceived(
+  _: OpaquePointer?, _: UInt8, _ stream: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int,
+  _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let context = unsafe sessionContext(context) else { return failure }
+  guard let bytes = unsafe bytes, count > 0 else { return 0 }
+  unsafe context.pointee.owner.receivedBody(Span(_unsafeStart: bytes, count: count), on: stream)
+  return 0
+}
+
+private func frameSent(
+  _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
+  _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let frame = unsafe frame, let context = unsafe sessionContext(context) else {
+    return failure
+  }
+  let header = unsafe frame.pointee.hd
+  switch UInt32(header.type) {
+  case NGHTTP2_RST_STREAM.rawValue:
+    let code = unsafe frame.pointee.rst_stream.error_code
+    // What we cancel ourselves is not the peer's fault.
+    guard code != NGHTTP2_NO_ERROR.rawValue, code != NGHTTP2_CANCEL.rawValue else { return 0 }
+    let now = unsafe context.pointee.now
+    let allowance = unsafe context.pointee.storage.pointee.limits.resetsSent
+    if unsafe !context.pointee.resetsSent.take(allowance, now: now) {
+      unsafe context.pointee.violation = .resetsSent
+    }
+  case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+    // Answered before the body has come: the peer may stop sending it (RFC 9113, 8.1).
+    if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+      unsafe nghttp2_session_get_stream_remote_close(session, header.stream_id) == 0
+    {
+      unsafe nghttp2_submit_rst_stream(
+        session, 0, header.stream_id, UInt32(NGHTTP2_NO_ERROR.rawValue))
+    }
+  default: break
+  }
+  return 0
+}
+
+private func streamClosed(
+  _ session: OpaquePointer?, _ stream: Int32, _ code: UInt32,
+  _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let context = unsafe sessionContext(context) else { return failure }
+  unsafe context.pointee.openStreams -= 1
+  guard
+    let state = unsafe nghttp2_session_get_stream_user_data(session, stream)?
+      .assumingMemoryBound(to: ResponseState.self)
+  else {
+    unsafe context.pointee.owner.closed(stream, complete: false)
+    return 0
+  }
+  let notifies = unsafe state.pointee.notifies
+  unsafe context.pointee.drop(state)
+  if notifies {
+    unsafe context.pointee.owner.closed(stream, complete: code == NGHTTP2_NO_ERROR.rawValue)
+  }
+  return 0
+}
