@@ -1,0 +1,448 @@
+import Telemetry
+import Bytes
+import EventLoop
+import Glibc
+import HTTP2
+import HTTPSemantics
+import TLS
+
+/// One client's connection: its socket, its TLS session, and HTTP/1.1 or HTTP/2 inside.
+///
+/// Input is handled in `readable()`; everything it leads to is sent by one `flush()` at the end of
+/// the turn. An idle connection holds no buffer.
+final class Connection: Channel {
+  enum Stage: Equatable { case proxyHeader, handshake, http1, http2, lingering }
+
+  /// What the deadline is for.
+  enum Waiting: Equatable {
+    case nothing, handshake, head, idle, body, reader, linger
+  }
+
+  let server: LoopServer
+  let site: ListeningSite
+  var client: SocketAddress
+  var stage: Stage
+  var tls: TLSSession?
+  var http1: HTTP1Exchange?
+  var http2: HTTP2Session?
+  /// What the requests in progress need besides their protocol's state.
+  var pending: [Int32: PendingRequest] = [:]
+  var sources: [Int32: BodySource] = [:]
+  /// Streamed responses whose source has nothing at the moment.
+  var stalledSources = 0
+  var deferredCount = 0
+  var bodyBytes = 0
+
+  /// Output of a connection without TLS.
+  var outbox: [UInt8] = []
+  var outboxStart = 0
+
+  /// The reason to close once everything is sent; nil while the connection goes on.
+  var closing: CloseReason?
+  /// The client has ended its side.
+  var inputEnded = false
+  /// The socket has more to read, and the connection was not ready for it.
+  var readIsPaused = false
+  private var readsOn = false
+  private var isBlocked = false
+  private var waiting = Waiting.nothing
+  private var proxyBytes: [UInt8] = []
+
+  var received: UInt64 = 0
+  var sent: UInt64 = 0
+  private var receivedMark: UInt64 = 0
+  private var sentMark: UInt64 = 0
+  var requestCount = 0
+
+  var isSecure: Bool { site.tls != nil }
+
+  init(
+    _ socket: consuming Socket, from client: SocketAddress, site: ListeningSite,
+    on server: LoopServer
+  ) {
+    self.server = server
+    self.site = site
+    self.client = client
+    stage =
+      server.configuration.proxyProtocol && site.acceptsProxyHeader ? .proxyHeader : .handshake
+    super.init(socket, on: server.loop)
+  }
+
+  /// Starts the protocol once the connection has its place on the loop.
+  func open() {
+    if stage == .handshake { start() }
+    rearm()
+  }
+
+  private func start() {
+    guard let context = site.tls else {
+      stage = .http1
+      http1 = HTTP1Exchange()
+      return
+    }
+    stage = .handshake
+    guard let tls = TLSSession(server: context, buffers: server.tlsBuffers) else {
+      return end(.failure)
+    }
+    self.tls = tls
+    server.handshakes += 1
+  }
+
+  // MARK: Input
+
+  override func readable() {
+    while !isClosed {
+      if readIsPaused { return }
+      let result = loop.receive(self) { bytes in
+        received &+= UInt64(bytes.count)
+        server.metrics.receivedBytes.add(bytes.count)
+        ingest(bytes)
+      }
+      loop.flushLater(self)
+      switch result {
+      case .bytes(let count):
+        if count < loop.scratchBytes, !hasHungUp { return }
+        if hasHungUp { continue }
+        // More may wait; the others come first.
+        readsOn = true
+        loop.again(self)
+        return
+      case .wouldBlock: return
+      case .closed: return inputHasEnded()
+      case .failed: return end(.reset)
+      }
+    }
+  }
+
+  override func resume() {
+    if readsOn {
+      readsOn = false
+      readable()
+    }
+    if !isClosed { flush() }
+  }
+
+  override func writable() {
+    guard isBlocked else { return }
+    isBlocked = false
+    loop.flushLater(self)
+  }
+
+  private func ingest(_ bytes: borrowing Span<UInt8>) {
+    switch stage {
+    case .proxyHeader: ingestProxyHeader(bytes)
+    case .lingering: break
+    default:
+      guard let tls else { return ingestPlain(bytes) }
+      let progress = tls.receive(bytes) { plaintext in
+        if stage == .handshake { handshakeEnded(tls) }
+        ingestPlain(plaintext)
+      }
+      if stage == .handshake, !tls.isHandshaking, tls.closeReason == nil { handshakeEnded(tls) }
+      if progress == .closed { tlsClosed(tls) }
+    }
+  }
+
+  private func ingestPlain(_ bytes: borrowing Span<UInt8>) {
+    guard closing == nil else { return }
+    if http2 != nil {
+      ingestHTTP2(bytes)
+    } else {
+      ingestHTTP1(bytes)
+    }
+  }
+
+  private func handshakeEnded(_ tls: TLSSession) {
+    server.handshakes -= 1
+    if tls.selectedHTTP2, let workspace = server.workspace {
+      stage = .http2
+      http2 = HTTP2Session(owner: self, workspace: workspace)
+      if http2 == nil { end(.failure) }
+    } else {
+      stage = .http1
+      http1 = HTTP1Exchange()
+    }
+  }
+
+  private func tlsClosed(_ tls: TLSSession) {
+    if stage == .handshake {
+      server.handshakes -= 1
+      stage = .lingering
+      return finish(.tls)
+    }
+    if tls.closeReason == .closeNotify { return inputHasEnded() }
+    finish(.tls)
+  }
+
+  private func ingestProxyHeader(_ bytes: borrowing Span<UInt8>) {
+    proxyBytes.append(copying: bytes)
+    switch ProxyHeader.parse(proxyBytes.span) {
+    case .incomplete: return
+    case .malformed: return end(.proxyHeader)
+    case .complete(let length, let source):
+      if let source { client = source }
+      let rest = proxyBytes
+      proxyBytes = []
+      start()
+      if rest.count > length, !isClosed { ingest(rest.span.extracting(droppingFirst: length)) }
+    }
+  }
+
+  /// The client will say no more.
+  ///
+  /// What it has asked for is still answered.
+  private func inputHasEnded() {
+    inputEnded = true
+    tls?.receiveEnd()
+    let inProgress =
+      http1.map { $0.phase == .sending || $0.phase == .waiting } ?? false
+      || http2.map { $0.responsesInProgress > 0 } ?? false
+    // A TLS session whose input has ended takes no more plaintext either.
+    if tls == nil, inProgress, closing == nil {
+      closing = .clientClosed
+    } else if !inProgress || tls != nil {
+      end(closing ?? .clientClosed)
+    }
+  }
+
+  // MARK: Output
+
+  /// Plaintext that can be taken now.
+  var room: Int {
+    if let tls { return tls.writeRoom }
+    return max(0, LoopServer.gatherBytes - outbox.count)
+  }
+
+  /// Queues plaintext; there is room for it.
+  func write(_ bytes: borrowing Span<UInt8>) {
+    guard bytes.count > 0 else { return }
+    if let tls {
+      var offset = 0
+      while offset < bytes.count {
+        // One record a call, as a rule.
+        guard case .done(let count) = tls.write(bytes.extracting(droppingFirst: offset)), count > 0
+        else { return finish(.tls) }
+        offset += count
+      }
+    } else {
+      if outbox.isEmpty { outbox = server.takeBuffer() }
+      outbox.append(copying: bytes)
+    }
+  }
+
+  override func flush() {
+    guard !isClosed else { return }
+    var turn = 0
+    while true {
+      switch sendPending() {
+      case .blocked:
+        isBlocked = true
+        return rearm()
+      case .failed: return end(.reset)
+      case .sent(let count): turn += count
+      }
+      if turn >= server.configuration.bytesPerTurn {
+        loop.again(self)
+        return rearm()
+      }
+      if let http2 {
+        if produceHTTP2(http2) == 0 { break }
+      } else if http1 != nil {
+        if produceHTTP1() == 0 { break }
+      } else if !hasOutput {
+        break
+      }
+      if isClosed { return }
+    }
+    settle()
+  }
+
+  private enum Sending { case sent(Int), blocked, failed }
+
+  var hasOutput: Bool { tls?.hasPendingOutput ?? (outboxStart < outbox.count) }
+
+  private func sendPending() -> Sending {
+    var total = 0
+    while hasOutput {
+      let wanted: Int
+      let result: IOResult
+      if let tls {
+        wanted = tls.pendingOutputBytes
+        result = tls.withOutput { bytes in
+          unsafe bytes.withUnsafeBytes { unsafe SystemCall.send(descriptor, $0) }
+        }
+      } else {
+        wanted = outbox.count - outboxStart
+        let start = outboxStart
+        result = unsafe outbox.withUnsafeBytes {
+          unsafe SystemCall.send(descriptor, UnsafeRawBufferPointer(rebasing: $0[start...]))
+        }
+      }
+      guard case .bytes(let count) = result else {
+        return result == .wouldBlock ? .blocked : .failed
+      }
+      total += count
+      sent &+= UInt64(count)
+      server.metrics.sentBytes.add(count)
+      consume(count)
+      // A short write means that the socket is full: the next edge says when it is not.
+      if count < wanted { return .blocked }
+    }
+    return .sent(total)
+  }
+
+  private func consume(_ count: Int) {
+    if let tls { return tls.consumeOutput(count) }
+    outboxStart += count
+    if outboxStart == outbox.count {
+      server.give(buffer: &outbox)
+      outboxStart = 0
+    }
+  }
+
+  /// Everything that there is to send is sent: closes, or waits for what comes next.
+  private func settle() {
+    if let closing, !isBusy { return close(after: closing) }
+    if let http2, http2.isFinished { return close(after: closing ?? .finished) }
+    if readIsPaused, http1?.isReadyForInput ?? true {
+      readIsPaused = false
+      readsOn = true
+      loop.again(self)
+    }
+    rearm()
+  }
+
+  /// Whether an answer is owed.
+  private var isBusy: Bool {
+    if let http1 { return http1.phase == .sending || http1.phase == .waiting }
+    if let http2, closing == .drained { return http2.openStreams > 0 }
+    return false
+  }
+
+  // MARK: Closing
+
+  /// Closes once what is queued has been sent.
+  func finish(_ reason: CloseReason) {
+    if closing == nil { closing = reason }
+    loop.flushLater(self)
+  }
+
+  /// All is sent.
+  ///
+  /// Says so, and lets the client read it before a reset could take it away.
+  private func close(after reason: CloseReason) {
+    tls?.shutdown()
+    switch sendPending() {
+    case .sent: break
+    case .blocked, .failed: return end(reason)
+    }
+    if inputEnded || stage == .lingering || reason == .drained || reason == .finished {
+      return end(reason)
+    }
+    Glibc.shutdown(descriptor, Int32(SHUT_WR))
+    stage = .lingering
+    dropProtocol()
+    rearm()
+  }
+
+  /// Closes at once.
+  func end(_ reason: CloseReason) {
+    guard !isClosed else { return }
+    server.metrics.closed(closing ?? reason)
+    if stage == .handshake, tls != nil { server.handshakes -= 1 }
+    loop.close(self)
+  }
+
+  override func closed() {
+    dropProtocol()
+    server.connectionClosed()
+    tls = nil
+    http2 = nil
+    if !outbox.isEmpty { server.give(buffer: &outbox) }
+  }
+
+  /// Lets go of every request in progress.
+  private func dropProtocol() {
+    for (_, request) in pending { request.cancel(server) }
+    pending = [:]
+    let open = sources
+    sources = [:]
+    for source in open.values { source.finished() }
+    http1 = nil
+  }
+
+  // MARK: Deadlines
+
+  private var wanted: Waiting {
+    let limits = server.configuration
+    if stage == .lingering { return .linger }
+    if stage == .handshake || stage == .proxyHeader { return .handshake }
+    if hasOutput { return .reader }
+    if let http1 {
+      switch http1.phase {
+      case .head: return http1.hasPartialHead ? .head : .idle
+      case .body: return .body
+      case .waiting: return .nothing
+      case .sending: return stalledSources > 0 ? .nothing : .reader
+      }
+    }
+    guard let http2 else { return .idle }
+    if http2.isInsideHeaders { return .head }
+    if http2.responsesInProgress > stalledSources { return .reader }
+    if bodyBytes > 0 || pending.values.contains(where: \.isCollecting) { return .body }
+    _ = limits
+    return http2.openStreams > 0 ? .nothing : .idle
+  }
+
+  /// Sets the deadline that fits what is waited for.
+  func rearm() {
+    guard !isClosed else { return }
+    let next = wanted
+    guard next != waiting || next == .idle else { return }
+    waiting = next
+    receivedMark = received
+    sentMark = sent
+    let limits = server.configuration
+    let duration: Duration? =
+      switch next {
+      case .nothing: nil
+      case .handshake: limits.handshakeTimeout
+      case .head: limits.headerTimeout
+      case .idle: requestCount == 0 ? limits.headerTimeout : limits.idleTimeout
+      case .body, .reader: limits.rateInterval
+      case .linger: limits.lingerTimeout
+      }
+    loop.setDeadline(self, duration.map { loop.now + $0 })
+  }
+
+  override func timedOut() {
+    let limits = server.configuration
+    let interval = Double(limits.rateInterval.nanoseconds) / 1e9
+    switch waiting {
+    case .nothing: break
+    case .handshake: end(.handshakeTimeout)
+    case .head: refuseSlowHead()
+    case .idle: end(.idle)
+    case .linger: end(closing ?? .finished)
+    case .body:
+      if Double(received - receivedMark) < Double(limits.minimumBodyRate) * interval {
+        return end(.slowBody)
+      }
+      waiting = .nothing
+      rearm()
+    case .reader:
+      if Double(sent - sentMark) < Double(limits.minimumReadRate) * interval {
+        return end(.slowReader)
+      }
+      waiting = .nothing
+      rearm()
+    }
+  }
+
+  private func refuseSlowHead() {
+    guard http1 != nil else { return end(.headerTimeout) }
+    closing = .headerTimeout
+    answerError(408)
+    loop.flushLater(self)
+  }
+}

@@ -1,0 +1,43 @@
+package import EventLoop
+package import HTTPSemantics
+
+/// One request's circumstances, lent to the handler with it.
+public struct Exchange: ~Copyable {
+  let connection: Connection
+  let stream: Int32
+
+  /// The client, as PROXY protocol told where it is on, or the socket's peer.
+  package var client: SocketAddress { connection.client }
+  /// Whether the request came over TLS.
+  package var isSecure: Bool { connection.isSecure }
+  /// The server of this loop.
+  package var server: LoopServer { connection.server }
+
+  /// Keeps the request open until `LoopServer.release(_:with:)`, or for `timeout`.
+  ///
+  /// The handler keeps the token, and returns `.held(token)`.
+  /// - Parameters:
+  ///   - request: the one that is being answered.
+  ///   - timeout: how long the client waits at most.
+  ///   - otherwise: what it gets then.
+  /// - Returns: `nil` where the loop holds as many requests as it may; answer with a 503 then.
+  package func hold(
+    _ request: borrowing Request, for timeout: Duration, otherwise: PreparedResponse
+  ) -> HeldRequest? {
+    connection.hold(
+      stream, isHead: request.method == .head, acceptsGzip: request.acceptsGzip,
+      for: timeout, otherwise: otherwise)
+  }
+}
+
+/// Names a request on its connection: the HTTP/2 stream, or the ordinal of an HTTP/1.1 request.
+struct RequestKey: Hashable, Sendable {
+  var connection: ChannelID
+  var stream: Int32
+}
+
+/// Names a request that waits for its answer; used up by its release, its timeout or its end.
+public struct HeldRequest: Hashable, Sendable {
+  let slot: UInt32
+  let generation: UInt32
+}

@@ -1,0 +1,210 @@
+package import EventLoop
+import HTTP2
+import HTTPSemantics
+package import TLS
+import Telemetry
+
+/// A listening address: who answers there, and with which certificate.
+package final class ListeningSite {
+  let handler: RequestHandler
+  /// Replaced when the certificate is; connections keep the one they began with.
+  package var tls: TLSContext?
+  let acceptsProxyHeader: Bool
+
+  init(handler: RequestHandler, tls: TLSContext?, acceptsProxyHeader: Bool) {
+    self.handler = handler
+    self.tls = tls
+    self.acceptsProxyHeader = acceptsProxyHeader
+  }
+}
+
+/// The HTTP server of one loop: its listeners, its connections, and what they share.
+package final class LoopServer {
+  /// Plaintext that a connection without TLS gathers before it is sent.
+  static let gatherBytes = 128 << 10
+
+  package let loop: Loop
+  package let configuration: ServerConfiguration
+  let metrics: LoopMetrics
+  let tlsBuffers: TLSBuffers
+  let workspace: HTTP2Workspace?
+  let standard = StandardResponses()
+  private var commonFields: CommonFields
+  private var listeners: [Listener] = []
+
+  /// The request that is being handled; one at a time on a loop.
+  var request: Request
+  /// Where HTTP/1.1 output is put together before it is sealed.
+  var stage: [UInt8] = []
+  private var spareBuffers: [[UInt8]] = []
+
+  package private(set) var connectionCount = 0
+  var handshakes = 0
+  private var held = HeldRequests()
+  private var draining = false
+  private var drained: (() -> Void)?
+
+  /// Makes a server without listeners.
+  package init(
+    on loop: Loop, configuration: ServerConfiguration = ServerConfiguration(),
+    metrics: ServerMetrics
+  ) {
+    self.loop = loop
+    self.configuration = configuration
+    self.metrics = LoopMetrics(metrics)
+    tlsBuffers = TLSBuffers(gatherRecords: 9)
+    workspace = HTTP2Workspace(limits: configuration.http2, requests: configuration.request)
+    commonFields = CommonFields(configuration)
+    request = Request(limits: configuration.request)
+    stage.reserveCapacity(Self.gatherBytes)
+  }
+
+  /// Accepts connections on a listening socket.
+  ///
+  /// - Parameters:
+  ///   - socket: from `Socket.listening(on:)`; one for each loop.
+  ///   - tls: of the HTTPS listener; `nil` speaks plain HTTP/1.1.
+  ///   - acceptsProxyHeader: whether the PROXY protocol, where it is on, is expected here.
+  ///   - handler: answers; of this loop alone.
+  /// - Returns: the site, for a new certificate later.
+  /// - Throws: `SystemError` when the kernel can watch no more.
+  @discardableResult
+  package func listen(
+    _ socket: consuming Socket, tls: TLSContext?, acceptsProxyHeader: Bool = true,
+    handler: RequestHandler
+  ) throws(SystemError) -> ListeningSite {
+    let site = ListeningSite(
+      handler: handler, tls: tls, acceptsProxyHeader: acceptsProxyHeader)
+    let listener = Listener(socket, on: loop) { [unowned self] socket, client in
+      accept(socket, from: client, at: site)
+    }
+    try loop.add(listener)
+    listeners.append(listener)
+    return site
+  }
+
+  private func accept(
+    _ socket: consuming Socket, from client: SocketAddress, at site: ListeningSite
+  ) {
+    metrics.shared.opened.increment()
+    guard connectionCount < configuration.maximumConnections else {
+      return metrics.closed(.tooManyConnections)
+    }
+    guard site.tls == nil || handshakes < configuration.maximumHandshakes else {
+      return metrics.closed(.tooManyHandshakes)
+    }
+    let connection = Connection(socket, from: client, site: site, on: self)
+    do {
+      try loop.add(connection)
+    } catch {
+      return metrics.closed(.failure)
+    }
+    connectionCount += 1
+    metrics.shared.connections.increment()
+    connection.open()
+  }
+
+  func connectionClosed() {
+    connectionCount -= 1
+    metrics.shared.connections.decrement()
+    if draining { checkDrained() }
+  }
+
+  // MARK: What connections share
+
+  func refreshDate() { commonFields.refresh(second: loop.now.nanoseconds / 1_000_000_000) }
+
+  func common(_ isSecure: Bool) -> HeaderBlock {
+    isSecure ? commonFields.secure : commonFields.plain
+  }
+
+  func takeBuffer() -> [UInt8] { spareBuffers.popLast() ?? [] }
+
+  /// Takes a buffer back, and leaves an empty array.
+  func give(buffer: inout [UInt8]) {
+    var given: [UInt8] = []
+    swap(&given, &buffer)
+    guard spareBuffers.count < 32, given.capacity <= 2 * Self.gatherBytes else { return }
+    given.removeAll(keepingCapacity: true)
+    spareBuffers.append(given)
+  }
+
+  // MARK: Held requests
+
+  func hold(_ waiter: HeldRequests.Waiter, for timeout: Duration) -> HeldRequest? {
+    guard held.count < configuration.maximumHeldRequests else { return nil }
+    let token = held.insert(waiter)
+    metrics.shared.held.increment()
+    let timer = loop.schedule(after: timeout) { [unowned self] in release(token, with: nil) }
+    held.set(timer: timer, for: token)
+    return token
+  }
+
+  /// Answers a held request; called on this loop.
+  ///
+  /// - Returns: false where the request has been answered, timed out, or its client has gone.
+  @discardableResult
+  package func release(_ token: HeldRequest, with response: PreparedResponse) -> Bool {
+    release(token, with: Optional(response))
+  }
+
+  @discardableResult
+  private func release(_ token: HeldRequest, with response: PreparedResponse?) -> Bool {
+    guard let waiter = held.remove(token) else { return false }
+    metrics.shared.held.decrement()
+    if let timer = waiter.timer { loop.cancel(timer) }
+    guard let connection = loop.channel(waiter.request.connection) as? Connection else {
+      return false
+    }
+    connection.released(waiter, with: response ?? waiter.otherwise)
+    return true
+  }
+
+  /// The client of a held request has gone.
+  func forget(_ token: HeldRequest) {
+    guard let waiter = held.remove(token) else { return }
+    metrics.shared.held.decrement()
+    if let timer = waiter.timer { loop.cancel(timer) }
+  }
+
+  /// Requests that wait on this loop.
+  package var heldCount: Int { held.count }
+
+  // MARK: Ending
+
+  /// Stops accepting, lets every response in progress end, and closes the connections.
+  ///
+  /// - Parameter done: called once, when the last connection has gone or `drainTimeout` is over.
+  package func drain(_ done: @escaping () -> Void = {}) {
+    guard !draining else { return done() }
+    draining = true
+    drained = done
+    for listener in listeners { loop.close(listener) }
+    listeners = []
+    forEachConnection { $0.beginDrain() }
+    loop.schedule(after: .seconds(1)) { [weak self] in
+      self?.forEachConnection { $0.endDrain() }
+    }
+    loop.schedule(after: configuration.drainTimeout) { [weak self] in
+      self?.forEachConnection { $0.end(.drained) }
+      self?.checkDrained()
+    }
+    checkDrained()
+  }
+
+  private func forEachConnection(_ body: (Connection) -> Void) {
+    var own: [Connection] = []
+    loop.forEachChannel { channel in
+      if let connection = channel as? Connection, connection.server === self {
+        own.append(connection)
+      }
+    }
+    for connection in own { body(connection) }
+  }
+
+  private func checkDrained() {
+    guard connectionCount == 0, let done = drained else { return }
+    drained = nil
+    done()
+  }
+}

@@ -1,0 +1,48 @@
+import HTTPSemantics
+import HTTPTypes
+
+/// A request that is not answered yet: its body is collected, its handler runs, or it is held.
+final class PendingRequest {
+  enum State {
+    case collecting(APICall, APIRequest)
+    case running(Task<Void, Never>)
+    case held(HeldRequest)
+  }
+
+  var state: State
+  let isHead: Bool
+
+  init(_ state: State, isHead: Bool) {
+    self.state = state
+    self.isHead = isHead
+  }
+
+  var isCollecting: Bool {
+    if case .collecting = state { true } else { false }
+  }
+
+  /// The client has gone.
+  func cancel(_ server: LoopServer) {
+    switch state {
+    case .collecting: break
+    case .running(let task): task.cancel()
+    case .held(let token): server.forget(token)
+    }
+  }
+}
+
+extension HTTPRequest {
+  /// Copies a request's head; fields whose names are not valid are left out.
+  init(copying request: borrowing Request, isSecure: Bool) {
+    let method = HTTPRequest.Method(request.methodName) ?? .get
+    var fields = HTTPFields()
+    request.forEachField { name, value in
+      if let name = HTTPField.Name(String(copying: name)) {
+        fields.append(HTTPField(name: name, value: String(copying: value)))
+      }
+    }
+    self.init(
+      method: method, scheme: isSecure ? "https" : "http", authority: request.authority,
+      path: request.target, headerFields: fields)
+  }
+}

@@ -1,0 +1,99 @@
+import EventLoop
+import Foundation
+import HTTPServer
+import Synchronization
+import TLS
+import Telemetry
+import Testing
+
+/// A server on a loop of its own, with an HTTPS and a plain listener on free ports.
+final class TestServer {
+  let group: LoopGroup
+  let registry: MetricRegistry
+  let tlsPort: UInt16
+  let plainPort: UInt16
+  let certificate: String
+  private let directory: String
+
+  init(
+    _ change: (inout ServerConfiguration) -> Void = { _ in },
+    handler: @escaping @Sendable () -> RequestHandler = { PagesHandler() }
+  ) throws {
+    var configuration = ServerConfiguration()
+    change(&configuration)
+    directory = NSTemporaryDirectory() + "wedlive-http-" + UUID().uuidString
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: true)
+    let files = try SelfSignedCertificate.make(at: directory)
+    certificate = files.certificate
+    let tls = try TLSContext.server(
+      TLSServerConfiguration(certificates: [files], fastCipher: .off))
+    registry = MetricRegistry()
+    let metrics = ServerMetrics(registry)
+    group = try LoopGroup(count: 1)
+    let settings = configuration
+    let ready = DispatchSemaphore(value: 0)
+    let ports = Ports()
+    group.mailboxes[0].submit { loop in
+      defer { ready.signal() }
+      let server = LoopServer(on: loop, configuration: settings, metrics: metrics)
+      loop.setLocal(server)
+      let handler = handler()
+      for context in [tls, nil] {
+        guard let address = SocketAddress(host: "127.0.0.1", port: 0),
+          let socket = try? Socket.listening(on: address)
+        else { return }
+        ports.append(socket.localAddress.port)
+        _ = try? server.listen(socket, tls: context, handler: handler)
+      }
+    }
+    ready.wait()
+    let found = ports.all
+    try #require(found.count == 2)
+    (tlsPort, plainPort) = (found[0], found[1])
+  }
+
+  private final class Ports: Sendable {
+    private let list = Mutex<[UInt16]>([])
+    func append(_ port: UInt16) { list.withLock { $0.append(port) } }
+    var all: [UInt16] { list.withLock { $0 } }
+  }
+
+  /// Runs work with the server on its loop, and waits for it.
+  func onLoop<Value: Sendable>(
+    _ work: @escaping @Sendable (LoopServer) throws -> Value
+  ) async throws -> Value {
+    try await group.mailboxes[0].run { loop in
+      guard let server = loop.local(LoopServer.self) else { throw LoopEnded() }
+      return try work(server)
+    }
+  }
+
+  /// The value of one series of the metrics; 0 where it is not there.
+  func metric(_ series: String) -> Int {
+    let text = String(decoding: registry.text(), as: UTF8.self)
+    for line in text.split(separator: "\n") where line.hasPrefix(series + " ") {
+      return Int(line.split(separator: " ").last ?? "") ?? 0
+    }
+    return 0
+  }
+
+  /// How many connections were closed for a reason.
+  func closed(_ reason: String) -> Int {
+    metric("wedlive_http_connections_closed_total{reason=\"\(reason)\"}")
+  }
+
+  /// Waits until something holds; false when it does not within a generous limit.
+  func eventually(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<1000 {
+      if condition() { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+
+  deinit {
+    group.stop()
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+}
