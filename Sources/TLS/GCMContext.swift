@@ -9,7 +9,6 @@ import Glibc
   enum IVState { case none, buffered, finished }
 
   let functions: UnsafePointer<wl_gcm>
-  let layout: Layout
   let keyCount: Int
   let expanded: UnsafeMutableRawPointer
   let state: UnsafeMutableRawPointer
@@ -49,7 +48,7 @@ import Glibc
 
   /// Where things stand in a context's block.
   struct Layout {
-    static let aadBytes = 64
+    static let aadBytes = 16
     let expanded = 0
     let state: Int
     let iv: Int
@@ -59,12 +58,13 @@ import Glibc
     let total: Int
 
     init(expandedBytes: Int, stateBytes: Int) {
-      func up(_ bytes: Int) -> Int { (bytes + 63) & ~63 }
+      // An idle connection keeps two contexts: only the key needs a cache line's alignment.
+      func up(_ bytes: Int) -> Int { (bytes + 15) & ~15 }
       state = up(expandedBytes)
       iv = state + up(stateBytes)
       tag = iv + 16
       aad = tag + 16
-      context = up(aad + Layout.aadBytes)
+      context = aad + Layout.aadBytes
       total = unsafe context + up(MemoryLayout<GCMContext>.size)
     }
   }
@@ -81,7 +81,7 @@ import Glibc
     let context = unsafe (block + layout.context).bindMemory(to: GCMContext.self, capacity: 1)
     unsafe context.initialize(
       to: GCMContext(
-        functions: functions, layout: layout, keyCount: keyCount,
+        functions: functions, keyCount: keyCount,
         expanded: block + layout.expanded, state: block + layout.state,
         iv: (block + layout.iv).assumingMemoryBound(to: UInt8.self),
         tag: (block + layout.tag).assumingMemoryBound(to: UInt8.self),
@@ -92,7 +92,7 @@ import Glibc
   /// Cleanses and frees everything.
   static func free(_ context: UnsafeMutablePointer<GCMContext>) {
     let block = unsafe context.pointee.expanded
-    let total = unsafe context.pointee.layout.total
+    let total = unsafe FastCipherProvider.layout.total
     unsafe context.pointee.dropLongAAD()
     unsafe OPENSSL_cleanse(block, total)
     unsafe Glibc.free(block)
@@ -103,11 +103,12 @@ import Glibc
     _ context: UnsafeMutablePointer<GCMContext>
   ) -> UnsafeMutablePointer<GCMContext>? {
     let old = unsafe context.pointee
-    guard let new = unsafe make(old.functions, old.layout, keyCount: old.keyCount) else {
+    guard let new = unsafe make(old.functions, FastCipherProvider.layout, keyCount: old.keyCount)
+    else {
       return nil
     }
     // Everything before the struct: key, state, IV, tag, short additional data.
-    unsafe memcpy(new.pointee.expanded, old.expanded, old.layout.context)
+    unsafe memcpy(new.pointee.expanded, old.expanded, FastCipherProvider.layout.context)
     unsafe new.pointee.encrypts = old.encrypts
     unsafe new.pointee.hasKey = old.hasKey
     unsafe new.pointee.ivState = old.ivState
@@ -152,7 +153,7 @@ import Glibc
     guard unsafe aadCapacity > Layout.aadBytes else { return unsafe aadCount = 0 }
     unsafe OPENSSL_cleanse(aad, aadCapacity)
     unsafe Glibc.free(aad)
-    unsafe aad = (expanded + layout.aad).assumingMemoryBound(to: UInt8.self)
+    unsafe aad = (expanded + FastCipherProvider.layout.aad).assumingMemoryBound(to: UInt8.self)
     unsafe aadCapacity = Layout.aadBytes
     unsafe aadCount = 0
   }

@@ -98,6 +98,18 @@ import Testing
     }
   }
 
+  @Test func `a peer that asks for new keys and never reads cannot make output grow`() throws {
+    let pair = try pair()
+    let limit = pair.server.buffers.outputBufferBytes
+    for _ in 0..<20_000 where pair.server.closeReason == nil {
+      guard unsafe SSL_key_update(pair.client.ssl, SSL_KEY_UPDATE_REQUESTED) == 1 else { break }
+      _ = pair.client.write([1].span)
+      Pair.move(from: pair.client, to: pair.server, .max, &pair.atServer)
+      #expect(pair.server.pendingOutputBytes <= limit)
+    }
+    #expect([nil, .outputOverflow].contains(pair.server.closeReason))
+  }
+
   @Test func `a decoy that another cipher seals is not sent`() throws {
     let client = try TLSContext.testClient(.anybody)
     #expect(unsafe SSL_CTX_set_ciphersuites(client.raw[0], "TLS_CHACHA20_POLY1305_SHA256") == 1)

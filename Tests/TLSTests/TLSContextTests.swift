@@ -79,6 +79,23 @@ import Testing
     }
   }
 
+  @Test func `leaves of an authority are trusted by whoever trusts it`() throws {
+    let authority = try CertificateAuthority(at: scratch.path)
+    let leaf = try authority.leaf(
+      names: ["edge.test", "*.edge.test", "10.1.2.3"], at: scratch.file("edge"))
+    let server = try TLSContext.server(TLSServerConfiguration(certificates: [leaf]))
+    let client = try TLSContext.testClient(.file(authority.certificatePath))
+    for (name, reason) in [
+      ("edge.test", nil), ("a.edge.test", nil), ("10.1.2.3", nil),
+      ("10.1.2.4", .certificateRefused),
+      ("a.b.edge.test", .certificateRefused),
+    ] as [(String, TLSCloseReason?)] {
+      let pair = try Pair(server: server, client: client, name: name)
+      pair.run()
+      #expect(pair.client.closeReason == reason, "\(name)")
+    }
+  }
+
   @Test func `a stapled status reaches the client`() throws {
     var files = try SelfSignedCertificate.make(at: scratch.path)
     files.status = scratch.file("ocsp.der")
