@@ -1,0 +1,16 @@
+/// The name of one camera's stream.
+package struct StreamName: Sendable, Hashable, Comparable, CustomStringConvertible {
+  package let wedding: String
+  package let camera: String
+
+  package init(wedding: String, camera: String) {
+    self.wedding = wedding
+    self.camera = camera
+  }
+
+  package static func < (left: StreamName, right: StreamName) -> Bool {
+    (left.wedding, left.camera) < (right.wedding, right.camera)
+  }
+
+  package var description: String { "\(wedding)/\(camera)" }
+}

@@ -1,0 +1,237 @@
+import Foundation
+import HTTPClient
+import HTTPTypes
+import Testing
+
+@Suite struct `HTTP client` {
+  let server: ScriptedServer
+
+  init() throws { server = try ScriptedServer.shared.get() }
+
+  func request(_ path: String, _ method: HTTPRequest.Method = .get) -> HTTPRequest {
+    HTTPRequest(method: method, scheme: "http", authority: server.authority, path: path)
+  }
+
+  func echo(_ body: [UInt8]) throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(with: Data(body))
+    return try #require(object as? [String: Any])
+  }
+
+  /// The error that a call ends with.
+  func failure(
+    of call: () async throws(HTTPClientError) -> (HTTPResponse, [UInt8])
+  ) async throws -> HTTPClientError {
+    do throws(HTTPClientError) {
+      _ = try await call()
+    } catch {
+      return error
+    }
+    Issue.record("no error")
+    throw CancellationError()
+  }
+
+  @Test func `a GET carries its fields and gives the whole response`() async throws {
+    let client = try HTTPClient()
+    var request = request("/echo?a=%20b")
+    request.headerFields[.authorization] = "Bearer x"
+    let (response, body) = try await client.send(request, deadline: .seconds(20))
+    let seen = try echo(body)
+    #expect(response.status == .ok)
+    #expect(response.headerFields[values: try #require(HTTPField.Name("X-Two"))] == ["a", "b"])
+    #expect(seen["method"] as? String == "GET")
+    #expect(seen["path"] as? String == "/echo?a=%20b")
+    let fields = try #require(seen["headers"] as? [[String]])
+    #expect(fields.contains(["authorization", "Bearer x"]))
+    #expect(fields.contains(["user-agent", "wedlive"]))
+  }
+
+  @Test(arguments: [0, 1, 70_000, 2_000_000])
+  func `a POST sends its body whole, and no type of its own`(count: Int) async throws {
+    let client = try HTTPClient()
+    let body = (0..<count).map { UInt8(97 + $0 % 26) }
+    let (_, answer) = try await client.send(
+      request("/echo", .post), body: body, deadline: .seconds(30), maxResponseBytes: 4_000_000)
+    let seen = try echo(answer)
+    #expect(seen["method"] as? String == "POST")
+    #expect((seen["body"] as? String)?.utf8.elementsEqual(body) == true)
+    let names = try #require(seen["headers"] as? [[String]]).compactMap(\.first)
+    #expect(names.contains("content-length"))
+    #expect(!names.contains("content-type") && !names.contains("expect"))
+  }
+
+  @Test(arguments: [HTTPRequest.Method.put, .delete, .head])
+  func `other methods go out as named`(method: HTTPRequest.Method) async throws {
+    let client = try HTTPClient()
+    let (response, body) = try await client.send(
+      request("/echo", method), body: method == .put ? [1] : [], deadline: .seconds(20))
+    #expect(response.status == .ok)
+    if method == .head {
+      #expect(body.isEmpty)
+    } else {
+      #expect(try echo(body)["method"] as? String == method.rawValue)
+    }
+  }
+
+  @Test func `connections are kept and reused`() async throws {
+    let client = try HTTPClient()
+    var used: Set<Int> = []
+    for _ in 0..<5 {
+      let (_, body) = try await client.send(request("/echo"), deadline: .seconds(20))
+      used.insert(try #require(try echo(body)["connection"] as? Int))
+    }
+    #expect(used.count == 1)
+  }
+
+  @Test func `a redirect is an answer, not followed`() async throws {
+    let client = try HTTPClient()
+    let (response, _) = try await client.send(request("/redirect"), deadline: .seconds(20))
+    #expect(response.status.code == 302)
+    #expect(response.headerFields[.location] == "/echo")
+  }
+
+  @Test func `an interim response leaves no field behind`() async throws {
+    let client = try HTTPClient()
+    let (response, body) = try await client.send(request("/early"), deadline: .seconds(20))
+    #expect(response.status == .ok)
+    #expect(response.headerFields[try #require(HTTPField.Name("X-Early"))] == nil)
+    #expect(body == Array("late".utf8))
+  }
+
+  @Test func `a body up to the limit is returned, a longer one is an error`() async throws {
+    let client = try HTTPClient()
+    let (_, body) = try await client.send(
+      request("/big"), deadline: .seconds(20), maxResponseBytes: 100_000)
+    #expect(body.count == 100_000)
+    for path in ["/big", "/endless"] {
+      let error = try await failure { () async throws(HTTPClientError) in
+        try await client.send(request(path), deadline: .seconds(20), maxResponseBytes: 99_999)
+      }
+      #expect(error.code == .tooLarge)
+      #expect(error.fault == .theirs && !error.canRetry)
+    }
+  }
+
+  @Test(arguments: [
+    ("/hang", HTTPClientError.Code.timedOut), ("/drop", .interrupted), ("/short", .interrupted),
+    ("/garbage", .brokenResponse),
+  ])
+  func `a server that misbehaves is told apart`(path: String, code: HTTPClientError.Code)
+    async throws
+  {
+    let client = try HTTPClient()
+    let error = try await failure { () async throws(HTTPClientError) in
+      try await client.send(
+        request(path), deadline: path == "/hang" ? .milliseconds(300) : .seconds(20))
+    }
+    #expect(error.code == code, "\(error)")
+    #expect(!error.message.isEmpty)
+  }
+
+  @Test func `nobody listening is unreachable and worth a retry`() async throws {
+    let client = try HTTPClient()
+    let error = try await failure { () async throws(HTTPClientError) in
+      try await client.send(
+        HTTPRequest(method: .get, scheme: "http", authority: "127.0.0.1:1", path: "/"),
+        deadline: .seconds(10))
+    }
+    #expect(error.code == .unreachable)
+    #expect(error.fault == .network && error.canRetry)
+  }
+
+  @Test(arguments: [
+    ("file", "localhost", "/etc/passwd"), ("ftp", "localhost", "/"), ("http", "", "/"),
+    ("http", "user:secret@host", "/"), ("http", "host/x", "/"), ("http", "host", "/a b"),
+    ("http", "host", "/a\r\nX: y"), ("http", "host", "x"), ("http", "host", "/a#b"),
+    ("http", "ho\u{0}st", "/"),
+  ])
+  func `an address that is no plain HTTP address is refused`(
+    scheme: String, authority: String, path: String
+  ) async throws {
+    let client = try HTTPClient()
+    let error = try await failure { () async throws(HTTPClientError) in
+      try await client.send(
+        HTTPRequest(method: .get, scheme: scheme, authority: authority, path: path),
+        deadline: .seconds(10))
+    }
+    #expect(error.code == .badRequest)
+    #expect(!error.message.contains("secret"))
+  }
+
+  @Test func `a cancelled task ends its exchange at once`() async throws {
+    let client = try HTTPClient()
+    let request = request("/hang")
+    let task = Task {
+      try await failure { () async throws(HTTPClientError) in
+        try await client.send(request, deadline: .seconds(25))
+      }
+    }
+    try await Task.sleep(for: .milliseconds(100))
+    task.cancel()
+    // Had it not ended at once, the deadline would have ended it with another code.
+    #expect(try await task.value.code == .cancelled)
+  }
+
+  @Test func `closing ends what is under way and refuses what comes`() async throws {
+    let client = try HTTPClient()
+    let request = request("/hang")
+    let task = Task {
+      try await failure { () async throws(HTTPClientError) in
+        try await client.send(request, deadline: .seconds(25))
+      }
+    }
+    try await Task.sleep(for: .milliseconds(100))
+    client.close()
+    #expect(try await task.value.code == .closed)
+    let error = try await failure { () async throws(HTTPClientError) in
+      try await client.send(request, deadline: .seconds(25))
+    }
+    #expect(error.code == .closed)
+  }
+
+  @Test func `more than the limit wait, and those that wait keep their deadline`() async throws {
+    var configuration = HTTPClientConfiguration()
+    configuration.maxConcurrent = 1
+    configuration.maxWaiting = 2
+    let client = try HTTPClient(configuration)
+    let server = server
+    func start(_ path: String, _ deadline: Duration) -> Task<String, Never> {
+      Task {
+        do throws(HTTPClientError) {
+          let request = HTTPRequest(
+            method: .get, scheme: "http", authority: server.authority, path: path)
+          return "\(try await client.send(request, deadline: deadline).0.status.code)"
+        } catch {
+          return error.code.rawValue
+        }
+      }
+    }
+    let hanging = start("/hang", .milliseconds(1500))
+    try await Task.sleep(for: .milliseconds(200))
+    let impatient = start("/echo", .milliseconds(200))
+    let patient = start("/echo", .seconds(20))
+    try await Task.sleep(for: .milliseconds(50))
+    let refused = start("/echo", .seconds(20))
+    #expect(await refused.value == "overloaded")
+    #expect(await impatient.value == "timedOut")
+    #expect(await hanging.value == "timedOut")
+    #expect(await patient.value == "200")
+  }
+
+  @Test func `many at once all end`() async throws {
+    var configuration = HTTPClientConfiguration()
+    configuration.maxConcurrent = 8
+    let client = try HTTPClient(configuration)
+    let request = request("/echo")
+    let good = await withTaskGroup(of: Bool.self) { group in
+      for index in 0..<100 {
+        group.addTask {
+          let answer = try? await client.send(
+            request, body: index % 2 == 0 ? [] : [1], deadline: .seconds(30))
+          return answer?.0.status == .ok
+        }
+      }
+      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(good == 100)
+  }
+}

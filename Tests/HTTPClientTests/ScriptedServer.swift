@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+/// A real HTTP/1.1 server in a child process, whose paths behave well or badly.
+final class ScriptedServer: Sendable {
+  /// One for all tests: starting Python takes longer than any of them.
+  static let shared = Result { try ScriptedServer() }
+
+  let authority: String
+  /// The child ends when this closes, so it never outlives the test process either.
+  private let leash = Pipe()
+
+  init() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", ScriptedServer.script]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardInput = leash
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+    authority = "127.0.0.1:\(port)"
+  }
+
+  deinit { try? leash.fileHandleForWriting.close() }
+
+  private static let script = #"""
+    import http.server, json, os, sys, time, threading
+    connections = 0
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def setup(self):
+            global connections
+            connections += 1
+            self.number = connections
+            super().setup()
+        def log_message(self, *a): pass
+        def send(self, status, body, extra=()):
+            self.send_response(status)
+            for k, v in extra: self.send_header(k, v)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD": self.wfile.write(body)
+        def any(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path = self.path.split("?")[0]
+            if path == "/echo":
+                self.send(200, json.dumps({"method": self.command, "path": self.path,
+                    "headers": [[k.lower(), v] for k, v in self.headers.items()],
+                    "body": body.decode("latin-1"), "connection": self.number}).encode(),
+                    [("X-Two", "a"), ("X-Two", "b")])
+            elif path == "/redirect": self.send(302, b"", [("Location", "/echo")])
+            elif path == "/early":
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n")
+                self.send(200, b"late")
+            elif path == "/big": self.send(200, b"x" * 100000)
+            elif path == "/endless":
+                self.send_response(200); self.end_headers()
+                try:
+                    while True: self.wfile.write(b"y" * 10000)
+                except OSError: pass
+                self.close_connection = True
+            elif path == "/hang": time.sleep(30)
+            elif path == "/slow": time.sleep(0.3); self.send(200, b"slow")
+            elif path == "/drop": self.close_connection = True; self.connection.close()
+            elif path == "/short":
+                self.send_response(200); self.send_header("Content-Length", "10"); self.end_headers()
+                self.wfile.write(b"12345"); self.close_connection = True
+            elif path == "/garbage":
+                self.wfile.write(b"\x00\x01garbage\r\n\r\n"); self.close_connection = True
+            else: self.send(404, b"no")
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = any
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    print(server.server_port, flush=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+    os._exit(0)
+    """#
+}
