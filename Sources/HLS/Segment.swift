@@ -1,0 +1,67 @@
+package import Media
+
+/// A finished segment: immutable, shared by all loops.
+package final class Segment: Sendable {
+  /// `{sequence}-{tag}.ts`: never used for other bytes, so it may be cached for ever.
+  package let name: String
+  /// Its media sequence number.
+  package let sequence: Int
+  /// The number of discontinuities before it, its own included.
+  package let discontinuitySequence: Int
+  package let bytes: [UInt8]
+  package let duration: MediaTime
+  /// When it begins on the stream's own time line.
+  package let startTime: MediaTime
+  /// When its first frame was taken, in milliseconds since 1970.
+  package let programDate: Int64
+  /// Whether it can't be decoded or timed as a continuation of the one before.
+  package let isDiscontinuity: Bool
+  /// Whether it can be decoded without the one before.
+  package let isIndependent: Bool
+  /// The target duration that its playlist has.
+  package let targetDuration: Int
+
+  package init(
+    name: String, sequence: Int, discontinuitySequence: Int, bytes: [UInt8], duration: MediaTime,
+    startTime: MediaTime, programDate: Int64, isDiscontinuity: Bool, isIndependent: Bool,
+    targetDuration: Int
+  ) {
+    self.name = name
+    self.sequence = sequence
+    self.discontinuitySequence = discontinuitySequence
+    self.bytes = bytes
+    self.duration = duration
+    self.startTime = startTime
+    self.programDate = programDate
+    self.isDiscontinuity = isDiscontinuity
+    self.isIndependent = isIndependent
+    self.targetDuration = targetDuration
+  }
+
+  /// Bits per second; 0 for one without a duration.
+  package var bitrate: Int {
+    duration > .zero ? Int(Double(bytes.count * 8) / duration.seconds) : 0
+  }
+
+  /// The stream's state once this segment is in its playlist.
+  package var stateAfter: WindowState {
+    WindowState(
+      nextSequence: sequence + 1, discontinuitySequence: discontinuitySequence,
+      targetDuration: targetDuration, endTime: startTime + duration,
+      endDate: programDate + duration.milliseconds)
+  }
+
+  /// Makes a name that no other segment has: 50 random bits beside the number.
+  ///
+  /// They also keep a name from being guessed before it is in a playlist.
+  package static func name(sequence: Int) -> String {
+    var bits = UInt64.random(in: 0 ... .max)
+    var tag: [UInt8] = []
+    let digits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+    for _ in 0..<10 {
+      tag.append(digits[Int(bits & 31)])
+      bits >>= 5
+    }
+    return "\(sequence)-" + String(decoding: tag, as: UTF8.self) + ".ts"
+  }
+}
