@@ -88,6 +88,16 @@ static inline int wl_certificate_name(X509 *certificate, int n, char *name, int 
   return length;
 }
 
+/// Keys a MAC context for HMAC-SHA-256. Here and not in Swift because OSSL_PARAM keeps pointers to its
+/// strings: a literal's temporary would be gone when the call reads it.
+static inline int wl_ticket_mac(EVP_MAC_CTX *mac, const unsigned char *key, size_t count) {
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+      OSSL_PARAM_construct_end(),
+  };
+  return EVP_MAC_init(mac, key, count, parameters);
+}
+
 static inline EVP_PKEY *wl_new_p256_key(void) { return EVP_EC_gen("P-256"); }
 
 /// Version 3, a random serial number, `days` from an hour ago on, one common name, the public key.

@@ -12,13 +12,6 @@ enum TicketSealing {
     guard let cipher = unsafe cipher,
       unsafe EVP_CipherInit_ex(context, cipher, nil, key.cipherKey, iv, encrypt) == 1
     else { return false }
-    var digest = Array("SHA256".utf8CString)
-    return unsafe digest.withUnsafeMutableBufferPointer { digest in
-      var parameters = unsafe [
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.baseAddress, 0),
-        OSSL_PARAM_construct_end(),
-      ]
-      return unsafe EVP_MAC_init(mac, key.macKey, key.macKey.count, &parameters) == 1
-    }
+    return unsafe wl_ticket_mac(mac, key.macKey, key.macKey.count) == 1
   }
 }
