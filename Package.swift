@@ -125,14 +125,22 @@ let testTargets: [Target] =
     "HTTPServer",
     ["Bytes", "EventLoop", "TLS", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", httpTypes])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
-  + tests("HTTPClient", ["EventLoop", httpTypes]) + tests("Transcode", ["Media"])
+  + tests("HTTPClient", ["EventLoop", httpTypes])
+  + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
   + tests("Store") + tests("Access", ["HTTPClient", .product(name: "JWTKit", package: "jwt-kit")])
   + tests("ControlAPI", ["Access", "HTTPServer", httpTypes])
   + tests(
     "Origin", ["Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access"])
   + tests("wedlive")
 
-let all = floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + testTargets
+/// A worker that the tests of `Transcode` start: their own process can't be started as one.
+let fixtures: [Target] = [
+  .executableTarget(
+    name: "PublishWorkerFixture", dependencies: ["Transcode", "CLinux"],
+    path: "Tests/PublishWorkerFixture", swiftSettings: swiftSettings)
+]
+
+let all = floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + fixtures + testTargets
 let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
 let built = all.filter { target in
   ["Sources", "Tests"].contains {

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "worker.h"
+
 // accept4 stands behind __USE_GNU, which Swift's importer does not define for Glibc.
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 

@@ -1,0 +1,115 @@
+import CFFmpeg
+package import Media
+
+/// Encodes stereo sound as AAC-LC; any number of samples at a time.
+package struct AudioEncoder: ~Copyable {
+  package let settings: AudioSettings
+  /// The AudioSpecificConfig.
+  package let configuration: [UInt8]
+  /// Samples in one AAC frame: 1024.
+  package let frameSize: Int
+  private var context: CodecContext
+  private var packet: MediaPacket
+  private var sound: MediaFrame
+  private var left: [Float] = []
+  private var right: [Float] = []
+  /// The time of sample 0 of the encoder's own count.
+  private var origin: MediaTime?
+  private var encoded: Int64 = 0
+
+  /// Opens libavcodec's own AAC encoder.
+  package init(_ settings: AudioSettings) throws(TranscodeError) {
+    guard let codec = unsafe avcodec_find_encoder(AV_CODEC_ID_AAC) else {
+      throw TranscodeError(
+        .codecMissing, "libavcodec has no AAC encoder (Debian, Ubuntu: libavcodec-extra)")
+    }
+    let rate = CInt(clamping: settings.sampleRate)
+    var failure: CInt = 0
+    let context = try unsafe CodecContext.open(codec, name: "the AAC encoder") { context in
+      unsafe context.pointee.sample_fmt = AV_SAMPLE_FMT_FLTP
+      unsafe context.pointee.sample_rate = rate
+      unsafe context.pointee.bit_rate = Int64(settings.bitrate)
+      unsafe context.pointee.time_base = AVRational(num: 1, den: rate)
+      unsafe context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER
+      failure = unsafe wl_stereo(&context.pointee.ch_layout)
+    }
+    try failure.orThrow("naming a channel layout")
+    let frameSize = context.frameSize > 0 ? context.frameSize : 1024
+    let packet = try MediaPacket()
+    let sound = try MediaFrame.stereo(samples: frameSize, sampleRate: settings.sampleRate)
+    configuration = context.extradata
+    self.settings = settings
+    self.frameSize = frameSize
+    self.packet = packet
+    self.sound = sound
+    self.context = context
+  }
+
+  /// When the next sample given is played, if nothing is missing in between.
+  package var nextTime: MediaTime? {
+    origin.map { $0 + time(ofSample: encoded + Int64(left.count)) }
+  }
+
+  /// Sets the time of the next sample: at the start, or after a gap in the sound.
+  ///
+  /// Up to one AAC frame of samples that were given before is let go.
+  package mutating func begin(at time: MediaTime) {
+    left.removeAll(keepingCapacity: true)
+    right.removeAll(keepingCapacity: true)
+    origin = time - self.time(ofSample: encoded)
+  }
+
+  /// Encodes samples of both channels, −1...1; as many as both have.
+  package mutating func encode(
+    left more: borrowing Span<Float>, right moreRight: borrowing Span<Float>,
+    into output: inout [Frame]
+  ) throws(TranscodeError) {
+    if origin == nil { begin(at: .zero) }
+    for index in 0..<min(more.count, moreRight.count) {
+      left.append(more[index])
+      right.append(moreRight[index])
+    }
+    var taken = 0
+    while left.count - taken >= frameSize {
+      try sound.makeWritable()
+      let part = taken..<taken + frameSize
+      let (nextLeft, nextRight) = (Array(left[part]), Array(right[part]))
+      sound.setChannel(0, nextLeft.span)
+      sound.setChannel(1, nextRight.span)
+      sound.pts = encoded
+      try context.encode(sound)
+      encoded += Int64(frameSize)
+      taken += frameSize
+      try drain(into: &output)
+    }
+    left.removeFirst(taken)
+    right.removeFirst(taken)
+  }
+
+  /// Appends what the encoder still holds; nothing can be encoded after it.
+  package mutating func finish(into output: inout [Frame]) throws(TranscodeError) {
+    let missing = left.isEmpty ? 0 : frameSize - left.count
+    let silence = [Float](repeating: 0, count: missing)
+    try encode(left: silence.span, right: silence.span, into: &output)
+    try context.finishEncoding()
+    try drain(into: &output)
+  }
+
+  private mutating func drain(into output: inout [Frame]) throws(TranscodeError) {
+    while try context.receive(&packet) == .ready {
+      // The encoder's run-in lies before the first sample: it is not sent, as in any live stream
+      // that is joined in the middle, and so the sound needs no shift.
+      guard let pts = packet.pts, pts >= 0, let origin else { continue }
+      let time = origin + time(ofSample: pts)
+      output.append(
+        Frame(
+          track: .audio, codec: .aac, dts: time, pts: time, isKeyframe: true,
+          payload: packet.bytes))
+    }
+  }
+
+  private func time(ofSample sample: Int64) -> MediaTime {
+    let rate = Int64(settings.sampleRate)
+    return MediaTime(ticks: (sample * MediaTime.ticksPerSecond * 2 + rate) / (2 * rate))
+  }
+}

@@ -1,0 +1,107 @@
+import CFFmpeg
+
+/// Owns an `AVCodecContext`: one encoder or one decoder, opened.
+@safe struct CodecContext: ~Copyable {
+  private let raw: UnsafeMutablePointer<AVCodecContext>
+
+  /// What an encoder or decoder answers when it is asked for the next piece.
+  enum Next: Equatable { case ready, needsInput, ended }
+
+  private init(_ codec: UnsafePointer<AVCodec>, name: String) throws(TranscodeError) {
+    guard let context = unsafe avcodec_alloc_context3(codec) else {
+      throw TranscodeError.libav(wl_av_error_memory(), "allocating \(name)")
+    }
+    unsafe raw = context
+  }
+
+  /// Opens a codec.
+  ///
+  /// - Parameters:
+  ///   - codec: what libav found.
+  ///   - name: for errors.
+  ///   - options: private options of the codec, such as `preset`; unknown ones are an error.
+  ///   - configure: sets the fields before it is opened.
+  /// - Returns: the open codec.
+  /// - Throws: `.libav` with the codec's own words.
+  static func open(
+    _ codec: UnsafePointer<AVCodec>, name: String, options: [(String, String)] = [],
+    configure: (UnsafeMutablePointer<AVCodecContext>) throws(TranscodeError) -> Void
+  ) throws(TranscodeError) -> CodecContext {
+    let context = try unsafe CodecContext(codec, name: name)
+    try unsafe configure(context.raw)
+    for (key, value) in options {
+      try unsafe av_opt_set(context.raw.pointee.priv_data, key, value, 0)
+        .orThrow("setting \(key)=\(value) of \(name)")
+    }
+    try unsafe avcodec_open2(context.raw, codec, nil).orThrow("opening \(name)")
+    return context
+  }
+
+  deinit {
+    var context: UnsafeMutablePointer<AVCodecContext>? = unsafe raw
+    unsafe avcodec_free_context(&context)
+  }
+
+  /// For libav's calls; valid as long as this owner lives.
+  var pointer: UnsafeMutablePointer<AVCodecContext> { unsafe raw }
+
+  /// The global headers: SPS and PPS, or an AudioSpecificConfig.
+  var extradata: [UInt8] {
+    guard let data = unsafe raw.pointee.extradata, unsafe raw.pointee.extradata_size > 0 else {
+      return []
+    }
+    return unsafe [UInt8](
+      UnsafeBufferPointer(start: data, count: Int(raw.pointee.extradata_size)))
+  }
+
+  /// Samples of each channel that an audio encoder takes at once.
+  var frameSize: Int { unsafe Int(raw.pointee.frame_size) }
+
+  /// Gives an encoder a frame.
+  mutating func encode(_ frame: borrowing MediaFrame) throws(TranscodeError) {
+    try unsafe avcodec_send_frame(raw, frame.pointer).orThrow("encoding a frame")
+  }
+
+  /// Tells an encoder that no frame follows; what it still holds comes out.
+  mutating func finishEncoding() throws(TranscodeError) {
+    let result = unsafe avcodec_send_frame(raw, nil)
+    if result != wl_av_error_eof() { try result.orThrow("ending an encoder") }
+  }
+
+  /// Takes the next packet out of an encoder.
+  mutating func receive(_ packet: inout MediaPacket) throws(TranscodeError) -> Next {
+    packet.clear()
+    return try next(unsafe avcodec_receive_packet(raw, packet.pointer), "encoding a frame")
+  }
+
+  /// Gives a decoder a packet.
+  ///
+  /// - Returns: false if the packet is broken and was passed over.
+  mutating func decode(_ packet: borrowing MediaPacket) throws(TranscodeError) -> Bool {
+    let result = unsafe avcodec_send_packet(raw, packet.pointer)
+    if result == wl_av_error_invalid() { return false }
+    try result.orThrow("decoding a packet")
+    return true
+  }
+
+  /// Tells a decoder that no packet follows.
+  mutating func finishDecoding() throws(TranscodeError) {
+    let result = unsafe avcodec_send_packet(raw, nil)
+    if result != wl_av_error_eof() { try result.orThrow("ending a decoder") }
+  }
+
+  /// Takes the next frame out of a decoder; broken ones are passed over.
+  mutating func receive(_ frame: inout MediaFrame) throws(TranscodeError) -> Next {
+    frame.clear()
+    let result = unsafe avcodec_receive_frame(raw, frame.pointer)
+    if result == wl_av_error_invalid() { return .needsInput }
+    return try next(result, "decoding a packet")
+  }
+
+  private func next(_ result: CInt, _ operation: String) throws(TranscodeError) -> Next {
+    if result == wl_av_error_again() { return .needsInput }
+    if result == wl_av_error_eof() { return .ended }
+    try result.orThrow(operation)
+    return .ready
+  }
+}

@@ -1,0 +1,92 @@
+import Media
+import Testing
+
+@testable import Transcode
+
+@Suite struct Encoders {
+  @Test(arguments: [FrameRate(30), FrameRate(30_000, per: 1001)])
+  func `times and keyframes are exact over ten seconds`(rate: FrameRate) throws {
+    let events = try testEvents(frames: 300, rate: rate)
+    guard case .videoConfiguration(let record) = events[0],
+      case .audioConfiguration(let sound) = events[1]
+    else {
+      Issue.record("the configurations come first")
+      return
+    }
+    let avc = try AVCDecoderConfiguration(record.span)
+    #expect(avc.profile == 66 || avc.profile == 100)
+    #expect(avc.lengthSize == 4)
+    #expect(avc.picture?.width == 320)
+    #expect(avc.picture?.height == 180)
+    let aac = try AudioSpecificConfig(sound.span)
+    #expect(aac.objectType == 2)
+    #expect(aac.sampleRate == 48_000)
+    #expect(aac.channels == 2)
+
+    let pictures = frames(events, .video)
+    #expect(pictures.count == 300)
+    for (index, frame) in pictures.enumerated() {
+      #expect(frame.dts.ticks == rate.time(ofFrame: Int64(index), scale: 90_000))
+      #expect(frame.pts == frame.dts)
+      #expect(frame.isKeyframe == (index % 60 == 0))
+    }
+    let sounds = frames(events, .audio)
+    #expect(sounds.count >= 466)
+    for (index, frame) in sounds.enumerated() { #expect(frame.dts.ticks == Int64(index) * 1920) }
+  }
+
+  @Test func `flash and beep come within a frame of each other after decoding`() throws {
+    let timeline = TestTimeline(rate: FrameRate(30), startFrame: 11)
+    let events = try testEvents(frames: 160, timeline: timeline)
+    let file = try TemporaryFile(flvBytes(events), suffix: ".flv")
+    let layout = TestPictureLayout(width: 320, height: 180)
+    let decoded = try Decoded(file, area: layout.flashArea)
+    #expect(decoded.pictures.count == 160)
+    #expect(decoded.soundStart == .zero)
+
+    var flashes: [Double] = []
+    var wasBright = false
+    for (time, luma) in decoded.pictures {
+      if luma > 180, !wasBright { flashes.append(time.seconds) }
+      wasBright = luma > 180
+    }
+    var beeps: [Double] = []
+    for (index, sample) in decoded.samples.enumerated() where sample.magnitude > 0.1 {
+      let time = Double(index) / 48_000
+      if beeps.last.map({ time - $0 > 0.5 }) ?? true { beeps.append(time) }
+    }
+    #expect(flashes.count == 5)
+    #expect(beeps.count == 5)
+    for (second, (flash, beep)) in zip(flashes, beeps).enumerated() {
+      #expect(abs(flash - beep) < 1.0 / 30)
+      #expect(abs(flash - (Double(second) + 19.0 / 30)) < 0.002)
+    }
+  }
+
+  @Test func `a picture that is not later than the last is passed over`() throws {
+    var encoder = try VideoEncoder(smallVideo())
+    let picture = YUVPicture(width: 320, height: 180)
+    var frames: [Frame] = []
+    for ticks in [0, 3000, 3000, 1000, 6000] as [Int64] {
+      try encoder.encode(picture, at: MediaTime(ticks: ticks), into: &frames)
+    }
+    #expect(frames.map(\.dts.ticks) == [0, 3000, 6000])
+  }
+
+  @Test func `a setting that the encoder refuses is an error that names it`() {
+    var settings = smallVideo()
+    settings.preset = "warp"
+    let error = #expect(throws: TranscodeError.self) { _ = try VideoEncoder(settings).name }
+    #expect(error?.message.contains("libx264") == true)
+  }
+
+  @Test func `sound that ends in the middle of an AAC frame is filled with silence`() throws {
+    var encoder = try AudioEncoder(AudioSettings())
+    var frames: [Frame] = []
+    let samples = [Float](repeating: 0.1, count: 1500)
+    encoder.begin(at: MediaTime(milliseconds: 500))
+    try encoder.encode(left: samples.span, right: samples.span, into: &frames)
+    try encoder.finish(into: &frames)
+    #expect(frames.map(\.dts.ticks) == [45_000, 46_920])
+  }
+}
