@@ -34,6 +34,8 @@ package final class StreamPackager {
   private var timeline = Timeline()
   private var muxer = TransportStreamMuxer()
   private var gathered: [Frame] = []
+  /// Sound from just before the first keyframe, which belongs to it.
+  private var preroll: [Frame] = []
   private var gatheredBytes = 0
 
   /// The configurations that the publisher gave last, and those that the running segment has.
@@ -118,11 +120,12 @@ package final class StreamPackager {
     defer {
       gathered.removeAll(keepingCapacity: false)
       gatheredBytes = 0
+      preroll.removeAll(keepingCapacity: false)
       phase = .gathering
       wanted = Tracks()
       breakIsDue = state.isResumed
     }
-    statistics.droppedFrames += gathered.count
+    statistics.droppedFrames += gathered.count + preroll.count
     guard case .running = phase, let end = timeline.end, end > running.start else {
       return nil
     }
@@ -166,14 +169,39 @@ package final class StreamPackager {
   private func take(_ frame: Frame, _ date: Int64) -> [Segment] {
     if case .keyframe(let since) = phase {
       guard canStart(with: frame, since: since) else {
-        statistics.droppedFrames += 1
+        hold(frame)
         return []
       }
       phase = .running
-      timeline.rebase(frame.dts, to: state.endTime)
       active = Tracks()
-      begin(with: frame, at: state.endTime, date)
+      let sound = preroll.filter { $0.dts >= frame.dts - Self.prerollTime }
+      statistics.droppedFrames += preroll.count - sound.count
+      preroll.removeAll(keepingCapacity: false)
+      timeline.rebase(min(frame.dts, sound.first?.dts ?? frame.dts), to: state.endTime)
+      begin(
+        with: frame, at: state.endTime + max(.zero, frame.dts - (sound.first?.dts ?? frame.dts)),
+        date)
+      return (sound + [frame]).flatMap { place($0, date) }
     }
+    return place(frame, date)
+  }
+
+  /// Keeps sound that comes before the first keyframe for a moment; drops everything else.
+  private func hold(_ frame: Frame) {
+    if frame.track == .audio {
+      preroll.append(frame)
+      let old = preroll.prefix { $0.dts < frame.dts - Self.prerollTime }.count
+      preroll.removeFirst(old)
+      statistics.droppedFrames += old
+    } else {
+      statistics.droppedFrames += 1
+    }
+  }
+
+  private static let prerollTime = MediaTime(milliseconds: 250)
+
+  /// Puts a frame in its place, and cuts before it where that is due.
+  private func place(_ frame: Frame, _ date: Int64) -> [Segment] {
     let place = timeline.place(
       frame, nominal: frame.track == .audio ? audioFrameDuration : nil,
       limit: clock.start + clock.limit)

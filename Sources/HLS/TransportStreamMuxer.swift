@@ -40,7 +40,9 @@ package struct TransportStreamMuxer {
   package static func canWrite(_ configuration: TrackConfiguration) -> Bool {
     switch configuration.details {
     case .avc: true
-    case .aac(let aac): (1...4).contains(aac.objectType) && aac.sampleRateIndex != nil
+    case .aac(let aac):
+      (1...4).contains(aac.objectType) && aac.sampleRateIndex != nil
+        && aac.channelConfiguration <= 7 && aac.samplesPerFrame == 1_024
     default: false
     }
   }

@@ -218,7 +218,8 @@ struct Viewer {
     for segment in viewer.segments { reader.read(segment.bytes) }
     #expect(reader.problems == [])
     let times = reader.packets.filter { $0.pid == 0x100 }.map(\.dts)
-    #expect(zip(times, times.dropFirst()).allSatisfy { $1 > $0 && $1 - $0 <= 3_600 + 1_920 })
+    #expect(
+      zip(times, times.dropFirst()).allSatisfy { $1 > $0 && $1 - $0 <= 3_600 + 1_920 + 22_500 })
   }
 
   @Test func `numbers go on in another process`() throws {
@@ -298,6 +299,64 @@ struct Viewer {
     #expect(packager.statistics.droppedFrames == 0)
     let drift = reader.packets.filter { $0.pid == 0x100 }.last.map { $0.pts - 900_000 } ?? 0
     #expect(abs(drift - 90 * 50_960) < 90 * 100)
+  }
+
+  @Test func `a clock that the demuxer repaired is one discontinuity too`() throws {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 21), packager)
+    packager.noteBreak()
+    viewer.watch(publisher.frames(from: 21_000, seconds: 20), packager)
+    #expect(viewer.checker.problems == [])
+    // The running segment began at 20 s; the next keyframe is at 22 s.
+    #expect(viewer.segments.filter { $0.isDiscontinuity }.map(\.startTime.seconds) == [22])
+  }
+
+  @Test func `messages across 2^32 ms become segments without a seam`() throws {
+    let publisher = Publisher()
+    let packager = StreamPackager()
+    var demuxer = TagDemuxer()
+    var viewer = Viewer()
+    let take: (MediaEvent) -> Void = { event in
+      switch event {
+      case .configuration(let configuration): packager.configure(configuration)
+      case .frame(let frame): viewer.take(packager.append(frame, date: 1))
+      case .repaired, .sequenceEnd, .colour: Issue.record("\(event)")
+      }
+    }
+    try demuxer.video([0x17, 0, 0, 0, 0] + Publisher.avc, timestamp: 0, take)
+    try demuxer.audio([0xAF, 0, 0x11, 0x90], timestamp: 0, take)
+    for frame in publisher.frames(seconds: 41) {
+      let time = UInt32(truncatingIfNeeded: (1 << 32) - 20_000 + frame.dts.milliseconds)
+      switch frame.track {
+      case .video: try demuxer.video(frame.payload, timestamp: time, take)
+      case .audio: try demuxer.audio(frame.payload, timestamp: time, take)
+      }
+    }
+    #expect(viewer.durations == [Double](repeating: 4, count: 10))
+    #expect(viewer.segments.allSatisfy { !$0.isDiscontinuity })
+    var reader = TransportStreamReader()
+    for segment in viewer.segments { reader.read(segment.bytes) }
+    #expect(reader.problems == [])
+    let times = reader.packets.filter { $0.pid == 0x100 }.map(\.dts)
+    #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == 3_600 })
+  }
+
+  @Test func `sound from just before the first keyframe is kept`() throws {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    // A second of a group that began before: only its last quarter's sound can be used.
+    viewer.watch(publisher.frames(from: 1_000, seconds: 8), packager)
+    if let last = packager.interrupt() { viewer.take([last]) }
+    var reader = TransportStreamReader()
+    for segment in viewer.segments { reader.read(segment.bytes) }
+    #expect(reader.problems == [])
+    let sound = try #require(reader.packets.first { $0.pid == 0x101 })
+    let picture = try #require(reader.packets.first { $0.pid == 0x100 })
+    #expect((18_000...22_500).contains(picture.dts - sound.dts))
+    #expect(sound.dts == 900_000)
   }
 
   @Test func `timestamps run through 33 bits`() throws {
