@@ -8,11 +8,11 @@ import Testing
     var random = FixedRandom(seed: 1)
     var messages: [(UInt32, Message)] = []
     var time: UInt32 = 0xff_ff00
-    for index in 0..<120 {
+    for index in 0..<48 {
       let sizes = [0, 1, 4, 127, 128, 129, 255, 256, 257, 400]
       let size = sizes[Int(random.next() % 10)]
       time &+= UInt32(random.next() % 3) * 20
-      if index == 60 { time = 0xffff_ffe0 }
+      if index == 24 { time = 0xffff_ffe0 }
       if index % 17 == 0 { time &-= 15 }
       let isAudio = index % 3 == 0
       messages.append(
