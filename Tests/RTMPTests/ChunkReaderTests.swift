@@ -206,6 +206,20 @@ import Testing
     #expect(try read(bytes).map(\.timestamp) == [1000, 1000 + 0x0100_0000])
   }
 
+  @Test func `type 3 chunks may repeat the timestamp where the header had a delta`() throws {
+    let body = pattern(300)
+    let time: UInt32 = 0x0200_0000
+    let bytes =
+      RawChunk(format: 0, field: 0xff_ffff, length: 1, extended: 0x0100_0000, body: [1]).bytes
+      + Self.chunks(body, extended: 0x0100_0000, repeated: time, format: 1)
+    for cut in 0...bytes.count {
+      #expect(
+        try read(bytes, cuts: [cut]) == [
+          message(.video, 0x0100_0000, [1]), message(.video, time, body),
+        ])
+    }
+  }
+
   @Test(arguments: [true, false])
   func `a type 3 chunk that starts a message repeats an extended delta`(isWritten: Bool) throws {
     let delta: UInt32 = 0x0100_0000
