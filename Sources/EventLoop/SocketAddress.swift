@@ -93,6 +93,19 @@ package struct SocketAddress: Sendable {
   }
 }
 
+extension SocketAddress {
+  /// Feeds the address without its port to a hasher: the same for all connections of a host.
+  package func hashHost(into hasher: inout Hasher) {
+    unsafe withUnsafeBytes(of: storage) { bytes in
+      switch family {
+      case AF_INET: unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: bytes[4..<8]))
+      case AF_INET6: unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: bytes[8..<24]))
+      default: break
+      }
+    }
+  }
+}
+
 extension SocketAddress: CustomStringConvertible {
   package var description: String {
     let host = host

@@ -1,0 +1,33 @@
+package import Media
+import Synchronization
+
+/// The last known status of each stream of the node: written by their loops every few seconds, read
+/// by whoever asks.
+package final class StreamBoard: Sendable {
+  private let streams = Mutex<[StreamKey: StreamStatus]>([:])
+
+  package init() {}
+
+  func set(_ status: StreamStatus) {
+    guard let key = StreamKey(wedding: status.wedding, camera: status.camera) else { return }
+    streams.withLock { $0[key] = status }
+  }
+
+  func end(_ key: StreamKey) { streams.withLock { $0[key]?.state = .ended } }
+
+  /// Forgets a stream, unless it has gone on since it ended.
+  func remove(_ key: StreamKey) {
+    streams.withLock { if $0[key]?.state == .ended { $0[key] = nil } }
+  }
+
+  /// Every stream, oldest first.
+  package var all: [StreamStatus] {
+    streams.withLock { Array($0.values) }.sorted { $0.timeMilliseconds > $1.timeMilliseconds }
+  }
+
+  /// One stream; nil where nobody has published it.
+  package subscript(key: StreamKey) -> StreamStatus? { streams.withLock { $0[key] } }
+
+  /// How many streams have a publisher.
+  package var liveCount: Int { streams.withLock { $0.values.count { $0.state == .live } } }
+}

@@ -1,0 +1,105 @@
+import EventLoop
+import HLS
+import Ingest
+import Media
+
+/// What a stream's status is made from: bytes, rates and how they went lately.
+struct StreamMeter {
+  /// The bit rate is noted so often …
+  private static let step = Duration.seconds(2)
+  /// … and so many of the last ones are kept.
+  private static let historyLength = 90
+
+  private let startedAt = MonotonicTime.now
+  private var lastStep = MonotonicTime.now
+  private var bytes: UInt64 = 0
+  private var stepVideo: UInt64 = 0
+  private var stepAudio: UInt64 = 0
+  private var stepBytes: UInt64 = 0
+  private var videoRate: UInt64 = 0
+  private var audioRate: UInt64 = 0
+  private var rate: UInt64 = 0
+  private var history: [UInt64] = []
+  private var lastVideo = MediaTime.zero
+  private var lastAudio = MediaTime.zero
+  private var video: TrackConfiguration?
+  private var audio: TrackConfiguration?
+  /// Messages that could not be read.
+  var damaged: UInt64 = 0
+
+  /// A new publisher: the sound and the picture of the last one say nothing about its own.
+  mutating func begin() {
+    video = nil
+    audio = nil
+    lastVideo = .zero
+    lastAudio = .zero
+  }
+
+  /// Remembers what a track is coded as.
+  mutating func configure(_ configuration: TrackConfiguration) {
+    guard configuration.trackID == 0 else { return }
+    switch configuration.track {
+    case .video: video = configuration
+    case .audio: audio = configuration
+    }
+  }
+
+  mutating func count(_ kind: PublishSink.Kind, _ count: Int) {
+    bytes &+= UInt64(count)
+    stepBytes &+= UInt64(count)
+    switch kind {
+    case .video: stepVideo &+= UInt64(count)
+    case .audio: stepAudio &+= UInt64(count)
+    case .data: break
+    }
+  }
+
+  mutating func saw(_ frame: Frame) {
+    switch frame.track {
+    case .video: lastVideo = frame.dts
+    case .audio: lastAudio = frame.dts
+    }
+  }
+
+  /// Whether a step is over; the rates are then those of the step.
+  mutating func isDue(_ now: MonotonicTime) -> Bool {
+    let elapsed = now - lastStep
+    guard elapsed >= Self.step else { return false }
+    let milliseconds = UInt64(max(1, elapsed.nanoseconds / 1_000_000))
+    rate = stepBytes * 8_000 / milliseconds
+    videoRate = stepVideo * 8_000 / milliseconds
+    audioRate = stepAudio * 8_000 / milliseconds
+    stepBytes = 0
+    stepVideo = 0
+    stepAudio = 0
+    lastStep = now
+    history.append(rate)
+    if history.count > Self.historyLength { history.removeFirst() }
+    return true
+  }
+
+  func status(
+    _ key: StreamKey, state: StreamStatus.State,
+    statistics: PackagerStatistics, playlist: PlaylistStatus
+  ) -> StreamStatus {
+    let isLive = state == .live
+    var status = StreamStatus(
+      wedding: key.wedding, camera: key.camera, state: state,
+      timeMilliseconds: (MonotonicTime.now - startedAt).nanoseconds / 1_000_000,
+      traffic: TrafficStatus(bytesIn: bytes, bitsInPerSecond: isLive ? rate : 0),
+      audioBitsPerSecond: isLive ? audioRate : 0, videoBitsPerSecond: isLive ? videoRate : 0,
+      bitrateHistory: history,
+      historyStepMilliseconds: Self.step.nanoseconds / 1_000_000, playlist: playlist)
+    if let video {
+      status.video = VideoStatus(
+        codec: video.codec, width: video.size?.width ?? 0, height: video.size?.height ?? 0,
+        frameRate: statistics.lastFrameRate > 0
+          ? statistics.lastFrameRate : video.frameRate ?? 0)
+    }
+    if let audio {
+      status.audio = AudioStatus(
+        codec: audio.codec, channels: audio.channels ?? 0, sampleRate: audio.sampleRate ?? 0)
+    }
+    return status
+  }
+}

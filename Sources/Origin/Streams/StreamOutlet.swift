@@ -1,0 +1,77 @@
+package import EventLoop
+package import HLS
+import HTTPServer
+package import Media
+import Glibc
+import Synchronization
+
+/// Where what a stream makes goes: to every loop that serves viewers, to the records, to the board.
+///
+/// Shared by all streams; none of its calls waits.
+package final class StreamOutlet: Sendable {
+  private let loops = Mutex<[LoopMailbox]>([])
+  private let version = Atomic<UInt64>(0)
+  private let afterEnd: Duration
+  private let board: StreamBoard
+  private let keep: @Sendable (StreamKey, WindowState) -> Void
+
+  /// Makes an outlet.
+  ///
+  /// - Parameters:
+  ///   - afterEnd: how long an ended stream can still be fetched.
+  ///   - board: what the node knows of its streams.
+  ///   - keep: records where a stream's numbers go on; returns at once.
+  package init(
+    afterEnd: Duration, board: StreamBoard,
+    keep: @escaping @Sendable (StreamKey, WindowState) -> Void
+  ) {
+    self.afterEnd = afterEnd
+    self.board = board
+    self.keep = keep
+  }
+
+  /// Names the loops that serve viewers.
+  package func setLoops(_ loops: [LoopMailbox]) { self.loops.withLock { $0 = loops } }
+
+  static var wallClockMilliseconds: Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
+  /// Snapshots are numbered through, so that each loop can tell the newer of two.
+  func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }
+
+  /// A segment as it is sent: its address never has other bytes.
+  func response(_ segment: Segment) -> PreparedResponse {
+    PreparedResponse(
+      fields: [
+        ("content-type", "video/mp2t"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+      ], body: segment.bytes, entityTag: segment.name)
+  }
+
+  /// Hands a snapshot to every loop.
+  func publish(_ snapshot: StreamSnapshot) {
+    let loops = loops.withLock { $0 }
+    for loop in loops {
+      loop.submit { $0.local(ViewerSite.self)?.update(snapshot) }
+    }
+    guard snapshot.isOver else { return }
+    Task { [afterEnd] in
+      try? await Task.sleep(for: afterEnd)
+      for loop in loops {
+        loop.submit {
+          $0.local(ViewerSite.self)?.table.remove(snapshot.key, version: snapshot.version)
+        }
+      }
+      board.remove(snapshot.key)
+    }
+  }
+
+  func keep(_ key: StreamKey, _ state: WindowState) { keep(key, state) }
+
+  func changed(_ status: StreamStatus) { board.set(status) }
+
+  func ended(_ key: StreamKey) { board.end(key) }
+}

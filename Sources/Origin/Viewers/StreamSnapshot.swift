@@ -1,0 +1,94 @@
+package import HTTPServer
+package import Media
+
+/// All that viewers can fetch of a stream at one moment, made once and shared by every loop.
+package final class StreamSnapshot: Sendable {
+  package let key: StreamKey
+  /// Counts the snapshots of all streams of the process; an older one never replaces a newer one.
+  package let version: UInt64
+  package let isOver: Bool
+  package let master: PlaylistResponse
+  package let renditions: [RenditionSnapshot]
+
+  package init(
+    key: StreamKey, version: UInt64, isOver: Bool, master: PlaylistResponse,
+    renditions: [RenditionSnapshot]
+  ) {
+    self.key = key
+    self.version = version
+    self.isOver = isOver
+    self.master = master
+    self.renditions = renditions
+  }
+}
+
+/// One rendition of a snapshot.
+package struct RenditionSnapshot: Sendable {
+  /// The name in addresses, as bytes: `source`, `720p`.
+  package let name: [UInt8]
+  package let playlist: PlaylistResponse
+  /// The media sequence number of the segment that comes next.
+  package let nextSequence: Int
+  package let targetDuration: Int
+  /// Fetchable segments in the order of their sequence numbers, some no longer in the playlist.
+  package let segments: [SegmentResponse]
+
+  package init(
+    name: [UInt8], playlist: PlaylistResponse, nextSequence: Int, targetDuration: Int,
+    segments: [SegmentResponse]
+  ) {
+    self.name = name
+    self.playlist = playlist
+    self.nextSequence = nextSequence
+    self.targetDuration = targetDuration
+    self.segments = segments
+  }
+
+  /// Finds a segment by its file name, `{sequence}-{tag}.ts`.
+  func segment(_ file: borrowing Span<UInt8>) -> PreparedResponse? {
+    guard let sequence = Self.sequence(file), let first = segments.first?.sequence else {
+      return nil
+    }
+    // Numbers run on as a rule, so the place follows from the number; a gap lies before it.
+    var place = min(sequence - first, segments.count - 1)
+    while place >= 0, segments[place].sequence > sequence { place -= 1 }
+    guard place >= 0 else { return nil }
+    let segment = segments[place]
+    return segment.name.span.isEqual(to: file) ? segment.response : nil
+  }
+
+  /// The number that a segment's file name starts with.
+  static func sequence(_ file: borrowing Span<UInt8>) -> Int? {
+    var sequence = 0
+    var index = 0
+    while index < file.count, index < 16, file[index] &- UInt8(ascii: "0") < 10 {
+      sequence = sequence * 10 + Int(file[index] - UInt8(ascii: "0"))
+      index += 1
+    }
+    return index > 0 && index < file.count && file[index] == UInt8(ascii: "-") ? sequence : nil
+  }
+}
+
+/// A segment as it is sent.
+package struct SegmentResponse: Sendable {
+  package let sequence: Int
+  package let name: [UInt8]
+  package let byteCount: Int
+  package let response: PreparedResponse
+
+  package init(sequence: Int, name: [UInt8], byteCount: Int, response: PreparedResponse) {
+    self.sequence = sequence
+    self.name = name
+    self.byteCount = byteCount
+    self.response = response
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether both have the same bytes.
+  func isEqual(to other: borrowing Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    for index in indices where self[index] != other[index] { return false }
+    return true
+  }
+}

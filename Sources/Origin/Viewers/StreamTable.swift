@@ -1,0 +1,79 @@
+package import HTTPServer
+package import Media
+
+/// The streams that one loop serves to viewers.
+package final class StreamTable {
+  /// One stream's place; it stays while its snapshots come and go.
+  final class Slot {
+    fileprivate(set) var snapshot: StreamSnapshot
+    fileprivate var waiting: [Waiting] = []
+    var viewers = ViewerCounter()
+
+    fileprivate init(_ snapshot: StreamSnapshot) { self.snapshot = snapshot }
+  }
+
+  /// A viewer who waits for a segment that is not there yet.
+  fileprivate struct Waiting {
+    let rendition: Int
+    let sequence: Int
+    /// What its playlist's addresses carry.
+    let query: [UInt8]
+    let held: HeldRequest
+  }
+
+  private var slots = PathTable<Slot>()
+
+  package init() {}
+
+  /// Takes the newest state of a stream, and answers the viewers who waited for it.
+  package func update(_ snapshot: StreamSnapshot, _ server: LoopServer?) {
+    let path = "/hls/\(snapshot.key.wedding)/\(snapshot.key.camera)"
+    guard let slot = slots.value(of: Array(path.utf8).span) else {
+      let slot = Slot(snapshot)
+      slots.set(path, slot)
+      if snapshot.key.camera == "main" { slots.set("/hls/\(snapshot.key.wedding)", slot) }
+      return
+    }
+    guard snapshot.version > slot.snapshot.version else { return }
+    slot.snapshot = snapshot
+    guard let server, !slot.waiting.isEmpty else { return }
+    let waiting = slot.waiting
+    slot.waiting.removeAll(keepingCapacity: true)
+    for viewer in waiting {
+      guard viewer.rendition < snapshot.renditions.count else { continue }
+      let rendition = snapshot.renditions[viewer.rendition]
+      if rendition.nextSequence > viewer.sequence || snapshot.isOver {
+        server.release(
+          viewer.held, with: rendition.playlist.response(query: viewer.query.span))
+      } else {
+        slot.waiting.append(viewer)
+      }
+    }
+  }
+
+  /// Forgets a stream that is over, unless it has gone on since.
+  package func remove(_ key: StreamKey, version: UInt64) {
+    let path = "/hls/\(key.wedding)/\(key.camera)"
+    guard let slot = slots.value(of: Array(path.utf8).span), slot.snapshot.version == version
+    else { return }
+    slots.set(path, nil)
+    if key.camera == "main" { slots.set("/hls/\(key.wedding)", nil) }
+  }
+
+  /// The stream whose address a path starts with: `/hls/{wedding}` or `/hls/{wedding}/{camera}`.
+  func slot(_ path: borrowing Span<UInt8>) -> Slot? { slots.value(of: path) }
+
+  /// The stream's viewers on this loop of late.
+  package func viewers(of key: StreamKey, now: UInt64) -> Int {
+    let path = "/hls/\(key.wedding)/\(key.camera)"
+    return slots.value(of: Array(path.utf8).span)?.viewers.count(now: now) ?? 0
+  }
+}
+
+extension StreamTable.Slot {
+  /// Remembers a viewer who waits for a segment; the table's next update may answer it.
+  func wait(_ held: HeldRequest, for sequence: Int, of rendition: Int, query: [UInt8]) {
+    waiting.append(
+      StreamTable.Waiting(rendition: rendition, sequence: sequence, query: query, held: held))
+  }
+}

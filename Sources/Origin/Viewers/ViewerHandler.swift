@@ -1,0 +1,195 @@
+import Bytes
+import EventLoop
+package import HTTPSemantics
+package import HTTPServer
+import HLS
+
+/// Answers viewers on one loop: playlists, segments, and what else the public listener has.
+package final class ViewerHandler: RequestHandler {
+  /// What an address under `/hls/` names.
+  private enum Found {
+    case master(StreamTable.Slot)
+    case playlist(StreamTable.Slot, rendition: Int)
+    case segment(StreamTable.Slot, PreparedResponse)
+    case missingSegment(targetDuration: Int)
+    case nothing
+  }
+
+  private static let notFound = PreparedResponse.error(
+    404, code: "not_found", message: "There is no such stream, or nobody publishes it now.",
+    fields: [("access-control-allow-origin", "*")])
+  private static let badReload = PreparedResponse.error(
+    400, code: "bad_reload",
+    message: "_HLS_msn names a segment too far ahead, or is no number, or _HLS_part is alone.")
+  private static let busy = PreparedResponse.error(
+    503, code: "busy", message: "Too many viewers wait for this playlist on this node; try again.")
+  private static let wrongMethod = PreparedResponse.error(
+    405, code: "method_not_allowed", message: "Use GET or HEAD here.",
+    fields: [("allow", "GET, HEAD, OPTIONS")])
+  private static let preflight = PreparedResponse.preflight()
+
+  private let table: StreamTable
+  private let gate: ViewerGate
+  private let routes: PublicRoutes
+
+  /// Makes a handler of one loop.
+  ///
+  /// - Parameters:
+  ///   - table: the loop's streams.
+  ///   - gate: who may watch.
+  ///   - routes: what isn't under `/hls/`.
+  package init(table: StreamTable, gate: ViewerGate, routes: PublicRoutes) {
+    self.table = table
+    self.gate = gate
+    self.routes = routes
+  }
+
+  public override func handle(
+    _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> Response {
+    guard request.pathStarts(with: "/hls/") else { return routes.handle(request, exchange) }
+    switch request.method {
+    case .get, .head: return watch(request, exchange)
+    case .options: return .prepared(Self.preflight)
+    default: return .prepared(Self.wrongMethod)
+    }
+  }
+
+  private func watch(_ request: borrowing Request, _ exchange: borrowing Exchange) -> Response {
+    switch request.withPath({ find($0) }) {
+    case .master(let slot):
+      switch gate.check(request, slot.snapshot.key) {
+      case .refused(let response): return .prepared(response)
+      case .undecided(let pending): return verify(pending, request, exchange, slot)
+      case .allowed(let query):
+        note(request, exchange, slot)
+        return .prepared(slot.snapshot.master.response(query: query.span))
+      }
+    case .playlist(let slot, let rendition):
+      switch gate.check(request, slot.snapshot.key) {
+      case .refused(let response): return .prepared(response)
+      case .undecided(let pending): return verify(pending, request, exchange, slot)
+      case .allowed(let query):
+        note(request, exchange, slot)
+        return playlist(request, exchange, slot, rendition, query)
+      }
+    case .segment(let slot, let response):
+      // A name can't be guessed, and the playlist that has it was asked for with a token; still,
+      // a copied address must not outlive the token.
+      switch gate.check(request, slot.snapshot.key) {
+      case .refused(let refusal): return .prepared(refusal)
+      case .undecided(let pending): return verify(pending, request, exchange, slot)
+      case .allowed: return .prepared(response)
+      }
+    case .missingSegment(let targetDuration):
+      return .prepared(Self.missing(targetDuration))
+    case .nothing: return .prepared(Self.notFound)
+    }
+  }
+
+  private func playlist(
+    _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot,
+    _ index: Int, _ query: [UInt8]
+  ) -> Response {
+    let snapshot = slot.snapshot
+    let rendition = snapshot.renditions[index]
+    let current = rendition.playlist.response(query: query.span)
+    guard request.hasQuery else { return .prepared(current) }
+    let reload = request.withQuery { ReloadRequest.parse(query: $0) }
+    switch reload.answer(nextSequence: rendition.nextSequence, isEnded: snapshot.isOver) {
+    case .respond: return .prepared(current)
+    case .badRequest: return .prepared(Self.badReload)
+    case .hold(let sequence):
+      let patience = Duration.seconds(3 * rendition.targetDuration)
+      guard let held = exchange.hold(request, for: patience, otherwise: current) else {
+        return .prepared(Self.busy)
+      }
+      slot.wait(held, for: sequence, of: index, query: query)
+      return .held(held)
+    }
+  }
+
+  /// Keeps the request until its token has been verified, once for each token and loop.
+  private func verify(
+    _ pending: ViewerGate.Pending, _ request: borrowing Request, _ exchange: borrowing Exchange,
+    _ slot: StreamTable.Slot
+  ) -> Response {
+    guard let held = exchange.hold(request, for: .seconds(10), otherwise: Self.busy) else {
+      return .prepared(Self.busy)
+    }
+    let key = slot.snapshot.key
+    let path = request.withPath { path in [UInt8](copying: path) }
+    let mailbox = exchange.server.loop.mailbox
+    Task {
+      let decision = await pending.verify(pending.token, key)
+      mailbox.submit { loop in
+        loop.local(ViewerSite.self)?.handler.verified(decision, pending, path, held, loop)
+      }
+    }
+    return .held(held)
+  }
+
+  private func verified(
+    _ decision: ViewerGate.Decision, _ pending: ViewerGate.Pending, _ path: [UInt8],
+    _ held: HeldRequest, _ loop: Loop
+  ) {
+    guard let server = loop.local(ViewerSite.self)?.server else { return }
+    let query = pending.isFromQuery ? ViewerGate.query(pending.token) : []
+    let response: PreparedResponse
+    switch decision {
+    case .refused(let status, let code, let message):
+      response = ViewerGate.refusal(status, code, message)
+    case .unknown: response = Self.busy
+    case .allowed:
+      switch find(path.span) {
+      case .master(let slot): response = slot.snapshot.master.response(query: query.span)
+      case .playlist(let slot, let rendition):
+        response = slot.snapshot.renditions[rendition].playlist.response(query: query.span)
+      case .segment(_, let segment): response = segment
+      case .missingSegment(let targetDuration): response = Self.missing(targetDuration)
+      case .nothing: response = Self.notFound
+      }
+    }
+    server.release(held, with: response)
+  }
+
+  private func find(_ path: borrowing Span<UInt8>) -> Found {
+    guard let address = ViewerPath(path) else { return .nothing }
+    let end = address.camera?.upperBound ?? address.wedding.upperBound
+    guard let slot = table.slot(path.extracting(0..<end)) else { return .nothing }
+    let isIndex = path.extracting(address.file).matches("index.m3u8")
+    guard let name = address.rendition else { return isIndex ? .master(slot) : .nothing }
+    let renditions = slot.snapshot.renditions
+    for index in renditions.indices
+    where renditions[index].name.span.isEqual(to: path.extracting(name)) {
+      if isIndex { return .playlist(slot, rendition: index) }
+      let file = path.extracting(address.file)
+      if let response = renditions[index].segment(file) { return .segment(slot, response) }
+      return .missingSegment(targetDuration: renditions[index].targetDuration)
+    }
+    return .nothing
+  }
+
+  /// A segment that is gone, or not there yet: not to be cached for longer than it may take.
+  private static func missing(_ targetDuration: Int) -> PreparedResponse {
+    .error(
+      404, code: "no_segment", message: "This segment is no longer, or not yet, to be had.",
+      fields: [
+        ("cache-control", "max-age=\(min(1, max(1, targetDuration / 2)))"),
+        ("access-control-allow-origin", "*"),
+      ])
+  }
+
+  /// Counts the viewer as present.
+  private func note(
+    _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot
+  ) {
+    var hasher = Hasher()
+    exchange.client.hashHost(into: &hasher)
+    request.withValue(.userAgent) { value in
+      unsafe value.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    }
+    let viewer = UInt64(bitPattern: Int64(hasher.finalize()))
+    slot.viewers.note(viewer, now: exchange.server.loop.now.nanoseconds / 1_000_000_000)
+  }
+}
