@@ -101,6 +101,15 @@ package final class RTMPConnection: Transport {
     finish("play refused")
   }
 
+  /// Ends a publisher whose media can't be used, with words for it.
+  package func reject(_ words: String) {
+    guard case .live(let streamID, _) = publication else { return }
+    answer { session.rejectPublish(streamID, .failed, words, into: &$0) }
+    server.metrics.publishRefused.increment()
+    endPublication("media refused")
+    finish("media refused")
+  }
+
   /// Takes the stream away from the publisher and closes the connection; the sink hears of it
   /// before this returns.
   package func evict(_ words: String) {

@@ -1,5 +1,5 @@
 package import EventLoop
-import Media
+package import Media
 import Synchronization
 
 /// Which loop has the source of each live stream: asked when a player comes, not for each message.
@@ -26,6 +26,15 @@ package final class RelayDirectory: Sendable {
     for loop in loops {
       loop.submit { $0.local(RelayTable.self)?.sourceMoved(key, to: home) }
     }
+  }
+
+  /// The stream is over, not only its publisher: players are told.
+  package func end(_ key: StreamKey) {
+    let loops = state.withLock { state in
+      state.homes[key] = nil
+      return state.loops
+    }
+    for loop in loops { loop.submit { $0.local(RelayTable.self)?.deliver(.over, of: key) } }
   }
 
   /// Takes a stream away, unless another loop has it by now.

@@ -194,7 +194,9 @@ package final class LiveStream {
 
   private func snapshot(_ playlist: MediaPlaylist) -> StreamSnapshot {
     let name = String(decoding: Self.rendition, as: UTF8.self)
-    let info = packager.variant ?? VariantInfo(
+    let info =
+      packager.variant
+      ?? VariantInfo(
         bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
     // The program's playlist stands one folder up, so the addresses in it are absolute.
     let uri = "/hls/\(key.wedding)/\(key.camera)/\(name)/index.m3u8"

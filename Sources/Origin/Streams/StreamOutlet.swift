@@ -2,6 +2,7 @@ package import EventLoop
 package import HLS
 import HTTPServer
 package import Media
+package import Ingest
 import Glibc
 import Synchronization
 
@@ -13,6 +14,7 @@ package final class StreamOutlet: Sendable {
   private let version = Atomic<UInt64>(0)
   private let afterEnd: Duration
   private let board: StreamBoard
+  private let relays: RelayDirectory
   private let keep: @Sendable (StreamKey, WindowState) -> Void
 
   /// Makes an outlet.
@@ -20,13 +22,15 @@ package final class StreamOutlet: Sendable {
   /// - Parameters:
   ///   - afterEnd: how long an ended stream can still be fetched.
   ///   - board: what the node knows of its streams.
+  ///   - relays: which loop has each stream's source for RTMP players.
   ///   - keep: records where a stream's numbers go on; returns at once.
   package init(
-    afterEnd: Duration, board: StreamBoard,
+    afterEnd: Duration, board: StreamBoard, relays: RelayDirectory,
     keep: @escaping @Sendable (StreamKey, WindowState) -> Void
   ) {
     self.afterEnd = afterEnd
     self.board = board
+    self.relays = relays
     self.keep = keep
   }
 
@@ -73,5 +77,8 @@ package final class StreamOutlet: Sendable {
 
   func changed(_ status: StreamStatus) { board.set(status) }
 
-  func ended(_ key: StreamKey) { board.end(key) }
+  func ended(_ key: StreamKey) {
+    board.end(key)
+    relays.end(key)
+  }
 }

@@ -27,17 +27,21 @@ package actor StreamRegistry {
   private var busy: Set<StreamKey> = []
   private var waiting: [StreamKey: [CheckedContinuation<Void, Never>]] = [:]
   private let reconnectWindow: Duration
+  private let limit: Int
   private let open: @Sendable (StreamKey) async -> LiveStreamBox
 
   /// Makes an empty registry.
   ///
   /// - Parameters:
   ///   - reconnectWindow: how long a stream waits for a publisher that is gone.
+  ///   - limit: how many streams there may be, those that wait included.
   ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from.
   package init(
-    reconnectWindow: Duration, open: @escaping @Sendable (StreamKey) async -> LiveStreamBox
+    reconnectWindow: Duration, limit: Int = .max,
+    open: @escaping @Sendable (StreamKey) async -> LiveStreamBox
   ) {
     self.reconnectWindow = reconnectWindow
+    self.limit = limit
     self.open = open
   }
 
@@ -57,7 +61,10 @@ package actor StreamRegistry {
     await enter(key)
     defer { leave(key) }
     if entries[key]?.holder != nil { try await takeOver(key, by: publisher) }
-    if entries[key] == nil { entries[key] = Entry(box: await open(key)) }
+    if entries[key] == nil {
+      guard entries.count < limit else { throw .full }
+      entries[key] = Entry(box: await open(key))
+    }
     guard var entry = entries[key] else { throw .unavailable }
     entry.expiry?.cancel()
     entry.expiry = nil
@@ -154,6 +161,8 @@ package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   case taken
   /// It changed hands so often that two encoders must be fighting over it.
   case contested
+  /// The node has as many streams as it may have.
+  case full
   /// It ended at this very moment.
   case unavailable
 
@@ -163,6 +172,7 @@ package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case .contested:
       "this stream key is in use by several encoders that push each other out; "
         + "stop all but one and wait 30 seconds"
+    case .full: "this server has as many streams as it may have; connect to another one"
     case .unavailable: "the stream has just ended; try again"
     }
   }

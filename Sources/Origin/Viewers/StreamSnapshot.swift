@@ -54,7 +54,7 @@ package struct RenditionSnapshot: Sendable {
     while place >= 0, segments[place].sequence > sequence { place -= 1 }
     guard place >= 0 else { return nil }
     let segment = segments[place]
-    return segment.name.span.isEqual(to: file) ? segment.response : nil
+    return file.matches(segment.name) ? segment.response : nil
   }
 
   /// The number that a segment's file name starts with.
@@ -85,10 +85,10 @@ package struct SegmentResponse: Sendable {
 }
 
 extension Span<UInt8> {
-  /// Whether both have the same bytes.
-  func isEqual(to other: borrowing Span<UInt8>) -> Bool {
-    guard count == other.count else { return false }
-    for index in indices where self[index] != other[index] { return false }
+  /// Whether these are the bytes of an array.
+  func matches(_ bytes: [UInt8]) -> Bool {
+    guard count == bytes.count else { return false }
+    for index in indices where self[index] != bytes[index] { return false }
     return true
   }
 }

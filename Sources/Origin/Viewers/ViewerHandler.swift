@@ -1,4 +1,3 @@
-import Bytes
 import EventLoop
 package import HTTPSemantics
 package import HTTPServer
@@ -60,7 +59,6 @@ package final class ViewerHandler: RequestHandler {
     case .master(let slot):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)
-      case .undecided(let pending): return verify(pending, request, exchange, slot)
       case .allowed(let query):
         note(request, exchange, slot)
         return .prepared(slot.snapshot.master.response(query: query.span))
@@ -68,7 +66,6 @@ package final class ViewerHandler: RequestHandler {
     case .playlist(let slot, let rendition):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)
-      case .undecided(let pending): return verify(pending, request, exchange, slot)
       case .allowed(let query):
         note(request, exchange, slot)
         return playlist(request, exchange, slot, rendition, query)
@@ -78,7 +75,6 @@ package final class ViewerHandler: RequestHandler {
       // a copied address must not outlive the token.
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let refusal): return .prepared(refusal)
-      case .undecided(let pending): return verify(pending, request, exchange, slot)
       case .allowed: return .prepared(response)
       }
     case .missingSegment(let targetDuration):
@@ -109,50 +105,6 @@ package final class ViewerHandler: RequestHandler {
     }
   }
 
-  /// Keeps the request until its token has been verified, once for each token and loop.
-  private func verify(
-    _ pending: ViewerGate.Pending, _ request: borrowing Request, _ exchange: borrowing Exchange,
-    _ slot: StreamTable.Slot
-  ) -> Response {
-    guard let held = exchange.hold(request, for: .seconds(10), otherwise: Self.busy) else {
-      return .prepared(Self.busy)
-    }
-    let key = slot.snapshot.key
-    let path = request.withPath { path in [UInt8](copying: path) }
-    let mailbox = exchange.server.loop.mailbox
-    Task {
-      let decision = await pending.verify(pending.token, key)
-      mailbox.submit { loop in
-        loop.local(ViewerSite.self)?.handler.verified(decision, pending, path, held, loop)
-      }
-    }
-    return .held(held)
-  }
-
-  private func verified(
-    _ decision: ViewerGate.Decision, _ pending: ViewerGate.Pending, _ path: [UInt8],
-    _ held: HeldRequest, _ loop: Loop
-  ) {
-    guard let server = loop.local(ViewerSite.self)?.server else { return }
-    let query = pending.isFromQuery ? ViewerGate.query(pending.token) : []
-    let response: PreparedResponse
-    switch decision {
-    case .refused(let status, let code, let message):
-      response = ViewerGate.refusal(status, code, message)
-    case .unknown: response = Self.busy
-    case .allowed:
-      switch find(path.span) {
-      case .master(let slot): response = slot.snapshot.master.response(query: query.span)
-      case .playlist(let slot, let rendition):
-        response = slot.snapshot.renditions[rendition].playlist.response(query: query.span)
-      case .segment(_, let segment): response = segment
-      case .missingSegment(let targetDuration): response = Self.missing(targetDuration)
-      case .nothing: response = Self.notFound
-      }
-    }
-    server.release(held, with: response)
-  }
-
   private func find(_ path: borrowing Span<UInt8>) -> Found {
     guard let address = ViewerPath(path) else { return .nothing }
     let end = address.camera?.upperBound ?? address.wedding.upperBound
@@ -160,8 +112,8 @@ package final class ViewerHandler: RequestHandler {
     let isIndex = path.extracting(address.file).matches("index.m3u8")
     guard let name = address.rendition else { return isIndex ? .master(slot) : .nothing }
     let renditions = slot.snapshot.renditions
-    for index in renditions.indices
-    where renditions[index].name.span.isEqual(to: path.extracting(name)) {
+    for index in renditions.indices {
+      guard path.extracting(name).matches(renditions[index].name) else { continue }
       if isIndex { return .playlist(slot, rendition: index) }
       let file = path.extracting(address.file)
       if let response = renditions[index].segment(file) { return .segment(slot, response) }

@@ -1,0 +1,172 @@
+import Access
+package import EventLoop
+package import Ingest
+import Media
+import RTMP
+package import TLS
+
+/// The origin on one loop: takes publishers and RTMP players, and gives their streams to viewers.
+package final class OriginLoop {
+  package let ingest: IngestServer
+  private let loop: Loop
+  private let node: OriginNode
+  private let relay: RelayTable
+  private var tokens: VerifiedTokens
+  private var players: [ChannelID: ClientAsk] = [:]
+
+  /// Makes the loop's part and registers it, and its relay table, with the loop.
+  package init(on loop: Loop, node: OriginNode, buffers: TLSBuffers) {
+    self.loop = loop
+    self.node = node
+    tokens = VerifiedTokens(node.verifier, capacity: node.configuration.rememberedTokens)
+    relay = RelayTable(
+      loop: loop, directory: node.relays, configuration: node.configuration.ingest)
+    // The server outlives its handlers' calls, and this object keeps the server.
+    let owner = WeakOwner()
+    ingest = IngestServer(
+      loop: loop, configuration: node.configuration.ingest, relay: relay,
+      handlers: IngestHandlers(
+        publish: { owner.value?.publish($0, $1) }, play: { owner.value?.play($0, $1) },
+        closed: { connection, _ in owner.value?.closed(connection) }),
+      metrics: node.metrics, buffers: buffers)
+    owner.value = self
+    loop.setLocal(relay)
+    loop.setLocal(self)
+  }
+
+  private final class WeakOwner {
+    weak var value: OriginLoop?
+  }
+
+  private var now: Int64 { StreamOutlet.wallClockMilliseconds / 1_000 }
+
+  // MARK: Publishers
+
+  private func publish(_ connection: RTMPConnection, _ request: PublishRequest) {
+    let address = RequestedStream(request.name, connect: connection.connectRequest)
+    guard node.health.isReady else {
+      return connection.refusePublish(
+        .failed, "this server takes no new streams now; connect to another one")
+    }
+    let token = Array((address.token ?? "").utf8)
+    let claims: Claims
+    do throws(Refusal) {
+      claims = try tokens.accept(
+        token.span, for: .publish(wedding: address.wedding, camera: address.camera), now: now)
+    } catch {
+      return connection.refusePublish(.denied, "\(error)")
+    }
+    guard let key = StreamKey(wedding: claims.wedding ?? "", camera: claims.publishCamera) else {
+      return connection.refusePublish(.denied, "the token names no stream")
+    }
+    let ask = ClientAsk(
+      connection, request.name, key: key, claims: claims, clientID: node.nextClient())
+    let publisher = Publisher(
+      id: ask.clientID, tokenID: token, priority: claims.priority, address: ask.address,
+      loop: loop.mailbox, channel: connection.id)
+    Task { [node] in
+      let result = await node.admit(ask, publisher)
+      let accepted = publisher.loop.submit { loop in
+        loop.local(OriginLoop.self)?.admitted(result, ask, publisher.channel)
+      }
+      if !accepted, case .success(let claim) = result { await node.registry.release(claim) }
+    }
+  }
+
+  private func admitted(
+    _ result: Result<Claim, PublishDenial>, _ ask: ClientAsk, _ channel: ChannelID
+  ) {
+    let connection = loop.channel(channel) as? RTMPConnection
+    switch result {
+    case .failure(let denial): connection?.refusePublish(denial.status, denial.words)
+    case .success(let claim):
+      guard let connection, !connection.isEnding else {
+        Task { [node] in await node.left(ask, claim, "gone before it was admitted") }
+        return
+      }
+      attach(claim, ask, connection)
+    }
+  }
+
+  private func attach(_ claim: Claim, _ ask: ClientAsk, _ connection: RTMPConnection) {
+    let stream = claim.box.stream
+    let channel = connection.id
+    let mailbox = loop.mailbox
+    stream.begin { words in
+      // Later, because the stream is in the middle of a message now.
+      mailbox.submit { loop in
+        (loop.channel(channel) as? RTMPConnection)?.reject(words)
+      }
+    }
+    relay.attach(stream.relay)
+    connection.acceptPublish(
+      PublishSink(
+        receive: { stream.receive($0, $1) },
+        flush: { stream.flush() },
+        ended: { [node, relay] reason in
+          relay.detach(claim.key, isOver: false)
+          stream.interrupt()
+          Task { await node.left(ask, claim, reason) }
+        }))
+  }
+
+  // MARK: Players
+
+  private func play(_ connection: RTMPConnection, _ request: PlayRequest) {
+    let address = RequestedStream(request.name, connect: connection.connectRequest)
+    var claims: Claims?
+    do throws(Refusal) {
+      claims = try accept(address)
+    } catch {
+      return connection.refusePlay(request.streamID, .failed, "\(error)")
+    }
+    let key =
+      address.key
+      ?? claims.flatMap { StreamKey(wedding: $0.wedding ?? "", camera: $0.camera ?? "main") }
+    guard let key else {
+      return connection.refusePlay(
+        request.streamID, .notFound, "there can be no stream of that name")
+    }
+    let ask = ClientAsk(
+      connection, request.name, key: key, claims: claims, clientID: node.nextClient())
+    guard let question = node.hooks.onPlay else {
+      return accept(connection, request.streamID, ask)
+    }
+    let mailbox = loop.mailbox
+    let channel = connection.id
+    let streamID = request.streamID
+    Task {
+      let refusal = await question(ask)
+      mailbox.submit { loop in
+        guard let connection = loop.channel(channel) as? RTMPConnection else { return }
+        if let refusal {
+          connection.refusePlay(streamID, .failed, "\(refusal)")
+        } else {
+          loop.local(OriginLoop.self)?.accept(connection, streamID, ask)
+        }
+      }
+    }
+  }
+
+  private func accept(_ address: RequestedStream) throws(Refusal) -> Claims? {
+    guard node.configuration.watchNeedsToken || address.wedding == nil else { return nil }
+    let token = Array((address.token ?? "").utf8)
+    let claims = try tokens.claims(of: token.span, now: now)
+    try claims.check(
+      .watch(
+        wedding: address.wedding ?? claims.wedding ?? "", camera: address.camera ?? claims.camera))
+    return claims
+  }
+
+  private func accept(_ connection: RTMPConnection, _ streamID: UInt32, _ ask: ClientAsk) {
+    guard !connection.isEnding else { return }
+    players[connection.id] = ask
+    connection.acceptPlay(streamID, of: ask.key)
+  }
+
+  private func closed(_ connection: RTMPConnection) {
+    guard let ask = players.removeValue(forKey: connection.id) else { return }
+    guard let notice = node.hooks.onPlayDone else { return }
+    Task { await notice(ask) }
+  }
+}

@@ -1,0 +1,104 @@
+package import Access
+package import HLS
+package import Ingest
+package import Logging
+package import Media
+import RTMP
+import Synchronization
+package import Telemetry
+
+/// What all loops of an origin share: who publishes, what is recorded, who is asked.
+package final class OriginNode: Sendable {
+  package let configuration: OriginConfiguration
+  package let registry: StreamRegistry
+  package let outlet: StreamOutlet
+  package let board: StreamBoard
+  package let health = Health()
+  package let relays: RelayDirectory
+  package let verifier: TokenVerifier
+  package let metrics: IngestMetrics
+  package let hooks: BackendHooks
+  package let logger: Logger
+  private let clients = Atomic<UInt64>(0)
+
+  /// Makes the node; streams come with its loops.
+  ///
+  /// - Parameters:
+  ///   - configuration: the bounds.
+  ///   - verifier: of tokens.
+  ///   - hooks: the backend.
+  ///   - registry: of metrics.
+  ///   - logger: of the events that people want to see.
+  ///   - load: where a stream's numbers go on, from the records.
+  ///   - keep: records them; returns at once.
+  package init(
+    configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
+    metrics registry: MetricRegistry, logger: Logger,
+    load: @escaping @Sendable (StreamKey) async -> WindowState,
+    keep: @escaping @Sendable (StreamKey, WindowState) -> Void
+  ) {
+    self.configuration = configuration
+    self.verifier = verifier
+    self.hooks = hooks
+    self.logger = logger
+    let board = StreamBoard()
+    let relays = RelayDirectory()
+    let outlet = StreamOutlet(
+      afterEnd: configuration.streams.afterEnd, board: board, relays: relays, keep: keep)
+    self.board = board
+    self.relays = relays
+    self.outlet = outlet
+    metrics = IngestMetrics(registry)
+    self.registry = StreamRegistry(
+      reconnectWindow: configuration.streams.reconnectWindow, limit: configuration.maximumStreams
+    ) { key in
+      LiveStreamBox(
+        LiveStream(
+          key, state: await load(key), configuration: configuration.streams, outlet: outlet))
+    }
+    registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
+      Double(board.liveCount)
+    }
+  }
+
+  /// A number for a client that no other of this process has.
+  func nextClient() -> UInt64 { clients.add(1, ordering: .relaxed).newValue }
+
+  // MARK: Admission
+
+  /// Decides about a publisher whose token is good: claims the stream, then asks the backend.
+  func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
+    let claim: Claim
+    do throws(ClaimRefusal) {
+      claim = try await registry.claim(ask.key, by: publisher)
+    } catch {
+      log("publish.refused", ask, ["reason": "\(error)"])
+      return .failure(PublishDenial(.badName, "\(error)"))
+    }
+    if let question = hooks.onPublish, let refusal = await question(ask) {
+      await registry.release(claim)
+      log("publish.refused", ask, ["reason": "\(refusal)", "code": "\(refusal.code)"])
+      return .failure(PublishDenial(.denied, "\(refusal)"))
+    }
+    await registry.confirm(claim)
+    log("stream.started", ask, ["epoch": "\(claim.epoch)"])
+    return .success(claim)
+  }
+
+  /// A publisher has gone and its loop has let go of the stream.
+  func left(_ ask: ClientAsk, _ claim: Claim, _ reason: String) async {
+    await registry.release(claim)
+    log("stream.stopped", ask, ["reason": "\(reason)", "epoch": "\(claim.epoch)"])
+    await hooks.onPublishDone?(ask)
+  }
+
+  func log(_ event: Logger.Message, _ ask: ClientAsk, _ more: Logger.Metadata = [:]) {
+    var metadata: Logger.Metadata = [
+      "wedding": "\(ask.key.wedding)", "camera": "\(ask.key.camera)",
+      "address": "\(ask.address)", "client": "\(ask.clientID)",
+    ]
+    if !ask.flashVersion.isEmpty { metadata["encoder"] = "\(ask.flashVersion.prefix(64))" }
+    metadata.merge(more) { $1 }
+    logger.info(event, metadata: metadata)
+  }
+}

@@ -1,0 +1,38 @@
+import Media
+import RTMP
+
+/// What an RTMP client's stream name says: which stream, and with which token.
+///
+/// `live/<jwt>`, `live/<wedding>?token=<jwt>`, `live/<wedding>/<camera>?token=<jwt>`; a token may
+/// also stand behind the application, `live?token=<jwt>`.
+struct RequestedStream: Equatable {
+  let token: String?
+  let wedding: String?
+  let camera: String?
+
+  init(_ name: StreamName, connect: ConnectRequest?) {
+    let path = name.path
+    if Self.looksLikeToken(path) {
+      token = path
+      wedding = nil
+      camera = nil
+      return
+    }
+    token = name["token"] ?? connect?.query.first { $0.name == "token" }?.value
+    var parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+    // rtmp://host/live/wedding/camera reaches some clients' connect as live/wedding.
+    if let instance = connect?.instance, !instance.isEmpty, parts.count == 1 {
+      parts.insert(instance, at: 0)
+    }
+    wedding = parts.first
+    camera = parts.count > 1 ? parts[1] : nil
+  }
+
+  /// The stream, where the address alone names it.
+  var key: StreamKey? { wedding.flatMap { StreamKey(wedding: $0, camera: camera ?? "main") } }
+
+  /// A JWT has three parts, and its first begins with `{"` in base64url.
+  private static func looksLikeToken(_ path: String) -> Bool {
+    path.hasPrefix("eyJ") && path.utf8.count { $0 == UInt8(ascii: ".") } == 2
+  }
+}

@@ -1,0 +1,38 @@
+package import Access
+import EventLoop
+import Ingest
+package import Media
+package import RTMP
+
+/// What a publisher or a player asks for, as the control plane sees it; it never holds the token.
+package struct ClientAsk: Sendable {
+  package let key: StreamKey
+  package let claims: Claims?
+  package let app: String
+  package let arguments: [StreamName.QueryItem]
+  package let address: String
+  package let flashVersion: String
+  package let tcUrl: String
+  package let pageUrl: String
+  package let swfUrl: String
+  package let isSecure: Bool
+  package let clientID: UInt64
+
+  init(
+    _ connection: RTMPConnection, _ name: StreamName, key: StreamKey, claims: Claims?,
+    clientID: UInt64
+  ) {
+    let connect = connection.connectRequest
+    self.key = key
+    self.claims = claims
+    app = connect?.app ?? ""
+    arguments = name.query.filter { $0.name != "token" }
+    address = connection.peer.host
+    flashVersion = connect?.flashVersion ?? ""
+    tcUrl = connect?.tcUrl ?? ""
+    pageUrl = connect?.pageUrl ?? ""
+    swfUrl = connect?.swfUrl ?? ""
+    isSecure = connection.isSecure
+    self.clientID = clientID
+  }
+}
