@@ -4,7 +4,6 @@ import HTTPSemantics
 /// The functions that libnghttp2 calls; each does little and reaches the session's context.
 enum HTTP2Callbacks {
   static func install(_ callbacks: OpaquePointer) {
-    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, beginFrame)
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, beginHeaders)
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, header)
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frameReceived)
@@ -80,16 +79,6 @@ private func sendData(
   }
   unsafe storage.pointee.staged = staged + 9 + length
   return 0
-}
-
-private func beginFrame(
-  _: OpaquePointer?, _ header: UnsafePointer<nghttp2_frame_hd>?,
-  _ context: UnsafeMutableRawPointer?
-) -> Int32 {
-  guard let header = unsafe header, let context = unsafe sessionContext(context) else {
-    return failure
-  }
-  return unsafe context.pointee.admit(header.pointee) ? 0 : failure
 }
 
 private func beginHeaders(

@@ -72,6 +72,7 @@ package import HTTPSemantics
     _ bytes: borrowing Span<UInt8>, at milliseconds: UInt64
   ) -> HTTP2Violation? {
     unsafe context.pointee.now = milliseconds
+    guard unsafe context.pointee.admit(bytes) else { return violation }
     let used = unsafe bytes.withUnsafeBufferPointer {
       unsafe nghttp2_session_mem_recv(raw, $0.baseAddress, $0.count)
     }

@@ -18,6 +18,7 @@ import HTTPSemantics
   /// Responses in use, linked through `next` and `previous`, for a session that ends early.
   var firstState: UnsafeMutablePointer<ResponseState>?
 
+  private var scanner = FrameScanner()
   var resetsReceived: Budget
   var resetsSent: Budget
   var settings: Budget
@@ -73,8 +74,16 @@ import HTTPSemantics
     unsafe storage.pointee.give(state)
   }
 
-  /// Judges a frame by its header, before anything is done with it; false ends the session.
-  mutating func admit(_ header: nghttp2_frame_hd) -> Bool {
+  /// Judges every frame whose header ends in these bytes; false ends the session.
+  mutating func admit(_ bytes: borrowing Span<UInt8>) -> Bool {
+    // Taken out meanwhile: the judge changes the rest of the context.
+    var scanner = scanner
+    defer { self.scanner = scanner }
+    return scanner.scan(bytes) { admit($0) }
+  }
+
+  /// Judges a frame by its header, before anything is done with it.
+  private mutating func admit(_ header: nghttp2_frame_hd) -> Bool {
     let limits = unsafe storage.pointee.limits
     switch UInt32(header.type) {
     case NGHTTP2_HEADERS.rawValue: return true

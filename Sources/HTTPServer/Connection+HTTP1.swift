@@ -160,7 +160,8 @@ extension Connection {
         guard !http1.sourceIsPending, nextPiece(http1) else { return }
         continue
       }
-      let room = room - server.stage.count
+      // One record is kept for the heads and chunk lines that come without asking.
+      let room = room - TLSBuffers.recordBytes - server.stage.count
       let left = http1.end - http1.position
       guard room > 64 else { return }
       if http1.isChunked {

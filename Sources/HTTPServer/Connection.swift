@@ -190,12 +190,12 @@ final class Connection: Channel {
 
   /// The client will say no more.
   ///
-  /// What it has asked for is still answered.
+  /// An answer that is on its way is still sent; a request that waits for one is given up.
   private func inputHasEnded() {
     inputEnded = true
     tls?.receiveEnd()
     let inProgress =
-      http1.map { $0.phase == .sending || $0.phase == .waiting } ?? false
+      http1.map { $0.phase == .sending } ?? false
       || http2.map { $0.responsesInProgress > 0 } ?? false
     // A TLS session whose input has ended takes no more plaintext either.
     if tls == nil, inProgress, closing == nil {

@@ -170,6 +170,9 @@ package final class LoopServer {
   /// Requests that wait on this loop.
   package var heldCount: Int { held.count }
 
+  /// Output buffers in the hands of connections that have something to send, for a gauge.
+  package var outputBuffersInUse: Int { tlsBuffers.outputBuffersInUse }
+
   // MARK: Ending
 
   /// Stops accepting, lets every response in progress end, and closes the connections.

@@ -93,6 +93,10 @@ final class PagesHandler: RequestHandler {
       held.append(token)
       return .held(token)
     }
+    if request.pathIs("/client") {
+      return .prepared(
+        PreparedResponse(fields: [], body: Array("\(exchange.client)".utf8)))
+    }
     return super.handle(request, exchange)
   }
 }

@@ -10,6 +10,8 @@ final class TestClient {
   let tls: TLSSession?
   /// Plaintext that has come and was not taken yet.
   var received: [UInt8] = []
+  /// Frames taken off what was received.
+  var frames: [ReceivedFrame] = []
   /// The server has ended the connection (or reset it).
   private(set) var isEnded = false
 
@@ -190,5 +192,36 @@ extension TestClient {
   func get(_ target: String, _ fields: String = "") -> TestResponse? {
     send("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
     return response()
+  }
+}
+
+extension TestClient {
+  /// Reads frames until one satisfies `condition`; nil where the connection ends before.
+  func frame(where condition: (ReceivedFrame) -> Bool) -> ReceivedFrame? {
+    while true {
+      while let frame = ReceivedFrame.take(&received) {
+        frames.append(frame)
+        if condition(frame) { return frame }
+      }
+      if isEnded { return nil }
+      receiveOnce()
+    }
+  }
+
+  /// The body of an HTTP/2 response, read to its end; nil where it was reset.
+  func h2Body(_ stream: Int32) -> [UInt8]? {
+    func isLast(_ frame: ReceivedFrame) -> Bool {
+      frame.stream == stream
+        && (frame.type == 3 || (frame.type < 2 && frame.flags & Frames.endStream != 0))
+    }
+    if !frames.contains(where: isLast) {
+      guard let last = frame(where: isLast), last.type != 3 else { return nil }
+    }
+    return frames.filter { $0.type == 0 && $0.stream == stream }.flatMap(\.payload)
+  }
+
+  /// The status of an HTTP/2 response that has come.
+  func h2Status(_ stream: Int32) -> Int? {
+    frames.first { $0.type == 1 && $0.stream == stream }?.status
   }
 }

@@ -97,3 +97,34 @@ final class TestServer {
     try? FileManager.default.removeItem(atPath: directory)
   }
 }
+
+extension TestServer {
+  /// Connects with HTTP/1.1.
+  func client(secure: Bool) throws -> TestClient {
+    secure
+      ? try TestClient(tls: tlsPort, trusting: certificate, protocols: ["http/1.1"])
+      : try TestClient(plain: plainPort)
+  }
+
+  /// Connects with HTTP/2, and says the preface.
+  func http2(settings: [(UInt16, UInt32)] = [], receiveBuffer: Int32? = nil) throws -> TestClient {
+    let client = try TestClient(
+      tls: tlsPort, trusting: certificate, protocols: ["h2"], receiveBuffer: receiveBuffer)
+    client.send(Frames.preface + Frames.settings(settings))
+    return client
+  }
+}
+
+/// The handler of a server's loop, remembered so that a test can ask it on that loop.
+final class Handlers: @unchecked Sendable {
+  // Unchecked: touched on the server's loop alone.
+  private var pages: PagesHandler?
+
+  func make() -> PagesHandler {
+    let handler = PagesHandler()
+    pages = handler
+    return handler
+  }
+
+  var tokens: [HeldRequest] { pages?.held ?? [] }
+}

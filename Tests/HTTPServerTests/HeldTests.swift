@@ -1,0 +1,74 @@
+import EventLoop
+import HTTPServer
+import Testing
+
+@Suite(.blocking) struct `Held requests` {
+  private static let news = PreparedResponse(fields: [], body: Array("news".utf8))
+
+  /// Waits until `count` requests are held.
+  private func waitFor(_ count: Int, _ server: TestServer) -> Bool {
+    server.eventually { server.metric("wedlive_http_held_requests") == count }
+  }
+
+  @Test func `are answered when they are released`() async throws {
+    let handlers = Handlers()
+    let server = try TestServer(handler: { handlers.make() })
+    let one = try TestClient(plain: server.plainPort)
+    let two = try TestClient(
+      tls: server.tlsPort, trusting: server.certificate, protocols: ["h2"])
+    one.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\nGET /digits HTTP/1.1\r\nHost: h\r\n\r\n")
+    two.send(
+      Frames.preface + Frames.settings() + Frames.request(1, "/hold")
+        + Frames.request(3, "/hold"))
+    #expect(waitFor(3, server))
+    let released = try await server.onLoop { server in
+      let tokens = handlers.tokens
+      let first = tokens.map { server.release($0, with: Self.news) }
+      return first + tokens.map { server.release($0, with: Self.news) }
+    }
+    #expect(released == [true, true, true, false, false, false])
+    #expect(one.response()?.text == "news")
+    #expect(one.response()?.text == "0123456789")
+    #expect(two.h2Body(1) == Array("news".utf8))
+    #expect(two.h2Body(3) == Array("news".utf8))
+  }
+
+  @Test func `are answered when their time is over`() throws {
+    let server = try TestServer()
+    let client = try TestClient(plain: server.plainPort)
+    let response = try #require(client.get("/hold?ms=30"))
+    #expect(response.status == 503)
+    #expect(response.text.contains("\"code\":\"timeout\""))
+    #expect(client.get("/digits")?.status == 200)
+  }
+
+  @Test func `are forgotten when the client goes`() async throws {
+    let handlers = Handlers()
+    let server = try TestServer(handler: { handlers.make() })
+    var plain: TestClient? = try TestClient(plain: server.plainPort)
+    let secure = try TestClient(
+      tls: server.tlsPort, trusting: server.certificate, protocols: ["h2"])
+    plain?.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n")
+    secure.send(Frames.preface + Frames.settings() + Frames.request(1, "/hold"))
+    #expect(waitFor(2, server))
+    secure.send(Frames.rst(1))
+    #expect(waitFor(1, server))
+    plain?.reset()
+    plain = nil
+    #expect(waitFor(0, server))
+    let released = try await server.onLoop { server in
+      handlers.tokens.map { server.release($0, with: Self.news) }
+    }
+    #expect(released == [false, false])
+  }
+
+  @Test func `are bounded in number`() throws {
+    let server = try TestServer { $0.maximumHeldRequests = 2 }
+    let waiting = try (0..<2).map { _ in try TestClient(plain: server.plainPort) }
+    for client in waiting { client.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n") }
+    #expect(waitFor(2, server))
+    let client = try TestClient(plain: server.plainPort)
+    #expect(client.get("/hold")?.status == 503)
+    #expect(waitFor(2, server))
+  }
+}

@@ -1,0 +1,139 @@
+import EventLoop
+import HTTPServer
+import Testing
+
+@Suite(.blocking) struct `HTTP server limits` {
+  private static let soon = Duration.milliseconds(60)
+
+  @Test(arguments: [true, false]) func `a head that never ends is closed`(secure: Bool) throws {
+    let server = try TestServer { $0.headerTimeout = Self.soon }
+    let client = try server.client(secure: secure)
+    client.send("GET / HTTP/1.1\r\nHost")
+    #expect(client.response()?.status == 408)
+    client.finish()
+    #expect(server.eventually { server.closed("header_timeout") == 1 })
+  }
+
+  @Test func `an HTTP/2 header block that never ends is closed`() throws {
+    let server = try TestServer { $0.headerTimeout = Self.soon }
+    let client = try server.http2()
+    client.send(Frames.request(1, "/digits"))
+    #expect(client.h2Body(1) != nil)
+    client.send(Frames.frame(1, stream: 3, Frames.block("/digits")))
+    _ = client.rest()
+    #expect(server.closed("header_timeout") == 1)
+  }
+
+  @Test func `a handshake that never ends is closed`() throws {
+    let server = try TestServer { $0.handshakeTimeout = Self.soon }
+    let client = try TestClient(plain: server.tlsPort)
+    client.raw([0x16, 0x03, 0x01])
+    _ = client.rest()
+    #expect(server.eventually { server.closed("handshake_timeout") == 1 })
+  }
+
+  @Test func `bytes that are not TLS are closed`() throws {
+    let server = try TestServer()
+    let client = try TestClient(plain: server.tlsPort)
+    client.raw(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+    _ = client.rest()
+    #expect(server.eventually { server.closed("tls") == 1 })
+    // The slot of the handshake is free again.
+    #expect(try server.http2().isEnded == false)
+  }
+
+  @Test func `an idle connection is closed`() throws {
+    let server = try TestServer { $0.idleTimeout = Self.soon }
+    let plain = try TestClient(plain: server.plainPort)
+    #expect(plain.get("/digits")?.status == 200)
+    let secure = try server.http2()
+    secure.send(Frames.request(1, "/digits"))
+    #expect(secure.h2Body(1) != nil)
+    #expect(plain.rest() == [])
+    _ = secure.rest()
+    #expect(server.eventually { server.closed("idle") == 2 })
+  }
+
+  @Test(arguments: [true, false]) func `a client that does not read is closed`(
+    http2: Bool
+  ) throws {
+    let server = try TestServer { $0.rateInterval = Self.soon }
+    let client: TestClient
+    if http2 {
+      // The socket is read; it is the window that stays shut.
+      client = try server.http2(settings: [(4, 0)])
+      client.send(Frames.request(1, "/segment.ts"))
+    } else {
+      client = try TestClient(plain: server.plainPort, receiveBuffer: 4096)
+      for _ in 0..<100 { client.send("GET /segment.ts HTTP/1.1\r\nHost: h\r\n\r\n") }
+    }
+    #expect(server.eventually { server.closed("slow_reader") == 1 })
+  }
+
+  @Test func `a client that does not read makes nothing grow`() async throws {
+    let server = try TestServer()
+    let clients = try (0..<4).map { _ in
+      try server.http2(settings: [(4, 1 << 30)], receiveBuffer: 4096)
+    }
+    for client in clients {
+      client.send(Frames.windowUpdate(0, 1 << 30))
+      for stream in 0..<90 { client.send(Frames.request(Int32(stream * 2 + 1), "/segment.ts")) }
+    }
+    // Each of them is owed 27 MB, and holds one output buffer of about 150 KB.
+    #expect(
+      server.eventually { server.metric("wedlive_http_requests_total{protocol=\"http2\"}") == 360 })
+    let held = try await server.onLoop { $0.outputBuffersInUse }
+    #expect(held <= 4)
+  }
+
+  @Test func `a body that trickles is closed`() throws {
+    let server = try TestServer { $0.rateInterval = Self.soon }
+    let client = try TestClient(plain: server.plainPort)
+    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nab")
+    _ = client.rest()
+    #expect(server.eventually { server.closed("slow_body") == 1 })
+  }
+
+  @Test func `connections beyond the limit are closed and counted`() throws {
+    let server = try TestServer { $0.maximumConnections = 2 }
+    let kept = try (0..<2).map { _ in try TestClient(plain: server.plainPort) }
+    for client in kept { #expect(client.get("/digits")?.status == 200) }
+    let refused = try TestClient(plain: server.plainPort)
+    #expect(refused.rest() == [])
+    #expect(server.closed("too_many_connections") == 1)
+    #expect(kept[0].get("/digits")?.status == 200)
+  }
+
+  @Test func `handshakes beyond the limit are closed and counted`() throws {
+    let server = try TestServer { $0.maximumHandshakes = 1 }
+    let first = try TestClient(plain: server.tlsPort)
+    #expect(server.eventually { server.metric("wedlive_http_connections") == 1 })
+    let second = try TestClient(plain: server.tlsPort)
+    #expect(second.rest() == [])
+    #expect(server.closed("too_many_handshakes") == 1)
+    first.reset()
+    #expect(server.eventually { server.metric("wedlive_http_connections") == 0 })
+    #expect(try server.http2().isEnded == false)
+  }
+
+  @Test func `requests of one connection are bounded`() throws {
+    let server = try TestServer { $0.maximumRequestsPerConnection = 3 }
+    let client = try TestClient(plain: server.plainPort)
+    #expect(client.get("/digits")?["connection"] == nil)
+    #expect(client.get("/digits")?["connection"] == nil)
+    #expect(client.get("/digits")?["connection"] == "close")
+    #expect(client.rest() == [])
+  }
+
+  @Test func `the PROXY protocol says who the client is`() throws {
+    let server = try TestServer { $0.proxyProtocol = true }
+    let client = try TestClient(plain: server.plainPort)
+    client.send("PROXY TCP4 192.0.2.7 192.0.2.1 5555 443\r\n")
+    #expect(client.get("/digits")?.status == 200)
+    #expect(client.get("/client")?.text == "192.0.2.7:5555")
+    let liar = try TestClient(plain: server.plainPort)
+    liar.send("GET /digits HTTP/1.1\r\nHost: h\r\n\r\n")
+    #expect(liar.rest() == [])
+    #expect(server.eventually { server.closed("proxy_header") == 1 })
+  }
+}
