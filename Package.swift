@@ -127,7 +127,13 @@ let testTargets: [Target] =
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
-  + tests("Store") + tests("Access", ["HTTPClient", .product(name: "JWTKit", package: "jwt-kit")])
+  + tests("Store")
+  + tests(
+    "Access",
+    [
+      "HTTPClient", "Telemetry", log, httpTypes, .product(name: "JWTKit", package: "jwt-kit"),
+      .product(name: "Crypto", package: "swift-crypto"),
+    ])
   + tests("ControlAPI", ["Access", "HTTPServer", httpTypes])
   + tests(
     "Origin", ["Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access"])

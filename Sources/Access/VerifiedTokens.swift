@@ -76,6 +76,12 @@ package struct VerifiedTokens {
     return claims
   }
 
+  /// Whether a token is remembered; asking does not count as use.
+  package func isRemembered(_ token: borrowing Span<UInt8>) -> Bool {
+    guard let slot = slots[VerifiedTokens.hash(token)] else { return false }
+    return VerifiedTokens.equal(entries[slot].token, token)
+  }
+
   private mutating func forgetIfKeysChanged() {
     let current = verifier.generation
     if current == generation { return }

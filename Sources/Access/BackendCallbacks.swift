@@ -1,0 +1,139 @@
+package import HTTPClient
+import HTTPTypes
+package import Telemetry
+
+/// Asks and tells WedLive's backend about publishers and players, as nginx-rtmp does.
+///
+/// nginx-rtmp's rules: 2xx admits; 3xx with a Location admits under another name, or sends the
+/// client to another server when the Location is an `rtmp://` address; anything else refuses.
+/// Each call has a deadline, and at most `maxConcurrent` are under way: a backend that hangs costs
+/// its own callers their deadline and nobody else anything.
+package final class BackendCallbacks: Sendable {
+  /// Where and how a kind of call goes.
+  package struct Configuration: Sendable {
+    /// Addresses by kind; a kind without one is admitted and not told.
+    package var addresses: [BackendCall.Kind: Address] = [:]
+    /// The whole time for one question.
+    package var deadline: Duration = .seconds(5)
+    /// Whether a publisher is admitted when the backend can't be asked; false: fail closed.
+    package var admitsPublishersInDoubt = false
+    /// The same for players.
+    package var admitsPlayersInDoubt = false
+
+    package init() {}
+  }
+
+  /// An http or https address.
+  package struct Address: Sendable, Equatable, CustomStringConvertible {
+    package let scheme: String
+    package let authority: String
+    package let path: String
+
+    /// Reads `http://backend:8000/api/streams/auth/publish`; nil for anything else.
+    package init?(_ text: String) {
+      guard let end = text.firstRange(of: "://") else { return nil }
+      scheme = text[..<end.lowerBound].lowercased()
+      let rest = text[end.upperBound...]
+      let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+      authority = String(rest[..<slash])
+      path = slash == rest.endIndex ? "/" : String(rest[slash...])
+      guard scheme == "http" || scheme == "https", !authority.isEmpty else { return nil }
+    }
+
+    package var description: String { "\(scheme)://\(authority)\(path)" }
+  }
+
+  /// What the backend decided.
+  package enum Answer: Sendable, Equatable {
+    case admitted
+    /// Admitted, but the stream is to be called this.
+    case renamed(String)
+    /// To be sent on to another server.
+    case redirected(String)
+    case refused(Refusal)
+  }
+
+  private static let maxResponseBytes = 64 << 10
+  private let client: HTTPClient
+  private let configuration: Configuration
+  private let metrics: MetricRegistry
+
+  /// Makes the callbacks.
+  ///
+  /// - Parameters:
+  ///   - configuration: addresses and rules.
+  ///   - client: whose `maxConcurrent` bounds the calls; one of its own keeps them from others.
+  ///   - metrics: where the answers are counted.
+  package init(_ configuration: Configuration, client: HTTPClient, metrics: MetricRegistry) {
+    self.configuration = configuration
+    self.client = client
+    self.metrics = metrics
+  }
+
+  /// Whether a kind of call goes anywhere; when not, nobody need build one.
+  package func isConfigured(_ kind: BackendCall.Kind) -> Bool {
+    configuration.addresses[kind] != nil
+  }
+
+  /// Asks, or tells, and returns within the deadline.
+  ///
+  /// - Parameter call: of any kind; the answer to a notice is counted and changes nothing.
+  /// - Returns: `.admitted` also for kinds that have no address.
+  package func send(_ call: BackendCall) async -> Answer {
+    guard let address = configuration.addresses[call.kind] else { return .admitted }
+    var request = HTTPRequest(
+      method: .post, scheme: address.scheme, authority: address.authority, path: address.path)
+    request.headerFields[.contentType] = "application/x-www-form-urlencoded"
+    let answer: Answer
+    do throws(HTTPClientError) {
+      let (response, _) = try await client.send(
+        request, body: call.form, deadline: configuration.deadline,
+        maxResponseBytes: BackendCallbacks.maxResponseBytes)
+      answer = BackendCallbacks.answer(response)
+    } catch {
+      count(call.kind, error.code.rawValue)
+      return isAdmittedInDoubt(call.kind) ? .admitted : .refused(Refusal(.backendSilent))
+    }
+    count(call.kind, answer.word)
+    return call.kind.decides ? answer : .admitted
+  }
+
+  private static func answer(_ response: HTTPResponse) -> Answer {
+    switch response.status.code {
+    case 200..<300: return .admitted
+    case 300..<400:
+      guard let location = response.headerFields[.location], !location.isEmpty else { break }
+      let isAddress = location.hasPrefix("rtmp://") || location.hasPrefix("rtmps://")
+      if isAddress { return .redirected(location) }
+      if Claims.isName(location) { return .renamed(location) }
+    default: break
+    }
+    return .refused(Refusal(.byBackend(status: response.status.code)))
+  }
+
+  private func isAdmittedInDoubt(_ kind: BackendCall.Kind) -> Bool {
+    switch kind {
+    case .publish: configuration.admitsPublishersInDoubt
+    case .play: configuration.admitsPlayersInDoubt
+    case .publishDone, .playDone: true
+    }
+  }
+
+  private func count(_ kind: BackendCall.Kind, _ result: String) {
+    metrics.counter(
+      "wedlive_backend_calls_total", help: "Callbacks to the backend by how they ended.",
+      labels: ["call": kind.rawValue, "result": result]
+    ).increment()
+  }
+}
+
+extension BackendCallbacks.Answer {
+  fileprivate var word: String {
+    switch self {
+    case .admitted: "admitted"
+    case .renamed: "renamed"
+    case .redirected: "redirected"
+    case .refused: "refused"
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package import HTTPClient
+import HTTPTypes
+import Foundation
+package import Logging
+
+/// Keeps a verifier's keys up to date from a JSON Web Key Set, in a file or at an https address.
+///
+/// A set that can't be read leaves the keys as they are. A token that names an unknown key makes
+/// it look again soon, so that a rotated key works at once; forged key names can't make it look
+/// more often than once in `minInterval`.
+package actor KeySetSource {
+  /// Where the set is.
+  package enum Place: Sendable, Equatable, CustomStringConvertible {
+    case file(String)
+    case url(scheme: String, authority: String, path: String)
+
+    /// Reads `auth.jwks`: a path, `https://…`, or `http://…` on this machine.
+    ///
+    /// - Throws: `.unusable` for http to another machine: whoever sits between could name keys.
+    package init(_ text: String) throws(KeyError) {
+      guard let colon = text.range(of: "://") else {
+        self = .file(text)
+        return
+      }
+      let scheme = text[..<colon.lowerBound].lowercased()
+      let rest = text[colon.upperBound...]
+      let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+      let authority = String(rest[..<slash])
+      let host = authority.hasPrefix("[") ? authority : String(authority.prefix { $0 != ":" })
+      let isLocal =
+        ["localhost", "127.0.0.1"].contains(host) || host == "[::1]" || host.hasPrefix("[::1]:")
+      guard !authority.isEmpty, scheme == "https" || (scheme == "http" && isLocal) else {
+        throw KeyError.unusable("the key set must be a file or an https address")
+      }
+      self = .url(
+        scheme: scheme, authority: authority,
+        path: slash == rest.endIndex ? "/" : String(rest[slash...]))
+    }
+
+    package var description: String {
+      switch self {
+      case .file(let path): path
+      case .url(let scheme, let authority, let path): "\(scheme)://\(authority)\(path)"
+      }
+    }
+  }
+
+  private static let maxBytes = 256 << 10
+  private let place: Place
+  private let verifier: TokenVerifier
+  private let fixed: VerificationKeys
+  private let client: HTTPClient?
+  private let interval: Duration
+  private let minInterval: Duration
+  private let log: Logger
+  private var lastText: [UInt8] = []
+  private var lastProblem = ""
+
+  /// Makes a source.
+  ///
+  /// - Parameters:
+  ///   - place: of the set.
+  ///   - verifier: whose keys are replaced.
+  ///   - fixed: keys that are always good, such as the secret.
+  ///   - client: for an address; a file needs none.
+  ///   - interval: between two looks.
+  ///   - minInterval: between two looks because of unknown keys.
+  ///   - log: for changes and failures.
+  package init(
+    _ place: Place, verifier: TokenVerifier, fixed: VerificationKeys = .none, client: HTTPClient?,
+    interval: Duration = .seconds(300), minInterval: Duration = .seconds(10), log: Logger
+  ) {
+    self.place = place
+    self.verifier = verifier
+    self.fixed = fixed
+    self.client = client
+    self.interval = interval
+    self.minInterval = minInterval
+    self.log = log
+  }
+
+  /// Reads the set once and gives its keys to the verifier.
+  ///
+  /// - Throws: why it can't be read or used, naming the place.
+  package func refresh() async throws(KeyError) {
+    let text = try await read()
+    if text == lastText { return }
+    let keys: VerificationKeys
+    do {
+      keys = try await VerificationKeys.jwks(text)
+    } catch {
+      throw KeyError.unusable("\(place): \(error)")
+    }
+    lastText = text
+    verifier.replace(keys: fixed.adding(keys))
+    log.info("key set read", metadata: ["from": "\(place)", "keys": "\(keys.count)"])
+  }
+
+  /// Looks again and again until the task is cancelled.
+  package func run() async {
+    var seen = verifier.unknownKeyCount
+    while !Task.isCancelled {
+      do throws(KeyError) {
+        try await refresh()
+        lastProblem = ""
+      } catch {
+        // Once per problem: a key server that is down for a night is one line.
+        if error.description != lastProblem {
+          log.error("key set not refreshed", metadata: ["problem": "\(error)"])
+        }
+        lastProblem = error.description
+      }
+      let start = ContinuousClock.now
+      while ContinuousClock.now - start < interval {
+        do {
+          try await Task.sleep(for: min(minInterval, interval))
+        } catch {
+          return
+        }
+        let count = verifier.unknownKeyCount
+        if count != seen {
+          seen = count
+          break
+        }
+      }
+    }
+  }
+
+  private func read() async throws(KeyError) -> [UInt8] {
+    switch place {
+    case .file(let path):
+      guard let file = FileHandle(forReadingAtPath: path),
+        let data = try? file.read(upToCount: KeySetSource.maxBytes)
+      else { throw KeyError.unusable("\(path): can't be read") }
+      return Array(data)
+    case .url(let scheme, let authority, let path):
+      guard let client else { throw KeyError.unusable("\(place): there is no HTTP client") }
+      do throws(HTTPClientError) {
+        let (response, body) = try await client.send(
+          HTTPRequest(method: .get, scheme: scheme, authority: authority, path: path),
+          deadline: .seconds(10), maxResponseBytes: KeySetSource.maxBytes)
+        guard response.status == .ok else {
+          throw HTTPClientError(.brokenResponse, "status \(response.status.code)")
+        }
+        return body
+      } catch {
+        throw KeyError.unusable("\(place): \(error)")
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/// `StreamNumberStore` in memory, for a node without a data folder: numbers hold as long as the
+/// process does.
+package actor MemoryStreamNumbers: StreamNumberStore {
+  private var rows: [StreamNumbers.Name: StreamNumbers] = [:]
+
+  package init() {}
+
+  package func begin(_ name: StreamNumbers.Name, now: Int64) async throws(StoreError)
+    -> StreamNumbers
+  {
+    let run = StreamNumbers.begin(
+      after: rows[name], name: name, tag: StreamNumbers.randomTag(), now: now)
+    keep(run, start: run.limits, now: now)
+    return run
+  }
+
+  package func extend(
+    _ numbers: StreamNumbers, now: Int64
+  ) async throws(StoreError) -> StreamNumbers.Position {
+    try checkEpoch(numbers)
+    let ahead = StreamNumbers.block(from: numbers.next)
+    let limits = StreamNumbers.Position(
+      sequence: max(ahead.sequence, numbers.limits.sequence),
+      discontinuity: max(ahead.discontinuity, numbers.limits.discontinuity))
+    keep(numbers, start: limits, now: now)
+    return limits
+  }
+
+  package func end(_ numbers: StreamNumbers, now: Int64) async throws(StoreError) {
+    try checkEpoch(numbers)
+    keep(numbers, start: numbers.next, now: now)
+  }
+
+  package func numbers(_ name: StreamNumbers.Name) async throws(StoreError) -> StreamNumbers? {
+    rows[name]
+  }
+
+  package func forget(before time: Int64) async throws(StoreError) -> Int {
+    let count = rows.count
+    rows = rows.filter { $0.value.updated >= time }
+    return count - rows.count
+  }
+
+  private func checkEpoch(_ numbers: StreamNumbers) throws(StoreError) {
+    guard rows[numbers.name]?.epoch == numbers.epoch else {
+      throw StoreError.fenced(numbers.name)
+    }
+  }
+
+  private func keep(_ numbers: StreamNumbers, start: StreamNumbers.Position, now: Int64) {
+    var row = numbers
+    row.next = start
+    row.limits = start
+    row.updated = now
+    rows[row.name] = row
+  }
+}

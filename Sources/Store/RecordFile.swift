@@ -1,0 +1,70 @@
+package import GRDB
+
+/// The SQLite file of a node's durable records, in the data folder.
+///
+/// WAL, so that readers never wait for a writer; every commit is synced (`synchronous=FULL`): there
+/// are few of them, and a reserved number must survive a power cut.
+package final class RecordFile: Sendable {
+  package let pool: DatabasePool
+
+  /// Opens the file, makes it where there is none, and brings its tables up to date.
+  ///
+  /// - Parameter path: in a folder that exists.
+  /// - Throws: `.damaged` for a file that is no database, `.full`, `.busy` or `.failed`.
+  package init(path: String) throws(StoreError) {
+    var configuration = Configuration()
+    configuration.label = "wedlive"
+    configuration.busyMode = .timeout(5)
+    configuration.prepareDatabase { database in
+      try database.execute(sql: "PRAGMA synchronous = FULL")
+    }
+    do {
+      pool = try DatabasePool(path: path, configuration: configuration)
+      try RecordFile.migrator.migrate(pool)
+    } catch {
+      throw StoreError(error, at: path)
+    }
+  }
+
+  /// Each step is applied once, in order, and never changed after a release.
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("stream numbers") { database in
+      try database.create(table: "stream_numbers") { table in
+        table.column("wedding", .text).notNull()
+        table.column("camera", .text).notNull()
+        table.column("sequence", .integer).notNull()
+        table.column("discontinuity", .integer).notNull()
+        table.column("epoch", .integer).notNull()
+        table.column("tag", .text).notNull()
+        table.column("last_pts", .integer)
+        table.column("updated", .integer).notNull().indexed()
+        table.primaryKey(["wedding", "camera"])
+      }
+    }
+    return migrator
+  }
+}
+
+extension StoreError {
+  /// Sorts an error of SQLite or GRDB by its primary code.
+  init(_ error: any Error, at path: String? = nil) {
+    if let own = error as? StoreError {
+      self = own
+      return
+    }
+    let place = path.map { "\($0): " } ?? ""
+    guard let error = error as? DatabaseError else {
+      self = .failed("\(place)\(error)")
+      return
+    }
+    // Not `description`: that shows the statement's arguments.
+    let words = "\(place)\(error.message ?? "SQLite error \(error.resultCode.rawValue)")"
+    switch error.resultCode {
+    case .SQLITE_FULL: self = .full(words)
+    case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(words)
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .damaged(words)
+    default: self = .failed(words)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import GRDB
+
+/// `StreamNumberStore` in SQLite.
+///
+/// A row's `sequence` and `discontinuity` are where the next run starts: the run's limits while it
+/// runs, its exact numbers once it has ended in order.
+package struct SQLiteStreamNumbers: StreamNumberStore {
+  private let file: RecordFile
+
+  package init(_ file: RecordFile) { self.file = file }
+
+  package func begin(_ name: StreamNumbers.Name, now: Int64) async throws(StoreError)
+    -> StreamNumbers
+  {
+    let tag = StreamNumbers.randomTag()
+    return try await write { database in
+      let before = try Self.fetch(name, database)
+      let run = StreamNumbers.begin(after: before, name: name, tag: tag, now: now)
+      try Self.save(run, start: run.limits, database)
+      return run
+    }
+  }
+
+  package func extend(
+    _ numbers: StreamNumbers, now: Int64
+  ) async throws(StoreError) -> StreamNumbers.Position {
+    try await write { database in
+      try Self.checkEpoch(numbers, database)
+      let ahead = StreamNumbers.block(from: numbers.next)
+      let limits = StreamNumbers.Position(
+        sequence: max(ahead.sequence, numbers.limits.sequence),
+        discontinuity: max(ahead.discontinuity, numbers.limits.discontinuity))
+      try Self.save(numbers, start: limits, updated: now, database)
+      return limits
+    }
+  }
+
+  package func end(_ numbers: StreamNumbers, now: Int64) async throws(StoreError) {
+    try await write { database in
+      try Self.checkEpoch(numbers, database)
+      try Self.save(numbers, start: numbers.next, updated: now, database)
+    }
+  }
+
+  package func numbers(_ name: StreamNumbers.Name) async throws(StoreError) -> StreamNumbers? {
+    do {
+      return try await file.pool.read { try Self.fetch(name, $0) }
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  package func forget(before time: Int64) async throws(StoreError) -> Int {
+    try await write { database in
+      try database.execute(sql: "DELETE FROM stream_numbers WHERE updated < ?", arguments: [time])
+      return database.changesCount
+    }
+  }
+
+  private func write<Value: Sendable>(
+    _ work: @escaping @Sendable (Database) throws -> Value
+  ) async throws(StoreError) -> Value {
+    do {
+      return try await file.pool.write(work)
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  private static func checkEpoch(_ numbers: StreamNumbers, _ database: Database) throws {
+    let name = numbers.name
+    let epoch = try Int64.fetchOne(
+      database, sql: "SELECT epoch FROM stream_numbers WHERE wedding = ? AND camera = ?",
+      arguments: [name.wedding, name.camera])
+    guard epoch == numbers.epoch else { throw StoreError.fenced(name) }
+  }
+
+  private static func fetch(_ name: StreamNumbers.Name, _ database: Database) throws
+    -> StreamNumbers?
+  {
+    let row = try Row.fetchOne(
+      database, sql: "SELECT * FROM stream_numbers WHERE wedding = ? AND camera = ?",
+      arguments: [name.wedding, name.camera])
+    guard let row else { return nil }
+    let start = StreamNumbers.Position(
+      sequence: UInt64(bitPattern: row["sequence"]),
+      discontinuity: UInt64(bitPattern: row["discontinuity"]))
+    return StreamNumbers(
+      name: name, next: start, limits: start, epoch: row["epoch"], tag: row["tag"],
+      lastPTS: row["last_pts"], updated: row["updated"])
+  }
+
+  private static func save(
+    _ numbers: StreamNumbers, start: StreamNumbers.Position, updated: Int64? = nil,
+    _ database: Database
+  ) throws {
+    try database.execute(
+      sql: """
+        INSERT INTO stream_numbers
+          (wedding, camera, sequence, discontinuity, epoch, tag, last_pts, updated)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (wedding, camera) DO UPDATE SET
+          sequence = excluded.sequence, discontinuity = excluded.discontinuity,
+          epoch = excluded.epoch, tag = excluded.tag, last_pts = excluded.last_pts,
+          updated = excluded.updated
+        """,
+      arguments: [
+        numbers.name.wedding, numbers.name.camera, Int64(bitPattern: start.sequence),
+        Int64(bitPattern: start.discontinuity), numbers.epoch, numbers.tag, numbers.lastPTS,
+        updated ?? numbers.updated,
+      ])
+  }
+}

@@ -1,0 +1,71 @@
+/// Keeps `StreamNumbers`; SQLite in standalone, Redis in a cluster.
+///
+/// Every implementation passes the same suite of tests. All calls are for the control plane: a
+/// loop starts a task, and takes the answer from its mailbox.
+package protocol StreamNumberStore: Sendable {
+  /// Starts a run of a stream: reserves a block, on disk when it returns.
+  ///
+  /// - Parameters:
+  ///   - name: of the stream.
+  ///   - now: milliseconds since 1970.
+  /// - Returns: the numbers to use, in a new epoch.
+  /// - Throws: why nothing could be stored.
+  func begin(_ name: StreamNumbers.Name, now: Int64) async throws(StoreError) -> StreamNumbers
+
+  /// Reserves a block more for a run, on disk when it returns.
+  ///
+  /// - Parameters:
+  ///   - numbers: of the run; its `next` and `lastPTS` as far as it has got.
+  ///   - now: milliseconds since 1970.
+  /// - Returns: the new limits, never lower than the old ones.
+  /// - Throws: `.fenced` when another run has begun since.
+  func extend(_ numbers: StreamNumbers, now: Int64) async throws(StoreError)
+    -> StreamNumbers.Position
+
+  /// Ends a run in order: the next one goes on at `numbers.next` and skips nothing.
+  ///
+  /// - Throws: `.fenced` when another run has begun since.
+  func end(_ numbers: StreamNumbers, now: Int64) async throws(StoreError)
+
+  /// What is stored: after a crash, `next` are the crashed run's limits.
+  func numbers(_ name: StreamNumbers.Name) async throws(StoreError) -> StreamNumbers?
+
+  /// Forgets streams not written since a time.
+  ///
+  /// - Parameter time: milliseconds since 1970.
+  /// - Returns: how many were forgotten.
+  /// - Throws: why nothing could be forgotten.
+  func forget(before time: Int64) async throws(StoreError) -> Int
+}
+
+/// Why a record can't be read or written.
+package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A later run of the stream has begun; this one must stop publishing.
+  case fenced(StreamNumbers.Name)
+  /// The disk is full, or a quota is: retry when there is room.
+  case full(String)
+  /// Another process holds it for too long; a retry may help.
+  case busy(String)
+  /// The file is no database of ours, or damaged; only an operator can help.
+  case damaged(String)
+  /// Anything else, in the library's words.
+  case failed(String)
+
+  /// Whether the same call may succeed later.
+  package var canRetry: Bool {
+    switch self {
+    case .full, .busy: true
+    case .fenced, .damaged, .failed: false
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .fenced(let name): "another run of \(name) has begun"
+    case .full(let words): "no room to write: \(words)"
+    case .busy(let words): "busy: \(words)"
+    case .damaged(let words): "damaged: \(words)"
+    case .failed(let words): words
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/// Where one stream's playlist goes on: the numbers that must never go back.
+///
+/// How it holds after `kill -9`, with a live path that never waits for a disk: numbers are
+/// **reserved ahead, in blocks**. `limits` are on disk before a number below them is used; a stream
+/// uses numbers from its block and asks for the next block at half of it, in the background. A
+/// stream that ends in order writes its exact numbers back. After a crash the next run starts at
+/// the limits: some numbers are skipped, which players take as having fallen behind, and none is
+/// used twice.
+///
+/// The alternative, writing each segment's number after it was published and skipping a margin on
+/// restart, writes fifty times as often and has no margin that is safe when the disk stalls.
+package struct StreamNumbers: Sendable, Equatable {
+  /// The two numbers of a media playlist.
+  package struct Position: Sendable, Equatable {
+    /// EXT-X-MEDIA-SEQUENCE of the next segment.
+    package var sequence: UInt64
+    /// EXT-X-DISCONTINUITY-SEQUENCE that it will have.
+    package var discontinuity: UInt64
+
+    package init(sequence: UInt64, discontinuity: UInt64) {
+      self.sequence = sequence
+      self.discontinuity = discontinuity
+    }
+
+    static let zero = Position(sequence: 0, discontinuity: 0)
+  }
+
+  /// How many numbers are reserved at once: six minutes of 3 s segments.
+  package static let blockSegments: UInt64 = 128
+  /// Discontinuities happen when publishers drop: rarely, so few.
+  package static let blockDiscontinuities: UInt64 = 32
+
+  package var name: StreamNumbers.Name
+  /// Where the stream goes on.
+  package var next: Position
+  /// The first numbers that are not reserved.
+  package var limits: Position
+  /// Counts the runs of the stream; a writer of an earlier run is refused (a fencing token).
+  package var epoch: Int64
+  /// Random, new with each epoch: part of segment names, so that even if these records are lost a
+  /// name never gets a second meaning in a cache.
+  package var tag: String
+  /// The last presentation time that was published, in ticks of 1/90000 s, if any.
+  package var lastPTS: Int64?
+  /// When this was written, in milliseconds since 1970.
+  package var updated: Int64
+
+  package init(
+    name: StreamNumbers.Name, next: Position, limits: Position, epoch: Int64, tag: String,
+    lastPTS: Int64?,
+    updated: Int64
+  ) {
+    self.name = name
+    self.next = next
+    self.limits = limits
+    self.epoch = epoch
+    self.tag = tag
+    self.lastPTS = lastPTS
+    self.updated = updated
+  }
+
+  /// What a new run starts with.
+  ///
+  /// - Parameters:
+  ///   - before: the record that is there; after a crash its `next` is its old `limits`.
+  ///   - name: of the stream.
+  ///   - tag: random.
+  ///   - now: milliseconds since 1970.
+  /// - Returns: the record to store before it is used.
+  package static func begin(
+    after before: StreamNumbers?, name: StreamNumbers.Name, tag: String, now: Int64
+  ) -> StreamNumbers {
+    let next = before?.next ?? .zero
+    return StreamNumbers(
+      name: name, next: next, limits: block(from: next), epoch: (before?.epoch ?? 0) + 1, tag: tag,
+      lastPTS: before?.lastPTS, updated: now)
+  }
+
+  /// One block on from a position.
+  package static func block(from position: Position) -> Position {
+    Position(
+      sequence: position.sequence + blockSegments,
+      discontinuity: position.discontinuity + blockDiscontinuities)
+  }
+
+  /// Eight letters and digits for `tag`.
+  package static func randomTag() -> String {
+    let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
+    return String((0..<8).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] })
+  }
+}

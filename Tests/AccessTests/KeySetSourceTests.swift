@@ -1,0 +1,105 @@
+import Access
+import Crypto
+import Foundation
+import HTTPClient
+import JWTKit
+import Logging
+import Testing
+
+@Suite struct `Key set source` {
+  let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  let now: Int64 = 1_795_818_841
+
+  /// A fresh P-256 key's public set and a token that it signed.
+  func pair(_ kid: JWKIdentifier) async throws -> (json: [UInt8], token: [UInt8]) {
+    let key = ES256PrivateKey()
+    let point = try P256.Signing.PublicKey(pemRepresentation: key.publicKey.pemRepresentation)
+      .x963Representation
+    let json = """
+      {"keys":[{"kty":"EC","kid":"\(kid.string)","crv":"P-256","x":"\(base64URL(point[1..<33]))",
+        "y":"\(base64URL(point[33...]))"}]}
+      """
+    let keys = JWTKeyCollection()
+    await keys.add(ecdsa: key, kid: kid)
+    let token = try await keys.sign(Body(scope: "watch", wedding: "w1", exp: 4e9), kid: kid)
+    return (Array(json.utf8), Array(token.utf8))
+  }
+
+  @Test func `a file is read, a broken one leaves the keys as they are`() async throws {
+    let path = NSTemporaryDirectory() + "wedlive-jwks-\(UUID().uuidString).json"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let verifier = TokenVerifier(keys: .none)
+    let source = KeySetSource(
+      try KeySetSource.Place(path), verifier: verifier, client: nil, log: log)
+    await #expect { try await source.refresh() } throws: { "\($0)".contains(path) }
+    let (json, token) = try await pair("k1")
+    try Data(json).write(to: URL(fileURLWithPath: path))
+    try await source.refresh()
+    #expect(try verifier.verify(token, now: now).wedding == "w1")
+    let generation = verifier.generation
+    try await source.refresh()
+    #expect(verifier.generation == generation)
+    try Data("{".utf8).write(to: URL(fileURLWithPath: path))
+    await #expect { try await source.refresh() } throws: { "\($0)".contains(path) }
+    #expect(try verifier.verify(token, now: now).wedding == "w1")
+  }
+
+  @Test func `a rotated key at an address works soon after its first token`() async throws {
+    let backend = try ScriptedBackend.shared.get()
+    let (old, oldToken) = try await pair("old")
+    let (new, newToken) = try await pair("new")
+    _ = try await backend.exchange("/set/jwks", old)
+    let verifier = TokenVerifier(keys: .none)
+    let source = KeySetSource(
+      try KeySetSource.Place("http://\(backend.authority)/get/jwks"), verifier: verifier,
+      client: try HTTPClient(), interval: .seconds(3600), minInterval: .milliseconds(20), log: log)
+    let running = Task { await source.run() }
+    defer { running.cancel() }
+    func becomesGood(_ token: [UInt8]) async throws -> Bool {
+      for _ in 0..<1000 {
+        if (try? verifier.verify(token, now: now)) != nil { return true }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      return false
+    }
+    #expect(try await becomesGood(oldToken))
+    _ = try await backend.exchange("/set/jwks", new)
+    #expect(throws: Refusal(.unknownKey)) { try verifier.verify(newToken, now: now) }
+    #expect(try await becomesGood(newToken))
+    #expect(throws: Refusal.self) { try verifier.verify(oldToken, now: now) }
+  }
+
+  @Test func `an address that answers badly is named`() async throws {
+    let backend = try ScriptedBackend.shared.get()
+    let source = KeySetSource(
+      try KeySetSource.Place("http://\(backend.authority)/get/none"),
+      verifier: TokenVerifier(keys: .none), client: try HTTPClient(), log: log)
+    await #expect { try await source.refresh() } throws: { error in
+      "\(error)".contains(backend.authority) && "\(error)".contains("404")
+    }
+  }
+
+  @Test(arguments: [
+    "http://keys.example/jwks", "http://localhost.example/jwks", "ftp://localhost/x", "https://",
+    "http://127.0.0.1.example/x",
+  ])
+  func `an address that could be tampered with on the way is refused`(text: String) {
+    #expect(throws: KeyError.self) { try KeySetSource.Place(text) }
+  }
+
+  @Test(arguments: [
+    "/etc/keys.json", "keys.json", "https://keys.example/jwks?a=1", "http://localhost:8000/jwks",
+    "http://[::1]:80/jwks", "http://127.0.0.1/",
+  ])
+  func `files and safe addresses are taken`(text: String) throws {
+    #expect(try KeySetSource.Place(text).description == text)
+  }
+}
+
+private struct Body: JWTPayload {
+  var scope: String
+  var wedding: String
+  var exp: Double
+
+  func verify(using algorithm: some JWTAlgorithm) async throws {}
+}

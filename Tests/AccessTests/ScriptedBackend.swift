@@ -1,0 +1,78 @@
+import Access
+import Foundation
+import HTTPClient
+import HTTPTypes
+import Testing
+
+/// A backend in a child process: what a path answers is in its name, and `/last` tells what came.
+final class ScriptedBackend: Sendable {
+  /// One for the tests that do not ask for `/last`.
+  static let shared = Result { try ScriptedBackend() }
+
+  let authority: String
+  /// The child ends when this closes.
+  private let leash = Pipe()
+
+  init() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", ScriptedBackend.script]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardInput = leash
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+    authority = "127.0.0.1:\(port)"
+  }
+
+  deinit { try? leash.fileHandleForWriting.close() }
+
+  func address(_ path: String) throws -> BackendCallbacks.Address {
+    try #require(BackendCallbacks.Address("http://\(authority)\(path)"))
+  }
+
+  /// Asks the backend something as a test.
+  func exchange(_ path: String, _ body: [UInt8] = []) async throws -> String {
+    let client = try HTTPClient()
+    let (_, answer) = try await client.send(
+      HTTPRequest(method: .post, scheme: "http", authority: authority, path: path), body: body,
+      deadline: .seconds(20))
+    return String(decoding: answer, as: UTF8.self)
+  }
+
+  private static let script = #"""
+    import http.server, json, os, sys, time, threading
+    last, files = {}, {}
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def log_message(self, *a): pass
+        def any(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            kind, _, rest = self.path[1:].partition("/")
+            status, headers, answer = 404, [], b""
+            if kind == "last":
+                status, answer = 200, json.dumps(last).encode()
+            elif kind == "set": files[rest] = body; status = 200
+            elif kind == "get": status, answer = (200, files[rest]) if rest in files else (404, b"")
+            else:
+                last.update(body=body.decode("latin-1"), path=self.path,
+                    type=self.headers.get("Content-Type"))
+                if kind == "hang": time.sleep(30)
+                status = int(kind)
+                if rest: headers = [("Location", rest)]
+            self.send_response(status)
+            for k, v in headers: self.send_header(k, v)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+        do_GET = do_POST = any
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    print(server.server_port, flush=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+    os._exit(0)
+    """#
+}

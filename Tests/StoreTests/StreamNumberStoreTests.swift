@@ -1,0 +1,183 @@
+import Foundation
+import Store
+import Testing
+
+/// A folder that is removed with the last reference to it.
+final class Folder: Sendable {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "wedlive-store-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// A file's path in the folder.
+  func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// The implementations that must agree.
+enum Kind: CaseIterable, CustomTestStringConvertible {
+  case memory, sqlite
+
+  var testDescription: String { "\(self)" }
+
+  func store(_ folder: Folder) throws -> any StreamNumberStore {
+    switch self {
+    case .memory: MemoryStreamNumbers()
+    case .sqlite: SQLiteStreamNumbers(try RecordFile(path: folder.file("records.sqlite")))
+    }
+  }
+}
+
+@Suite struct `Stream numbers, in every store` {
+  let folder: Folder
+  let name = StreamNumbers.Name(wedding: "w1", camera: "main")
+
+  init() throws { folder = try Folder() }
+
+  @Test(arguments: Kind.allCases)
+  func `a new stream starts at zero with a block reserved`(kind: Kind) async throws {
+    let store = try kind.store(folder)
+    #expect(try await store.numbers(name) == nil)
+    let run = try await store.begin(name, now: 5)
+    #expect(run.next == .init(sequence: 0, discontinuity: 0))
+    #expect(run.limits == .init(sequence: 128, discontinuity: 32))
+    #expect(run.epoch == 1)
+    #expect(run.tag.utf8.count == 8)
+    #expect(run.lastPTS == nil)
+    #expect(run.updated == 5)
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `a run that ended in order skips nothing`(kind: Kind) async throws {
+    let store = try kind.store(folder)
+    var run = try await store.begin(name, now: 1)
+    run.next = .init(sequence: 17, discontinuity: 3)
+    run.lastPTS = -90_000
+    try await store.end(run, now: 2)
+    let again = try await store.begin(name, now: 3)
+    #expect(again.next == .init(sequence: 17, discontinuity: 3))
+    #expect(again.limits == .init(sequence: 17 + 128, discontinuity: 3 + 32))
+    #expect(again.lastPTS == -90_000)
+    #expect(again.epoch == 2)
+    #expect(again.tag != run.tag)
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `a run that never ended is followed from its limits`(kind: Kind) async throws {
+    let store = try kind.store(folder)
+    var run = try await store.begin(name, now: 1)
+    run.next = .init(sequence: 100, discontinuity: 1)
+    run.limits = try await store.extend(run, now: 2)
+    #expect(run.limits == .init(sequence: 228, discontinuity: 33))
+    let again = try await store.begin(name, now: 3)
+    #expect(again.next == run.limits)
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `limits never go back`(kind: Kind) async throws {
+    let store = try kind.store(folder)
+    var run = try await store.begin(name, now: 1)
+    run.next.sequence = 200
+    let late = run
+    run.limits = try await store.extend(run, now: 2)
+    run.next.sequence = 250
+    run.limits = try await store.extend(run, now: 3)
+    var stale = late
+    stale.limits = run.limits
+    #expect(try await store.extend(stale, now: 4) == run.limits)
+    #expect(try await store.begin(name, now: 5).next == run.limits)
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `an earlier run is fenced off`(kind: Kind) async throws {
+    let store = try kind.store(folder)
+    let old = try await store.begin(name, now: 1)
+    let new = try await store.begin(name, now: 2)
+    await #expect(throws: StoreError.fenced(name)) { try await store.extend(old, now: 3) }
+    await #expect(throws: StoreError.fenced(name)) { try await store.end(old, now: 3) }
+    #expect(try await store.numbers(name)?.next == new.limits)
+    try await store.end(new, now: 4)
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `streams are told apart, and old ones forgotten`(kind: Kind) async throws {
+    let store = try kind.store(folder)
+    let other = StreamNumbers.Name(wedding: "w1", camera: "2")
+    var run = try await store.begin(name, now: 10)
+    run.next.sequence = 9
+    try await store.end(run, now: 10)
+    _ = try await store.begin(other, now: 20)
+    #expect(try await store.forget(before: 20) == 1)
+    #expect(try await store.numbers(name) == nil)
+    #expect(try await store.numbers(other)?.epoch == 1)
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `many at once never share an epoch or a number`(kind: Kind) async throws {
+    let store = try kind.store(folder)
+    let name = name
+    let runs = try await withThrowingTaskGroup(of: StreamNumbers.self) { group in
+      for _ in 0..<20 { group.addTask { try await store.begin(name, now: 1) } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(Set(runs.map(\.epoch)).count == 20)
+    #expect(Set(runs.map(\.next.sequence)).count == 20)
+    #expect(Set(runs.map(\.tag)).count == 20)
+  }
+}
+
+@Suite struct `Stream numbers on disk` {
+  @Test func `what a killed process leaves behind goes on after all it may have used`() async throws
+  {
+    let folder = try Folder()
+    let name = StreamNumbers.Name(wedding: "w", camera: "main")
+    let file = try RecordFile(path: folder.file("a.sqlite"))
+    let store = SQLiteStreamNumbers(file)
+    var run = try await store.begin(name, now: 1)
+    run.next.sequence = 70
+    run.limits = try await store.extend(run, now: 2)
+    // The files as they stand while the process lives: what kill -9 leaves.
+    for suffix in ["", "-wal"] {
+      try FileManager.default.copyItem(
+        atPath: folder.file("a.sqlite\(suffix)"), toPath: folder.file("b.sqlite\(suffix)"))
+    }
+    let after = SQLiteStreamNumbers(try RecordFile(path: folder.file("b.sqlite")))
+    let next = try await after.begin(name, now: 3)
+    #expect(next.next == run.limits)
+    #expect(next.next.sequence == 198)
+    #expect(next.epoch == 2)
+  }
+
+  @Test func `a reopened file has its rows, and migrations run once`() async throws {
+    let folder = try Folder()
+    let name = StreamNumbers.Name(wedding: "w", camera: "main")
+    for epoch in 1...3 {
+      let store = SQLiteStreamNumbers(try RecordFile(path: folder.file("a.sqlite")))
+      #expect(try await store.begin(name, now: 1).epoch == Int64(epoch))
+    }
+  }
+
+  @Test func `a file that is no database is named and not overwritten`() throws {
+    let folder = try Folder()
+    let text = Data(String(repeating: "not a database ", count: 100).utf8)
+    try text.write(to: URL(fileURLWithPath: folder.file("a.sqlite")))
+    #expect {
+      _ = try RecordFile(path: folder.file("a.sqlite"))
+    } throws: { error in
+      guard case .damaged(let words)? = error as? StoreError else { return false }
+      return words.contains("a.sqlite")
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("a.sqlite"))) == text)
+  }
+
+  @Test func `a folder that is not there is a clear error`() {
+    #expect {
+      _ = try RecordFile(path: "/nonexistent/a.sqlite")
+    } throws: { error in
+      "\(error)".contains("/nonexistent/a.sqlite")
+    }
+  }
+}
