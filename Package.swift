@@ -136,7 +136,11 @@ let testTargets: [Target] =
     ])
   + tests("ControlAPI", ["Access", "HTTPServer", httpTypes])
   + tests(
-    "Origin", ["Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access"])
+    "Origin",
+    [
+      "Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access",
+      .product(name: "Crypto", package: "swift-crypto"),
+    ])
   + tests("wedlive")
 
 /// A worker that the tests of `Transcode` start: their own process can't be started as one.

@@ -7,6 +7,8 @@ package struct NodeStatus: Codable, Equatable, Sendable {
   package var version: String
   package var pid: Int32
   package var uptimeMilliseconds: Int64
+  /// What the address of a watch page starts with, such as `https://localhost:8443/watch/`.
+  package var watchBase: String
   /// Whether the node takes new work; false while it drains.
   package var isReady: Bool
   /// The cipher provider in use, such as `ipsec-mb` or `openssl`.
@@ -26,7 +28,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
 
   package init(
     node: String, region: String = "local", version: String, pid: Int32 = 0,
-    uptimeMilliseconds: Int64 = 0, isReady: Bool = true, cipher: String = "",
+    uptimeMilliseconds: Int64 = 0, watchBase: String = "", isReady: Bool = true, cipher: String = "",
     accepted: UInt64 = 0, rtmpConnections: Int = 0, httpConnections: Int = 0,
     traffic: TrafficStatus = TrafficStatus(), memoryBytes: Int = 0, cpuSeconds: Double = 0,
     streams: [StreamStatus] = []
@@ -36,6 +38,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
     self.version = version
     self.pid = pid
     self.uptimeMilliseconds = uptimeMilliseconds
+    self.watchBase = watchBase
     self.isReady = isReady
     self.cipher = cipher
     self.accepted = accepted
@@ -50,6 +53,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case node, region, version, pid
     case uptimeMilliseconds = "uptime_ms"
+    case watchBase = "watch_base"
     case isReady = "ready"
     case cipher, accepted
     case rtmpConnections = "rtmp_connections"

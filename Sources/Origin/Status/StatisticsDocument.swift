@@ -6,12 +6,17 @@ package import Media
 /// stylesheets work; viewers over HLS are an element of our own, `nviewers`.
 package struct StatisticsDocument: Sendable {
   package static let contentType = "text/xml; charset=utf-8"
-  /// Where the stylesheet is found, relative to the document.
-  package static let stylesheetName = "stat.xsl"
-  package static let stylesheetContentType = "text/xsl; charset=utf-8"
+  /// Where the stylesheet is found, relative to the document; browsers show the XML by it.
+  package static let stylesheetName = "stat.css"
+  package static let stylesheetContentType = "text/css; charset=utf-8"
+  package static var stylesheet: [UInt8] { PackageResources.stat_css }
 
-  /// The stylesheet that browsers show the document with.
-  package static var stylesheet: [UInt8] { PackageResources.stat_xsl }
+  /// The same as an XSL transformation to HTML, for `xsltproc` and pages that include it.
+  ///
+  /// The document doesn't name it: browsers are taking XSLT out, and warn about pages that use it.
+  package static let transformName = "stat.xsl"
+  package static let transformContentType = "text/xsl; charset=utf-8"
+  package static var transform: [UInt8] { PackageResources.stat_xsl }
 
   private let status: NodeStatus
 
@@ -20,7 +25,7 @@ package struct StatisticsDocument: Sendable {
   /// The document's bytes.
   package func bytes() -> [UInt8] {
     var xml = XMLText()
-    xml.instruction("xml-stylesheet", "type=\"text/xsl\" href=\"\(Self.stylesheetName)\"")
+    xml.instruction("xml-stylesheet", "type=\"text/css\" href=\"\(Self.stylesheetName)\"")
     xml.element("rtmp") { xml in
       xml.element("wedlive_version", status.version)
       // Readers look for these two before anything else.

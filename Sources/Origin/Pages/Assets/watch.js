@@ -1,0 +1,304 @@
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const video = $("video");
+  const path = location.pathname.replace(/^.*\/watch\//, "").replace(/\/+$/, "");
+  const wedding = path.split("/")[0];
+  const name = decode(path);
+  const token = takeToken();
+  const base = location.origin;
+  const playlist = `${base}/hls/${path}/index.m3u8${token ? `?token=${encodeURIComponent(token)}` : ""}`;
+  const hlsMeta = document.querySelector("meta[name=wedlive-hls-js]");
+  const query = new URLSearchParams(location.search);
+  const forced = query.get("player");
+  const native = forced !== "hls.js" && video.canPlayType("application/vnd.apple.mpegurl") !== "";
+
+  let state = "loading";
+  let hls = null;
+  let pollTimer = 0;
+  let failures = 0;
+  let lastTime = -1;
+  let lastProgress = 0;
+  let clockOffset = 0;
+  let origin = NaN;
+  let factsAt = 0;
+
+  $("title").textContent = name;
+  document.title = name;
+
+  const texts = {
+    loading: ["One moment…", ""],
+    offline: ["The stream hasn’t started yet", "Leave this page open: it starts by itself."],
+    ended: ["The stream has ended", "Thank you for being there. If it goes on, it starts here by itself."],
+    private: ["This stream is private", "Please use the whole link of your invitation. If you did, it may have expired."],
+    unreachable: ["No connection", "The server doesn’t answer at the moment. Trying again…"],
+  };
+  const badges = { loading: "…", live: "Live", offline: "Offline", ended: "Ended", private: "Private",
+    unsupported: "Can’t play", unreachable: "Offline" };
+
+  function decode(text) {
+    try { return decodeURIComponent(text); } catch { return text; }
+  }
+
+  // The token leaves the address bar, so that it isn't shared by accident; a reload still has it.
+  function takeToken() {
+    const key = `wedlive:${location.pathname}`;
+    const search = new URLSearchParams(location.search);
+    const given = search.get("token");
+    if (given) {
+      search.delete("token");
+      const rest = search.toString();
+      history.replaceState(null, "", location.pathname + (rest ? `?${rest}` : "") + location.hash);
+      try { sessionStorage.setItem(key, given); } catch { /* private mode */ }
+      return given;
+    }
+    try { return sessionStorage.getItem(key) || ""; } catch { return ""; }
+  }
+
+  function show(next, text) {
+    const changed = state !== next;
+    state = next;
+    document.body.dataset.state = next;
+    $("badge").textContent = badges[next] ?? next;
+    $("notice").hidden = next === "live";
+    $("facts").hidden = next !== "live";
+    $("retry").hidden = next !== "private" && next !== "unsupported";
+    const [headline, detail] = text ?? texts[next] ?? ["", ""];
+    if (changed || text) {
+      $("headline").textContent = headline;
+      $("detail").replaceChildren(...(Array.isArray(detail) ? detail : [detail]));
+    }
+    controls();
+  }
+
+  function code(text) {
+    const element = document.createElement("code");
+    element.textContent = text;
+    return element;
+  }
+
+  // Finding out what the stream does
+
+  async function poll() {
+    clearTimeout(pollTimer);
+    let wait = 3000;
+    try {
+      const response = await fetch(`${base}/api/streams/playback/${wedding}`, {
+        headers: token ? { Authorization: `Bearer ${token}` } : {}, cache: "no-store",
+      });
+      synchronise(response);
+      if (response.status === 401 || response.status === 403) {
+        stop();
+        show("private");
+        return;
+      }
+      const answer = response.ok ? await response.json() : { state: "offline" };
+      failures = 0;
+      switch (answer.state) {
+        case "live":
+          if (state !== "live" && state !== "unsupported") await start();
+          wait = 10000;
+          break;
+        case "ended":
+          // What is buffered is still shown to its end.
+          if (state !== "live" || video.ended || idle()) { stop(); show("ended"); }
+          wait = state === "live" ? 3000 : 15000;
+          break;
+        default:
+          if (state !== "live" || idle()) { stop(); show("offline"); }
+      }
+    } catch {
+      failures += 1;
+      if (state !== "live") show("unreachable");
+      wait = Math.min(15000, 2000 * failures);
+    }
+    pollTimer = setTimeout(poll, wait * (0.85 + Math.random() * 0.3));
+  }
+
+  function synchronise(response) {
+    const date = Date.parse(response.headers.get("Date") ?? "");
+    if (Number.isNaN(date)) return;
+    const offset = date + 500 - Date.now();
+    clockOffset = Math.abs(offset) > 2500 ? offset : 0;
+  }
+
+  // Playing
+
+  async function start() {
+    lastTime = -1;
+    lastProgress = performance.now();
+    if (native) {
+      $("player").textContent = "built in";
+      if (video.src !== playlist) video.src = playlist;
+      video.load();
+    } else if (!(await startHls())) {
+      return;
+    }
+    show("live");
+    try { await video.play(); } catch { /* the person presses play */ }
+    controls();
+  }
+
+  function stop() {
+    if (hls) { hls.destroy(); hls = null; }
+    if (video.hasAttribute("src")) { video.removeAttribute("src"); video.load(); }
+    origin = NaN;
+  }
+
+  async function startHls() {
+    if (!window.MediaSource && !window.ManagedMediaSource) return unsupported("This browser can’t play live streams.");
+    if (!window.Hls && !(await loadScript())) return unsupported("This browser needs a player script that couldn’t be loaded.");
+    if (!window.Hls.isSupported()) return unsupported("This browser can’t play live streams.");
+    if (hls) hls.destroy();
+    $("player").textContent = `hls.js ${window.Hls.version ?? ""}`.trim();
+    hls = new window.Hls({ liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 8 });
+    hls.on(window.Hls.Events.ERROR, (_, data) => {
+      if (!data.fatal || !hls) return;
+      if (data.type === window.Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+      else recover();
+    });
+    hls.loadSource(playlist);
+    hls.attachMedia(video);
+    return true;
+  }
+
+  function loadScript() {
+    const source = hlsMeta?.content;
+    if (!source) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const script = document.createElement("script");
+      script.src = source;
+      if (new URL(source, location.href).origin !== location.origin) script.crossOrigin = "anonymous";
+      if (hlsMeta.dataset.integrity) script.integrity = hlsMeta.dataset.integrity;
+      script.onload = () => resolve(Boolean(window.Hls));
+      script.onerror = () => resolve(false);
+      document.head.append(script);
+      setTimeout(() => resolve(Boolean(window.Hls)), 15000);
+    });
+  }
+
+  function unsupported(headline) {
+    const parts = ["Open this page in Safari, or in a current Chrome or Edge, which play it themselves"];
+    if (hlsMeta?.content && !window.Hls) parts.push("; or let the browser reach ", code(new URL(hlsMeta.content, location.href).host));
+    parts.push(". In VLC, open the network stream ", code(`${base}/hls/${path}/index.m3u8`), ".");
+    show("unsupported", [headline, parts]);
+    return false;
+  }
+
+  // Begins anew after an error: asks first whether the stream is still there.
+  function recover() {
+    if (state !== "live") return;
+    stop();
+    show("loading");
+    clearTimeout(pollTimer);
+    failures += 1;
+    pollTimer = setTimeout(poll, Math.min(8000, 500 * 2 ** failures));
+  }
+
+  function idle() {
+    return performance.now() - lastProgress > 4000;
+  }
+
+  function watchdog() {
+    if (state !== "live") return;
+    if (video.currentTime !== lastTime || video.paused) {
+      if (!video.paused && lastTime >= 0) failures = 0;
+      lastTime = video.currentTime;
+      lastProgress = performance.now();
+    } else if (performance.now() - lastProgress > 15000) {
+      recover();
+    }
+    controls();
+    facts();
+  }
+
+  // What stands around the picture
+
+  function liveEdge() {
+    const seekable = video.seekable;
+    const end = seekable.length ? seekable.end(seekable.length - 1) : NaN;
+    return Number.isFinite(end) ? end : NaN;
+  }
+
+  function controls() {
+    const live = state === "live";
+    $("unmute").hidden = !live || !(video.muted || video.volume === 0);
+    $("golive").hidden = !live || !(liveEdge() - video.currentTime > 25 || latency() > 40);
+  }
+
+  function latency() {
+    if (hls && Number.isFinite(hls.latency) && hls.latency > 0) return hls.latency;
+    const now = Date.now() + clockOffset;
+    const started = video.getStartDate?.().getTime();
+    if (Number.isFinite(started)) return (now - started) / 1000 - video.currentTime;
+    return (now - origin) / 1000 - video.currentTime;
+  }
+
+  function facts() {
+    const now = performance.now();
+    if (now - factsAt > (Number.isNaN(origin) ? 2000 : 10000) && !hls && !video.getStartDate && !document.hidden) {
+      factsAt = now;
+      readEdge();
+    }
+    if (video.videoWidth) $("quality").textContent = `${video.videoWidth} × ${video.videoHeight}`;
+    const seconds = latency();
+    $("latency").textContent = Number.isFinite(seconds) && seconds > 0 && seconds < 600 ? `${seconds.toFixed(1)} s` : "–";
+  }
+
+  // When the player's time 0 was, in real time, for browsers that don't tell. What is buffered ends
+  // with a segment: the last one of the playlist, or one before it. So the earliest value found
+  // from the end of the playlist (its last EXT-X-PROGRAM-DATE-TIME and what follows it) is right.
+  async function readEdge() {
+    const buffered = video.buffered.length ? video.buffered.end(video.buffered.length - 1) : NaN;
+    if (!Number.isFinite(buffered)) return;
+    try {
+      let address = playlist;
+      for (let depth = 0; depth < 2; depth += 1) {
+        const response = await fetch(address, { cache: "no-store" });
+        if (!response.ok) return;
+        const lines = (await response.text()).split("\n");
+        if (!lines.some((line) => line.startsWith("#EXTINF"))) {
+          const child = lines.find((line) => line && !line.startsWith("#"));
+          if (!child) return;
+          address = new URL(child, address).href;
+          continue;
+        }
+        let time = NaN;
+        for (const line of lines) {
+          if (line.startsWith("#EXT-X-PROGRAM-DATE-TIME:")) time = Date.parse(line.slice(25));
+          else if (line.startsWith("#EXTINF:")) time += Number.parseFloat(line.slice(8)) * 1000;
+        }
+        const found = time - buffered * 1000;
+        if (Number.isFinite(found) && !(found > origin && found - origin < 30000)) origin = found;
+        return;
+      }
+    } catch { /* the next round */ }
+  }
+
+  $("unmute").addEventListener("click", () => {
+    video.muted = false;
+    if (video.volume === 0) video.volume = 1;
+    video.play().catch(() => {});
+    controls();
+  });
+  $("golive").addEventListener("click", () => {
+    const end = liveEdge();
+    if (Number.isFinite(end)) {
+      video.currentTime = Math.max(0, end - 6);
+      video.play().catch(() => {});
+    } else {
+      stop();
+      start();
+    }
+  });
+  $("retry").addEventListener("click", () => { show("loading"); poll(); });
+  video.addEventListener("volumechange", controls);
+  video.addEventListener("ended", () => { stop(); show("ended"); poll(); });
+  video.addEventListener("error", () => { if (video.hasAttribute("src")) recover(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && state !== "live") poll(); });
+
+  video.muted = true;
+  show("loading");
+  setInterval(watchdog, 1000);
+  poll();
+})();
