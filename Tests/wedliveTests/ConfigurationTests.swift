@@ -177,7 +177,7 @@ import Testing
 
   @Test func `a secret is never shown`() throws {
     let found = try faults("auth:\n  secret: hunter2\n")
-    #expect(found == ["f:2: auth.secret: the value is unfit; expected at least 32 characters"])
+    #expect(found == ["f:2: auth.secret: the value is unfit; expected at least 16 characters"])
   }
 
   @Test func `two secrets are refused`() throws {

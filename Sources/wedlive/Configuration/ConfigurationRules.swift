@@ -1,3 +1,4 @@
+import Access
 import EventLoop
 import Foundation
 
@@ -49,8 +50,11 @@ enum ConfigurationRules {
       && text.split(separator: "/", omittingEmptySubsequences: false).count == 3
   }
 
-  /// Whether it can be hashed with: HS256 wants 256 bits.
-  static func isSecret(_ text: String) -> Bool { text.utf8.count >= 32 }
+  /// The least length of a secret.
+  static let secretBytes = VerificationKeys.minSecretBytes
+
+  /// Whether it can be signed with.
+  static func isSecret(_ text: String) -> Bool { text.utf8.count >= secretBytes }
 
   /// Whether it is a Subresource Integrity value.
   static func isIntegrity(_ text: String) -> Bool {

@@ -80,7 +80,7 @@ enum ConfigurationTable {
 
   private static let auth: [ConfigurationKey] = [
     .optional(
-      "auth.secret", \.auth.secret, takes: "at least 32 characters",
+      "auth.secret", \.auth.secret, takes: "at least \(ConfigurationRules.secretBytes) characters",
       example: "(64 random characters)",
       "The HS256 secret of all tokens; without any, one is made and kept in the data folder.",
       isSecret: true, where: ConfigurationRules.isSecret),

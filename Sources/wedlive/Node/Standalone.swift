@@ -12,6 +12,7 @@ enum Standalone {
   /// - Throws: `StartFailure` where it can't start; nothing is left half-started then.
   static func run(configuration: NodeConfiguration, options: StandaloneOptions) async throws {
     let folder = try DataFolder(configuration.data.path)
+    let secret = try NodeSecret.load(configuration)
     let logger = LogSetUp.start(configuration)
     let certificates = try certificateFiles(configuration, folder)
     let tls = try context(configuration, certificates)
@@ -23,6 +24,7 @@ enum Standalone {
     } catch {
       throw StartFailure("loops: \(error)")
     }
+    if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let banner = Banner(
       node: configuration.node.effectiveID, listeners: [], publish: [], watch: [],
       cipher: FastCipher.status(tls.usesFastCipher ? .auto : .off),

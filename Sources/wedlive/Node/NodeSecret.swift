@@ -1,0 +1,47 @@
+import Access
+import Foundation
+
+/// The secret that tokens are signed with: given, in a file, or made and kept in the data folder.
+enum NodeSecret {
+  /// Finds the secret.
+  ///
+  /// The data folder is made where it isn't there, and not held: `wedlive token` runs beside a node.
+  ///
+  /// - Returns: its bytes, and whether it was made just now.
+  /// - Throws: `StartFailure` naming the file.
+  static func load(
+    _ configuration: NodeConfiguration
+  ) throws(StartFailure) -> (secret: [UInt8], isNew: Bool) {
+    if let secret = configuration.auth.secret { return (Array(secret.utf8), false) }
+    if let path = configuration.auth.secretFile { return (try read(path), false) }
+    let folder = configuration.data.path
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw StartFailure("data.path: \(folder): can't be made")
+    }
+    do throws(SecretFile.Failure) {
+      return try SecretFile(path: folder + "/secret").readOrMake()
+    } catch {
+      throw StartFailure("auth: \(error)")
+    }
+  }
+
+  /// Reads a file that the operator keeps; its mode is theirs, as secrets that are mounted into
+  /// containers are readable by all.
+  private static func read(_ path: String) throws(StartFailure) -> [UInt8] {
+    if let problem = ReadableFile.problem(path) {
+      throw StartFailure("auth.secret_file: \(path): \(problem)")
+    }
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+      throw StartFailure("auth.secret_file: \(path): can't be read")
+    }
+    let secret = Array(String(decoding: data, as: UTF8.self).trimmingSpaces().utf8)
+    guard ConfigurationRules.isSecret(String(decoding: secret, as: UTF8.self)) else {
+      throw StartFailure(
+        "auth.secret_file: \(path): expected at least \(ConfigurationRules.secretBytes) characters")
+    }
+    return secret
+  }
+}
