@@ -141,7 +141,12 @@ let testTargets: [Target] =
       "Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access",
       .product(name: "Crypto", package: "swift-crypto"),
     ])
-  + tests("wedlive")
+  + tests(
+    "wedlive",
+    [
+      "EventLoop", "Ingest", "Media", "RTMP", "TLS",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ])
 
 /// A worker that the tests of `Transcode` start: their own process can't be started as one.
 let fixtures: [Target] = [

@@ -35,6 +35,8 @@ package final class RTMPPublisher {
   private var candidates: [SocketAddress] = []
   private var connection: PublisherConnection?
   private var hasEnded = false
+  /// What the connection had sent when it ended.
+  private var lastSentBytes: UInt64 = 0
 
   /// Makes a publisher; it does nothing before `start`.
   ///
@@ -67,7 +69,7 @@ package final class RTMPPublisher {
   /// Bytes that the socket hasn't taken yet.
   package var waitingBytes: Int { connection?.waitingBytes ?? 0 }
   /// Bytes that it has taken.
-  package var sentBytes: UInt64 { connection?.sentBytes ?? 0 }
+  package var sentBytes: UInt64 { connection?.sentBytes ?? lastSentBytes }
 
   /// Sends a tag's body as a message; nothing before `.started`.
   package func send(_ tag: FLVTag) {
@@ -132,6 +134,7 @@ package final class RTMPPublisher {
   fileprivate func tell(_ event: Event) { onEvent(event) }
 
   fileprivate func connectionEnded(_ end: ClientEnd) {
+    lastSentBytes = connection?.sentBytes ?? 0
     connection = nil
     // Another address may answer where this one did not; a server that did has the last word.
     switch end {

@@ -16,6 +16,7 @@ struct PageTemplate {
   /// The page's bytes with the values filled in.
   ///
   /// - Parameter values: by the name in `{{…}}`; they are escaped.
+  /// - Returns: the whole page in UTF-8.
   func bytes(_ values: [String: String] = [:]) -> [UInt8] {
     var page = html
     for (name, value) in values {

@@ -28,7 +28,8 @@ package struct NodeStatus: Codable, Equatable, Sendable {
 
   package init(
     node: String, region: String = "local", version: String, pid: Int32 = 0,
-    uptimeMilliseconds: Int64 = 0, watchBase: String = "", isReady: Bool = true, cipher: String = "",
+    uptimeMilliseconds: Int64 = 0, watchBase: String = "", isReady: Bool = true,
+    cipher: String = "",
     accepted: UInt64 = 0, rtmpConnections: Int = 0, httpConnections: Int = 0,
     traffic: TrafficStatus = TrafficStatus(), memoryBytes: Int = 0, cpuSeconds: Double = 0,
     streams: [StreamStatus] = []

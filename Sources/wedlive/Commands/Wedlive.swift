@@ -18,7 +18,7 @@ import ArgumentParser
       """,
     version: Version.current,
     subcommands: [
-      StandaloneCommand.self, CheckCommand.self, TokenCommand.self, CertsCommand.self,
-      ReferenceCommand.self,
+      StandaloneCommand.self, CheckCommand.self, TokenCommand.self, PublishCommand.self,
+      CertsCommand.self, ReferenceCommand.self, PublishWorkerCommand.self,
     ])
 }

@@ -66,6 +66,7 @@ import Testing
     #expect(server.names.first?.path == "anna-ben")
     #expect(server.names.first?["token"] == "x")
     #expect(probe.publisher?.waitingBytes == 0)
+    #expect(probe.publisher?.sentBytes ?? 0 > 6_000_000)
   }
 
   @Test func `a refusal is told in the server's words`() throws {

@@ -1,0 +1,121 @@
+import ArgumentParser
+import EventLoop
+import Foundation
+import TLS
+import Testing
+
+@testable import wedlive
+
+@Suite struct `Node` {
+  func withFolder(_ body: (String) async throws -> Void) async throws {
+    let path = NSTemporaryDirectory() + "wedlive-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try await body(path)
+  }
+
+  @Test func `a data folder is its owner's alone, and held once`() async throws {
+    try await withFolder { path in
+      let folder = try DataFolder(path)
+      let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+      #expect(mode as? Int == 0o700)
+      let failure = #expect(throws: StartFailure.self) { _ = try DataFolder(path) }
+      #expect(failure?.description == "data.path: \(path): another wedlive runs with this folder")
+      withExtendedLifetime(folder) {}
+    }
+    #expect(throws: StartFailure.self) { _ = try DataFolder("/dev/null") }
+  }
+
+  @Test func `a self-signed certificate is made once, and again for another name`() async throws {
+    try await withFolder { path in
+      let folder = try DataFolder(path)
+      let files = try folder.selfSignedCertificate(for: "localhost")
+      let first = try Data(contentsOf: URL(filePath: files.certificate))
+      _ = try folder.selfSignedCertificate(for: "localhost")
+      #expect(try Data(contentsOf: URL(filePath: files.certificate)) == first)
+      _ = try folder.selfSignedCertificate(for: "live.example.com")
+      #expect(try Data(contentsOf: URL(filePath: files.certificate)) != first)
+    }
+  }
+
+  @Test func `a secret is made once and kept`() async throws {
+    try await withFolder { path in
+      var configuration = NodeConfiguration()
+      configuration.data.path = path
+      let first = try NodeSecret.load(configuration)
+      #expect(first.isNew)
+      let second = try NodeSecret.load(configuration)
+      #expect(second.secret == first.secret)
+      #expect(!second.isNew)
+      let mode = try FileManager.default.attributesOfItem(atPath: path + "/secret")
+      #expect(mode[.posixPermissions] as? Int == 0o600)
+      configuration.auth.secretFile = path + "/secret"
+      #expect(try NodeSecret.load(configuration).secret == first.secret)
+      configuration.auth.secretFile = "/dev/null"
+      #expect(throws: StartFailure.self) { try NodeSecret.load(configuration) }
+    }
+  }
+
+  @Test func `each loop gets a socket on one free port`() throws {
+    let sockets = try #require(
+      try ListenerSockets.open("listen.rtmp", .on(host: "127.0.0.1", port: 0), count: 3))
+    #expect(sockets.descriptors.count == 3)
+    #expect(sockets.address.port != 0)
+    let taken = Endpoint.on(host: "127.0.0.1", port: sockets.address.port)
+    let failure = #expect(throws: StartFailure.self) {
+      try ListenerSockets.open("listen.rtmp", taken, count: 1)
+    }
+    #expect(failure?.description == "listen.rtmp: \(taken): the port is in use")
+    for descriptor in sockets.descriptors { close(descriptor) }
+    #expect(try ListenerSockets.open("listen.http", .off, count: 2) == nil)
+  }
+
+  @Test func `an address that isn't ours is told`() {
+    let failure = #expect(throws: StartFailure.self) {
+      try ListenerSockets.open("listen.http", .on(host: "192.0.2.1", port: 8080), count: 1)
+    }
+    #expect(
+      failure?.description == "listen.http: 192.0.2.1:8080: this machine has no such address")
+  }
+
+  @Test func `the banner says everything, and is plain where nobody looks`() {
+    let banner = Banner(
+      version: "1", node: "n", listeners: [.init(name: "RTMP", address: "[::]:1935")],
+      publish: ["rtmp://h/live/TOKEN"], watch: ["https://h/watch/WEDDING"],
+      status: "http://127.0.0.1:9113/", cipher: "ipsec-mb", certificate: "self-signed",
+      dataPath: "data", demo: .init(publish: ["rtmp://h/live/x"], watch: "https://h/watch/demo"),
+      warnings: ["mind the gap"])
+    let plain = banner.text(on: Terminal(isInteractive: false, hasColor: false))
+    #expect(
+      plain == """
+
+        wedlive 1  n
+
+          listens     RTMP   [::]:1935
+          publish     rtmp://h/live/TOKEN
+          watch       https://h/watch/WEDDING
+          status      http://127.0.0.1:9113/
+          cipher      ipsec-mb
+          certificate self-signed
+          data        data
+
+          A test picture is on air.
+
+          watch it    https://h/watch/demo
+          or publish  rtmp://h/live/x
+
+          note: mind the gap
+
+
+        """)
+    let colored = banner.text(on: Terminal(isInteractive: true, hasColor: true))
+    #expect(colored.contains("\u{1B}[1mwedlive 1\u{1B}[0m"))
+    #expect(colored.replacing(/\u{1B}\[[0-9]+m/, with: "") == plain)
+  }
+
+  @Test(arguments: [
+    ["publish"], ["watch", "--wedding", "../x"], ["service", "--expires", "soon"], ["admin"],
+  ])
+  func `tokens that would not be accepted aren't made`(arguments: [String]) {
+    #expect(throws: (any Error).self) { try TokenCommand.parse(arguments) }
+  }
+}
