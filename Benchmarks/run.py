@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument(
         "--try", action="store_true", dest="small", help="small loads, no results.md"
     )
+    parser.add_argument("--profile", action="store_true", help="also ask perf where the time goes")
     arguments = parser.parse_args()
 
     memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
@@ -45,6 +46,7 @@ def main() -> int:
             certificates=make_certificates(folder / "certificates"),
             rounds=arguments.rounds,
             small=arguments.small,
+            profile=report.KEPT.parent if arguments.profile else None,
         )
         for kind in ROWS:
             if arguments.row in ("all", kind.name):

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from support.certificates import Certificates
+from support.processes import Process, run
+
+from .meter import family
 
 
 class Contestant(Protocol):
@@ -49,6 +52,7 @@ class Context:
     certificates: Certificates
     rounds: int
     small: bool = False  # a tenth of the load: to try the harness, not for figures
+    profile: Path | None = None  # a folder for what `perf` says of each contestant
 
 
 @dataclass
@@ -105,8 +109,29 @@ class Row(ABC):
                     figure = self.measure(contestant)
                     result.figures.setdefault(contestant.name, []).append(figure)
                     print(f"  {self.name} {contestant.name}: {figure:.4g} {self.unit}", flush=True)
+            for contestant in contestants if self.context.profile else ():
+                file = profile(self.context.profile, self, contestant)
+                print(f"  profile of {contestant.name}: {file}", flush=True)
         return result
 
     def count(self, full: int) -> int:
         """A number of requests or streams, or a tenth of it when only the harness is tried."""
         return max(1, full // 10) if self.context.small else full
+
+
+def profile(folder: Path, row: Row, contestant: Contestant) -> Path:
+    """Where the contestant's time goes during one more measure: functions by their own share."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{row.name}-{contestant.name}".replace(" ", "-").replace(",", "").replace("'", "")
+    data, text = folder / f"{name}.data", folder / f"{name}.txt"
+    members = ",".join(str(pid) for pid in family(contestant.pid))
+    # fmt: off
+    words = ["perf", "record", "--quiet", "--event", "cpu-clock", "--freq", "997", "--call-graph",
+             "fp", "--pid", members, "--output", data]
+    # fmt: on
+    with Process("perf", words, folder / f"{name}.log") as recorder:
+        row.measure(contestant)
+        recorder.interrupt()
+    options = ["--stdio", "--no-children", "--call-graph", "none", "--percent-limit", "0.5"]
+    text.write_text(run(["perf", "report", *options, "--input", data], limit=300))
+    return text

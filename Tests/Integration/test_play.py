@@ -8,7 +8,7 @@ import pytest
 from support import players
 from support.media import Source, probe
 from support.node import Node
-from support.processes import run
+from support.processes import Process, run, wait_until
 from support.publishers import ffmpeg5
 from support.streams import wait_on_air
 
@@ -56,11 +56,13 @@ def test_rtmp_players_get_pictures_at_once(program: str, node: Node) -> None:
 def test_rtmpdump_plays(program: str, node: Node, tmp_path: Path) -> None:
     url = f"{node.play_url(WEDDING)}?token={node.token('watch', WEDDING)}"
     file = tmp_path / "dumped.flv"
-    run(["rtmpdump", "--quiet", "--live", "--stop", "3", "-r", url, "-o", file])
-    assert {each["codec_name"] for each in probe(str(file), "-show_streams")["streams"]} == {
-        "h264",
-        "aac",
-    }
+    words = ["rtmpdump", "--quiet", "--live", "-r", url, "-o", file]
+    with Process("rtmpdump", words, tmp_path / "rtmpdump.log") as dump:
+        wait_until(
+            lambda: file.exists() and file.stat().st_size > 200_000, "it has dumped", alive=[dump]
+        )
+    seen = {each["codec_name"] for each in probe(str(file), "-show_streams")["streams"]}
+    assert seen == {"h264", "aac"}
 
 
 def test_the_browser_side_needs_http_2(program: str, node: Node) -> None:

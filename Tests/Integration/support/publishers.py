@@ -15,7 +15,17 @@ Publisher = Callable[[str, Source, Certificates, Path], Process]
 
 def ffmpeg5(url: str, source: Source, _: Certificates, folder: Path) -> Process:
     """Debian's ffmpeg, encoding live."""
-    words = ["ffmpeg", "-v", "info", "-nostdin", *source.live_arguments(), "-f", "flv", url]
+    words = [
+        "ffmpeg",
+        "-v",
+        "info",
+        "-nostats",
+        "-nostdin",
+        *source.live_arguments(),
+        "-f",
+        "flv",
+        url,
+    ]
     return Process("ffmpeg 5", words, folder / "ffmpeg5.log")
 
 
@@ -24,7 +34,20 @@ def ffmpeg_copy(
 ) -> Process:
     """Debian's ffmpeg, sending a file as it is; in real time unless `options` say otherwise."""
     pace = options or ("-re",)
-    words = ["ffmpeg", "-v", "info", "-nostdin", *pace, "-i", file, "-map", "0", "-c", "copy"]
+    words = [
+        "ffmpeg",
+        "-v",
+        "info",
+        "-nostats",
+        "-nostdin",
+        *pace,
+        "-i",
+        file,
+        "-map",
+        "0",
+        "-c",
+        "copy",
+    ]
     return Process(name, [*words, "-f", "flv", url], folder / f"{name.replace(' ', '-')}.log")
 
 
@@ -37,7 +60,7 @@ def ffmpeg9_binary() -> str:
 
 def ffmpeg9(url: str, source: Source, certificates: Certificates, folder: Path) -> Process:
     """ffmpeg 9, encoding live; it verifies RTMPS certificates."""
-    words = [ffmpeg9_binary(), "-v", "info", "-nostdin", *source.live_arguments()]
+    words = [ffmpeg9_binary(), "-v", "info", "-nostats", "-nostdin", *source.live_arguments()]
     if url.startswith("rtmps:"):
         words += ["-ca_file", str(certificates.authority)]
     return Process("ffmpeg 9", [*words, "-f", "flv", url], folder / "ffmpeg9.log")

@@ -7,6 +7,7 @@ what it costs the server. The session itself knows no socket; `Connection` drive
 import os
 import socket
 import struct
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,11 +24,16 @@ class Refused(ConnectionError):
 
 
 def message(kind: int, stamp: int, stream: int, payload: bytes, channel: int) -> bytes:
-    """One message as chunks of at most `CHUNK` bytes, the first with a full header."""
-    header = struct.pack(">B", channel) + stamp.to_bytes(3, "big") + len(payload).to_bytes(3, "big")
-    header += bytes([kind]) + stream.to_bytes(4, "little")
+    """One message as chunks of at most `CHUNK` bytes, the first with a full header.
+
+    From 0xFFFFFF ms on the timestamp is extended, and repeated on each chunk, as ffmpeg does.
+    """
+    stamp %= 1 << 32
+    extended = struct.pack(">I", stamp) if stamp >= 0xFFFFFF else b""
+    header = struct.pack(">B", channel) + min(stamp, 0xFFFFFF).to_bytes(3, "big")
+    header += len(payload).to_bytes(3, "big") + bytes([kind]) + stream.to_bytes(4, "little")
     pieces = [payload[at : at + CHUNK] for at in range(0, len(payload), CHUNK)] or [b""]
-    return header + bytes([0xC0 | channel]).join(pieces)
+    return header + extended + (bytes([0xC0 | channel]) + extended).join(pieces)
 
 
 @dataclass(frozen=True)
@@ -214,6 +220,16 @@ class Connection:
             sent = 0
         if sent < len(data):
             self.backlog += data[sent:]
+
+    def publish(self, recording: Recording, base: int = 0, preamble: bool = True) -> None:
+        """Sends a recording once, in real time, its timestamps raised by `base` milliseconds."""
+        if preamble:
+            self.send(recording.preamble)
+        start = time.monotonic()
+        for at, kind, payload in recording.tags:
+            time.sleep(max(0.0, start + at / 1000 - time.monotonic()))
+            self.send(message(kind, base + at, 1, payload, 6 if kind == VIDEO else 4))
+            self.answer()
 
     def answer(self) -> None:
         """Reads what the server said, and answers its pings."""
