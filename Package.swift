@@ -104,7 +104,8 @@ let floor6: [Target] = [
     name: "wedlive",
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
-      "HTTPSemantics", "HTTPClient", "Store", "Access", "ControlAPI", "Origin", "Transcode", log,
+      "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Access", "ControlAPI", "Origin",
+      "Transcode", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
       .product(name: "Yams", package: "Yams"),

@@ -54,6 +54,9 @@ package final class RTMPConnection: Transport {
 
   package var isPlaying: Bool { player != nil }
 
+  /// How often the client was too slow for its stream and was dropped to the next keyframe.
+  package private(set) var dropCount: UInt64 = 0
+
   // MARK: Answers to requests
 
   /// Admits the publisher; what it has sent already goes to the sink at once.
@@ -154,7 +157,10 @@ package final class RTMPConnection: Transport {
 
   var playerQueueBytes: Int { server.configuration.playerQueueBytes }
 
-  func countDrop() { server.metrics.playerDrops.increment() }
+  func countDrop() {
+    dropCount += 1
+    server.metrics.playerDrops.increment()
+  }
 
   // MARK: Events
 

@@ -10,7 +10,7 @@ package enum ProcessMetrics {
   package static func register(in registry: MetricRegistry, version: String) {
     registry.counter(
       "process_cpu_seconds_total", help: "User and system CPU time spent, in seconds."
-    ) { clock(CLOCK_PROCESS_CPUTIME_ID) }
+    ) { cpuSeconds() }
     registry.gauge("process_resident_memory_bytes", help: "Resident memory, in bytes.") {
       Double(residentBytes())
     }
@@ -56,6 +56,9 @@ package enum ProcessMetrics {
     guard fields.count > 19, let ticks = Double(fields[19]), ticksPerSecond > 0 else { return now }
     return now - clock(CLOCK_BOOTTIME) + ticks / Double(ticksPerSecond)
   }
+
+  /// CPU seconds that the process has used, in user and system mode.
+  package static func cpuSeconds() -> Double { clock(CLOCK_PROCESS_CPUTIME_ID) }
 
   static func clock(_ id: clockid_t) -> Double {
     var time = timespec()

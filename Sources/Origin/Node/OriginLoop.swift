@@ -12,7 +12,8 @@ package final class OriginLoop {
   private let node: OriginNode
   private let relay: RelayTable
   private var tokens: VerifiedTokens
-  private var players: [ChannelID: ClientAsk] = [:]
+  /// Those who publish or play, by their connection.
+  private var asks: [ChannelID: ClientAsk] = [:]
 
   /// Makes the loop's part and registers it, and its relay table, with the loop.
   package init(on loop: Loop, node: OriginNode, buffers: TLSBuffers) {
@@ -60,7 +61,7 @@ package final class OriginLoop {
       return connection.refusePublish(.denied, "the token names no stream")
     }
     let ask = ClientAsk(
-      connection, request.name, key: key, claims: claims, clientID: node.nextClient())
+      .publish, connection, request.name, key: key, claims: claims, clientID: node.nextClient())
     let publisher = Publisher(
       id: ask.clientID, tokenID: token, priority: claims.priority, address: ask.address,
       loop: loop.mailbox, channel: connection.id)
@@ -99,6 +100,7 @@ package final class OriginLoop {
       }
     }
     relay.attach(stream.relay)
+    asks[channel] = ask
     connection.acceptPublish(
       PublishSink(
         receive: { stream.receive($0, $1) },
@@ -128,7 +130,7 @@ package final class OriginLoop {
         request.streamID, .notFound, "there can be no stream of that name")
     }
     let ask = ClientAsk(
-      connection, request.name, key: key, claims: claims, clientID: node.nextClient())
+      .play, connection, request.name, key: key, claims: claims, clientID: node.nextClient())
     guard let question = node.hooks.onPlay else {
       return accept(connection, request.streamID, ask)
     }
@@ -160,13 +162,41 @@ package final class OriginLoop {
 
   private func accept(_ connection: RTMPConnection, _ streamID: UInt32, _ ask: ClientAsk) {
     guard !connection.isEnding else { return }
-    players[connection.id] = ask
+    asks[connection.id] = ask
     connection.acceptPlay(streamID, of: ask.key)
   }
 
   private func closed(_ connection: RTMPConnection) {
-    guard let ask = players.removeValue(forKey: connection.id) else { return }
+    guard let ask = asks.removeValue(forKey: connection.id), ask.kind == .play else { return }
     guard let notice = node.hooks.onPlayDone else { return }
     Task { await notice(ask) }
+  }
+
+  // MARK: For the operator
+
+  /// Those who publish or play on this loop.
+  func clients() -> [(key: StreamKey, client: ClientStatus)] {
+    asks.compactMap { id, ask in
+      guard let connection = loop.channel(id) as? RTMPConnection else { return nil }
+      let client = ClientStatus(
+        id: ask.clientID, address: ask.address,
+        timeMilliseconds: (loop.now - connection.acceptedAt).nanoseconds / 1_000_000,
+        isPublishing: ask.kind == .publish, isSecure: ask.isSecure,
+        flashVersion: ask.flashVersion, pageURL: ask.pageUrl, swfURL: ask.swfUrl,
+        dropped: connection.dropCount)
+      return (ask.key, client)
+    }
+  }
+
+  /// Closes the connections that an operator has chosen, and says how many.
+  func drop(_ selection: StreamControl.Selection) -> Int {
+    var count = 0
+    for (id, ask) in asks
+    where selection.covers(ask, isPublishing: ask.kind == .publish) {
+      guard let connection = loop.channel(id) as? RTMPConnection else { continue }
+      connection.end(.closedByUs("dropped by the operator"))
+      count += 1
+    }
+    return count
   }
 }

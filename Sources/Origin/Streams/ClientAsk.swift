@@ -6,6 +6,9 @@ package import RTMP
 
 /// What a publisher or a player asks for, as the control plane sees it; it never holds the token.
 package struct ClientAsk: Sendable {
+  package enum Kind: Sendable { case publish, play }
+
+  package let kind: Kind
   package let key: StreamKey
   package let claims: Claims?
   package let app: String
@@ -19,10 +22,11 @@ package struct ClientAsk: Sendable {
   package let clientID: UInt64
 
   init(
-    _ connection: RTMPConnection, _ name: StreamName, key: StreamKey, claims: Claims?,
+    _ kind: Kind, _ connection: RTMPConnection, _ name: StreamName, key: StreamKey, claims: Claims?,
     clientID: UInt64
   ) {
     let connect = connection.connectRequest
+    self.kind = kind
     self.key = key
     self.claims = claims
     app = connect?.app ?? ""

@@ -56,7 +56,8 @@ struct ListenerSockets: Sendable {
 
   /// Binds without `SO_REUSEPORT`, which would let two nodes of one user share a port unawares.
   private static func probe(_ address: SocketAddress) throws(SystemError) {
-    let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = CLinux.socket(
+      address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw SystemError("socket", errno) }
     defer { close(descriptor) }
     var on: Int32 = 1

@@ -1,8 +1,14 @@
+import Access
 import EventLoop
 import Foundation
+import HLS
+import HTTPServer
 import Logging
+import Media
+import Origin
 import ServiceLifecycle
 import TLS
+import Telemetry
 import UnixSignals
 
 /// A whole node in one process: takes streams, cuts them, and plays them to browsers.
@@ -14,29 +20,88 @@ enum Standalone {
     let folder = try DataFolder(configuration.data.path)
     let secret = try NodeSecret.load(configuration)
     let logger = LogSetUp.start(configuration)
-    let certificates = try certificateFiles(configuration, folder)
-    let tls = try context(configuration, certificates)
-    let loops: LoopGroup
-    do {
-      loops = try LoopGroup(
-        count: configuration.loops.count == 0 ? LoopGroup.cores : configuration.loops.count,
-        pinned: configuration.loops.pinned)
-    } catch {
-      throw StartFailure("loops: \(error)")
-    }
+    let files = try certificateFiles(configuration, folder)
+    let https = try source(configuration, files, protocols: ["h2", "http/1.1"])
+    let rtmps = try source(configuration, files, protocols: [])
+    let count = configuration.loops.count == 0 ? LoopGroup.cores : configuration.loops.count
+    let listeners = try NodeListeners(configuration.listen, loops: count)
+    let registry = MetricRegistry()
+    ProcessMetrics.register(in: registry, version: Version.current)
+    let verifier = try await tokenVerifier(configuration, secret.secret)
+    let origin = OriginNode(
+      configuration: ServerLimits.origin(configuration), verifier: verifier,
+      hooks: BackendHooks(), metrics: registry, logger: logger,
+      load: { _ in WindowState() }, keep: { _, _ in })
+    let loops = try loopGroup(count, pinned: configuration.loops.pinned)
+    let node = RunningNode(
+      origin: origin, loops: loops, https: https, rtmps: rtmps, registry: registry, logger: logger)
+    let cipher = FastCipher.status(https.current.usesFastCipher ? .auto : .off)
+    let identity = StatusCollector.Identity(
+      node: configuration.node.effectiveID, region: configuration.node.region,
+      version: Version.current, cipher: cipher)
+    let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
+    try await node.open(
+      RunningNode.Parts(
+        listeners: listeners, server: ServerLimits.http(configuration),
+        serverMetrics: ServerMetrics(registry),
+        collector: StatusCollector(
+          identity: identity, node: origin, loops: loops.mailboxes, metrics: registry),
+        api: NodeAPI(origin: origin).call, page: page(configuration), drain: { drain.yield() }))
+    logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
-    let banner = Banner(
-      node: configuration.node.effectiveID, listeners: [], publish: [], watch: [],
-      cipher: FastCipher.status(tls.usesFastCipher ? .auto : .off),
-      certificate: certificates.certificate, dataPath: folder.path)
     let terminal = Terminal(STDOUT_FILENO)
+    let banner = Banner(
+      node: configuration.node.effectiveID, listeners: listeners.described,
+      publish: NodeAddresses.publish(configuration, listeners),
+      watch: NodeAddresses.watch(configuration, listeners),
+      status: NodeAddresses.status(listeners), cipher: cipher, certificate: files.certificate,
+      dataPath: folder.path)
     terminal.write(banner.text(on: terminal))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [LoopService(loops: loops)], gracefulShutdownSignals: [.sigterm, .sigint],
-        logger: logger))
+        services: [
+          .init(
+            service: NodeService(
+              node: node, grace: configuration.shutdown.drain, drainAsked: drainAsked),
+            successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(service: CertificateService(node: node)),
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
     withExtendedLifetime(folder) {}
+  }
+
+  private static func loopGroup(_ count: Int, pinned: Bool) throws(StartFailure) -> LoopGroup {
+    do {
+      return try LoopGroup(count: count, pinned: pinned)
+    } catch {
+      throw StartFailure("loops: \(error)")
+    }
+  }
+
+  private static func tokenVerifier(
+    _ configuration: NodeConfiguration, _ secret: [UInt8]
+  ) async throws(StartFailure) -> TokenVerifier {
+    do throws(KeyError) {
+      return TokenVerifier(
+        keys: try await VerificationKeys.secret(secret), leeway: configuration.auth.leeway)
+    } catch {
+      throw StartFailure("auth: \(error)")
+    }
+  }
+
+  /// The player page, the same for every wedding that can have a stream.
+  private static func page(
+    _ configuration: NodeConfiguration
+  ) -> @Sendable (String) -> PreparedResponse? {
+    let page = WatchPage(
+      hlsJS: configuration.player.hlsJS, integrity: configuration.player.hlsJSIntegrity)
+    let response = PreparedResponse(
+      fields: [
+        ("content-type", WatchPage.contentType), ("cache-control", "no-cache"),
+        ("content-security-policy", page.contentSecurityPolicy),
+        ("referrer-policy", page.referrerPolicy), ("x-content-type-options", "nosniff"),
+      ], body: page.bytes, gzipped: nil, allowsAnyOrigin: false)
+    return { StreamKey(wedding: $0) == nil ? nil : response }
   }
 
   private static func certificateFiles(
@@ -48,13 +113,13 @@ enum Standalone {
     return TLSCertificateFiles(certificate: certificate, key: key)
   }
 
-  private static func context(
-    _ configuration: NodeConfiguration, _ files: TLSCertificateFiles
-  ) throws(StartFailure) -> TLSContext {
+  private static func source(
+    _ configuration: NodeConfiguration, _ files: TLSCertificateFiles, protocols: [String]
+  ) throws(StartFailure) -> TLSContextSource {
     do throws(TLSError) {
-      return try TLSContext.server(
+      return try TLSContextSource(
         TLSServerConfiguration(
-          certificates: [files],
+          certificates: [files], protocols: protocols,
           fastCipher: FastCipher.Mode(rawValue: configuration.tls.fastCipher.rawValue) ?? .auto))
     } catch {
       throw StartFailure("tls: \(error)")

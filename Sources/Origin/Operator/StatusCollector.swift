@@ -1,0 +1,128 @@
+package import EventLoop
+import Glibc
+import HTTPServer
+import Ingest
+import Media
+import Synchronization
+package import Telemetry
+
+/// Puts a node's status together: what the board knows, and what each loop has at the moment.
+package final class StatusCollector: Sendable {
+  /// What does not change while the node runs.
+  package struct Identity: Sendable {
+    package var node: String
+    package var region: String
+    package var version: String
+    package var cipher: String
+
+    package init(node: String, region: String, version: String, cipher: String) {
+      self.node = node
+      self.region = region
+      self.version = version
+      self.cipher = cipher
+    }
+  }
+
+  /// One loop's part.
+  private struct Share: Sendable {
+    var clients: [(key: StreamKey, client: ClientStatus)] = []
+    var viewers: [StreamKey: Int] = [:]
+    var httpConnections = 0
+  }
+
+  private struct Rates {
+    var at = MonotonicTime.now
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var traffic = TrafficStatus()
+  }
+
+  private let identity: Identity
+  private let node: OriginNode
+  private let loops: [LoopMailbox]
+  private let startedAt = MonotonicTime.now
+  private let sent: [Counter]
+  private let received: [Counter]
+  private let rates = Mutex(Rates())
+
+  /// Makes a collector.
+  ///
+  /// - Parameters:
+  ///   - identity: who the node is.
+  ///   - node: whose status.
+  ///   - loops: all of its loops.
+  ///   - metrics: where the servers count their traffic.
+  package init(
+    identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry
+  ) {
+    self.identity = identity
+    self.node = node
+    self.loops = loops
+    sent = [
+      node.metrics.bytesSent,
+      metrics.counter(
+        "wedlive_http_sent_bytes_total", help: "Bytes sent, as they were on the wire."),
+    ]
+    received = [
+      node.metrics.bytesReceived,
+      metrics.counter(
+        "wedlive_http_received_bytes_total", help: "Bytes received, as they were on the wire."),
+    ]
+  }
+
+  /// The status now; asks every loop once.
+  package func status() async -> NodeStatus {
+    let keys = node.board.all.compactMap { StreamKey(wedding: $0.wedding, camera: $0.camera) }
+    var shares: [Share] = []
+    for loop in loops { if let share = try? await share(loop, keys) { shares.append(share) } }
+    var streams = node.board.all
+    for index in streams.indices {
+      guard let key = StreamKey(wedding: streams[index].wedding, camera: streams[index].camera)
+      else { continue }
+      streams[index].viewers = shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) }
+      streams[index].clients = shares.flatMap(\.clients).filter { $0.key == key }.map(\.client)
+        .sorted { $0.id < $1.id }
+    }
+    return NodeStatus(
+      node: identity.node, region: identity.region, version: identity.version, pid: getpid(),
+      uptimeMilliseconds: (MonotonicTime.now - startedAt).nanoseconds / 1_000_000,
+      isReady: node.health.isReady, cipher: identity.cipher,
+      accepted: node.metrics.accepted.value, rtmpConnections: node.metrics.connections.value,
+      httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic(),
+      memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),
+      streams: streams)
+  }
+
+  private func share(_ loop: LoopMailbox, _ keys: [StreamKey]) async throws -> Share {
+    try await loop.run { loop in
+      var share = Share()
+      share.clients = loop.local(OriginLoop.self)?.clients() ?? []
+      guard let site = loop.local(ViewerSite.self) else { return share }
+      share.httpConnections = site.server.connectionCount
+      for key in keys {
+        share.viewers[key] = site.table.viewers(of: key, now: loop.now.nanoseconds / 1_000_000_000)
+      }
+      return share
+    }
+  }
+
+  /// Bytes so far, and the rates since the last time anybody asked, at least a second ago.
+  private func traffic() -> TrafficStatus {
+    let bytesIn = received.reduce(0) { $0 + $1.value }
+    let bytesOut = sent.reduce(0) { $0 + $1.value }
+    return rates.withLock { rates in
+      let elapsed = MonotonicTime.now - rates.at
+      if elapsed >= .seconds(1) {
+        let milliseconds = UInt64(elapsed.nanoseconds / 1_000_000)
+        rates.traffic.bitsInPerSecond = (bytesIn &- rates.bytesIn) * 8_000 / milliseconds
+        rates.traffic.bitsOutPerSecond = (bytesOut &- rates.bytesOut) * 8_000 / milliseconds
+        rates.at = .now
+        rates.bytesIn = bytesIn
+        rates.bytesOut = bytesOut
+      }
+      rates.traffic.bytesIn = bytesIn
+      rates.traffic.bytesOut = bytesOut
+      return rates.traffic
+    }
+  }
+}

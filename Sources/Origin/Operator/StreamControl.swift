@@ -1,0 +1,77 @@
+package import EventLoop
+import Foundation
+package import HTTPTypes
+import Media
+
+/// nginx-rtmp's `/control` verbs: drops clients of a stream by name, address or number.
+///
+/// `/control/drop/publisher|subscriber|client?app=live&name=WEDDING[/CAMERA]&addr=…&clientid=…`
+/// answers with how many were dropped.
+package struct StreamControl: Sendable {
+  private let loops: [LoopMailbox]
+
+  package init(loops: [LoopMailbox]) { self.loops = loops }
+
+  /// Whom a command means.
+  struct Selection: Sendable, Equatable {
+    enum Kind: String, Sendable { case publisher, subscriber, client }
+
+    var kind: Kind
+    var key: StreamKey?
+    var address: String?
+    var clientID: UInt64?
+
+    func covers(_ ask: ClientAsk, isPublishing: Bool) -> Bool {
+      switch kind {
+      case .publisher where !isPublishing: return false
+      case .subscriber where isPublishing: return false
+      default: break
+      }
+      if let key, ask.key != key { return false }
+      if let address, ask.address != address { return false }
+      if let clientID, ask.clientID != clientID { return false }
+      return true
+    }
+  }
+
+  /// Carries a command out.
+  ///
+  /// - Parameter target: the request's path and query.
+  /// - Returns: the status, and the count or what is wrong, ending with a line break.
+  package func perform(_ target: String) async -> (HTTPResponse.Status, String) {
+    guard let url = URLComponents(string: target) else { return (.badRequest, "bad address\n") }
+    let parts = url.path.split(separator: "/").map(String.init)
+    guard parts.count == 3, parts[1] == "drop", let kind = Selection.Kind(rawValue: parts[2])
+    else {
+      return (
+        .notFound, "use /control/drop/publisher, /control/drop/subscriber or /control/drop/client\n"
+      )
+    }
+    var selection = Selection(kind: kind)
+    for item in url.queryItems ?? [] {
+      guard let value = item.value, !value.isEmpty else { continue }
+      switch item.name {
+      case "name":
+        let names = value.split(separator: "/").map(String.init)
+        guard let wedding = names.first,
+          let key = StreamKey(wedding: wedding, camera: names.count > 1 ? names[1] : "main")
+        else { return (.badRequest, "name: \(value) can be no stream\n") }
+        selection.key = key
+      case "addr": selection.address = value
+      case "clientid":
+        guard let id = UInt64(value) else { return (.badRequest, "clientid: not a number\n") }
+        selection.clientID = id
+      default: break  // app, srv: there is one of each
+      }
+    }
+    guard selection.key != nil || selection.address != nil || selection.clientID != nil else {
+      return (.badRequest, "say whom: name=, addr= or clientid=\n")
+    }
+    var count = 0
+    for loop in loops {
+      let chosen = selection
+      count += (try? await loop.run { $0.local(OriginLoop.self)?.drop(chosen) ?? 0 }) ?? 0
+    }
+    return (.ok, "\(count)\n")
+  }
+}

@@ -1,0 +1,106 @@
+import Ingest
+import Access
+import EventLoop
+import HTTPServer
+import Logging
+import Origin
+import TLS
+import Telemetry
+
+/// A node whose loops serve: what `Standalone` has put together.
+struct RunningNode: Sendable {
+  let origin: OriginNode
+  let loops: LoopGroup
+  let https: TLSContextSource
+  let rtmps: TLSContextSource
+  let registry: MetricRegistry
+  let logger: Logger
+
+  /// What each loop is given.
+  struct Parts: Sendable {
+    let listeners: NodeListeners
+    let server: ServerConfiguration
+    let serverMetrics: ServerMetrics
+    let collector: StatusCollector
+    let api: APICall
+    let page: @Sendable (String) -> PreparedResponse?
+    let drain: @Sendable () -> Void
+  }
+
+  /// Builds what lives on each loop, and begins to accept.
+  ///
+  /// - Throws: `SystemError` where the kernel can watch no more.
+  func open(_ parts: Parts) async throws {
+    let node = self
+    try await loops.onEach { loop in try node.open(parts, on: loop) }
+    origin.outlet.setLoops(loops.mailboxes)
+    origin.relays.setLoops(loops.mailboxes)
+    origin.health.set(unready: nil)
+  }
+
+  private func open(_ parts: Parts, on loop: Loop) throws {
+    let ingest = OriginLoop(on: loop, node: origin, buffers: TLSBuffers())
+    let server = LoopServer(on: loop, configuration: parts.server, metrics: parts.serverMetrics)
+    let table = StreamTable()
+    let needsToken = origin.configuration.watchNeedsToken
+    let handler = ViewerHandler(
+      table: table, gate: ViewerGate(tokens: needsToken ? VerifiedTokens(origin.verifier) : nil),
+      routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page))
+    loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
+    let listeners = parts.listeners
+    if let rtmp = listeners.rtmp { try ingest.ingest.listen(rtmp.socket(loop.index)) }
+    if let sockets = listeners.rtmps {
+      let source = rtmps
+      try ingest.ingest.listen(sockets.socket(loop.index), context: { source.current })
+    }
+    let sites = LoopSites()
+    if let sockets = listeners.https {
+      sites.https = try server.listen(
+        sockets.socket(loop.index), tls: https.current, handler: handler)
+    }
+    if let sockets = listeners.http {
+      try server.listen(
+        sockets.socket(loop.index), tls: nil,
+        handler: RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443))
+    }
+    if let sockets = listeners.admin {
+      try server.listen(
+        sockets.socket(loop.index), tls: nil,
+        handler: AdminHandler(
+          node: origin, collector: parts.collector, registry: registry,
+          control: StreamControl(loops: loops.mailboxes), drain: parts.drain))
+    }
+    loop.setLocal(sites)
+  }
+
+  /// Gives every loop the certificate that was read last.
+  func useCertificate() {
+    let context = https.current
+    loops.submitToAll { $0.local(LoopSites.self)?.https?.tls = context }
+  }
+
+  /// Stops taking clients, and returns once responses under way are finished or have run out of
+  /// time.
+  func drain(_ words: String) async {
+    origin.health.set(unready: words)
+    await withTaskGroup { group in
+      for mailbox in loops.mailboxes {
+        group.addTask {
+          await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            let isAlive = mailbox.submit { loop in
+              loop.local(OriginLoop.self)?.ingest.stopAccepting()
+              guard let server = loop.local(ViewerSite.self)?.server else { return done.resume() }
+              server.drain { done.resume() }
+            }
+            if !isAlive { done.resume() }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The listening sites of one loop that get a new certificate.
+final class LoopSites {
+  var https: ListeningSite?
+}
