@@ -86,7 +86,7 @@ package final class AdminHandler: RequestHandler {
     if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/api/status") { return .deferred(status) }
     if request.pathIs("/stat") { return .deferred(statistics) }
-    if request.pathIs("/stat.xsl") { return .prepared(stylesheet) }
+    if request.pathIs("/stat.css") { return .prepared(stylesheet) }
     if request.pathStarts(with: "/control/") { return .deferred(control) }
     if request.pathIs("/drain") { return .deferred(drain) }
     return .prepared(Self.notFound)
