@@ -135,7 +135,7 @@ let testTargets: [Target] =
       "HTTPClient", "Telemetry", log, httpTypes, .product(name: "JWTKit", package: "jwt-kit"),
       .product(name: "Crypto", package: "swift-crypto"),
     ])
-  + tests("ControlAPI", ["Access", "HTTPServer", httpTypes])
+  + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Origin",
     [

@@ -1,0 +1,51 @@
+package import Access
+import Foundation
+import HTTPServer
+import HTTPTypes
+
+/// Why a call is refused: `{"error": {"code": "...", "message": "..."}}`.
+package struct APIError: Error, Sendable, Equatable {
+  package let status: Int
+  /// A stable word.
+  package let code: String
+  /// For a person; never holds a token.
+  package let message: String
+
+  package init(_ status: Int, _ code: String, _ message: String) {
+    self.status = status
+    self.code = code
+    self.message = message
+  }
+
+  package init(_ refusal: Refusal) {
+    self.init(refusal.httpStatus, refusal.code, refusal.description)
+  }
+
+  var response: APIResponse {
+    struct Envelope: Encodable {
+      struct Inner: Encodable {
+        let code: String
+        let message: String
+      }
+      let error: Inner
+    }
+    let body = Envelope(error: .init(code: code, message: message))
+    var answer = APIResponse.json(body, status: .init(code: status))
+    if status == 401 { answer.response.headerFields[.wwwAuthenticate] = "Bearer" }
+    return answer
+  }
+}
+
+extension APIResponse {
+  /// An answer whose keys are in snake_case and sorted.
+  static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> APIResponse {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Encoding our own plain structs can't fail; were it to, an empty 500 tells so.
+    guard let body = try? encoder.encode(value) else {
+      return .json(.internalServerError, [])
+    }
+    return .json(status, Array(body))
+  }
+}

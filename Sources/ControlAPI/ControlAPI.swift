@@ -1,0 +1,148 @@
+package import Access
+import Foundation
+package import HTTPServer
+import HTTPTypes
+package import Logging
+package import Telemetry
+
+/// The REST routes that WedLive's backend and its viewers call, as functions from a request to an
+/// answer: no socket, so they are tested without one.
+///
+/// Everything but a viewer's own questions, and the two calls that a stream key itself proves,
+/// needs a service token in `Authorization: Bearer`.
+package final class ControlAPI: Sendable {
+  /// The largest body that a route takes.
+  package static let bodyLimit = 64 << 10
+
+  /// What the routes need; all of it may be used from any thread.
+  package struct Parts: Sendable {
+    package var addresses: PublicAddresses
+    package var verifier: TokenVerifier
+    /// Makes tokens; nil where only a key set is configured.
+    package var issuer: TokenIssuer?
+    /// Whether viewers need a token (`access.watch: token`).
+    package var watchNeedsToken: Bool
+    package var directory: any StreamDirectory
+    package var metrics: MetricRegistry
+    package var log: Logger
+    /// Seconds since 1970.
+    package var now: @Sendable () -> Int64
+
+    package init(
+      addresses: PublicAddresses, verifier: TokenVerifier, issuer: TokenIssuer?,
+      watchNeedsToken: Bool, directory: any StreamDirectory, metrics: MetricRegistry, log: Logger,
+      now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds / 1000 }
+    ) {
+      self.addresses = addresses
+      self.verifier = verifier
+      self.issuer = issuer
+      self.watchNeedsToken = watchNeedsToken
+      self.directory = directory
+      self.metrics = metrics
+      self.log = log
+      self.now = now
+    }
+  }
+
+  let parts: Parts
+
+  package init(_ parts: Parts) { self.parts = parts }
+
+  /// For the HTTP server: reads bodies up to the limit and runs `handle`.
+  package var call: APICall {
+    APICall(bodyLimit: ControlAPI.bodyLimit) { [self] request in await handle(request) }
+  }
+
+  /// Answers one request.
+  package func handle(_ request: APIRequest) async -> APIResponse {
+    var route = "none"
+    var answer: APIResponse
+    do throws(APIError) {
+      guard request.body.count <= ControlAPI.bodyLimit else {
+        throw APIError(413, "too_large", "The body is longer than \(ControlAPI.bodyLimit) bytes.")
+      }
+      let call = try Call(request)
+      let found = try find(call)
+      route = found.name
+      answer = try await found.run(call)
+    } catch {
+      answer = error.response
+      if error.status == 405 { answer.response.headerFields[.allow] = allowed(request) }
+      parts.log.notice(
+        "api call refused", metadata: ["route": "\(route)", "why": "\(error.code)"])
+    }
+    parts.metrics.counter(
+      "wedlive_api_requests_total", help: "API calls by route and status.",
+      labels: ["route": route, "status": "\(answer.response.status.code)"]
+    ).increment()
+    return answer
+  }
+
+  /// A route: a method, a path with `*` for a name, and what runs.
+  struct Route {
+    let name: String
+    let method: HTTPRequest.Method
+    let path: [String]
+    let run: @Sendable (Call) async throws(APIError) -> APIResponse
+
+    func matches(_ parts: [String]) -> Bool {
+      parts.count == path.count && zip(path, parts).allSatisfy { $0 == "*" || $0 == $1 }
+    }
+  }
+
+  private var routes: [Route] {
+    [
+      Route(
+        name: "credentials", method: .post,
+        path: ["api", "streams", "credentials", "generate"]
+      ) { [self] call throws(APIError) in try generateCredentials(call) },
+      Route(name: "publish", method: .post, path: ["api", "streams", "auth", "publish"]) {
+        [self] call throws(APIError) in try authorizePublish(call)
+      },
+      Route(name: "publish_done", method: .post, path: ["api", "streams", "auth", "publish_done"]) {
+        [self] call throws(APIError) in try notePublishDone(call)
+      },
+      Route(name: "playback", method: .get, path: ["api", "streams", "playback", "*"]) {
+        [self] call throws(APIError) in try await playback(call)
+      },
+    ]
+  }
+
+  private func find(_ call: Call) throws(APIError) -> Route {
+    let here = routes.filter { $0.matches(call.parts) }
+    if here.isEmpty { throw APIError(404, "not_found", "There is nothing at this address.") }
+    let method: HTTPRequest.Method = call.method == .head ? .get : call.method
+    guard let route = here.first(where: { $0.method == method }) else {
+      throw APIError(405, "method_not_allowed", "This address takes another method.")
+    }
+    return route
+  }
+
+  private func allowed(_ request: APIRequest) -> String {
+    guard let call = try? Call(request) else { return "" }
+    return routes.filter { $0.matches(call.parts) }.map(\.method.rawValue).joined(separator: ", ")
+  }
+
+  /// Lets only a service token through.
+  func requireService(_ call: Call) throws(APIError) {
+    guard let token = call.bearer else { throw APIError(Refusal(.missing)) }
+    do throws(Refusal) {
+      _ = try parts.verifier.verify(Array(token.utf8), for: .service, now: parts.now())
+    } catch {
+      throw APIError(error)
+    }
+  }
+
+  /// A name from outside that may stand in addresses.
+  static func name(_ text: String?, _ field: String) throws(APIError) -> String {
+    guard let text, !text.isEmpty else {
+      throw APIError(400, "missing_field", "\(field) is missing.")
+    }
+    guard Claims.isName(text) else {
+      throw APIError(
+        400, "bad_name",
+        "\(field) may have letters, digits, -, _ and . (not first), up to 128 of them.")
+    }
+    return text
+  }
+}
