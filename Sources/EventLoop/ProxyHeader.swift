@@ -39,8 +39,7 @@ package enum ProxyHeader {
       return .malformed
     }
     var end = 0
-    while end + 1 < min(bytes.count, longestLine) {
-      if bytes[end] == 0x0d { break }
+    while end < min(bytes.count, longestLine), bytes[end] != 0x0d {
       guard (0x20..<0x7f).contains(bytes[end]) else { return .malformed }
       end += 1
     }

@@ -2,7 +2,11 @@ import Bytes
 
 extension Request {
   /// Lends a part of the arena.
-  func withSlice<R>(_ slice: Slice, _ body: (borrowing Span<UInt8>) throws -> R) rethrows -> R {
+  @inlinable @inline(__always) func withSlice<R>(
+    _ slice: Slice, _ body: (borrowing Span<UInt8>) throws -> R
+  ) rethrows
+    -> R
+  {
     let span = unsafe Span(_unsafeStart: arena + Int(slice.offset), count: Int(slice.count))
     return try body(span)
   }
@@ -15,7 +19,9 @@ extension Request {
   }
 
   /// Lends the decoded path; it starts with `/` (or is `*`), and has no `.` or `..` segment.
-  package func withPath<R>(_ body: (borrowing Span<UInt8>) throws -> R) rethrows -> R {
+  @inlinable @inline(__always) package func withPath<R>(_ body: (borrowing Span<UInt8>) throws -> R)
+    rethrows -> R
+  {
     try withSlice(pathSlice, body)
   }
 
@@ -32,7 +38,11 @@ extension Request {
   package var authority: String { text(authoritySlice) }
 
   /// Lends `host[:port]`.
-  package func withAuthority<R>(_ body: (borrowing Span<UInt8>) throws -> R) rethrows -> R {
+  @inlinable @inline(__always) package func withAuthority<R>(
+    _ body: (borrowing Span<UInt8>) throws -> R
+  ) rethrows
+    -> R
+  {
     try withSlice(authoritySlice, body)
   }
 
@@ -40,7 +50,9 @@ extension Request {
   package var hasQuery: Bool { querySlice.count > 0 }
 
   /// Lends the query, as sent, without the `?`.
-  package func withQuery<R>(_ body: (borrowing Span<UInt8>) throws -> R) rethrows -> R {
+  @inlinable @inline(__always) package func withQuery<R>(
+    _ body: (borrowing Span<UInt8>) throws -> R
+  ) rethrows -> R {
     try withSlice(querySlice, body)
   }
 

@@ -9,9 +9,9 @@ import Bytes
 /// - Note: Public, though its members are for the package, because an `open` method names it.
 @safe public struct Request: ~Copyable {
   /// A part of the arena.
-  struct Slice {
-    var offset: Int32 = 0
-    var count: Int32 = 0
+  @usableFromInline struct Slice {
+    @usableFromInline var offset: Int32 = 0
+    @usableFromInline var count: Int32 = 0
     var range: Range<Int> { Int(offset)..<Int(offset + count) }
   }
 
@@ -25,7 +25,7 @@ import Bytes
 
   package let limits: RequestLimits
 
-  let arena: UnsafeMutablePointer<UInt8>
+  @usableFromInline let arena: UnsafeMutablePointer<UInt8>
   let capacity: Int
   var used = 0
   let fields: UnsafeMutablePointer<Field>
@@ -43,9 +43,9 @@ import Bytes
   package internal(set) var version = 1
   var methodSlice = Slice()
   var targetSlice = Slice()
-  var pathSlice = Slice()
-  var querySlice = Slice()
-  var authoritySlice = Slice()
+  @usableFromInline var pathSlice = Slice()
+  @usableFromInline var querySlice = Slice()
+  @usableFromInline var authoritySlice = Slice()
   var hasPath = false
   var hasAuthority = false
   /// Whether the scheme in the request (absolute-form, `:scheme`) is https; not to be trusted.

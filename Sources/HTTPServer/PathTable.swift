@@ -6,30 +6,32 @@ package import HTTPSemantics
 /// ever put in, so a hash without a secret is enough.
 package struct PathTable<Value> {
   /// The hash of each slot's path, 0 for an empty one: most probes touch nothing else.
-  private var hashes: [UInt64]
-  private var paths: [[UInt8]]
-  private var values: [Value?]
+  @usableFromInline var hashes: [UInt64]
+  @usableFromInline var paths: [[UInt8]]
+  @usableFromInline var values: [Value?]
   /// How many paths have a value.
-  package private(set) var count = 0
+  package var count: Int { used }
+  @usableFromInline var used = 0
 
-  package init() {
+  @inlinable package init() {
     hashes = Array(repeating: 0, count: 16)
     paths = Array(repeating: [], count: 16)
     values = Array(repeating: nil, count: 16)
   }
 
   /// The value of the path that a request names.
-  package func value(for request: borrowing Request) -> Value? {
+  @inlinable @inline(__always) package func value(for request: borrowing Request) -> Value? {
     request.withPath { value(of: $0) }
   }
 
   /// The value of a path given as bytes.
-  package func value(of path: borrowing Span<UInt8>) -> Value? {
-    find(path, pathHash(path)).map { values[$0] } ?? nil
+  @inlinable @inline(__always) package func value(of path: borrowing Span<UInt8>) -> Value? {
+    guard let index = find(path, pathHash(path)) else { return nil }
+    return values[index]
   }
 
   /// Sets the value of a path, or takes it out.
-  package mutating func set(_ path: String, _ value: Value?) {
+  @inlinable package mutating func set(_ path: String, _ value: Value?) {
     let bytes = Array(path.utf8)
     let hash = pathHash(bytes.span)
     if let index = find(bytes.span, hash) {
@@ -37,12 +39,12 @@ package struct PathTable<Value> {
       return
     }
     guard let value else { return }
-    count += 1
-    if count * 2 > hashes.count { grow() }
+    used += 1
+    if used * 2 > hashes.count { grow() }
     place(hash, bytes, value)
   }
 
-  private func find(_ path: borrowing Span<UInt8>, _ hash: UInt64) -> Int? {
+  @inlinable @inline(__always) func find(_ path: borrowing Span<UInt8>, _ hash: UInt64) -> Int? {
     let mask = hashes.count - 1
     var index = Int(truncatingIfNeeded: hash) & mask
     while hashes[index] != 0 {
@@ -52,7 +54,7 @@ package struct PathTable<Value> {
     return nil
   }
 
-  private mutating func place(_ hash: UInt64, _ path: [UInt8], _ value: Value?) {
+  @inlinable mutating func place(_ hash: UInt64, _ path: [UInt8], _ value: Value?) {
     let mask = hashes.count - 1
     var index = Int(truncatingIfNeeded: hash) & mask
     while hashes[index] != 0 { index = (index + 1) & mask }
@@ -62,11 +64,11 @@ package struct PathTable<Value> {
   }
 
   /// Takes out one slot and moves back those that had to step over it.
-  private mutating func remove(at start: Int) {
+  @inlinable mutating func remove(at start: Int) {
     let mask = hashes.count - 1
     var hole = start
     var index = start
-    count -= 1
+    used -= 1
     while true {
       index = (index + 1) & mask
       guard hashes[index] != 0 else { break }
@@ -83,7 +85,7 @@ package struct PathTable<Value> {
     values[hole] = nil
   }
 
-  private mutating func grow() {
+  @inlinable mutating func grow() {
     let old = (hashes, paths, values)
     let size = hashes.count * 2
     hashes = Array(repeating: 0, count: size)
@@ -96,7 +98,7 @@ package struct PathTable<Value> {
 }
 
 /// Mixes eight bytes at a time; never 0.
-private func pathHash(_ path: borrowing Span<UInt8>) -> UInt64 {
+@usableFromInline func pathHash(_ path: borrowing Span<UInt8>) -> UInt64 {
   let count = path.count
   return unsafe path.withUnsafeBytes { bytes in
     var hash = UInt64(count) &* 0x9e37_79b9_7f4a_7c15
@@ -117,7 +119,7 @@ private func pathHash(_ path: borrowing Span<UInt8>) -> UInt64 {
   }
 }
 
-private func isSame(_ a: [UInt8], _ b: borrowing Span<UInt8>) -> Bool {
+@usableFromInline func isSame(_ a: [UInt8], _ b: borrowing Span<UInt8>) -> Bool {
   let count = a.count
   guard count == b.count else { return false }
   return unsafe a.withUnsafeBytes { left in

@@ -3,14 +3,25 @@ package import HTTPSemantics
 /// A response made once and sent to any number of clients, from any loop: its fields are written
 /// for HTTP/1.1 and HTTP/2, its body is shared.
 public final class PreparedResponse: Sendable {
-  /// One encoding of the body.
-  struct Variant: Sendable {
+  /// One encoding of the body; a class, so that handing it on costs one reference and not five.
+  final class Variant: Sendable {
     let head: HeaderBlock
     let notModified: HeaderBlock
     let body: [UInt8]
     let validators: Validators
     /// The fields without Content-Length, for 206 and 416.
     let fields: [(name: String, value: String)]
+
+    init(
+      head: HeaderBlock, notModified: HeaderBlock, body: [UInt8], validators: Validators,
+      fields: [(name: String, value: String)]
+    ) {
+      self.head = head
+      self.notModified = notModified
+      self.body = body
+      self.validators = validators
+      self.fields = fields
+    }
   }
 
   package let status: Int
@@ -40,7 +51,7 @@ public final class PreparedResponse: Sendable {
     var common = fields
     if allowsAnyOrigin {
       common.append(("access-control-allow-origin", "*"))
-      common.append(("access-control-expose-headers", "date, etag, content-length, content-range"))
+      common.append(("access-control-expose-headers", "date, etag, content-range"))
     }
     if gzipped != nil { common.append(("vary", "accept-encoding")) }
     if ranges { common.append(("accept-ranges", "bytes")) }

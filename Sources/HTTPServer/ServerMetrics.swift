@@ -47,7 +47,7 @@ package final class ServerMetrics: Sendable {
 }
 
 /// One loop's part of the counters: a cache line of its own each.
-struct LoopMetrics {
+final class LoopMetrics {
   let shared: ServerMetrics
   let requests: [Counter.Cell]
   let responses: [Counter.Cell]

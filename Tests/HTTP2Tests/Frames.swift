@@ -100,7 +100,14 @@ struct ReceivedFrame: Equatable {
 
   /// The status of a HEADERS frame, where the static table has it.
   var status: Int? {
-    guard type == 1, let first = payload.first(where: { $0 & 0xe0 != 0x20 }) else { return nil }
+    guard type == 1 else { return nil }
+    var rest = payload[...]
+    // The first block may begin with the size of the dynamic table.
+    while let byte = rest.first, byte & 0xe0 == 0x20 {
+      rest = rest.dropFirst()
+      if byte & 31 == 31 { rest = rest.drop { $0 & 128 != 0 }.dropFirst() }
+    }
+    guard let first = rest.first else { return nil }
     let table: [UInt8: Int] = [
       0x88: 200, 0x89: 204, 0x8a: 206, 0x8b: 304, 0x8c: 400, 0x8d: 404, 0x8e: 500,
     ]
