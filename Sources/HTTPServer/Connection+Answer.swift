@@ -114,13 +114,16 @@ extension Connection {
   }
 
   func sourceEnded(_ stream: Int32) {
-    if let source = sources.removeValue(forKey: stream) { source.finished() }
+    guard !sources.isEmpty else { return }
+    guard let source = sources.removeValue(forKey: stream) else { return }
+    stalledSources.remove(stream)
+    source.finished()
   }
 
   /// A source that was pending says that it has something.
   func bodyReady(stream: Int32) {
     guard sources[stream] != nil else { return }
-    stalledSources = max(0, stalledSources - 1)
+    stalledSources.remove(stream)
     http2?.resume(stream)
     http1?.sourceIsPending = false
     loop.flushLater(self)

@@ -81,8 +81,10 @@ extension Connection {
       }
     } catch {
       closing = .malformed
+      leavesInput = true
       answerError(error.status)
     }
+    if offset < bytes.count { leavesInput = true }
     return bytes.count
   }
 
@@ -142,7 +144,10 @@ extension Connection {
 
   private func startResponse(_ http1: HTTP1Exchange, _ head: HeaderBlock, chunked: Bool) {
     // Answered before its body has come: what follows can't be told from a request.
-    if http1.phase == .body { http1.framing.keepsAlive = false }
+    if http1.phase == .body {
+      http1.framing.keepsAlive = false
+      leavesInput = true
+    }
     if closing != nil { http1.framing.keepsAlive = false }
     http1.phase = .sending
     ResponseWriter.append(
@@ -203,7 +208,7 @@ extension Connection {
       return true
     case .pending:
       http1.sourceIsPending = true
-      stalledSources = 1
+      stalledSources.insert(http1.ordinal)
       return false
     case .end:
       guard http1.owed == 0 || http1.owed == .max else { return fail(http1) }
@@ -230,6 +235,7 @@ extension Connection {
     http1.phase = .head
     if !http1.framing.keepsAlive {
       if closing == nil { closing = .finished }
+      if !http1.inbox.isEmpty { leavesInput = true }
       http1.inbox = []
     }
   }

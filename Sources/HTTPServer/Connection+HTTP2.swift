@@ -33,6 +33,7 @@ extension Connection: HTTP2SessionOwner {
     guard closing == nil || closing == .drained else { return }
     server.metrics.violated(violation)
     closing = .http2Violation
+    leavesInput = true
     // SETTINGS and whatever else stands before it is dropped: the frame is the last word.
     let goodbye = http2.goodbye(violation)
     if room >= goodbye.count { write(goodbye.span) }
@@ -65,7 +66,7 @@ extension Connection: HTTP2SessionOwner {
     case .bytes(let bytes, let range):
       return range.isEmpty ? nextPiece(of: stream) : .bytes(bytes, range)
     case .pending:
-      stalledSources += 1
+      stalledSources.insert(stream)
       return .pending
     case .end: return .end
     case .failed: return .failed

@@ -29,7 +29,7 @@ final class Connection: Channel {
   var pending: [Int32: PendingRequest] = [:]
   var sources: [Int32: BodySource] = [:]
   /// Streamed responses whose source has nothing at the moment.
-  var stalledSources = 0
+  var stalledSources: Set<Int32> = []
   var deferredCount = 0
   var bodyBytes = 0
 
@@ -53,6 +53,10 @@ final class Connection: Channel {
   private var receivedMark: UInt64 = 0
   private var sentMark: UInt64 = 0
   var requestCount = 0
+  /// `requestCount` when the idle time began: only a request begins it anew, no ping does.
+  private var idleMark = -1
+  /// The client may still be sending what nobody will read: a reset could overtake our answer.
+  var leavesInput = false
 
   var isSecure: Bool { site.tls != nil }
 
@@ -314,7 +318,7 @@ final class Connection: Channel {
 
   /// Whether an answer is owed.
   private var isBusy: Bool {
-    if let http1 { return http1.phase == .sending || http1.phase == .waiting }
+    if let http1 { return http1.phase != .head }
     if let http2, closing == .drained { return http2.openStreams > 0 }
     return false
   }
@@ -336,9 +340,7 @@ final class Connection: Channel {
     case .sent: break
     case .blocked, .failed: return end(reason)
     }
-    if inputEnded || stage == .lingering || reason == .drained || reason == .finished {
-      return end(reason)
-    }
+    guard leavesInput, !inputEnded, stage != .lingering else { return end(reason) }
     Glibc.shutdown(descriptor, Int32(SHUT_WR))
     stage = .lingering
     dropProtocol()
@@ -374,7 +376,6 @@ final class Connection: Channel {
   // MARK: Deadlines
 
   private var wanted: Waiting {
-    let limits = server.configuration
     if stage == .lingering { return .linger }
     if stage == .handshake || stage == .proxyHeader { return .handshake }
     if hasOutput { return .reader }
@@ -383,14 +384,13 @@ final class Connection: Channel {
       case .head: return http1.hasPartialHead ? .head : .idle
       case .body: return .body
       case .waiting: return .nothing
-      case .sending: return stalledSources > 0 ? .nothing : .reader
+      case .sending: return stalledSources.isEmpty ? .reader : .nothing
       }
     }
     guard let http2 else { return .idle }
     if http2.isInsideHeaders { return .head }
-    if http2.responsesInProgress > stalledSources { return .reader }
+    if http2.responsesInProgress > stalledSources.count { return .reader }
     if bodyBytes > 0 || pending.values.contains(where: \.isCollecting) { return .body }
-    _ = limits
     return http2.openStreams > 0 ? .nothing : .idle
   }
 
@@ -398,8 +398,9 @@ final class Connection: Channel {
   func rearm() {
     guard !isClosed else { return }
     let next = wanted
-    guard next != waiting || next == .idle else { return }
+    guard next != waiting || (next == .idle && requestCount != idleMark) else { return }
     waiting = next
+    idleMark = requestCount
     receivedMark = received
     sentMark = sent
     let limits = server.configuration
@@ -442,6 +443,7 @@ final class Connection: Channel {
   private func refuseSlowHead() {
     guard http1 != nil else { return end(.headerTimeout) }
     closing = .headerTimeout
+    leavesInput = true
     answerError(408)
     loop.flushLater(self)
   }

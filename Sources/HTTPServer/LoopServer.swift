@@ -30,7 +30,7 @@ package final class LoopServer {
   let workspace: HTTP2Workspace?
   let standard = StandardResponses()
   private var commonFields: CommonFields
-  private var listeners: [Listener] = []
+  private var listeners: [ChannelID] = []
 
   /// The request that is being handled; one at a time on a loop.
   var request: Request
@@ -75,11 +75,12 @@ package final class LoopServer {
   ) throws(SystemError) -> ListeningSite {
     let site = ListeningSite(
       handler: handler, tls: tls, acceptsProxyHeader: acceptsProxyHeader)
-    let listener = Listener(socket, on: loop) { [unowned self] socket, client in
-      accept(socket, from: client, at: site)
+    // The listener keeps the server: whoever made it need not.
+    let listener = Listener(socket, on: loop) { socket, client in
+      self.accept(socket, from: client, at: site)
     }
     try loop.add(listener)
-    listeners.append(listener)
+    listeners.append(listener.id)
     return site
   }
 
@@ -135,7 +136,9 @@ package final class LoopServer {
     guard held.count < configuration.maximumHeldRequests else { return nil }
     let token = held.insert(waiter)
     metrics.shared.held.increment()
-    let timer = loop.schedule(after: timeout) { [unowned self] in release(token, with: nil) }
+    let timer = loop.schedule(after: timeout) { [weak self] in
+      _ = self?.release(token, with: nil)
+    }
     held.set(timer: timer, for: token)
     return token
   }
@@ -182,7 +185,7 @@ package final class LoopServer {
     guard !draining else { return done() }
     draining = true
     drained = done
-    for listener in listeners { loop.close(listener) }
+    for id in listeners { if let listener = loop.channel(id) { loop.close(listener) } }
     listeners = []
     forEachConnection { $0.beginDrain() }
     loop.schedule(after: .seconds(1)) { [weak self] in

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import HTTPServer
 import Testing
 
@@ -52,6 +53,30 @@ import Testing
     #expect(plain.rest() == [])
     _ = secure.rest()
     #expect(server.eventually { server.closed("idle") == 2 })
+  }
+
+  @Test func `pings do not keep an idle connection`() throws {
+    let server = try TestServer { $0.idleTimeout = .milliseconds(200) }
+    let client = try server.http2()
+    client.send(Frames.request(1, "/digits"))
+    #expect(client.h2Body(1) != nil)
+    for _ in 0..<40 where !client.isEnded {
+      client.send(Frames.ping())
+      if client.frame(where: { $0.type == 6 }) == nil { break }
+      usleep(10_000)
+    }
+    _ = client.rest()
+    #expect(server.closed("idle") == 1)
+    #expect(server.closed("http2_violation") == 0)
+  }
+
+  @Test func `a slow reader is seen also after a source that never answered`() throws {
+    let server = try TestServer { $0.rateInterval = Self.soon }
+    let client = try server.http2(settings: [(4, 0)])
+    client.send(Frames.request(1, "/stream?never"))
+    client.send(Frames.rst(1))
+    client.send(Frames.request(3, "/segment.ts"))
+    #expect(server.eventually { server.closed("slow_reader") == 1 })
   }
 
   @Test(arguments: [true, false]) func `a client that does not read is closed`(

@@ -9,9 +9,13 @@ final class CountingSource: BodySource {
   private let size: Int
   private let fails: Bool
   private let pauses: Bool
+  private let never: Bool
   private var paused = false
 
-  init(_ count: Int, of size: Int, fails: Bool = false, pauses: Bool = false) {
+  init(
+    _ count: Int, of size: Int, fails: Bool = false, pauses: Bool = false, never: Bool = false
+  ) {
+    self.never = never
     left = count
     self.size = size
     self.fails = fails
@@ -19,6 +23,7 @@ final class CountingSource: BodySource {
   }
 
   override func next() -> BodyPiece {
+    if never { return .pending }
     if left == 0 { return fails ? .failed : .end }
     if pauses, !paused {
       paused = true
@@ -76,7 +81,8 @@ final class PagesHandler: RequestHandler {
       let size = request.queryInteger("size") ?? 10
       let source = CountingSource(
         count, of: size, fails: request.queryValue("fails") != nil,
-        pauses: request.queryValue("pauses") != nil)
+        pauses: request.queryValue("pauses") != nil,
+        never: request.queryValue("never") != nil)
       let known = request.queryValue("known") != nil
       return .streamed(
         StreamedResponse(
