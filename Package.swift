@@ -145,7 +145,8 @@ let testTargets: [Target] =
   + tests(
     "wedlive",
     [
-      "EventLoop", "Ingest", "Media", "RTMP", "TLS",
+      "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Access", "HTTP2", "HTTPServer",
+      "Origin",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ])
 

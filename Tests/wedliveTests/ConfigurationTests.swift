@@ -55,10 +55,11 @@ import Testing
         admin: "[::1]:9114"
       tls:
         fast_cipher: off
+      rtmp:
+        gop_cache: 8M
       streams:
         fragment: 2s
         window: 1.5m
-        memory: 64M
       loops:
         count: 2
         pinned: yes
@@ -73,7 +74,7 @@ import Testing
     #expect(configuration.tls.fastCipher == .off)
     #expect(configuration.streams.fragment == .seconds(2))
     #expect(configuration.streams.window == .seconds(90))
-    #expect(configuration.streams.memory == 64 << 20)
+    #expect(configuration.rtmp.gopCache == 8 << 20)
     #expect(configuration.loops == LoopsSection(count: 2, pinned: true))
     #expect(configuration.proxyProtocol.trusted == ["10.0.0.0/8", "::1"])
   }
@@ -151,7 +152,7 @@ import Testing
     ("auth:\n  jwks: /nowhere/keys\n", "f:2: auth.jwks: /nowhere/keys: there is no such file"),
     ("auth:\n  jwks: /tmp\n", "f:2: auth.jwks: /tmp: is a folder, not a file"),
     ("rtmp:\n  max_message: 17m\n", "f:2: rtmp.max_message: \"17m\" is unfit; expected a size"),
-    ("http:\n  cors_origin: https://a.example/x\n", "f:2: http.cors_origin: "),
+    ("rtmp:\n  silence: 10s\n", "f:2: rtmp.silence: must be more than rtmp.ping"),
     ("callbacks:\n  on_publish: ftp://a\n", "f:2: callbacks.on_publish: \"ftp://a\" is unfit"),
     ("streams:\n  port: 1\n", "f:2: streams.port: no such key"),
   ])

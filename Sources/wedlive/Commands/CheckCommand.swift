@@ -36,7 +36,7 @@ struct CheckCommand: ParsableCommand {
       let context = try TLSContext.server(
         TLSServerConfiguration(
           certificates: [TLSCertificateFiles(certificate: certificate, key: key)],
-          fastCipher: FastCipher.Mode(rawValue: configuration.tls.fastCipher.rawValue) ?? .auto))
+          fastCipher: configuration.fastCipher))
       return context.certificates.compactMap(\.warning).first
     } catch {
       print("\(file): tls: \(error)")

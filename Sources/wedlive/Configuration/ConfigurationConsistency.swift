@@ -37,11 +37,11 @@ struct ConfigurationConsistency {
           places["streams.window"] == nil ? "streams.fragment" : "streams.window",
           "a window has at least 6 fragments: streams.window must be \(least) or more"))
     }
-    if streams.maxFragment < streams.fragment {
-      faults.append(fault("streams.max_fragment", "must not be less than streams.fragment"))
-    }
     if configuration.rtmp.maxBuffered < configuration.rtmp.maxMessage {
       faults.append(fault("rtmp.max_buffered", "must not be less than rtmp.max_message"))
+    }
+    if configuration.rtmp.silence <= configuration.rtmp.ping {
+      faults.append(fault("rtmp.silence", "must be more than rtmp.ping"))
     }
     return faults
   }

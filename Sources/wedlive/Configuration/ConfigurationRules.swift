@@ -43,13 +43,6 @@ enum ConfigurationRules {
     return (0...(address.host.contains(":") ? 128 : 32)).contains(length)
   }
 
-  /// Whether it is `*` or a web origin: a scheme and a host, no path.
-  static func isOrigin(_ text: String) -> Bool {
-    guard text != "*" else { return true }
-    return isWebAddress(text)
-      && text.split(separator: "/", omittingEmptySubsequences: false).count == 3
-  }
-
   /// The least length of a secret.
   static let secretBytes = VerificationKeys.minSecretBytes
 

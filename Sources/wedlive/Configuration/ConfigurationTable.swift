@@ -138,11 +138,8 @@ enum ConfigurationTable {
       "streams.reconnect_window", \.streams.reconnectWindow, in: .zero...(.seconds(3_600)),
       "How long a publisher may be away before its stream ends."),
     .duration(
-      "streams.max_fragment", \.streams.maxFragment, in: .seconds(2)...(.seconds(120)),
-      "When a segment is cut although no keyframe has come."),
-    .size(
-      "streams.memory", \.streams.memory, in: 16 << 20...64 << 30,
-      "The most memory that the window of one stream takes; the window gets shorter then."),
+      "streams.after_end", \.streams.afterEnd, in: .zero...(.seconds(86_400)),
+      "How long the playlist and segments of an ended stream can still be fetched."),
     .count(
       "streams.limit", \.streams.limit, in: 1...100_000,
       "How many streams the node takes; more are refused."),

@@ -29,7 +29,7 @@ enum Standalone {
     ProcessMetrics.register(in: registry, version: Version.current)
     let verifier = try await tokenVerifier(configuration, secret.secret)
     let origin = OriginNode(
-      configuration: ServerLimits.origin(configuration), verifier: verifier,
+      configuration: configuration.origin, verifier: verifier,
       hooks: BackendHooks(), metrics: registry, logger: logger,
       load: { _ in WindowState() }, keep: { _, _ in })
     let loops = try loopGroup(count, pinned: configuration.loops.pinned)
@@ -42,7 +42,7 @@ enum Standalone {
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await node.open(
       RunningNode.Parts(
-        listeners: listeners, server: ServerLimits.http(configuration),
+        listeners: listeners, server: configuration.server,
         serverMetrics: ServerMetrics(registry),
         collector: StatusCollector(
           identity: identity, node: origin, loops: loops.mailboxes, metrics: registry),
@@ -120,7 +120,7 @@ enum Standalone {
       return try TLSContextSource(
         TLSServerConfiguration(
           certificates: [files], protocols: protocols,
-          fastCipher: FastCipher.Mode(rawValue: configuration.tls.fastCipher.rawValue) ?? .auto))
+          fastCipher: configuration.fastCipher))
     } catch {
       throw StartFailure("tls: \(error)")
     }

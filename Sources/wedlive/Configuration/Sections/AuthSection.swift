@@ -7,7 +7,7 @@ struct AuthSection: Equatable, Sendable {
   /// A file or https URL of a JWK set, for RS256 and ES256 tokens.
   var jwks: String?
   /// How often a JWK set is read again.
-  var jwksRefresh = Duration.seconds(600)
+  var jwksRefresh = Duration.seconds(300)
   /// How far clocks may differ.
   var leeway = Duration.seconds(10)
 }

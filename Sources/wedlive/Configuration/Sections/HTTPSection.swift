@@ -2,24 +2,25 @@
 struct HTTPSection: Equatable, Sendable {
   /// How long a request's header may take.
   var headerTimeout = Duration.seconds(10)
+  /// How long its body may take.
+  var bodyTimeout = Duration.seconds(30)
   /// How long a connection may be idle.
   var idleTimeout = Duration.seconds(75)
   /// The least bytes a second of a request body that is under way.
-  var minimumBodyRate = 500
+  var minimumBodyRate = 512
   /// The least bytes a second that a client must take of a response.
-  var minimumSendRate = 2_000
+  var minimumReadRate = 1_024
+  /// The longest address.
+  var maxTarget = 8 << 10
   /// The bytes and the fields of a request's header.
   var maxHeader = 16 << 10
   var maxHeaderFields = 100
-  /// The largest body of an API request.
-  var maxBody = 1 << 20
+  /// The bodies that one connection may send at a time, together.
+  var maxBody = 256 << 10
   /// The streams of one HTTP/2 connection at a time.
   var maxStreams = 100
-  /// Resets, pings, settings, empty frames… one HTTP/2 connection may spend in ten seconds.
-  var abuseBudget = 200
-  /// What one stalled connection may hold.
-  var maxHeld = 4 << 20
-  var maxConnections = 50_000
-  /// The origins that browsers may play from; `*` is all.
-  var corsOrigin = "*"
+  /// How many connections one loop holds.
+  var maxConnections = 20_000
+  /// How many requests one loop holds until there is something new.
+  var maxHeldRequests = 20_000
 }

@@ -6,10 +6,8 @@ struct StreamsSection: Equatable, Sendable {
   var window = Duration.seconds(60)
   /// How long a publisher may be away before its stream ends.
   var reconnectWindow = Duration.seconds(60)
-  /// The longest segment when no keyframe comes.
-  var maxFragment = Duration.seconds(20)
-  /// The memory that one stream's window may take.
-  var memory = 512 << 20
+  /// How long an ended stream can still be fetched.
+  var afterEnd = Duration.seconds(120)
   /// How many streams a node takes.
   var limit = 1_000
 }

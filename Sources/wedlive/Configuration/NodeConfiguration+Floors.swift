@@ -1,0 +1,98 @@
+import Access
+import HTTP2
+import HTTPSemantics
+import HTTPServer
+import Ingest
+import Origin
+import RTMP
+import TLS
+
+// What the floors below are told: each in its own words.
+extension NodeConfiguration {
+  /// For `HTTPServer`, on every loop.
+  var server: ServerConfiguration {
+    var server = ServerConfiguration()
+    server.strictTransportSecurity = Int(tls.hsts.components.seconds)
+    server.request.targetBytes = http.maxTarget
+    server.request.fieldBytes = http.maxHeader
+    server.request.fields = http.maxHeaderFields
+    server.maximumConnections = http.maxConnections
+    server.maximumHandshakes = tls.handshakes
+    server.maximumHeldRequests = http.maxHeldRequests
+    server.requestBodyBytesPerConnection = http.maxBody
+    server.handshakeTimeout = tls.handshakeTimeout
+    server.headerTimeout = http.headerTimeout
+    server.bodyTimeout = http.bodyTimeout
+    server.idleTimeout = http.idleTimeout
+    server.minimumReadRate = http.minimumReadRate
+    server.minimumBodyRate = http.minimumBodyRate
+    server.drainTimeout = shutdown.timeout
+    server.http2.concurrentStreams = http.maxStreams
+    server.proxyProtocol = !proxyProtocol.trusted.isEmpty
+    return server
+  }
+
+  /// For `Ingest`, on every loop.
+  var ingest: IngestConfiguration {
+    var ingest = IngestConfiguration()
+    ingest.rtmp.sendChunkSizeBytes = rtmp.chunkSize
+    ingest.rtmp.messageBytes = rtmp.maxMessage
+    ingest.rtmp.memoryBytes = rtmp.maxBuffered
+    ingest.rtmp.acknowledgeEveryBytes = rtmp.acknowledgeEvery
+    ingest.rtmp.pingAfterMilliseconds = Self.milliseconds(rtmp.ping)
+    ingest.rtmp.silentAfterMilliseconds = Self.milliseconds(rtmp.silence)
+    ingest.commandTimeout = rtmp.handshakeTimeout
+    ingest.firstMediaTimeout = rtmp.firstPacketTimeout
+    ingest.idleTimeout = rtmp.idleTimeout
+    ingest.maximumConnections = rtmp.maxConnections
+    ingest.maximumHandshakes = tls.handshakes
+    ingest.gopCacheBytes = rtmp.gopCache
+    ingest.playerQueueBytes = rtmp.playerBuffer
+    ingest.playerStallTimeout = rtmp.playerStall
+    return ingest
+  }
+
+  /// For `Origin`.
+  var origin: OriginConfiguration {
+    var origin = OriginConfiguration()
+    origin.streams.fragment = streams.fragment
+    origin.streams.window = streams.window
+    origin.streams.reconnectWindow = streams.reconnectWindow
+    origin.streams.afterEnd = streams.afterEnd
+    origin.streams.gopCacheBytes = rtmp.gopCache
+    origin.ingest = ingest
+    origin.maximumStreams = streams.limit
+    origin.watchNeedsToken = access.watch == .token
+    return origin
+  }
+
+  /// For `Access`: the backend.
+  var backend: BackendCallbacks.Configuration {
+    var backend = BackendCallbacks.Configuration()
+    let addresses: [(BackendCall.Kind, String?)] = [
+      (.publish, callbacks.onPublish), (.publishDone, callbacks.onPublishDone),
+      (.play, callbacks.onPlay), (.playDone, callbacks.onPlayDone),
+    ]
+    for case (let kind, let text?) in addresses {
+      backend.addresses[kind] = BackendCallbacks.Address(text)
+    }
+    backend.deadline = callbacks.timeout
+    backend.admitsPublishersInDoubt = callbacks.onFailure == .admit
+    backend.admitsPlayersInDoubt = callbacks.onFailure == .admit
+    return backend
+  }
+
+  /// For `TLS`.
+  var fastCipher: FastCipher.Mode {
+    switch tls.fastCipher {
+    case .auto: .auto
+    case .on: .on
+    case .off: .off
+    }
+  }
+
+  private static func milliseconds(_ duration: Duration) -> UInt64 {
+    let (seconds, attoseconds) = duration.components
+    return UInt64(max(0, seconds * 1_000 + attoseconds / 1_000_000_000_000_000))
+  }
+}

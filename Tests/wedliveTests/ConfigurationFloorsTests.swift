@@ -1,0 +1,54 @@
+import Access
+import HTTP2
+import HTTPServer
+import Ingest
+import Origin
+import RTMP
+import TLS
+import Testing
+
+@testable import wedlive
+
+@Suite struct `Configuration of the floors below` {
+  /// What a value is made of, as text.
+  func parts(_ value: Any) -> [String] {
+    Mirror(reflecting: value).children.flatMap { child -> [String] in
+      let name = child.label ?? ""
+      let inner = parts(child.value)
+      return inner.isEmpty ? ["\(name)=\(child.value)"] : inner.map { "\(name).\($0)" }
+    }
+  }
+
+  @Test func `the defaults are those that the floors state`() {
+    let standard = NodeConfiguration()
+    var server = ServerConfiguration()
+    // How a node ends is ours to say.
+    server.drainTimeout = standard.shutdown.timeout
+    #expect(parts(standard.server) == parts(server))
+    #expect(parts(standard.origin) == parts(OriginConfiguration()))
+    #expect(parts(standard.ingest) == parts(IngestConfiguration()))
+  }
+
+  @Test func `what is set arrives`() {
+    var configuration = NodeConfiguration()
+    configuration.http.maxStreams = 7
+    configuration.tls.hsts = .zero
+    configuration.rtmp.ping = .milliseconds(1_500)
+    configuration.streams.fragment = .seconds(4)
+    configuration.access.watch = .token
+    configuration.tls.fastCipher = .on
+    configuration.callbacks.onPublish = "http://backend:8000/api/streams/auth/publish"
+    configuration.callbacks.onFailure = .admit
+    configuration.proxyProtocol.trusted = ["10.0.0.0/8"]
+    #expect(configuration.server.http2.concurrentStreams == 7)
+    #expect(configuration.server.strictTransportSecurity == 0)
+    #expect(configuration.server.proxyProtocol)
+    #expect(configuration.origin.ingest.rtmp.pingAfterMilliseconds == 1_500)
+    #expect(configuration.origin.streams.fragment == .seconds(4))
+    #expect(configuration.origin.watchNeedsToken)
+    #expect(configuration.fastCipher == .on)
+    #expect(configuration.backend.addresses[.publish]?.authority == "backend:8000")
+    #expect(configuration.backend.addresses[.play] == nil)
+    #expect(configuration.backend.admitsPublishersInDoubt)
+  }
+}
