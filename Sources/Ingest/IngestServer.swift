@@ -40,6 +40,7 @@ package final class IngestServer {
   ///   - socket: listening, non-blocking.
   ///   - context: asked for each connection, so that a new certificate is used at once; nil for
   ///     plain RTMP.
+  /// - Throws: `SystemError` where the kernel can watch no more.
   package func listen(
     _ socket: consuming Socket, context: (() -> TLSContext)? = nil
   ) throws(SystemError) {

@@ -1,8 +1,7 @@
 package import Access
-package import HLS
 package import Ingest
 package import Logging
-package import Media
+import Media
 import RTMP
 import Synchronization
 package import Telemetry
@@ -18,6 +17,7 @@ package final class OriginNode: Sendable {
   package let verifier: TokenVerifier
   package let metrics: IngestMetrics
   package let hooks: BackendHooks
+  package let ledger: StreamLedger
   package let logger: Logger
   private let clients = Atomic<UInt64>(0)
 
@@ -29,22 +29,20 @@ package final class OriginNode: Sendable {
   ///   - hooks: the backend.
   ///   - registry: of metrics.
   ///   - logger: of the events that people want to see.
-  ///   - load: where a stream's numbers go on, from the records.
-  ///   - keep: records them; returns at once.
+  ///   - ledger: keeps where each stream's numbers go on.
   package init(
     configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
-    metrics registry: MetricRegistry, logger: Logger,
-    load: @escaping @Sendable (StreamKey) async -> WindowState,
-    keep: @escaping @Sendable (StreamKey, WindowState) -> Void
+    metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger
   ) {
     self.configuration = configuration
     self.verifier = verifier
     self.hooks = hooks
+    self.ledger = ledger
     self.logger = logger
     let board = StreamBoard()
     let relays = RelayDirectory()
     let outlet = StreamOutlet(
-      afterEnd: configuration.streams.afterEnd, board: board, relays: relays, keep: keep)
+      afterEnd: configuration.streams.afterEnd, board: board, relays: relays, ledger: ledger)
     self.board = board
     self.relays = relays
     self.outlet = outlet
@@ -54,7 +52,8 @@ package final class OriginNode: Sendable {
     ) { key in
       LiveStreamBox(
         LiveStream(
-          key, state: await load(key), configuration: configuration.streams, outlet: outlet))
+          key, state: await ledger.begin(key), configuration: configuration.streams, outlet: outlet)
+      )
     }
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
       Double(board.liveCount)

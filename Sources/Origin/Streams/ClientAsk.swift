@@ -4,7 +4,7 @@ import Ingest
 package import Media
 package import RTMP
 
-/// What a publisher or a player asks for, as the control plane sees it; it never holds the token.
+/// What a publisher or a player asks for, as the control plane sees it.
 package struct ClientAsk: Sendable {
   package enum Kind: Sendable { case publish, play }
 
@@ -12,7 +12,8 @@ package struct ClientAsk: Sendable {
   package let key: StreamKey
   package let claims: Claims?
   package let app: String
-  package let arguments: [StreamName.QueryItem]
+  /// As the client gave it, often a token: shown to the backend, and to nobody else.
+  package let name: StreamName
   package let address: String
   package let flashVersion: String
   package let tcUrl: String
@@ -30,7 +31,7 @@ package struct ClientAsk: Sendable {
     self.key = key
     self.claims = claims
     app = connect?.app ?? ""
-    arguments = name.query.filter { $0.name != "token" }
+    self.name = name
     address = connection.peer.host
     flashVersion = connect?.flashVersion ?? ""
     tcUrl = connect?.tcUrl ?? ""

@@ -5,9 +5,9 @@ import Media
 
 /// What a stream's status is made from: bytes, rates and how they went lately.
 struct StreamMeter {
-  /// The bit rate is noted so often …
+  /// How often the bit rate is noted.
   private static let step = Duration.seconds(2)
-  /// … and so many of the last ones are kept.
+  /// How many of the last ones are kept.
   private static let historyLength = 90
 
   private let startedAt = MonotonicTime.now

@@ -1,7 +1,7 @@
 package import EventLoop
-package import HLS
+import HLS
 import HTTPServer
-package import Media
+import Media
 package import Ingest
 import Glibc
 import Synchronization
@@ -15,7 +15,7 @@ package final class StreamOutlet: Sendable {
   private let afterEnd: Duration
   private let board: StreamBoard
   private let relays: RelayDirectory
-  private let keep: @Sendable (StreamKey, WindowState) -> Void
+  private let ledger: StreamLedger
 
   /// Makes an outlet.
   ///
@@ -23,15 +23,15 @@ package final class StreamOutlet: Sendable {
   ///   - afterEnd: how long an ended stream can still be fetched.
   ///   - board: what the node knows of its streams.
   ///   - relays: which loop has each stream's source for RTMP players.
-  ///   - keep: records where a stream's numbers go on; returns at once.
+  ///   - ledger: keeps where a stream's numbers go on.
   package init(
     afterEnd: Duration, board: StreamBoard, relays: RelayDirectory,
-    keep: @escaping @Sendable (StreamKey, WindowState) -> Void
+    ledger: StreamLedger
   ) {
     self.afterEnd = afterEnd
     self.board = board
     self.relays = relays
-    self.keep = keep
+    self.ledger = ledger
   }
 
   /// Names the loops that serve viewers.
@@ -73,12 +73,16 @@ package final class StreamOutlet: Sendable {
     }
   }
 
-  func keep(_ key: StreamKey, _ state: WindowState) { keep(key, state) }
+  /// Records how far the stream has come, without waiting for it.
+  func keep(_ key: StreamKey, _ state: WindowState) {
+    Task { [ledger] in await ledger.note(key, state) }
+  }
 
   func changed(_ status: StreamStatus) { board.set(status) }
 
   func ended(_ key: StreamKey) {
     board.end(key)
     relays.end(key)
+    Task { [ledger] in await ledger.end(key) }
   }
 }

@@ -7,10 +7,9 @@ struct ViewerPath: Equatable {
   let rendition: Range<Int>?
   let file: Range<Int>
 
-  /// Takes a path apart.
+  /// Takes a path apart; nil for any other shape: fewer or more parts, or an empty one.
   ///
   /// - Parameter path: decoded and normalised, without the query.
-  /// - Returns: nil for any other shape: fewer or more parts, or an empty one.
   init?(_ path: borrowing Span<UInt8>) {
     let prefix: StaticString = "/hls/"
     guard path.count > prefix.utf8CodeUnitCount else { return nil }

@@ -3,8 +3,7 @@ import ServiceLifecycle
 import TLS
 import UnixSignals
 
-/// Watches the certificate's files and SIGHUP; a new certificate is used from the next connection
-/// on. Ticket keys are renewed here too.
+/// Watches the certificate's files and SIGHUP; a new one is used from the next connection on.
 struct CertificateService: Service {
   /// How often the files are looked at.
   private static let interval = Duration.seconds(10)

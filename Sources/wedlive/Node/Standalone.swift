@@ -1,12 +1,12 @@
 import Access
 import EventLoop
 import Foundation
-import HLS
 import HTTPServer
 import Logging
 import Media
 import Origin
 import ServiceLifecycle
+import Store
 import TLS
 import Telemetry
 import UnixSignals
@@ -27,11 +27,13 @@ enum Standalone {
     let listeners = try NodeListeners(configuration.listen, loops: count)
     let registry = MetricRegistry()
     ProcessMetrics.register(in: registry, version: Version.current)
-    let verifier = try await tokenVerifier(configuration, secret.secret)
+    let tokens = try await NodeTokens(configuration, secret.secret, logger)
+    let records = try records(folder)
     let origin = OriginNode(
-      configuration: configuration.origin, verifier: verifier,
-      hooks: BackendHooks(), metrics: registry, logger: logger,
-      load: { _ in WindowState() }, keep: { _, _ in })
+      configuration: configuration.origin, verifier: tokens.verifier,
+      hooks: try Backend.hooks(configuration.callbacks, metrics: registry), metrics: registry,
+      logger: logger,
+      ledger: StreamLedger(store: SQLiteStreamNumbers(records), logger: logger))
     let loops = try loopGroup(count, pinned: configuration.loops.pinned)
     let node = RunningNode(
       origin: origin, loops: loops, https: https, rtmps: rtmps, registry: registry, logger: logger)
@@ -49,23 +51,26 @@ enum Standalone {
         api: NodeAPI(origin: origin).call, page: page(configuration), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
+    let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer, logger) : nil
     let terminal = Terminal(STDOUT_FILENO)
     let banner = Banner(
       node: configuration.node.effectiveID, listeners: listeners.described,
       publish: NodeAddresses.publish(configuration, listeners),
       watch: NodeAddresses.watch(configuration, listeners),
       status: NodeAddresses.status(listeners), cipher: cipher, certificate: files.certificate,
-      dataPath: folder.path)
+      dataPath: folder.path, demo: demo?.banner)
     terminal.write(banner.text(on: terminal))
+    let service = NodeService(
+      node: node, grace: configuration.shutdown.drain, drainAsked: drainAsked)
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+      .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
+      .init(service: CertificateService(node: node)),
+    ]
+    if let demo { services.append(.init(service: demo)) }
+    if let keySet = tokens.keySet { services.append(.init(service: KeySetService(keySet))) }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [
-          .init(
-            service: NodeService(
-              node: node, grace: configuration.shutdown.drain, drainAsked: drainAsked),
-            successTerminationBehavior: .gracefullyShutdownGroup),
-          .init(service: CertificateService(node: node)),
-        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
     withExtendedLifetime(folder) {}
   }
@@ -78,14 +83,11 @@ enum Standalone {
     }
   }
 
-  private static func tokenVerifier(
-    _ configuration: NodeConfiguration, _ secret: [UInt8]
-  ) async throws(StartFailure) -> TokenVerifier {
-    do throws(KeyError) {
-      return TokenVerifier(
-        keys: try await VerificationKeys.secret(secret), leeway: configuration.auth.leeway)
+  private static func records(_ folder: DataFolder) throws(StartFailure) -> RecordFile {
+    do throws(StoreError) {
+      return try RecordFile(path: folder.file("records.sqlite"))
     } catch {
-      throw StartFailure("auth: \(error)")
+      throw StartFailure("data.path: \(error)")
     }
   }
 

@@ -1,0 +1,72 @@
+import Access
+import HTTPClient
+import Origin
+import RTMP
+import Telemetry
+
+/// WedLive's backend as the configuration names it: asked about publishers and players, and told.
+enum Backend {
+  /// The hooks of the addresses that are configured; none costs nothing.
+  ///
+  /// - Throws: `StartFailure` where the client can't be made.
+  static func hooks(
+    _ section: CallbacksSection, metrics: MetricRegistry
+  ) throws(StartFailure) -> BackendHooks {
+    var configuration = BackendCallbacks.Configuration()
+    let texts: [(BackendCall.Kind, String?)] = [
+      (.publish, section.onPublish), (.publishDone, section.onPublishDone),
+      (.play, section.onPlay), (.playDone, section.onPlayDone),
+    ]
+    for (kind, text) in texts {
+      guard let text else { continue }
+      guard let address = BackendCallbacks.Address(text) else {
+        throw StartFailure("callbacks: \(text): expected an http or https address")
+      }
+      configuration.addresses[kind] = address
+    }
+    guard !configuration.addresses.isEmpty else { return BackendHooks() }
+    configuration.deadline = section.timeout
+    configuration.admitsPublishersInDoubt = section.onFailure == .admit
+    configuration.admitsPlayersInDoubt = section.onFailure == .admit
+    let client: HTTPClient
+    do throws(HTTPClientError) {
+      client = try HTTPClient(HTTPClientConfiguration())
+    } catch {
+      throw StartFailure("callbacks: \(error)")
+    }
+    let callbacks = BackendCallbacks(configuration, client: client, metrics: metrics)
+    return BackendHooks(
+      onPublish: question(.publish, callbacks), onPublishDone: notice(.publishDone, callbacks),
+      onPlay: question(.play, callbacks), onPlayDone: notice(.playDone, callbacks))
+  }
+
+  private static func question(
+    _ kind: BackendCall.Kind, _ callbacks: BackendCallbacks
+  ) -> BackendHooks.Question? {
+    guard callbacks.isConfigured(kind) else { return nil }
+    return { ask in
+      switch await callbacks.send(call(kind, ask)) {
+      // The token alone names the stream, so another name changes nothing.
+      case .admitted, .renamed: nil
+      case .redirected: Refusal(.byBackend(status: 302))
+      case .refused(let refusal): refusal
+      }
+    }
+  }
+
+  private static func notice(
+    _ kind: BackendCall.Kind, _ callbacks: BackendCallbacks
+  ) -> BackendHooks.Notice? {
+    guard callbacks.isConfigured(kind) else { return nil }
+    return { ask in _ = await callbacks.send(call(kind, ask)) }
+  }
+
+  private static func call(_ kind: BackendCall.Kind, _ ask: ClientAsk) -> BackendCall {
+    let raw = ask.name.raw
+    let mark = raw.firstIndex(of: "?")
+    return BackendCall(
+      kind, app: ask.app, name: ask.name.path, address: ask.address,
+      flashVersion: ask.flashVersion, swfURL: ask.swfUrl, tcURL: ask.tcUrl, pageURL: ask.pageUrl,
+      clientID: ask.clientID, arguments: mark.map { String(raw[$0...].dropFirst()) } ?? "")
+  }
+}
