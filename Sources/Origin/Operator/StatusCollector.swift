@@ -2,7 +2,7 @@ package import EventLoop
 import Glibc
 import HTTPServer
 import Ingest
-import Media
+package import Media
 import Synchronization
 package import Telemetry
 
@@ -91,6 +91,19 @@ package final class StatusCollector: Sendable {
       httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic(),
       memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),
       streams: streams)
+  }
+
+  /// Who watched a stream over HLS within the last seconds, on all loops.
+  package func viewers(of key: StreamKey) async -> Int {
+    var count = 0
+    for loop in loops {
+      count +=
+        (try? await loop.run { loop in
+          loop.local(ViewerSite.self)?.table.viewers(
+            of: key, now: loop.now.nanoseconds / 1_000_000_000) ?? 0
+        }) ?? 0
+    }
+    return count
   }
 
   private func share(_ loop: LoopMailbox, _ keys: [StreamKey]) async throws -> Share {

@@ -1,3 +1,4 @@
+import ControlAPI
 import EventLoop
 
 /// The addresses that people are told: with the name that the node is reached by.
@@ -17,6 +18,17 @@ enum NodeAddresses {
 
   static func status(_ listeners: NodeListeners) -> String? {
     listeners.admin.map { "http://\($0.address)/" }
+  }
+
+  /// Where publishers and viewers are sent by the API.
+  static func api(
+    _ configuration: NodeConfiguration, _ listeners: NodeListeners
+  ) -> PublicAddresses {
+    let host = configuration.node.advertise
+    return PublicAddresses(
+      rtmp: "rtmp://\(host):\(listeners.rtmp?.address.port ?? 1935)/live",
+      rtmps: listeners.rtmps.map { "rtmps://\(host):\($0.address.port)/live" },
+      web: site(configuration, listeners) ?? "https://\(host)")
   }
 
   /// The address of the public site, `https://host:port`.

@@ -1,4 +1,5 @@
 import Access
+import ControlAPI
 import EventLoop
 import Foundation
 import HTTPServer
@@ -41,14 +42,20 @@ enum Standalone {
     let identity = StatusCollector.Identity(
       node: configuration.node.effectiveID, region: configuration.node.region,
       version: Version.current, cipher: cipher)
+    let collector = StatusCollector(
+      identity: identity, node: origin, loops: loops.mailboxes, metrics: registry)
+    let api = ControlAPI(
+      ControlAPI.Parts(
+        addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
+        issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
+        directory: OriginStreams(board: origin.board, collector: collector), metrics: registry,
+        log: Logger(label: "api")))
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await node.open(
       RunningNode.Parts(
         listeners: listeners, server: configuration.server,
         serverMetrics: ServerMetrics(registry),
-        collector: StatusCollector(
-          identity: identity, node: origin, loops: loops.mailboxes, metrics: registry),
-        api: NodeAPI(origin: origin).call, page: page(configuration), drain: { drain.yield() }))
+        collector: collector, api: api.call, page: page(configuration), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer, logger) : nil

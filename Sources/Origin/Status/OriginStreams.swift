@@ -1,0 +1,23 @@
+package import ControlAPI
+import Media
+
+/// The node's streams as the REST API asks about them.
+package struct OriginStreams: StreamDirectory {
+  private let board: StreamBoard
+  private let collector: StatusCollector
+
+  package init(board: StreamBoard, collector: StatusCollector) {
+    self.board = board
+    self.collector = collector
+  }
+
+  package func stream(wedding: String, camera: String) async -> StreamInfo? {
+    guard let key = StreamKey(wedding: wedding, camera: camera), let status = board[key] else {
+      return nil
+    }
+    let now = StreamOutlet.wallClockMilliseconds
+    return StreamInfo(
+      isLive: status.state != .ended, started: (now - status.timeMilliseconds) / 1_000,
+      viewers: await collector.viewers(of: key))
+  }
+}
