@@ -6,6 +6,7 @@ extension ControlAPI {
   private struct Playback: Encodable {
     let weddingId: String
     let isLive: Bool
+    let state: String
     let startedAt: Int64?
     let viewers: Int?
     let nginxStream: NginxStream
@@ -36,7 +37,8 @@ extension ControlAPI {
     }
     var answer = APIResponse.json(
       Playback(
-        weddingId: wedding, isLive: info?.isLive ?? false, startedAt: info?.started,
+        weddingId: wedding, isLive: info?.isLive ?? false,
+        state: info?.state.rawValue ?? "offline", startedAt: info?.started,
         viewers: info?.viewers, nginxStream: stream))
     if !isService { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
     return answer

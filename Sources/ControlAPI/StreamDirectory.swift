@@ -8,15 +8,22 @@ package protocol StreamDirectory: Sendable {
 
 /// One stream, as the API shows it.
 package struct StreamInfo: Sendable, Equatable {
-  /// Whether a publisher is sending now, or may come back within the reconnect window.
-  package var isLive: Bool
+  package enum State: String, Sendable {
+    /// It has a publisher, or waits for it to come back within the reconnect window.
+    case live
+    /// It is over; what its playlist lists can still be watched for a while.
+    case ended
+  }
+
+  package var state: State
+  package var isLive: Bool { state == .live }
   /// Seconds since 1970 at which it went live.
   package var started: Int64?
   /// Viewers now, where they are counted.
   package var viewers: Int?
 
-  package init(isLive: Bool, started: Int64? = nil, viewers: Int? = nil) {
-    self.isLive = isLive
+  package init(state: State, started: Int64? = nil, viewers: Int? = nil) {
+    self.state = state
     self.started = started
     self.viewers = viewers
   }

@@ -9,7 +9,7 @@ import Testing
 
 private struct OneStream: StreamDirectory {
   func stream(wedding: String, camera: String) async -> StreamInfo? {
-    wedding == "w1" && camera == "main" ? StreamInfo(isLive: true, started: 5, viewers: 3) : nil
+    wedding == "w1" && camera == "main" ? StreamInfo(state: .live, started: 5, viewers: 3) : nil
   }
 }
 
@@ -192,6 +192,7 @@ private struct OneStream: StreamDirectory {
     let answer = try await send(.get, "/api/streams/playback/w1")
     #expect(answer.status == 200)
     #expect(answer.object["is_live"] as? Bool == true)
+    #expect(answer.object["state"] as? String == "live")
     #expect(answer.object["viewers"] as? Int == 3)
     #expect(
       answer.stream == ["hls_playback_url": "https://h/hls/w1/index.m3u8", "stream_id": "w1/main"])

@@ -17,7 +17,8 @@ package struct OriginStreams: StreamDirectory {
     }
     let now = StreamOutlet.wallClockMilliseconds
     return StreamInfo(
-      isLive: status.state != .ended, started: (now - status.timeMilliseconds) / 1_000,
+      state: status.state == .ended ? .ended : .live,
+      started: (now - status.timeMilliseconds) / 1_000,
       viewers: await collector.viewers(of: key))
   }
 }
