@@ -2,28 +2,23 @@ import Access
 import EventLoop
 import Foundation
 import Ingest
-import Logging
-import ServiceLifecycle
 import TLS
 
 /// `--demo`: the node publishes a test picture to itself, so that there is something to watch.
-struct Demo: Service {
+struct Demo {
   /// The wedding's name in addresses.
   static let wedding = "demo"
   /// How long the tokens in the banner are good for.
   private static let tokenSeconds: Int64 = 12 * 3_600
-  private static let pause = Duration.seconds(2)
 
   let banner: Banner.Demo
-  private let options: PublishOptions
-  private let logger: Logger
+  let options: PublishOptions
 
   /// Makes the addresses and tokens of the demonstration.
   ///
   /// - Throws: `StartFailure` where the node takes no RTMP.
   init(
-    _ configuration: NodeConfiguration, _ listeners: NodeListeners, _ issuer: TokenIssuer,
-    _ logger: Logger
+    _ configuration: NodeConfiguration, _ listeners: NodeListeners, _ issuer: TokenIssuer
   ) throws(StartFailure) {
     guard let rtmp = listeners.rtmp else {
       throw StartFailure("--demo publishes over RTMP, and listen.rtmp is off")
@@ -46,7 +41,6 @@ struct Demo: Service {
     } catch {
       throw StartFailure("--demo: \(error)")
     }
-    self.logger = logger
     let mine = try token(.publish, "mine")
     let site = NodeAddresses.site(configuration, listeners) ?? ""
     let needsToken = configuration.access.watch == .token
@@ -56,18 +50,5 @@ struct Demo: Service {
         $0.replacing("TOKEN", with: mine)
       } + (needsToken ? [] : ["and watch it at \(site)/watch/mine"]),
       watch: "\(site)/watch/\(Self.wedding)\(query)")
-  }
-
-  func run() async throws {
-    try? await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        do {
-          _ = try await PublishTask(options).run()
-        } catch {
-          logger.warning("demo interrupted", metadata: ["reason": "\(error)"])
-        }
-        try await Task.sleep(for: Self.pause)
-      }
-    }
   }
 }

@@ -58,7 +58,7 @@ enum Standalone {
         collector: collector, api: api.call, page: page(configuration), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
-    let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer, logger) : nil
+    let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil
     let terminal = Terminal(STDOUT_FILENO)
     let banner = Banner(
       node: configuration.node.effectiveID, listeners: listeners.described,
@@ -73,7 +73,9 @@ enum Standalone {
       .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
       .init(service: CertificateService(node: node)),
     ]
-    if let demo { services.append(.init(service: demo)) }
+    if let demo {
+      services.append(.init(service: DemoPublisher(options: demo.options, logger: logger)))
+    }
     if let keySet = tokens.keySet { services.append(.init(service: KeySetService(keySet))) }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
