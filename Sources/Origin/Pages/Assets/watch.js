@@ -16,9 +16,12 @@
   let state = "loading";
   let hls = null;
   let pollTimer = 0;
+  let pollRound = 0;
   let failures = 0;
   let lastTime = -1;
   let lastProgress = 0;
+  let stalledAt = -1;
+  let returnedAt = 0;
   let clockOffset = 0;
   let origin = NaN;
   let factsAt = 0;
@@ -28,12 +31,13 @@
 
   const texts = {
     loading: ["One moment…", ""],
-    offline: ["The stream hasn’t started yet", "Leave this page open: it starts by itself."],
+    offline: ["The stream isn’t live yet", "Leave this page open: it starts by itself."],
+    waiting: ["The camera is away for a moment", "Leave this page open: it goes on by itself."],
     ended: ["The stream has ended", "Thank you for being there. If it goes on, it starts here by itself."],
     private: ["This stream is private", "Please use the whole link of your invitation. If you did, it may have expired."],
     unreachable: ["No connection", "The server doesn’t answer at the moment. Trying again…"],
   };
-  const badges = { loading: "…", live: "Live", offline: "Offline", ended: "Ended", private: "Private",
+  const badges = { loading: "…", live: "Live", waiting: "Paused", offline: "Offline", ended: "Ended", private: "Private",
     unsupported: "Can’t play", unreachable: "Offline" };
 
   function decode(text) {
@@ -81,6 +85,7 @@
 
   async function poll() {
     clearTimeout(pollTimer);
+    const round = ++pollRound;
     let wait = 3000;
     try {
       const response = await fetch(`${base}/api/streams/playback/${wedding}`, {
@@ -92,27 +97,56 @@
         show("private");
         return;
       }
-      const answer = response.ok ? await response.json() : { state: "offline" };
+      const answer = response.ok ? await response.json() : {};
       failures = 0;
-      switch (answer.state) {
-        case "live":
-          if (state !== "live" && state !== "unsupported") await start();
-          wait = 10000;
-          break;
-        case "ended":
-          // What is buffered is still shown to its end.
-          if (state !== "live" || video.ended || idle()) { stop(); show("ended"); }
-          wait = state === "live" ? 3000 : 15000;
-          break;
-        default:
-          if (state !== "live" || idle()) { stop(); show("offline"); }
-      }
+      wait = await follow(stateOf(answer));
     } catch {
       failures += 1;
       if (state !== "live") show("unreachable");
       wait = Math.min(15000, 2000 * failures);
     }
-    pollTimer = setTimeout(poll, wait * (0.85 + Math.random() * 0.3));
+    if (round === pollRound) pollTimer = setTimeout(poll, wait * (0.85 + Math.random() * 0.3));
+  }
+
+  // The API says whether a publisher is there; whether it comes back, only time tells.
+  function stateOf(answer) {
+    if (answer.state) return answer.state;
+    if (answer.is_live) return "live";
+    if (!attached()) return state === "ended" ? "ended" : "offline";
+    return idleFor() > 90000 ? "ended" : "waiting";
+  }
+
+  // Does what the state asks for, and says in how many milliseconds to ask again.
+  async function follow(next) {
+    switch (next) {
+      case "live":
+        if (state === "unsupported") return 10000;
+        if (state === "waiting") {
+          // The player goes on by itself; one that doesn't is started anew.
+          returnedAt ||= performance.now();
+          if (performance.now() - returnedAt < 8000) return 2000;
+        }
+        returnedAt = 0;
+        if (state !== "live") await start();
+        return 10000;
+      case "waiting":
+        returnedAt = 0;
+        // Players go on in the same playlist when the publisher returns.
+        if (!attached() && state !== "unsupported") await start();
+        if (attached() && idleFor() > 4000) show("waiting");
+        return 2000;
+      case "ended":
+        // What is buffered is still shown to its end.
+        if (attached() && idleFor() < 4000 && !video.ended) return 3000;
+        stop();
+        show("ended");
+        return 15000;
+      default:
+        if (attached() && idleFor() < 4000) return 3000;
+        stop();
+        show("offline");
+        return 3000;
+    }
   }
 
   function synchronise(response) {
@@ -135,7 +169,8 @@
       return;
     }
     show("live");
-    try { await video.play(); } catch { /* the person presses play */ }
+    // Where the browser wants a gesture first, the person presses play.
+    video.play().catch(() => {});
     controls();
   }
 
@@ -187,7 +222,7 @@
 
   // Begins anew after an error: asks first whether the stream is still there.
   function recover() {
-    if (state !== "live") return;
+    if (!attached()) return;
     stop();
     show("loading");
     clearTimeout(pollTimer);
@@ -195,17 +230,28 @@
     pollTimer = setTimeout(poll, Math.min(8000, 500 * 2 ** failures));
   }
 
-  function idle() {
-    return performance.now() - lastProgress > 4000;
+  function attached() {
+    return hls !== null || video.hasAttribute("src");
+  }
+
+  function idleFor() {
+    return performance.now() - lastProgress;
   }
 
   function watchdog() {
-    if (state !== "live") return;
+    if (state !== "live" && state !== "waiting") return;
     if (video.currentTime !== lastTime || video.paused) {
-      if (!video.paused && lastTime >= 0) failures = 0;
+      if (!video.paused && lastTime >= 0) {
+        failures = 0;
+        if (state === "waiting") show("live");
+      }
       lastTime = video.currentTime;
       lastProgress = performance.now();
-    } else if (performance.now() - lastProgress > 15000) {
+    } else if (idleFor() > 6000 && stalledAt !== lastTime) {
+      // Nothing comes: has the publisher gone?
+      stalledAt = lastTime;
+      poll();
+    } else if (state === "live" && idleFor() > 15000) {
       recover();
     }
     controls();
@@ -295,7 +341,7 @@
   video.addEventListener("volumechange", controls);
   video.addEventListener("ended", () => { stop(); show("ended"); poll(); });
   video.addEventListener("error", () => { if (video.hasAttribute("src")) recover(); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && state !== "live") poll(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && !attached()) poll(); });
 
   video.muted = true;
   show("loading");
