@@ -22,6 +22,7 @@
   let lastProgress = 0;
   let stalledAt = -1;
   let returnedAt = 0;
+  let wasLive = false;
   let clockOffset = 0;
   let origin = NaN;
   let factsAt = 0;
@@ -112,7 +113,7 @@
   function stateOf(answer) {
     if (answer.state) return answer.state;
     if (answer.is_live) return "live";
-    if (!attached()) return state === "ended" ? "ended" : "offline";
+    if (state === "ended" || !wasLive) return state === "ended" ? "ended" : "offline";
     return idleFor() > 90000 ? "ended" : "waiting";
   }
 
@@ -121,7 +122,7 @@
     switch (next) {
       case "live":
         if (state === "unsupported") return 10000;
-        if (state === "waiting") {
+        if (state === "waiting" && attached()) {
           // The player goes on by itself; one that doesn't is started anew.
           returnedAt ||= performance.now();
           if (performance.now() - returnedAt < 8000) return 2000;
@@ -131,9 +132,8 @@
         return 10000;
       case "waiting":
         returnedAt = 0;
-        // Players go on in the same playlist when the publisher returns.
-        if (!attached() && state !== "unsupported") await start();
-        if (attached() && idleFor() > 4000) show("waiting");
+        // A player that is there stays: it goes on in the same playlist when the publisher returns.
+        if (!attached() || idleFor() > 4000) show("waiting");
         return 2000;
       case "ended":
         // What is buffered is still shown to its end.
@@ -245,6 +245,7 @@
         failures = 0;
         if (state === "waiting") show("live");
       }
+      wasLive = true;
       lastTime = video.currentTime;
       lastProgress = performance.now();
     } else if (idleFor() > 6000 && stalledAt !== lastTime) {
