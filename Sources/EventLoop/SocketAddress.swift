@@ -94,6 +94,18 @@ package struct SocketAddress: Sendable {
 }
 
 extension SocketAddress {
+  /// The address as IPv6, 16 bytes; IPv4 is mapped, and an unset one is all zero.
+  package var mappedBytes: [UInt8] {
+    unsafe withUnsafeBytes(of: storage) { bytes in
+      switch family {
+      case AF_INET:
+        unsafe [UInt8](repeating: 0, count: 10) + [0xff, 0xff] + [UInt8](bytes[4..<8])
+      case AF_INET6: unsafe [UInt8](bytes[8..<24])
+      default: [UInt8](repeating: 0, count: 16)
+      }
+    }
+  }
+
   /// Feeds the address without its port to a hasher: the same for all connections of a host.
   package func hashHost(into hasher: inout Hasher) {
     unsafe withUnsafeBytes(of: storage) { bytes in

@@ -68,7 +68,8 @@ final class Connection: Channel {
     self.site = site
     self.client = client
     stage =
-      server.configuration.proxyProtocol && site.acceptsProxyHeader ? .proxyHeader : .handshake
+      site.acceptsProxyHeader && server.configuration.trustedProxies.contains(client)
+      ? .proxyHeader : .handshake
     super.init(socket, on: server.loop)
   }
 

@@ -1,3 +1,4 @@
+package import EventLoop
 package import HTTP2
 package import HTTPSemantics
 
@@ -38,8 +39,9 @@ package struct ServerConfiguration: Sendable {
   package var maximumRequestsPerConnection = 100_000
   package var http2 = HTTP2Limits()
 
-  /// Whether connections start with a PROXY protocol header; only behind a trusted balancer.
-  package var proxyProtocol = false
+  /// Whose connections start with a PROXY protocol header; from these it is required, from others
+  /// it would be a lie and is an error of the protocol that follows.
+  package var trustedProxies: NetworkList = []
 
   package init() {}
 }

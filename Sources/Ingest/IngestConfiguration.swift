@@ -1,3 +1,4 @@
+package import EventLoop
 package import RTMP
 
 /// The bounds of the RTMP side of a node.
@@ -12,7 +13,7 @@ package struct IngestConfiguration: Sendable {
   package var idleTimeout = Duration.seconds(10)
   /// How many connections one loop holds; more are closed at once, and counted.
   package var maximumConnections = 10_000
-  /// How many TLS handshakes one loop has under way at once; more wait in the backlog's place.
+  /// How many TLS handshakes one loop has under way at once; more are closed at once, and counted.
   package var maximumHandshakes = 256
   /// The start of a stream that is kept for players, in bytes.
   package var gopCacheBytes = 16 << 20
@@ -20,6 +21,9 @@ package struct IngestConfiguration: Sendable {
   package var playerQueueBytes = 4 << 20
   /// A player whose socket takes nothing for so long is closed.
   package var playerStallTimeout = Duration.seconds(30)
+
+  /// Whose connections start with a PROXY protocol header; from these it is required.
+  package var trustedProxies: NetworkList = []
 
   package init() {}
 }

@@ -12,6 +12,8 @@ package final class IngestServer {
   private let buffers: TLSBuffers
   private var listeners: [Listener] = []
   private var connections: Set<ChannelID> = []
+  /// TLS handshakes under way.
+  var handshakes = 0
 
   /// Makes a server without a listener.
   ///
@@ -73,15 +75,20 @@ package final class IngestServer {
     }
     var tls: TLSSession?
     if let context {
+      guard handshakes < configuration.maximumHandshakes else {
+        return metrics.closed("too many handshakes")
+      }
       guard let session = TLSSession(server: context(), buffers: buffers) else {
         return metrics.closed("out of memory")
       }
       tls = session
     }
+    if tls != nil { handshakes += 1 }
     let connection = RTMPConnection(socket, peer: peer, tls: tls, server: self)
     do {
       try loop.add(connection)
     } catch {
+      connection.secured()
       return metrics.closed("too many descriptors")
     }
     connections.insert(connection.id)

@@ -36,6 +36,8 @@ package final class RTMPConnection: Transport {
   private var progress: UInt64 = 0
   private var countedReceived: UInt64 = 0
   private var countedSent: UInt64 = 0
+  /// Whether its TLS handshake is one of those that the server counts.
+  private var isInHandshake: Bool
 
   init(
     _ socket: consuming Socket, peer: SocketAddress, tls: TLSSession?, server: IngestServer
@@ -45,7 +47,10 @@ package final class RTMPConnection: Transport {
     acceptedAt = server.loop.now
     lastMedia = server.loop.now
     sawProgressAt = server.loop.now
-    super.init(socket, peer: peer, tls: tls, on: server.loop)
+    isInHandshake = tls != nil
+    super.init(
+      socket, peer: peer, tls: tls, on: server.loop,
+      expectsProxyHeader: server.configuration.trustedProxies.contains(peer))
   }
 
   package var isPublishing: Bool {
@@ -307,7 +312,13 @@ package final class RTMPConnection: Transport {
     server.relay.remove(player, from: player.key)
   }
 
+  override package func secured() {
+    if isInHandshake { server.handshakes -= 1 }
+    isInHandshake = false
+  }
+
   override package func ended(_ end: End) {
+    secured()
     let reason = end.words
     endPublication(reason)
     endPlayer()

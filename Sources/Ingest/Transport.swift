@@ -1,3 +1,4 @@
+import Bytes
 package import EventLoop
 package import TLS
 
@@ -20,7 +21,10 @@ package class Transport: Channel {
   /// How much one turn reads from one connection before the others have theirs, in reads.
   private static let readsPerTurn = 4
 
-  package let peer: SocketAddress
+  /// The client, as a trusted balancer told, or the socket's peer.
+  package private(set) var peer: SocketAddress
+  /// What has come of a PROXY header that is not whole yet; nil where none is to come.
+  private var proxyHeader: [UInt8]?
   private let tls: TLSSession?
   private var queue = SendQueue()
   private var isFinishing = false
@@ -29,9 +33,11 @@ package class Transport: Channel {
   package private(set) var bytesSent: UInt64 = 0
 
   package init(
-    _ socket: consuming Socket, peer: SocketAddress, tls: TLSSession?, on loop: Loop
+    _ socket: consuming Socket, peer: SocketAddress, tls: TLSSession?, on loop: Loop,
+    expectsProxyHeader: Bool = false
   ) {
     self.peer = peer
+    proxyHeader = expectsProxyHeader ? [] : nil
     self.tls = tls
     super.init(socket, on: loop)
   }
@@ -46,6 +52,9 @@ package class Transport: Channel {
 
   /// Plaintext came; borrowed for the length of the call.
   package func received(_ bytes: borrowing Span<UInt8>) {}
+
+  /// The TLS handshake is done.
+  package func secured() {}
 
   /// All that was queued has gone to the kernel.
   package func drained() {}
@@ -90,7 +99,9 @@ package class Transport: Channel {
   override package func readable() {
     for _ in 0..<Self.readsPerTurn {
       guard !isClosed else { return }
-      let result = loop.receive(self) { take($0) }
+      let result = loop.receive(self) { bytes in
+        if proxyHeader == nil { take(bytes) } else { takeProxyHeader(bytes) }
+      }
       switch result {
       case .bytes(let count):
         bytesReceived &+= UInt64(count)
@@ -105,14 +116,30 @@ package class Transport: Channel {
     loop.again(self)
   }
 
+  /// Reads the balancer's header before anything else; what follows it is the client's.
+  private func takeProxyHeader(_ bytes: borrowing Span<UInt8>) {
+    var header = proxyHeader ?? []
+    header.append(copying: bytes)
+    switch ProxyHeader.parse(header.span) {
+    case .incomplete: proxyHeader = header
+    case .malformed: end(.closedByUs("bad PROXY header"))
+    case .complete(let length, let source):
+      proxyHeader = nil
+      if let source { peer = source }
+      if length < header.count { take(header.span.extracting(droppingFirst: length)) }
+    }
+  }
+
   private func take(_ bytes: borrowing Span<UInt8>) {
     guard let tls else {
       if !isFinishing { received(bytes) }
       return
     }
+    let wasHandshaking = tls.isHandshaking
     let progress = tls.receive(bytes) { plain in
       if !isFinishing, !isClosed { received(plain) }
     }
+    if wasHandshaking, !tls.isHandshaking, tls.closeReason == nil { secured() }
     if tls.hasPendingOutput || !queue.isEmpty { loop.flushLater(self) }
     guard progress == .closed, !isClosed else { return }
     // The alert that says why goes out if the socket takes it now.

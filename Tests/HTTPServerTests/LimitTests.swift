@@ -151,7 +151,7 @@ import Testing
   }
 
   @Test func `the PROXY protocol says who the client is`() throws {
-    let server = try TestServer { $0.proxyProtocol = true }
+    let server = try TestServer { $0.trustedProxies = ["127.0.0.1"] }
     let client = try TestClient(plain: server.plainPort)
     client.send("PROXY TCP4 192.0.2.7 192.0.2.1 5555 443\r\n")
     #expect(client.get("/digits")?.status == 200)

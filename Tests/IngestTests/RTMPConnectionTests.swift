@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Ingest
 import Media
 import RTMP
@@ -184,5 +185,64 @@ import Testing
     #expect(first.end == nil)
     first.leave()
     #expect(server.turns { server.server.connectionCount == 0 })
+  }
+
+  @Test func `a trusted balancer says who the client is, before the handshake`() throws {
+    var configuration = IngestConfiguration()
+    configuration.trustedProxies = ["127.0.0.1"]
+    let server = try TestServer(configuration)
+    let publisher = try TestClient(
+      .publish, name: "w", port: server.port, on: server.loop,
+      preamble: Array("PROXY TCP4 203.0.113.9 192.0.2.1 5555 1935\r\n".utf8))
+    #expect(server.turns { publisher.hasStarted })
+    #expect(server.publishers.first?.peer.host == "203.0.113.9")
+    let bare = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { bare.end != nil })
+    #expect(server.closed == ["bad PROXY header"])
+  }
+
+  @Test func `RTMPS is RTMP inside TLS`() throws {
+    let folder = NSTemporaryDirectory() + "wedlive-ingest-\(UInt32.random(in: 0 ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let files = try SelfSignedCertificate.make(names: [], at: folder)
+    let context = try TLSContext.server(
+      TLSServerConfiguration(certificates: [files], protocols: []))
+    let server = try TestServer(context: context)
+    let client = try TLSContext.client(TLSClientConfiguration(trust: .file(files.certificate)))
+    let buffers = TLSBuffers()
+    let publisher = try TestClient(
+      .publish, name: "w", port: server.port, on: server.loop,
+      tls: try #require(
+        TLSSession(client: client, serverName: "localhost", buffers: buffers)))
+    let player = try TestClient(
+      .play, name: "w", port: server.port, on: server.loop,
+      tls: try #require(
+        TLSSession(client: client, serverName: "localhost", buffers: buffers)))
+    #expect(server.turns { publisher.hasStarted && player.hasStarted })
+    publisher.publish(.video, 0, bytes(0, 40))
+    publisher.publish(.video, 0, bytes(1, 300_000))
+    publisher.publish(.audio, 5, bytes(9, 10))
+    #expect(server.turns { player.audio.count == 1 })
+    #expect(player.video.last?.payload == bytes(1, 300_000))
+    #expect(server.publishers.first?.isSecure == true)
+  }
+
+  @Test func `more TLS handshakes than allowed are closed at once`() throws {
+    let folder = NSTemporaryDirectory() + "wedlive-ingest-\(UInt32.random(in: 0 ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let files = try SelfSignedCertificate.make(names: [], at: folder)
+    let context = try TLSContext.server(
+      TLSServerConfiguration(certificates: [files], protocols: []))
+    var configuration = IngestConfiguration()
+    configuration.maximumHandshakes = 1
+    let server = try TestServer(configuration, context: context)
+    let address = try #require(SocketAddress(host: "127.0.0.1", port: server.port))
+    let silent = try Socket.connecting(to: address)
+    #expect(server.turns { server.server.connectionCount == 1 })
+    let second = try TestClient(.play, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { second.end != nil })
+    _ = silent.descriptor
+    let text = String(decoding: server.registry.text(), as: UTF8.self)
+    #expect(text.contains("wedlive_rtmp_closed_total{reason=\"too many handshakes\"} 1"))
   }
 }

@@ -20,7 +20,7 @@ final class TestClient: Transport {
 
   init(
     _ purpose: ClientSession.Purpose, name: String, port: UInt16, on loop: Loop,
-    tls: TLSSession? = nil
+    tls: TLSSession? = nil, preamble: [UInt8] = []
   ) throws {
     let address = try #require(SocketAddress(host: "127.0.0.1", port: port))
     session = ClientSession(
@@ -28,6 +28,7 @@ final class TestClient: Transport {
         purpose, tcUrl: "rtmp://127.0.0.1/live", app: "live", streamName: name))
     super.init(try Socket.connecting(to: address), peer: address, tls: tls, on: loop)
     try loop.add(self)
+    output += preamble
     session.start(into: &output)
     push()
   }

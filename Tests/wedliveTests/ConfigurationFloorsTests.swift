@@ -42,7 +42,8 @@ import Testing
     configuration.proxyProtocol.trusted = ["10.0.0.0/8"]
     #expect(configuration.server.http2.concurrentStreams == 7)
     #expect(configuration.server.strictTransportSecurity == 0)
-    #expect(configuration.server.proxyProtocol)
+    #expect(!configuration.server.trustedProxies.isEmpty)
+    #expect(!configuration.origin.ingest.trustedProxies.isEmpty)
     #expect(configuration.origin.ingest.rtmp.pingAfterMilliseconds == 1_500)
     #expect(configuration.origin.streams.fragment == .seconds(4))
     #expect(configuration.origin.watchNeedsToken)

@@ -1,4 +1,5 @@
 import Access
+import EventLoop
 import HTTP2
 import HTTPSemantics
 import HTTPServer
@@ -28,7 +29,7 @@ extension NodeConfiguration {
     server.minimumBodyRate = http.minimumBodyRate
     server.drainTimeout = shutdown.timeout
     server.http2.concurrentStreams = http.maxStreams
-    server.proxyProtocol = !proxyProtocol.trusted.isEmpty
+    server.trustedProxies = NetworkList(proxyProtocol.trusted) ?? NetworkList()
     return server
   }
 
@@ -48,6 +49,7 @@ extension NodeConfiguration {
     ingest.maximumHandshakes = tls.handshakes
     ingest.gopCacheBytes = rtmp.gopCache
     ingest.playerQueueBytes = rtmp.playerBuffer
+    ingest.trustedProxies = NetworkList(proxyProtocol.trusted) ?? NetworkList()
     ingest.playerStallTimeout = rtmp.playerStall
     return ingest
   }

@@ -1,9 +1,12 @@
+import EventLoop
 import Logging
 import ServiceLifecycle
 import TLS
 import UnixSignals
 
 /// Watches the certificate's files and SIGHUP; a new one is used from the next connection on.
+///
+/// It also renews the keys that session tickets are sealed with.
 struct CertificateService: Service {
   /// How often the files are looked at.
   private static let interval = Duration.seconds(10)
@@ -14,6 +17,7 @@ struct CertificateService: Service {
     await withTaskGroup { group in
       group.addTask { await watchFiles() }
       group.addTask { await watchSignal() }
+      group.addTask { await renewTicketKeys() }
       await group.waitForAll()
     }
   }
@@ -29,6 +33,22 @@ struct CertificateService: Service {
   private func watchSignal() async {
     let signals = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
     for await _ in signals { report([node.https.reload(), node.rtmps.reload()]) }
+  }
+
+  /// A new ticket key each quarter of a day; a ticket is good for a day.
+  private func renewTicketKeys() async {
+    var schedule = TicketKeySchedule()
+    while !Task.isShuttingDownGracefully, !Task.isCancelled {
+      let now = Int(MonotonicTime.now.nanoseconds / 1_000_000_000)
+      if schedule.rotate(now: now) {
+        node.https.ticketKeys = schedule.keys
+        node.rtmps.ticketKeys = schedule.keys
+      }
+      let wait = Duration.seconds(max(1, schedule.wait(now: now)))
+      do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: wait) } } catch {
+        return
+      }
+    }
   }
 
   private func report(_ outcomes: [TLSContextSource.Outcome]) {
