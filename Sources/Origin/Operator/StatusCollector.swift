@@ -14,8 +14,13 @@ package final class StatusCollector: Sendable {
     package var region: String
     package var version: String
     package var cipher: String
+    /// What a wedding's name is put behind to watch it; empty where nobody can.
+    package var watchBase: String
 
-    package init(node: String, region: String, version: String, cipher: String) {
+    package init(
+      node: String, region: String, version: String, cipher: String, watchBase: String = ""
+    ) {
+      self.watchBase = watchBase
       self.node = node
       self.region = region
       self.version = version
@@ -86,6 +91,7 @@ package final class StatusCollector: Sendable {
     return NodeStatus(
       node: identity.node, region: identity.region, version: identity.version, pid: getpid(),
       uptimeMilliseconds: (MonotonicTime.now - startedAt).nanoseconds / 1_000_000,
+      watchBase: identity.watchBase,
       isReady: node.health.isReady, cipher: identity.cipher,
       accepted: node.metrics.accepted.value, rtmpConnections: node.metrics.connections.value,
       httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic(),

@@ -15,6 +15,8 @@ package struct OriginStreams: StreamDirectory {
     guard let key = StreamKey(wedding: wedding, camera: camera), let status = board[key] else {
       return nil
     }
+    // A playlist without a segment is not there yet, and a player that asks for it would fail.
+    guard let playlist = status.playlist, playlist.segments > 0 else { return nil }
     let now = StreamOutlet.wallClockMilliseconds
     return StreamInfo(
       state: status.state == .ended ? .ended : .live,

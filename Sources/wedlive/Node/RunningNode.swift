@@ -65,7 +65,7 @@ struct RunningNode: Sendable {
     }
     if let sockets = listeners.admin {
       try server.listen(
-        sockets.socket(loop.index), tls: nil,
+        sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false,
         handler: AdminHandler(
           node: origin, collector: parts.collector, registry: registry,
           control: StreamControl(loops: loops.mailboxes), drain: parts.drain))

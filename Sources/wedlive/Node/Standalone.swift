@@ -41,7 +41,8 @@ enum Standalone {
     let cipher = FastCipher.status(https.current.usesFastCipher ? .auto : .off)
     let identity = StatusCollector.Identity(
       node: configuration.node.effectiveID, region: configuration.node.region,
-      version: Version.current, cipher: cipher)
+      version: Version.current, cipher: cipher,
+      watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? "")
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry)
     let api = ControlAPI(

@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Glibc
 import Ingest
 import Media
@@ -120,12 +121,9 @@ final class PublishRun {
 
   /// The second of the local day, for the test picture's clock.
   private static func timeOfDay() -> Double {
-    var now = timespec()
-    var parts = unsafe tm()
-    unsafe clock_gettime(CLOCK_REALTIME, &now)
-    unsafe localtime_r(&now.tv_sec, &parts)
-    let seconds = unsafe parts.tm_hour * 3_600 + parts.tm_min * 60 + parts.tm_sec
-    return Double(seconds) + Double(now.tv_nsec) / 1e9
+    let now = Date()
+    let seconds = now.timeIntervalSince1970 + Double(TimeZone.current.secondsFromGMT(for: now))
+    return seconds.truncatingRemainder(dividingBy: 86_400)
   }
 
   /// Sends what is due, as far as the socket takes it.
