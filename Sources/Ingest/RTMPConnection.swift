@@ -9,8 +9,10 @@ import Telemetry
 package final class RTMPConnection: Transport {
   /// What a client that reads nothing may make us hold, besides media.
   private static let answerLimitBytes = 256 << 10
-  /// What is kept of a publisher that sends before it is admitted.
+  /// What is kept of a publisher that sends before it is admitted, and what each message counts
+  /// for besides its payload.
   private static let earlyLimitBytes = 4 << 20
+  private static let earlyMessageBytes = 128
   private static let tick = Duration.seconds(1)
 
   private enum Publication {
@@ -23,14 +25,20 @@ package final class RTMPConnection: Transport {
   /// What the client said in `connect`; nil before.
   package var connectRequest: ConnectRequest? { session.connection }
   package let acceptedAt: MonotonicTime
-  /// When the last picture or sound came; when it was admitted, before the first.
+  /// When the last picture or sound came; before the first, when it was asked for or admitted.
   package private(set) var lastMedia: MonotonicTime
 
   private let session: ServerSession
   private unowned let server: IngestServer
   private var output: [UInt8] = []
   private var publication = Publication.none
+  private var publicationNumber: UInt64 = 0
   private var player: RTMPPlayer?
+  /// The stream that the client asks to play, until that is decided.
+  private var playRequest: UInt32?
+  private var playEnded: () -> Void = {}
+  /// Since when it neither publishes nor plays.
+  private var idleSince: MonotonicTime
   private var hasMedia = false
   private var sawProgressAt: MonotonicTime
   private var progress: UInt64 = 0
@@ -47,6 +55,7 @@ package final class RTMPConnection: Transport {
     acceptedAt = server.loop.now
     lastMedia = server.loop.now
     sawProgressAt = server.loop.now
+    idleSince = server.loop.now
     isInHandshake = tls != nil
     super.init(
       socket, peer: peer, tls: tls, on: server.loop,
@@ -58,6 +67,11 @@ package final class RTMPConnection: Transport {
   }
 
   package var isPlaying: Bool { player != nil }
+
+  /// What the client publishes, asks to publish, or published last.
+  package var publicationID: PublicationID {
+    PublicationID(channel: id, number: publicationNumber)
+  }
 
   /// How often the client was too slow for its stream and was dropped to the next keyframe.
   package private(set) var dropCount: UInt64 = 0
@@ -90,8 +104,17 @@ package final class RTMPConnection: Transport {
   }
 
   /// Lets the client play a stream; it starts when there is something to start with.
-  package func acceptPlay(_ streamID: UInt32, of key: StreamKey) {
-    guard player == nil, !isEnding else { return }
+  ///
+  /// - Parameters:
+  ///   - streamID: as in the request.
+  ///   - key: the stream.
+  ///   - ended: called once, when the client plays no more; at once where it has gone already.
+  package func acceptPlay(
+    _ streamID: UInt32, of key: StreamKey, ended: @escaping () -> Void = {}
+  ) {
+    guard playRequest == streamID, !isEnding else { return ended() }
+    playRequest = nil
+    playEnded = ended
     answer { session.acceptPlay(streamID, into: &$0) }
     let player = RTMPPlayer(self, streamID: streamID, key: key)
     self.player = player
@@ -103,7 +126,8 @@ package final class RTMPConnection: Transport {
   package func refusePlay(
     _ streamID: UInt32, _ refusal: ServerSession.PlayRefusal, _ words: String
   ) {
-    guard !isEnding else { return }
+    guard playRequest == streamID, !isEnding else { return }
+    playRequest = nil
     server.metrics.playRefused.increment()
     answer { session.rejectPlay(streamID, refusal, words, into: &$0) }
     finish("play refused")
@@ -118,11 +142,16 @@ package final class RTMPConnection: Transport {
     finish("media refused")
   }
 
-  /// Takes the stream away from the publisher and closes the connection; the sink hears of it
-  /// before this returns.
+  /// Takes the stream away from the publisher and closes the connection.
+  ///
+  /// The sink hears of it before this returns; a publisher that waits for its answer gets this one,
+  /// and no sink later.
   package func evict(_ words: String) {
-    guard case .live(let streamID, _) = publication else { return }
-    answer { session.rejectPublish(streamID, .badName, words, into: &$0) }
+    switch publication {
+    case .none: return
+    case .requested(let streamID, _, _), .live(let streamID, _):
+      answer { session.rejectPublish(streamID, .badName, words, into: &$0) }
+    }
     endPublication("taken over")
     finish("taken over")
   }
@@ -202,36 +231,57 @@ package final class RTMPConnection: Transport {
     case .data(let message): media(.data, message)
     case .connectRequested: session.acceptConnect(into: &output)
     case .publishRequested(let request):
-      guard case .none = publication, player == nil else {
+      guard isFree else {
         return session.rejectPublish(
           request.streamID, .badName, "this connection already has a stream", into: &output)
       }
       publication = .requested(streamID: request.streamID, early: [], bytes: 0)
+      publicationNumber += 1
+      lastMedia = loop.now
+      hasMedia = false
       server.handlers.publish(self, request)
     case .playRequested(let request):
-      guard case .none = publication, player == nil else {
+      guard isFree else {
         return session.rejectPlay(
           request.streamID, .failed, "this connection already has a stream", into: &output)
       }
+      playRequest = request.streamID
       server.handlers.play(self, request)
     case .paused(_, let isPaused, _): player?.isPaused = isPaused
-    case .streamEnded(_, let reason):
-      endPublication(reason.rawValue)
-      endPlayer()
+    case .streamEnded(let streamID, let reason): streamEnded(streamID, reason.rawValue)
     }
+  }
+
+  /// Whether the client may ask for a stream: it has none, and waits for none.
+  private var isFree: Bool {
+    if case .none = publication { player == nil && playRequest == nil } else { false }
+  }
+
+  /// The client wants no more of a stream.
+  ///
+  /// What it asked for and has no answer to yet can't be taken back: the connection ends, or a
+  /// client could ask and ask without ever waiting.
+  private func streamEnded(_ streamID: UInt32, _ reason: String) {
+    switch publication {
+    case .requested(streamID, _, _): finish("left before it was admitted")
+    case .live(streamID, _): endPublication(reason)
+    case .none, .requested, .live: break
+    }
+    if playRequest == streamID { finish("left before it was admitted") }
+    if player?.streamID == streamID { endPlayer() }
   }
 
   private func media(_ kind: PublishSink.Kind, _ message: Message) {
     switch publication {
     case .live(_, let sink): deliver(kind, message, to: sink)
     case .requested(let streamID, var early, let bytes):
-      guard bytes + message.payload.count <= Self.earlyLimitBytes else {
+      let total = bytes + message.payload.count + Self.earlyMessageBytes
+      guard total <= Self.earlyLimitBytes else {
         return end(.closedByUs("sent too much before it was admitted"))
       }
       publication = .none
       early.append((kind, message))
-      publication = .requested(
-        streamID: streamID, early: early, bytes: bytes + message.payload.count)
+      publication = .requested(streamID: streamID, early: early, bytes: total)
     case .none: break
     }
   }
@@ -272,8 +322,8 @@ package final class RTMPConnection: Transport {
       }
     case .requested: break  // the decision has a deadline of its own
     case .none:
-      guard player == nil else { break }
-      if now - acceptedAt > configuration.commandTimeout {
+      guard player == nil, playRequest == nil else { break }
+      if now - idleSince > configuration.commandTimeout {
         return end(.closedByUs("asked for nothing"))
       }
     }
@@ -300,6 +350,7 @@ package final class RTMPConnection: Transport {
       return
     }
     publication = .none
+    idleSince = loop.now
     server.metrics.publishers.decrement()
     sink.flush()
     sink.ended(reason)
@@ -308,8 +359,12 @@ package final class RTMPConnection: Transport {
   private func endPlayer() {
     guard let player else { return }
     self.player = nil
+    idleSince = loop.now
     server.metrics.players.decrement()
     server.relay.remove(player, from: player.key)
+    let ended = playEnded
+    playEnded = {}
+    ended()
   }
 
   override package func secured() {

@@ -10,7 +10,7 @@ final class RTMPPlayer {
   }
 
   private unowned let connection: RTMPConnection
-  private let streamID: UInt32
+  let streamID: UInt32
   private let limitBytes: Int
   private var hasStarted = false
   private var wasInterrupted = false

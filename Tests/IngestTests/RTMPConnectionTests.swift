@@ -203,6 +203,7 @@ import Testing
 
   @Test func `RTMPS is RTMP inside TLS`() throws {
     let folder = NSTemporaryDirectory() + "wedlive-ingest-\(UInt32.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let files = try SelfSignedCertificate.make(names: [], at: folder)
     let context = try TLSContext.server(
@@ -210,14 +211,14 @@ import Testing
     let server = try TestServer(context: context)
     let client = try TLSContext.client(TLSClientConfiguration(trust: .file(files.certificate)))
     let buffers = TLSBuffers()
+    let sessions = [0, 1].compactMap { _ in
+      TLSSession(client: client, serverName: "localhost", buffers: buffers)
+    }
+    try #require(sessions.count == 2)
     let publisher = try TestClient(
-      .publish, name: "w", port: server.port, on: server.loop,
-      tls: try #require(
-        TLSSession(client: client, serverName: "localhost", buffers: buffers)))
+      .publish, name: "w", port: server.port, on: server.loop, tls: sessions[0])
     let player = try TestClient(
-      .play, name: "w", port: server.port, on: server.loop,
-      tls: try #require(
-        TLSSession(client: client, serverName: "localhost", buffers: buffers)))
+      .play, name: "w", port: server.port, on: server.loop, tls: sessions[1])
     #expect(server.turns { publisher.hasStarted && player.hasStarted })
     publisher.publish(.video, 0, bytes(0, 40))
     publisher.publish(.video, 0, bytes(1, 300_000))
@@ -229,6 +230,7 @@ import Testing
 
   @Test func `more TLS handshakes than allowed are closed at once`() throws {
     let folder = NSTemporaryDirectory() + "wedlive-ingest-\(UInt32.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let files = try SelfSignedCertificate.make(names: [], at: folder)
     let context = try TLSContext.server(
@@ -244,5 +246,110 @@ import Testing
     _ = silent.descriptor
     let text = String(decoding: server.registry.text(), as: UTF8.self)
     #expect(text.contains("wedlive_rtmp_closed_total{reason=\"too many handshakes\"} 1"))
+  }
+
+  @Test func `a publisher that waits for its answer can be evicted, and is admitted no more`()
+    throws
+  {
+    let server = try TestServer(answersLater: true)
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { !server.waiting.isEmpty })
+    let connection = try #require(server.waiting.first)
+    connection.evict("another encoder has taken over")
+    #expect(connection.isEnding)
+    var endings: [String] = []
+    connection.acceptPublish(
+      PublishSink(receive: { _, _ in }, flush: {}, ended: { endings.append($0) }))
+    #expect(!connection.isPublishing)
+    #expect(endings.count == 1)
+    #expect(server.turns { publisher.end != nil })
+    #expect(publisher.refusal?.text == "another encoder has taken over")
+  }
+
+  @Test func `a publication's name finds it and no later one of the same connection`() throws {
+    let server = try TestServer()
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { publisher.hasStarted })
+    let connection = try #require(server.publishers.first)
+    let first = connection.publicationID
+    #expect(first.connection(on: server.loop) === connection)
+    publisher.command("closeStream", streamID: 1, [.null])
+    #expect(server.turns { !connection.isPublishing })
+    publisher.command("publish", streamID: 1, [.null, "w", "live"])
+    #expect(server.turns { connection.isPublishing })
+    #expect(first.connection(on: server.loop) == nil)
+    #expect(connection.publicationID.connection(on: server.loop) === connection)
+    publisher.leave()
+    #expect(server.turns { server.server.connectionCount == 0 })
+    #expect(connection.publicationID.connection(on: server.loop) == nil)
+  }
+
+  @Test(arguments: ["publish", "play"])
+  func `a request that is taken back before its answer ends the connection`(what: String) throws {
+    let server = try TestServer(answersLater: true)
+    server.answersPlayersLater = true
+    let client = try TestClient(
+      what == "play" ? .play : .publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { !server.waiting.isEmpty })
+    client.command("closeStream", streamID: 1, [.null])
+    client.command(what, streamID: 1, [.null, "w"])
+    #expect(server.turns { client.end != nil })
+    #expect(server.waiting.count == 1)
+    #expect(server.closed == ["left before it was admitted"])
+  }
+
+  @Test func `a player's end is told once, also where it has gone before it was admitted`() throws {
+    let server = try TestServer()
+    server.answersPlayersLater = true
+    let first = try TestClient(.play, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { server.waiting.count == 1 })
+    var endings = 0
+    server.waiting[0].acceptPlay(1, of: server.key) { endings += 1 }
+    #expect(server.turns { first.hasStarted })
+    #expect(endings == 0)
+    first.command("closeStream", streamID: 1, [.null])
+    #expect(server.turns { endings == 1 })
+    first.leave()
+    let second = try TestClient(.play, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { server.waiting.count == 2 })
+    second.leave()
+    #expect(server.turns { server.server.connectionCount == 0 })
+    #expect(endings == 1)
+    server.waiting[1].acceptPlay(1, of: server.key) { endings += 1 }
+    #expect(endings == 2)
+  }
+
+  @Test func `a publisher may take its time between two publications`() throws {
+    var configuration = IngestConfiguration()
+    configuration.commandTimeout = .milliseconds(1_500)
+    configuration.idleTimeout = .milliseconds(60_000)
+    let server = try TestServer(configuration)
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { publisher.hasStarted })
+    let connection = try #require(server.publishers.first)
+    let start = connection.acceptedAt
+    // It publishes for longer than a client may ask for nothing.
+    #expect(server.turns { server.loop.now - start > .milliseconds(2_500) })
+    publisher.command("closeStream", streamID: 1, [.null])
+    #expect(server.turns { !connection.isPublishing })
+    let closed = server.loop.now
+    #expect(server.turns { publisher.end != nil })
+    #expect(server.loop.now - closed > .milliseconds(1_000))
+    #expect(server.closed == ["asked for nothing"])
+  }
+
+  @Test func `empty messages before the admission are counted as well`() throws {
+    let server = try TestServer(answersLater: true)
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { !server.waiting.isEmpty })
+    var flood: [UInt8] = []
+    var writer = ChunkWriter()
+    let silence: [UInt8] = []
+    for _ in 0..<1_000 {
+      writer.write(.audio, on: 6, streamID: 1, timestamp: 0, payload: silence.span, into: &flood)
+    }
+    for _ in 0..<40 { publisher.send(flood) }
+    #expect(server.turns { publisher.end != nil })
+    #expect(server.closed == ["sent too much before it was admitted"])
   }
 }

@@ -54,6 +54,16 @@ final class TestClient: Transport {
     push()
   }
 
+  /// Sends a command as some client would, whatever the session thinks of it.
+  func command(_ name: String, streamID: UInt32, _ arguments: [AMFValue]) {
+    var writer = ChunkWriter()
+    var bytes: [UInt8] = []
+    let command = Command(name, 0, arguments)
+    writer.write(
+      .command, on: 8, streamID: streamID, payload: command.payload.span, into: &bytes)
+    send(bytes)
+  }
+
   func leave() {
     session.close(into: &output)
     push()
@@ -94,6 +104,7 @@ final class TestServer {
   /// What was asked and not answered, where `answersLater`.
   var waiting: [RTMPConnection] = []
   let answersLater: Bool
+  var answersPlayersLater = false
   let key: StreamKey
 
   init(
@@ -113,7 +124,9 @@ final class TestServer {
       handlers: IngestHandlers(
         publish: { connection, request in me?.publish(connection, request) },
         play: { connection, request in
-          if let me { connection.acceptPlay(request.streamID, of: me.key) }
+          guard let me else { return }
+          if me.answersPlayersLater { return me.waiting.append(connection) }
+          connection.acceptPlay(request.streamID, of: me.key)
         },
         closed: { _, reason in me?.closed.append(reason) }),
       metrics: IngestMetrics(registry), buffers: TLSBuffers())
