@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.certificates import make_certificates
 from support.hls.watcher import Watcher
 from support.media import Source
 from support.node import LISTENERS, Node, wedlive_binary
@@ -96,13 +97,20 @@ def test_numbers_go_on_after_a_kill(make_node, tmp_path: Path) -> None:
     [
         ("WEDLIVE_LISTEN_RTMP", "not-a-port", "listen.rtmp"),
         ("WEDLIVE_STREAMS_FRAGMENT", "3 fortnights", "streams.fragment"),
+        ("WEDLIVE_STREAMS_FRAGMNT", "3s", "WEDLIVE_STREAMS_FRAGMNT"),
         ("WEDLIVE_TLS_CERTIFICATE", "/nonexistent/certificate.pem", "/nonexistent/certificate.pem"),
+        ("WEDLIVE_TLS_CERTIFICATE", "/dev/null", "/dev/null"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(
     setting: str, value: str, named: str, tmp_path: Path
 ) -> None:
-    refused = start_refused(tmp_path, {setting: value})
+    certificates = make_certificates(tmp_path)
+    files = {
+        "WEDLIVE_TLS_CERTIFICATE": str(certificates.certificate),
+        "WEDLIVE_TLS_KEY": str(certificates.key),
+    }
+    refused = start_refused(tmp_path, {**files, setting: value})
     assert named in refused
     assert len(refused.strip().splitlines()) == 1, refused
 

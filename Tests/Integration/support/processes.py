@@ -72,7 +72,7 @@ class Process:
             )
 
     def __str__(self) -> str:
-        state = "running" if self._popen.returncode is None else f"exit {self._popen.returncode}"
+        state = "running" if self._popen.poll() is None else f"exit {self._popen.returncode}"
         return f"{self.name} (pid {self.pid}, {state})"
 
     def __enter__(self) -> "Process":

@@ -33,7 +33,6 @@ class MasterPlaylist:
         master = m3u8.loads(answer.text, uri=self.url)
         if not expect(master.is_variant, "master playlist", where, "it lists no variant"):
             return
-        expect(master.is_independent_segments, "master independent segments", where, "not said")
         self.variants = {variant.absolute_uri: variant.stream_info for variant in master.playlists}
         for url, info in self.variants.items():
             for name in ("bandwidth", "average_bandwidth", "codecs"):
