@@ -52,7 +52,8 @@ def compare(source: Source, watcher: Watcher, folder: Path) -> None:
     drift_sent = [sent["v"][end].pts - sent["a"][end].pts for end in (0, -1)]
     assert drift == pytest.approx(drift_sent, abs=frame)
     listed = sum(entry.duration for entry in variant.playlist.entries.values())
-    assert listed == pytest.approx(source.seconds, abs=2 * frame)
+    # the last segment lasts as long as its longest track; AAC's last frames outlast the picture
+    assert source.seconds - 2 * frame <= listed <= source.seconds + 0.1
 
 
 @pytest.mark.timeout(240)

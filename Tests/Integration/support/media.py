@@ -119,4 +119,5 @@ def audio_checksums(path: Path) -> list[str]:
 def _checksums(path: Path, options: list[str]) -> list[str]:
     words = ["ffmpeg", "-v", "error", "-i", path, *options, "-f", "framemd5", "-"]
     printed = run(words, limit=600).splitlines()
-    return [line.rsplit(",", 1)[1].strip() for line in printed if not line.startswith("#")]
+    # stream, dts, pts, duration, size, checksum; then side data, which is the demuxer's own
+    return [line.split(",")[5].strip() for line in printed if not line.startswith("#")]
