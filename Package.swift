@@ -139,7 +139,8 @@ let testTargets: [Target] =
   + tests(
     "Origin",
     [
-      "Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "Access",
+      "Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "HTTPSemantics",
+      "HTTPClient", "Access", "ControlAPI", "Store", "Telemetry", "TLS", log, httpTypes,
       .product(name: "Crypto", package: "swift-crypto"),
     ])
   + tests(

@@ -71,6 +71,9 @@ package final class StreamPackager {
     TransportStreamMuxer.canWrite(configuration)
   }
 
+  /// Whether there are configurations of a codec that are packaged.
+  package static func canPackage(_ codec: Codec) -> Bool { codec == .h264 || codec == .aac }
+
   /// Takes a sequence header: the track's frames from here on are coded so.
   ///
   /// A change becomes a discontinuity at the next keyframe; the same one again is nothing.

@@ -23,6 +23,7 @@ package struct GroupOfPictures: Sendable {
   package mutating func append(_ message: RelayMessage) {
     switch message.role {
     case .metadata: metadata = message
+    case .data: break
     case .videoHeader: videoHeader = message
     case .audioHeader: audioHeader = message
     case .keyframe:

@@ -10,12 +10,14 @@ package struct RelayMessage: Sendable {
     case keyframe
     case video
     case audio
+    /// Anything else, such as a cue point: for those who are there when it comes.
+    case data
 
     /// Whether a decoder needs it before anything else.
     var isHeader: Bool {
       switch self {
       case .metadata, .videoHeader, .audioHeader: true
-      case .keyframe, .video, .audio: false
+      case .keyframe, .video, .audio, .data: false
       }
     }
   }

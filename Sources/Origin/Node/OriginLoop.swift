@@ -28,7 +28,7 @@ package final class OriginLoop {
       loop: loop, configuration: node.configuration.ingest, relay: relay,
       handlers: IngestHandlers(
         publish: { owner.value?.publish($0, $1) }, play: { owner.value?.play($0, $1) },
-        closed: { connection, _ in owner.value?.closed(connection) }),
+        closed: { _, _ in }),
       metrics: node.metrics, buffers: buffers)
     owner.value = self
     loop.setLocal(relay)
@@ -62,28 +62,35 @@ package final class OriginLoop {
     }
     let ask = ClientAsk(
       .publish, connection, request.name, key: key, claims: claims, clientID: node.nextClient())
+    let publication = connection.publicationID
     let publisher = Publisher(
       id: ask.clientID, tokenID: token, priority: claims.priority, address: ask.address,
-      loop: loop.mailbox, channel: connection.id)
-    Task { [node] in
+      loop: loop.mailbox, publication: publication)
+    let mailbox = loop.mailbox
+    node.errands.run { [node] in
       let result = await node.admit(ask, publisher)
-      let accepted = publisher.loop.submit { loop in
-        loop.local(OriginLoop.self)?.admitted(result, ask, publisher.channel)
+      let isAlive = mailbox.submit { loop in
+        loop.local(OriginLoop.self)?.admitted(result, ask, publication)
       }
-      if !accepted, case .success(let claim) = result { await node.registry.release(claim) }
+      if !isAlive, case .success(let claim) = result {
+        await node.left(ask, claim, "gone before it was admitted")
+      }
     }
   }
 
+  /// Takes what was decided about a publication, which may be gone by now.
   private func admitted(
-    _ result: Result<Claim, PublishDenial>, _ ask: ClientAsk, _ channel: ChannelID
+    _ result: Result<Claim, PublishDenial>, _ ask: ClientAsk, _ publication: PublicationID
   ) {
-    let connection = loop.channel(channel) as? RTMPConnection
+    let connection = publication.connection(on: loop)
     switch result {
     case .failure(let denial): connection?.refusePublish(denial.status, denial.words)
     case .success(let claim):
+      // One that was evicted meanwhile is ending, so nobody else can have the stream by now.
       guard let connection, !connection.isEnding else {
-        Task { [node] in await node.left(ask, claim, "gone before it was admitted") }
-        return
+        return node.errands.run { [node] in
+          await node.left(ask, claim, "gone before it was admitted")
+        }
       }
       attach(claim, ask, connection)
     }
@@ -91,24 +98,23 @@ package final class OriginLoop {
 
   private func attach(_ claim: Claim, _ ask: ClientAsk, _ connection: RTMPConnection) {
     let stream = claim.box.stream
-    let channel = connection.id
+    let publication = connection.publicationID
     let mailbox = loop.mailbox
     stream.begin { words in
       // Later, because the stream is in the middle of a message now.
-      mailbox.submit { loop in
-        (loop.channel(channel) as? RTMPConnection)?.reject(words)
-      }
+      mailbox.submit { publication.connection(on: $0)?.reject(words) }
     }
     relay.attach(stream.relay)
-    asks[channel] = ask
+    asks[connection.id] = ask
     connection.acceptPublish(
       PublishSink(
         receive: { stream.receive($0, $1) },
         flush: { stream.flush() },
-        ended: { [node, relay] reason in
+        ended: { [self] reason in
+          asks[publication.channel] = nil
           relay.detach(claim.key, isOver: false)
           stream.interrupt()
-          Task { await node.left(ask, claim, reason) }
+          node.errands.run { [node] in await node.left(ask, claim, reason) }
         }))
   }
 
@@ -116,60 +122,89 @@ package final class OriginLoop {
 
   private func play(_ connection: RTMPConnection, _ request: PlayRequest) {
     let address = RequestedStream(request.name, connect: connection.connectRequest)
-    var claims: Claims?
+    let wanted: (key: StreamKey?, claims: Claims?)
     do throws(Refusal) {
-      claims = try accept(address)
+      wanted = try accept(address)
     } catch {
       return connection.refusePlay(request.streamID, .failed, "\(error)")
     }
-    let key =
-      address.key
-      ?? claims.flatMap { StreamKey(wedding: $0.wedding ?? "", camera: $0.camera ?? "main") }
-    guard let key else {
+    guard let key = wanted.key else {
       return connection.refusePlay(
         request.streamID, .notFound, "there can be no stream of that name")
     }
     let ask = ClientAsk(
-      .play, connection, request.name, key: key, claims: claims, clientID: node.nextClient())
+      .play, connection, request.name, key: key, claims: wanted.claims,
+      clientID: node.nextClient())
     guard let question = node.hooks.onPlay else {
       return accept(connection, request.streamID, ask)
     }
     let mailbox = loop.mailbox
     let channel = connection.id
     let streamID = request.streamID
-    Task {
+    node.errands.run { [node] in
       let refusal = await question(ask)
-      mailbox.submit { loop in
-        guard let connection = loop.channel(channel) as? RTMPConnection else { return }
-        if let refusal {
-          connection.refusePlay(streamID, .failed, "\(refusal)")
-        } else {
-          loop.local(OriginLoop.self)?.accept(connection, streamID, ask)
-        }
+      let isAlive = mailbox.submit { loop in
+        loop.local(OriginLoop.self)?.answered(refusal, ask, channel, streamID)
       }
+      if !isAlive, refusal == nil { await node.hooks.onPlayDone?(ask) }
     }
   }
 
-  private func accept(_ address: RequestedStream) throws(Refusal) -> Claims? {
-    guard node.configuration.watchNeedsToken || address.wedding == nil else { return nil }
+  /// Takes what the backend said about a player, which may be gone by now.
+  private func answered(
+    _ refusal: Refusal?, _ ask: ClientAsk, _ channel: ChannelID, _ streamID: UInt32
+  ) {
+    let connection = loop.channel(channel) as? RTMPConnection
+    if let refusal {
+      connection?.refusePlay(streamID, .failed, "\(refusal)")
+    } else if let connection {
+      accept(connection, streamID, ask)
+    } else {
+      played(ask)
+    }
+  }
+
+  /// Which stream a player means, and whether it may have it: a token is for what is played.
+  private func accept(
+    _ address: RequestedStream
+  ) throws(Refusal) -> (key: StreamKey?, claims: Claims?) {
+    guard node.configuration.watchNeedsToken || address.wedding == nil else {
+      return (address.key, nil)
+    }
     let token = Array((address.token ?? "").utf8)
     let claims = try tokens.claims(of: token.span, now: now)
-    try claims.check(
-      .watch(
-        wedding: address.wedding ?? claims.wedding ?? "", camera: address.camera ?? claims.camera))
-    return claims
+    let wedding = address.wedding ?? claims.wedding ?? ""
+    let camera = address.camera ?? claims.camera ?? Claims.mainCamera
+    try claims.check(.watch(wedding: wedding, camera: camera))
+    return (StreamKey(wedding: wedding, camera: camera), claims)
   }
 
   private func accept(_ connection: RTMPConnection, _ streamID: UInt32, _ ask: ClientAsk) {
-    guard !connection.isEnding else { return }
-    asks[connection.id] = ask
-    connection.acceptPlay(streamID, of: ask.key)
+    let channel = connection.id
+    asks[channel] = ask
+    connection.acceptPlay(streamID, of: ask.key) { [self] in
+      asks[channel] = nil
+      played(ask)
+    }
   }
 
-  private func closed(_ connection: RTMPConnection) {
-    guard let ask = asks.removeValue(forKey: connection.id), ask.kind == .play else { return }
+  /// A player that the backend has admitted plays no more.
+  private func played(_ ask: ClientAsk) {
     guard let notice = node.hooks.onPlayDone else { return }
-    Task { await notice(ask) }
+    node.errands.run { await notice(ask) }
+  }
+
+  // MARK: The end
+
+  /// Takes no more clients, and asks those that can to connect again, to another server.
+  package func drain() {
+    ingest.stopAccepting()
+    ingest.forEachConnection { $0.requestReconnect(to: nil, "this server is being stopped") }
+  }
+
+  /// Ends every connection, so that each stream is given back whole.
+  package func end(_ words: String) {
+    ingest.forEachConnection { $0.end(.closedByUs(words)) }
   }
 
   // MARK: For the operator

@@ -18,6 +18,7 @@ package final class OriginNode: Sendable {
   package let metrics: IngestMetrics
   package let hooks: BackendHooks
   package let ledger: StreamLedger
+  package let errands = Errands()
   package let logger: Logger
   private let clients = Atomic<UInt64>(0)
 
@@ -41,20 +42,22 @@ package final class OriginNode: Sendable {
     self.logger = logger
     let board = StreamBoard()
     let relays = RelayDirectory()
-    let outlet = StreamOutlet(
-      afterEnd: configuration.streams.afterEnd, board: board, relays: relays, ledger: ledger)
+    let outlet = StreamOutlet(board: board, relays: relays, ledger: ledger)
     self.board = board
     self.relays = relays
     self.outlet = outlet
     metrics = IngestMetrics(registry)
+    var limits = StreamRegistry.Limits()
+    limits.reconnectWindow = configuration.streams.reconnectWindow
+    limits.afterEnd = configuration.streams.afterEnd
+    limits.streams = configuration.maximumStreams
     self.registry = StreamRegistry(
-      reconnectWindow: configuration.streams.reconnectWindow, limit: configuration.maximumStreams
-    ) { key in
-      LiveStreamBox(
-        LiveStream(
-          key, state: await ledger.begin(key), configuration: configuration.streams, outlet: outlet)
-      )
-    }
+      limits: limits,
+      open: { key in
+        let state = await ledger.begin(key)
+        return LiveStreamBox(
+          LiveStream(key, state: state, configuration: configuration.streams, outlet: outlet))
+      }, close: { key in await ledger.end(key) })
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
       Double(board.liveCount)
     }
@@ -72,14 +75,18 @@ package final class OriginNode: Sendable {
       claim = try await registry.claim(ask.key, by: publisher)
     } catch {
       log("publish.refused", ask, ["reason": "\(error)"])
-      return .failure(PublishDenial(.badName, "\(error)"))
+      return .failure(PublishDenial(error))
     }
     if let question = hooks.onPublish, let refusal = await question(ask) {
       await registry.release(claim)
       log("publish.refused", ask, ["reason": "\(refusal)", "code": "\(refusal.code)"])
       return .failure(PublishDenial(.denied, "\(refusal)"))
     }
-    await registry.confirm(claim)
+    guard await registry.confirm(claim) else {
+      log("publish.refused", ask, ["reason": "taken over before it was admitted"])
+      await hooks.onPublishDone?(ask)
+      return .failure(PublishDenial(.badName, "another encoder has taken over"))
+    }
     log("stream.started", ask, ["epoch": "\(claim.epoch)"])
     return .success(claim)
   }
@@ -89,6 +96,13 @@ package final class OriginNode: Sendable {
     await registry.release(claim)
     log("stream.stopped", ask, ["reason": "\(reason)", "epoch": "\(claim.epoch)"])
     await hooks.onPublishDone?(ask)
+  }
+
+  /// Returns when all that is to be done for clients that have gone is done, and the streams'
+  /// numbers are kept: the node stops.
+  package func settle() async {
+    await errands.settle()
+    await ledger.endAll()
   }
 
   func log(_ event: Logger.Message, _ ask: ClientAsk, _ more: Logger.Metadata = [:]) {

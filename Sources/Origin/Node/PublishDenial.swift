@@ -9,4 +9,12 @@ struct PublishDenial: Error, Sendable {
     self.status = status
     self.words = words
   }
+
+  init(_ refusal: ClaimRefusal) {
+    switch refusal {
+    case .taken, .contested: status = .badName
+    case .full, .unavailable: status = .failed
+    }
+    words = "\(refusal)"
+  }
 }

@@ -22,7 +22,11 @@ package final class LiveStream {
   private var responses: [SegmentResponse] = []
   /// Added to a publisher's timestamps, so that players' clocks go on when the next one starts at 0.
   private var relayOffset: UInt32?
+  /// The latest time that players have been given, and what it was when the publisher began.
   private var lastRelayed: UInt32?
+  private var relayFloor: UInt32?
+  private var lastVersion: UInt64 = 0
+  private let now: () -> MediaTime
   private(set) var meter = StreamMeter()
   private var refusal: ((String) -> Void)?
   private var isBroken = false
@@ -34,12 +38,14 @@ package final class LiveStream {
   ///   - state: where its numbers go on.
   ///   - configuration: how it is cut and kept.
   ///   - outlet: where its snapshots and its state go.
+  ///   - now: a clock that never goes back.
   package init(
     _ key: StreamKey, state: WindowState, configuration: StreamConfiguration,
-    outlet: StreamOutlet
+    outlet: StreamOutlet, now: @escaping () -> MediaTime = LiveStream.clock
   ) {
     self.key = key
     self.outlet = outlet
+    self.now = now
     relay = RelaySource(key, gopCacheBytes: configuration.gopCacheBytes)
     packager = StreamPackager(configuration: configuration.packager, state: state)
     window = LiveWindow(configuration: configuration.liveWindow(), state: state)
@@ -47,12 +53,14 @@ package final class LiveStream {
 
   // MARK: Publishers
 
-  /// A new publisher's messages follow.
+  /// A new publisher's messages follow; a stream that was over goes on.
   ///
   /// - Parameter refuse: called when what comes can't be used, with words for the publisher.
   package func begin(refuse: @escaping (String) -> Void) {
     demuxer = TagDemuxer()
     relayOffset = nil
+    relayFloor = lastRelayed
+    window.reopen()
     refusal = refuse
     isBroken = false
     meter.begin()
@@ -64,7 +72,7 @@ package final class LiveStream {
     guard !isBroken else { return }
     meter.count(kind, message.payload.count)
     switch kind {
-    case .data: relay(.metadata, message)
+    case .data: relay(message.isMetadata ? .metadata : .data, message, at: nil)
     case .video: video(message)
     case .audio: audio(message)
     }
@@ -86,58 +94,77 @@ package final class LiveStream {
 
   /// The stream is over: its playlist says so.
   package func end() {
-    let update = window.end(now: Self.clock)
+    let update = window.end(now: now())
     drop(update.expired)
     if let playlist = update.playlist { outlet.publish(snapshot(playlist)) }
     outlet.ended(key)
   }
 
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
-  package func expire() { drop(window.expire(now: Self.clock)) }
+  package func expire() {
+    let expired = window.expire(now: now())
+    guard !expired.isEmpty, let playlist = window.playlist else { return }
+    drop(expired)
+    outlet.publish(snapshot(playlist))
+  }
+
+  /// Takes the stream away from viewers: nobody can want its end any more.
+  package func forget() { outlet.forget(key, version: lastVersion) }
 
   // MARK: Messages
 
   private func video(_ message: Message) {
     var role = RelayMessage.Role.video
+    var time: MediaTime?
     do throws(TagError) {
       try demuxer.video(message.payload, timestamp: message.timestamp) { event in
         switch event {
         case .configuration: role = .videoHeader
-        case .frame(let frame) where frame.trackID == 0 && frame.isKeyframe: role = .keyframe
+        case .frame(let frame):
+          time = frame.dts
+          if frame.trackID == 0, frame.isKeyframe { role = .keyframe }
         default: break
         }
         take(event)
       }
     } catch {
-      broken(error)
+      return broken(error)
     }
-    relay(role, message)
+    relay(role, message, at: time)
   }
 
   private func audio(_ message: Message) {
     var role = RelayMessage.Role.audio
+    var time: MediaTime?
     do throws(TagError) {
       try demuxer.audio(message.payload, timestamp: message.timestamp) { event in
-        if case .configuration = event { role = .audioHeader }
+        switch event {
+        case .configuration: role = .audioHeader
+        case .frame(let frame): time = frame.dts
+        default: break
+        }
         take(event)
       }
     } catch {
-      broken(error)
+      return broken(error)
     }
-    if !message.payload.isEmpty { relay(role, message) }
+    if !message.payload.isEmpty { relay(role, message, at: time) }
   }
 
+  /// Takes what a message held; the demuxer is in the middle of it and is not to be asked.
   private func take(_ event: MediaEvent) {
     switch event {
     case .configuration(let configuration):
-      guard StreamPackager.canPackage(configuration) else {
-        return refuse(
-          "\(configuration.codec.rawValue) can't be sent to viewers yet; set the encoder to "
-            + (configuration.track == .video ? "H.264 video" : "AAC audio"))
-      }
+      // Further tracks are for players alone.
+      guard configuration.trackID == 0 else { return }
+      guard StreamPackager.canPackage(configuration) else { return refuse(configuration.codec) }
       meter.configure(configuration)
       packager.configure(configuration)
     case .frame(let frame):
+      // Codecs of Flash's days have no sequence header that could be refused before.
+      guard frame.trackID != 0 || StreamPackager.canPackage(frame.codec) else {
+        return refuse(frame.codec)
+      }
       meter.saw(frame)
       for segment in packager.append(frame, date: StreamOutlet.wallClockMilliseconds) {
         publish(segment)
@@ -155,25 +182,45 @@ package final class LiveStream {
     }
   }
 
+  private func refuse(_ codec: Codec) {
+    let name = codec == .aac ? "this kind of aac" : codec.rawValue
+    let wanted = codec.track == .video ? "H.264 video" : "AAC-LC audio"
+    refuse("\(name) can't be sent to viewers yet; set the encoder to \(wanted)")
+  }
+
   private func refuse(_ words: String) {
     guard !isBroken else { return }
     isBroken = true
     refusal?(words)
   }
 
-  private func relay(_ role: RelayMessage.Role, _ message: Message) {
-    let offset = relayOffset ?? lastRelayed.map { $0 &+ 20 &- message.timestamp } ?? 0
-    relayOffset = offset
+  /// Hands a message to players, whose clock goes on over all publishers and never back.
+  ///
+  /// - Parameters:
+  ///   - role: what it is to a decoder.
+  ///   - message: as it came.
+  ///   - time: its frame's, repaired; nil for headers and data, which take the time of what was
+  ///     last: encoders that repeat them give them any.
+  private func relay(_ role: RelayMessage.Role, _ message: Message, at time: MediaTime?) {
+    guard !isBroken else { return }
     var message = message
-    message.timestamp &+= offset
-    lastRelayed = message.timestamp
+    if let time {
+      let own = UInt32(truncatingIfNeeded: time.milliseconds)
+      let offset = relayOffset ?? relayFloor.map { $0 &+ 20 &- own } ?? 0
+      relayOffset = offset
+      message.timestamp = own &+ offset
+      if let floor = relayFloor, message.timestamp.isBefore(floor) { message.timestamp = floor }
+      if lastRelayed?.isBefore(message.timestamp) != false { lastRelayed = message.timestamp }
+    } else if let lastRelayed {
+      message.timestamp = lastRelayed
+    }
     relay.append(RelayMessage(role, message))
   }
 
   // MARK: Viewers
 
   private func publish(_ segment: Segment) {
-    let update = window.append(segment, now: Self.clock)
+    let update = window.append(segment, now: now())
     drop(update.expired)
     responses.append(
       SegmentResponse(
@@ -202,15 +249,16 @@ package final class LiveStream {
     let uri = "/hls/\(key.wedding)/\(key.camera)/\(name)/index.m3u8"
     let master = MasterPlaylist([MasterPlaylist.Variant(uri: uri, info: info)])
     let version = outlet.nextVersion()
+    lastVersion = version
     let half = max(1, playlist.targetDuration / 2)
     return StreamSnapshot(
       key: key, version: version, isOver: playlist.isEnded,
-      master: PlaylistResponse(master.text, maximumAge: 2, tag: "m\(version)"),
+      master: PlaylistResponse(master.text, maximumAge: 2, tag: outlet.tag("m", version)),
       renditions: [
         RenditionSnapshot(
           name: Self.rendition,
           playlist: PlaylistResponse(
-            playlist.text, maximumAge: 1, staleSeconds: half, tag: "p\(version)"),
+            playlist.text, maximumAge: 1, staleSeconds: half, tag: outlet.tag("p", version)),
           nextSequence: playlist.nextSequence, targetDuration: playlist.targetDuration,
           segments: responses)
       ])
@@ -229,16 +277,20 @@ package final class LiveStream {
         memoryBytes: responses.reduce(0) { $0 + $1.byteCount }))
   }
 
-  private static var clock: MediaTime {
+  package static func clock() -> MediaTime {
     MediaTime(milliseconds: Int64(MonotonicTime.now.nanoseconds / 1_000_000))
   }
 }
 
-/// A stream on its way between owners.
-package final class LiveStreamBox: @unchecked Sendable {
-  // The registry gives it to one claim at a time, and takes it back only when the loop that had it
-  // has let go of it; so one thread alone touches the stream, and the hand-over orders them.
-  package let stream: LiveStream
+extension Message {
+  /// The AMF0 string that a stream's description starts with.
+  private static let metadataName = [0x02, 0x00, 0x0A] + Array("onMetaData".utf8)
 
-  package init(_ stream: LiveStream) { self.stream = stream }
+  /// Whether it is the stream's description, and not a cue point, a time code or a caption.
+  fileprivate var isMetadata: Bool { payload.starts(with: Self.metadataName) }
+}
+
+extension UInt32 {
+  /// Whether this time lies before another one on a clock that wraps.
+  fileprivate func isBefore(_ other: UInt32) -> Bool { Int32(bitPattern: self &- other) < 0 }
 }

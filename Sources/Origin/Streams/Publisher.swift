@@ -1,5 +1,5 @@
 package import EventLoop
-import Ingest
+package import Ingest
 
 /// One connection that publishes, as the control plane knows it.
 package struct Publisher: Sendable {
@@ -10,36 +10,45 @@ package struct Publisher: Sendable {
   /// The higher one wins a stream that both may publish.
   package let priority: Int
   package let address: String
-  package let loop: LoopMailbox
-  package let channel: ChannelID
+  /// How long no picture or sound has come; nil where the connection is gone.
+  let silence: @Sendable () async -> Duration?
+  /// Closes the connection; when this returns, its loop has let go of the stream for good.
+  let evict: @Sendable () async -> Void
 
-  package init(
-    id: UInt64, tokenID: [UInt8], priority: Int, address: String, loop: LoopMailbox,
-    channel: ChannelID
+  init(
+    id: UInt64, tokenID: [UInt8], priority: Int, address: String,
+    silence: @escaping @Sendable () async -> Duration?, evict: @escaping @Sendable () async -> Void
   ) {
     self.id = id
     self.tokenID = tokenID
     self.priority = priority
     self.address = address
-    self.loop = loop
-    self.channel = channel
+    self.silence = silence
+    self.evict = evict
   }
 
-  /// Whether no picture or sound has come for a while; a connection that is gone is silent.
+  /// A publisher behind a connection of a loop.
+  package init(
+    id: UInt64, tokenID: [UInt8], priority: Int, address: String, loop: LoopMailbox,
+    publication: PublicationID
+  ) {
+    self.init(
+      id: id, tokenID: tokenID, priority: priority, address: address,
+      silence: {
+        try? await loop.run { loop in
+          publication.connection(on: loop).map { loop.now - $0.lastMedia }
+        }
+      },
+      evict: {
+        _ = try? await loop.run { loop in
+          publication.connection(on: loop)?.evict("another encoder has taken over")
+        }
+      })
+  }
+
+  /// Whether nothing has come for a while, or nothing can come any more.
   func isSilent(for duration: Duration) async -> Bool {
-    let channel = channel
-    let answer = try? await loop.run { loop -> Bool in
-      guard let connection = loop.channel(channel) as? RTMPConnection else { return true }
-      return loop.now - connection.lastMedia > duration
-    }
-    return answer ?? true
-  }
-
-  /// Closes the connection; when this returns, its loop has let go of the stream.
-  func evict() async {
-    let channel = channel
-    _ = try? await loop.run { loop in
-      (loop.channel(channel) as? RTMPConnection)?.evict("another encoder has taken over")
-    }
+    guard let silence = await silence() else { return true }
+    return silence > duration
   }
 }

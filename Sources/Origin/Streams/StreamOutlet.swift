@@ -12,7 +12,8 @@ import Synchronization
 package final class StreamOutlet: Sendable {
   private let loops = Mutex<[LoopMailbox]>([])
   private let version = Atomic<UInt64>(0)
-  private let afterEnd: Duration
+  /// Tells the versions of this process from those of the one before it.
+  private let launch = String(UInt64.random(in: .min ... .max), radix: 36)
   private let board: StreamBoard
   private let relays: RelayDirectory
   private let ledger: StreamLedger
@@ -20,15 +21,10 @@ package final class StreamOutlet: Sendable {
   /// Makes an outlet.
   ///
   /// - Parameters:
-  ///   - afterEnd: how long an ended stream can still be fetched.
   ///   - board: what the node knows of its streams.
   ///   - relays: which loop has each stream's source for RTMP players.
   ///   - ledger: keeps where a stream's numbers go on.
-  package init(
-    afterEnd: Duration, board: StreamBoard, relays: RelayDirectory,
-    ledger: StreamLedger
-  ) {
-    self.afterEnd = afterEnd
+  package init(board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger) {
     self.board = board
     self.relays = relays
     self.ledger = ledger
@@ -46,6 +42,10 @@ package final class StreamOutlet: Sendable {
   /// Snapshots are numbered through, so that each loop can tell the newer of two.
   func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }
 
+  /// An entity tag that no other text has ever had at its address: after a restart the versions
+  /// begin anew, and caches still have the old texts.
+  func tag(_ kind: String, _ version: UInt64) -> String { "\(kind)\(version)-\(launch)" }
+
   /// A segment as it is sent: its address never has other bytes.
   func response(_ segment: Segment) -> PreparedResponse {
     PreparedResponse(
@@ -57,20 +57,17 @@ package final class StreamOutlet: Sendable {
 
   /// Hands a snapshot to every loop.
   func publish(_ snapshot: StreamSnapshot) {
-    let loops = loops.withLock { $0 }
-    for loop in loops {
+    for loop in loops.withLock({ $0 }) {
       loop.submit { $0.local(ViewerSite.self)?.update(snapshot) }
     }
-    guard snapshot.isOver else { return }
-    Task { [afterEnd] in
-      try? await Task.sleep(for: afterEnd)
-      for loop in loops {
-        loop.submit {
-          $0.local(ViewerSite.self)?.table.remove(snapshot.key, version: snapshot.version)
-        }
-      }
-      board.remove(snapshot.key)
+  }
+
+  /// Takes a stream away that is over, by the version of its last snapshot.
+  func forget(_ key: StreamKey, version: UInt64) {
+    for loop in loops.withLock({ $0 }) {
+      loop.submit { $0.local(ViewerSite.self)?.table.remove(key, version: version) }
     }
+    board.remove(key)
   }
 
   /// Records how far the stream has come, without waiting for it.
@@ -80,9 +77,9 @@ package final class StreamOutlet: Sendable {
 
   func changed(_ status: StreamStatus) { board.set(status) }
 
+  /// The stream is over, and can still be fetched.
   func ended(_ key: StreamKey) {
     board.end(key)
     relays.end(key)
-    Task { [ledger] in await ledger.end(key) }
   }
 }

@@ -5,7 +5,23 @@ package import Media
 /// reconnect window.
 ///
 /// It is the lease of a single node: a claim is granted, moved or refused here and nowhere else.
+/// A stream that is over is kept a while longer, for those who have still to see its end; a claim
+/// within that time goes on in it.
 package actor StreamRegistry {
+  /// How long streams are kept, and how many.
+  package struct Limits: Sendable {
+    /// How long a stream waits for a publisher that is gone.
+    package var reconnectWindow = Duration.seconds(60)
+    /// How long it can be fetched after that.
+    package var afterEnd = Duration.seconds(120)
+    /// How often a stream without a publisher lets go of what nobody may ask for any more.
+    package var tidying = Duration.seconds(10)
+    /// How many streams there may be, those that wait included, those that are over not.
+    package var streams = Int.max
+
+    package init() {}
+  }
+
   /// How long a holder may be silent before anybody else with a valid token may take its stream.
   private static let silence = Duration.seconds(5)
   /// More takeovers than these within the period are a fight: the stream then stays where it is.
@@ -18,38 +34,46 @@ package actor StreamRegistry {
     /// Counts claims; what was meant for an older one is ignored.
     var epoch: UInt64 = 0
     var wasPublished = false
+    /// Its playlist has ended.
+    var isOver = false
     var takeovers: [MonotonicTime] = []
-    var expiry: Task<Void, Never>?
+    var aging: Task<Void, Never>?
+
+    /// Whether it is one of those that are limited in number.
+    var isOpen: Bool { holder != nil || !isOver }
   }
 
   private var entries: [StreamKey: Entry] = [:]
   private var nextEpoch: UInt64 = 1
+  private var opening = 0
   private var busy: Set<StreamKey> = []
   private var waiting: [StreamKey: [CheckedContinuation<Void, Never>]] = [:]
-  private let reconnectWindow: Duration
-  private let limit: Int
+  private let limits: Limits
   private let open: @Sendable (StreamKey) async -> LiveStreamBox
+  private let close: @Sendable (StreamKey) async -> Void
 
   /// Makes an empty registry.
   ///
   /// - Parameters:
-  ///   - reconnectWindow: how long a stream waits for a publisher that is gone.
-  ///   - limit: how many streams there may be, those that wait included.
+  ///   - limits: how long streams are kept, and how many.
   ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from.
+  ///   - close: called when a stream is forgotten; it is not opened again before this returns.
   package init(
-    reconnectWindow: Duration, limit: Int = .max,
-    open: @escaping @Sendable (StreamKey) async -> LiveStreamBox
+    limits: Limits, open: @escaping @Sendable (StreamKey) async -> LiveStreamBox,
+    close: @escaping @Sendable (StreamKey) async -> Void
   ) {
-    self.reconnectWindow = reconnectWindow
-    self.limit = limit
+    self.limits = limits
     self.open = open
+    self.close = close
   }
 
   /// How many streams there are, with a publisher or waiting for one.
-  package var count: Int { entries.count }
+  package var count: Int { entries.values.count { $0.isOpen } }
 
   /// The publisher that holds a stream now.
   package func holder(of key: StreamKey) -> Publisher? { entries[key]?.holder }
+
+  // MARK: Claims
 
   /// Grants a stream to a publisher, which has it until `release` or until it is taken over.
   ///
@@ -60,14 +84,19 @@ package actor StreamRegistry {
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
+    if entries[key]?.isOpen != true {
+      guard count + opening < limits.streams else { throw .full }
+    }
     if entries[key]?.holder != nil { try await takeOver(key, by: publisher) }
     if entries[key] == nil {
-      guard entries.count < limit else { throw .full }
-      entries[key] = Entry(box: await open(key))
+      opening += 1
+      let box = await open(key)
+      opening -= 1
+      entries[key] = Entry(box: box)
     }
     guard var entry = entries[key] else { throw .unavailable }
-    entry.expiry?.cancel()
-    entry.expiry = nil
+    entry.aging?.cancel()
+    entry.aging = nil
     entry.holder = publisher
     entry.epoch = nextEpoch
     nextEpoch += 1
@@ -76,8 +105,15 @@ package actor StreamRegistry {
   }
 
   /// The backend has admitted the claim's publisher, so the stream is a real one from now on.
-  package func confirm(_ claim: Claim) {
-    if entries[claim.key]?.epoch == claim.epoch { entries[claim.key]?.wasPublished = true }
+  ///
+  /// - Returns: false where somebody else has taken it meanwhile.
+  package func confirm(_ claim: Claim) -> Bool {
+    guard let entry = entries[claim.key], entry.epoch == claim.epoch, entry.holder != nil else {
+      return false
+    }
+    entries[claim.key]?.wasPublished = true
+    entries[claim.key]?.isOver = false
+    return true
   }
 
   /// Gives a stream back, detached from its loop: it ends after the reconnect window.
@@ -91,33 +127,15 @@ package actor StreamRegistry {
       return
     }
     entries[claim.key]?.holder = nil
-    guard entry.wasPublished else {
-      entries[claim.key] = nil
-      return
+    guard entry.wasPublished else { return await forget(claim.key) }
+    entries[claim.key]?.aging = Task { [limits] in
+      if !entry.isOver {
+        guard await self.tidy(claim, for: limits.reconnectWindow) else { return }
+        await self.expire(claim)
+      }
+      guard await self.tidy(claim, for: limits.afterEnd) else { return }
+      await self.forget(claim)
     }
-    entries[claim.key]?.expiry = Task { [reconnectWindow] in
-      try? await Task.sleep(for: reconnectWindow)
-      if !Task.isCancelled { await self.expire(claim) }
-    }
-  }
-
-  /// Ends every stream that waits for a publisher, without waiting longer: the node stops.
-  package func endWaiting() {
-    for (key, entry) in entries where entry.holder == nil {
-      entry.expiry?.cancel()
-      entry.box.stream.end()
-      entries[key] = nil
-    }
-  }
-
-  private func expire(_ claim: Claim) async {
-    await enter(claim.key)
-    defer { leave(claim.key) }
-    guard let entry = entries[claim.key], entry.epoch == claim.epoch, entry.holder == nil else {
-      return
-    }
-    entry.box.stream.end()
-    entries[claim.key] = nil
   }
 
   /// Detaches the stream from its holder's loop, or throws where the holder keeps it.
@@ -133,6 +151,58 @@ package actor StreamRegistry {
     entries[key]?.takeovers = recent + [.now]
   }
 
+  // MARK: Streams without a publisher
+
+  /// Lets go of old segments now and then; false where somebody has claimed the stream.
+  private func tidy(_ claim: Claim, for duration: Duration) async -> Bool {
+    var left = duration
+    while left > .zero {
+      let nap = min(left, max(limits.tidying, .milliseconds(1)))
+      left -= nap
+      try? await Task.sleep(for: nap)
+      if Task.isCancelled { return false }
+      let isIdle = await whileIdle(claim) { $0.stream.expire() }
+      if !isIdle { return false }
+    }
+    return true
+  }
+
+  private func expire(_ claim: Claim) async {
+    await whileIdle(claim) {
+      $0.stream.end()
+      entries[claim.key]?.isOver = true
+    }
+  }
+
+  private func forget(_ claim: Claim) async {
+    await enter(claim.key)
+    defer { leave(claim.key) }
+    guard isIdle(claim) else { return }
+    await forget(claim.key)
+  }
+
+  private func forget(_ key: StreamKey) async {
+    entries.removeValue(forKey: key)?.box.stream.forget()
+    await close(key)
+  }
+
+  private func isIdle(_ claim: Claim) -> Bool {
+    guard let entry = entries[claim.key] else { return false }
+    return entry.epoch == claim.epoch && entry.holder == nil
+  }
+
+  /// Does something with a stream that nobody has claimed since; false where somebody has.
+  @discardableResult
+  private func whileIdle(_ claim: Claim, _ body: (LiveStreamBox) -> Void) async -> Bool {
+    await enter(claim.key)
+    defer { leave(claim.key) }
+    guard isIdle(claim) else { return false }
+    body(claim.box)
+    return true
+  }
+
+  // MARK: Order
+
   // One claim or release of a stream at a time: the actor alone would let others in at each await.
 
   private func enter(_ key: StreamKey) async {
@@ -145,35 +215,5 @@ package actor StreamRegistry {
   private func leave(_ key: StreamKey) {
     busy.remove(key)
     for continuation in waiting.removeValue(forKey: key) ?? [] { continuation.resume() }
-  }
-}
-
-/// A granted stream.
-package struct Claim: Sendable {
-  package let key: StreamKey
-  package let epoch: UInt64
-  package let box: LiveStreamBox
-}
-
-/// Why a stream was not granted; the words go to the publisher.
-package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Somebody else publishes it.
-  case taken
-  /// It changed hands so often that two encoders must be fighting over it.
-  case contested
-  /// The node has as many streams as it may have.
-  case full
-  /// It ended at this very moment.
-  case unavailable
-
-  package var description: String {
-    switch self {
-    case .taken: "this stream is already being published by somebody else"
-    case .contested:
-      "this stream key is in use by several encoders that push each other out; "
-        + "stop all but one and wait 30 seconds"
-    case .full: "this server has as many streams as it may have; connect to another one"
-    case .unavailable: "the stream has just ended; try again"
-    }
   }
 }

@@ -21,7 +21,6 @@ struct NodeService: Service {
     node.origin.health.set(unready: "the node is stopping")
     if grace > .zero { try? await Task.sleep(for: grace) }
     await node.drain("the node is stopping")
-    await node.origin.ledger.endAll()
     let loops = node.loops
     await Task.detached { loops.stop() }.value
     node.logger.info("node stopped")

@@ -80,7 +80,7 @@ struct RunningNode: Sendable {
   }
 
   /// Stops taking clients, and returns once responses under way are finished or have run out of
-  /// time.
+  /// time, publishers are closed, and the numbers of their streams are kept.
   func drain(_ words: String) async {
     origin.health.set(unready: words)
     await withTaskGroup { group in
@@ -88,7 +88,7 @@ struct RunningNode: Sendable {
         group.addTask {
           await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             let isAlive = mailbox.submit { loop in
-              loop.local(OriginLoop.self)?.ingest.stopAccepting()
+              loop.local(OriginLoop.self)?.drain()
               guard let server = loop.local(ViewerSite.self)?.server else { return done.resume() }
               server.drain { done.resume() }
             }
@@ -97,6 +97,8 @@ struct RunningNode: Sendable {
         }
       }
     }
+    try? await loops.onEach { $0.local(OriginLoop.self)?.end(words) }
+    await origin.settle()
   }
 }
 

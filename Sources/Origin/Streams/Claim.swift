@@ -1,0 +1,40 @@
+package import Media
+
+/// A granted stream.
+package struct Claim: Sendable {
+  package let key: StreamKey
+  package let epoch: UInt64
+  package let box: LiveStreamBox
+}
+
+/// A stream on its way between owners.
+package final class LiveStreamBox: @unchecked Sendable {
+  // The registry gives it to one claim at a time, and takes it back only when the loop that had it
+  // has let go of it; so one thread alone touches the stream, and the hand-over orders them.
+  package let stream: LiveStream
+
+  package init(_ stream: LiveStream) { self.stream = stream }
+}
+
+/// Why a stream was not granted; the words go to the publisher.
+package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Somebody else publishes it.
+  case taken
+  /// It changed hands so often that two encoders must be fighting over it.
+  case contested
+  /// The node has as many streams as it may have.
+  case full
+  /// It ended at this very moment.
+  case unavailable
+
+  package var description: String {
+    switch self {
+    case .taken: "this stream is already being published by somebody else"
+    case .contested:
+      "this stream key is in use by several encoders that push each other out; "
+        + "stop all but one and wait 30 seconds"
+    case .full: "this server has as many streams as it may have; connect to another one"
+    case .unavailable: "the stream has just ended; try again"
+    }
+  }
+}
