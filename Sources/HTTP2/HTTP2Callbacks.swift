@@ -22,9 +22,10 @@ enum HTTP2Callbacks {
       let flags = unsafe flags, let context = unsafe sessionContext(context)
     else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
     // PAUSE is said here, before a header is packed: the frame buffer belongs to all sessions.
-    let room =
-      unsafe HTTP2Workspace.recordBytes - 9 - context.pointee.storage.pointee.staged
-    if room < 1024 { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
+    let storage = unsafe context.pointee.storage
+    let room = unsafe HTTP2Workspace.recordBytes - 9 - storage.pointee.staged
+    let hasTail = unsafe storage.pointee.tail.count > 0
+    if room < 1024 || hasTail { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
     unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
     if unsafe state.pointee.position == state.pointee.end, unsafe state.pointee.isStreaming {
       switch unsafe context.pointee.owner.nextPiece(of: stream) {
@@ -69,6 +70,15 @@ private func sendData(
   guard staged + 9 + length <= HTTP2Workspace.stageBytes else { return failure }
   let target = unsafe storage.pointee.stage + staged
   unsafe target.update(from: header, count: 9)
+  if length >= HTTP2Workspace.leastTailBytes {
+    let position = unsafe state.pointee.position
+    // Held here: the stream may be closed before the record is sealed.
+    unsafe storage.pointee.tail = HTTP2Workspace.Tail(
+      body: state.pointee.body, start: position, count: length)
+    unsafe state.pointee.position = position + length
+    unsafe storage.pointee.staged = staged + 9
+    return 0
+  }
   if length > 0 {
     let position = unsafe state.pointee.position
     unsafe state.pointee.body.withUnsafeBufferPointer { body in

@@ -85,13 +85,18 @@ package import HTTPSemantics
     }
   }
 
-  /// Lends out at most about one TLS record's worth of what there is to send.
+  /// Lends out about one TLS record's worth of what there is to send, or two where frames came
+  /// behind a large one.
   ///
-  /// - Parameter emit: sends or queues all of the bytes.
+  /// - Parameter emit: sends or queues all of the bytes: what was put together, and then a part of a
+  ///   body where it stands; at most a record each time, unless the second is empty.
   /// - Returns: how many bytes there were; 0 when there is nothing to send now.
-  package func produce(_ emit: (borrowing Span<UInt8>) -> Void) -> Int {
+  package func produce(
+    _ emit: (_ head: borrowing Span<UInt8>, _ body: borrowing Span<UInt8>) -> Void
+  ) -> Int {
     let storage = unsafe context.pointee.storage
     unsafe storage.pointee.staged = 0
+    var total = 0
     while unsafe storage.pointee.staged < HTTP2Workspace.recordBytes {
       var pointer: UnsafePointer<UInt8>?
       let count = unsafe nghttp2_session_mem_send(raw, &pointer)
@@ -99,16 +104,32 @@ package import HTTPSemantics
         if count < 0 { unsafe context.pointee.violation = .failure }
         break
       }
+      // The frame comes after the large one that was packed by the same call.
+      let hadTail = unsafe storage.pointee.tail.count > 0
+      if hadTail { total += flush(emit) }
       let staged = unsafe storage.pointee.staged
       unsafe (storage.pointee.stage + staged).update(from: pointer, count: count)
       unsafe storage.pointee.staged = staged + count
+      if hadTail { break }
     }
+    return total + flush(emit)
+  }
+
+  /// Hands out what has been put together.
+  private func flush(
+    _ emit: (_ head: borrowing Span<UInt8>, _ body: borrowing Span<UInt8>) -> Void
+  ) -> Int {
+    let storage = unsafe context.pointee.storage
     let staged = unsafe storage.pointee.staged
     guard staged > 0 else { return 0 }
-    unsafe context.pointee.sent(staged)
-    emit(unsafe Span(_unsafeStart: storage.pointee.stage, count: staged))
+    var tail = HTTP2Workspace.Tail()
+    unsafe swap(&tail, &storage.pointee.tail)
+    unsafe context.pointee.sent(staged + tail.count)
+    let head = unsafe Span(_unsafeStart: storage.pointee.stage, count: staged)
+    let body = tail.body.span.extracting(tail.start..<tail.start + tail.count)
+    emit(head, body)
     unsafe storage.pointee.staged = 0
-    return staged
+    return staged + tail.count
   }
 
   /// What else is wrong, for an owner that has just called `produce`.

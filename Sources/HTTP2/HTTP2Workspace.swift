@@ -26,6 +26,8 @@ package import HTTPSemantics
     let stage: UnsafeMutablePointer<UInt8>
     /// Bytes in `stage`; it is emptied before another session uses it.
     var staged = 0
+    /// What follows the stage in the same record, where it stands: most of a large DATA frame.
+    var tail = Tail()
     let fields: UnsafeMutablePointer<nghttp2_nv>
     var freeStreams: UnsafeMutablePointer<ResponseState>?
     var freeRequests: UnsafeMutablePointer<PooledRequest>?
@@ -35,6 +37,16 @@ package import HTTPSemantics
     var lendsFrameBuffer = false
     var memory: nghttp2_mem
   }
+
+  /// Part of a body that is sealed from where it stands.
+  struct Tail {
+    var body: [UInt8] = []
+    var start = 0
+    var count = 0
+  }
+
+  /// A payload of this size or more is not copied to the stage.
+  static let leastTailBytes = 2_048
 
   @safe struct PooledRequest: ~Copyable {
     var request: Request

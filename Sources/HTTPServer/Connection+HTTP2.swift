@@ -17,7 +17,7 @@ extension Connection: HTTP2SessionOwner {
     var total = 0
     // One call makes one record, or two where a control frame came on top.
     while room >= 2 * TLSBuffers.recordBytes, closing == nil || closing == .drained {
-      let count = http2.produce { write($0) }
+      let count = http2.produce { write($0, $1) }
       if let violation = http2.violation {
         leave(http2, violation)
         return total + count

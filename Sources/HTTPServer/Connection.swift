@@ -235,6 +235,16 @@ final class Connection: Channel {
     }
   }
 
+  /// Queues one record's plaintext in two pieces; there is room for it.
+  func write(_ head: borrowing Span<UInt8>, _ body: borrowing Span<UInt8>) {
+    guard body.count > 0, let tls else {
+      write(head)
+      return write(body)
+    }
+    if case .done = tls.write(head: head, body: body) { return }
+    finish(.tls)
+  }
+
   override func flush() {
     guard !isClosed else { return }
     var turn = 0

@@ -69,7 +69,7 @@ private final class EchoChannel: Channel {
   }
 
   private func turns(_ loop: Loop, until done: () -> Bool) {
-    let end = MonotonicTime.now + .seconds(20)
+    let end = MonotonicTime.now + .seconds(120)
     while !done(), MonotonicTime.now < end { loop.turn(maximumWait: .milliseconds(50)) }
   }
 

@@ -44,7 +44,10 @@ final class Peer: HTTP2SessionOwner {
   func produce(_ most: Int = .max) {
     var left = most
     while left > 0, let session {
-      let count = session.produce { output.append(copying: $0) }
+      let count = session.produce { head, body in
+        output.append(copying: head)
+        output.append(copying: body)
+      }
       if count == 0 { return }
       records.append(count)
       left -= 1

@@ -173,7 +173,7 @@ final class TestServer {
   }
 
   /// Takes turns until something has happened; false when it never did.
-  func turns(_ limit: Duration = .seconds(20), until done: () -> Bool) -> Bool {
+  func turns(_ limit: Duration = .seconds(120), until done: () -> Bool) -> Bool {
     let end = MonotonicTime.now + limit
     while !done() {
       if MonotonicTime.now > end { return false }

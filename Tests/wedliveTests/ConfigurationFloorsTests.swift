@@ -1,3 +1,4 @@
+import EventLoop
 import Access
 import HTTP2
 import HTTPServer

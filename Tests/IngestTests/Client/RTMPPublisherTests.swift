@@ -27,7 +27,7 @@ import Testing
 
   /// Takes turns until something is so; a generous limit ends a test that would never end.
   func turns(_ what: Comment = "in time", until isSo: () -> Bool) {
-    let limit = MonotonicTime.now + .seconds(20)
+    let limit = MonotonicTime.now + .seconds(120)
     while !isSo(), MonotonicTime.now < limit { loop.turn(maximumWait: .milliseconds(50)) }
     #expect(isSo(), what)
   }
