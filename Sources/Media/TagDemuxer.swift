@@ -137,7 +137,7 @@ package struct TagDemuxer: Sendable {
     let reading = unwrapper.unwrap(timestamp, track: track)
     switch reading.event {
     case .continuous, .wrapped: break
-    case .held, .steppedBack, .jumped: emit(.repaired(track, reading.event))
+    case .held, .steppedBack, .jumped, .joined: emit(.repaired(track, reading.event))
     }
     return MediaTime(ticks: reading.milliseconds * 90 + Int64(nanoseconds) * 9 / 100_000)
   }

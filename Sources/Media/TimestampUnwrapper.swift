@@ -19,6 +19,8 @@ package struct TimestampUnwrapper: Sendable, Equatable {
     case steppedBack(milliseconds: Int64)
     /// It lay this far after its track's last one: the track is in a new epoch.
     case jumped(milliseconds: Int64)
+    /// The other track's clock restarted before, and this one is in the same new epoch now.
+    case joined
   }
 
   /// A repaired time and what was done to it.
@@ -91,10 +93,13 @@ package struct TimestampUnwrapper: Sendable, Equatable {
     guard step >= -limits.backMilliseconds, step <= limits.forwardMilliseconds else {
       // The other track may have restarted first: then this one joins its epoch.
       let newer = other.flatMap { $0.epoch > own.epoch ? $0 : nil }
-      clock = start(timestamp, beside: newer, after: own.given)
-      return Reading(
-        milliseconds: clock?.given ?? own.given,
-        event: step < 0 ? .steppedBack(milliseconds: -step) : .jumped(milliseconds: step))
+      let fresh = start(timestamp, beside: newer, after: own.given)
+      clock = fresh
+      let event: Event =
+        fresh.epoch == newer?.epoch
+        ? .joined
+        : step < 0 ? .steppedBack(milliseconds: -step) : .jumped(milliseconds: step)
+      return Reading(milliseconds: fresh.given, event: event)
     }
     // A raw time that lies back doesn't move the clock back: a slow walk backwards adds up.
     own.raw = max(own.raw, own.raw + step)

@@ -62,8 +62,7 @@ import Testing
     // A message of sound from before the restart comes late.
     #expect(unwrapper.unwrap(100_033, track: .audio).milliseconds == 100_033)
     #expect(
-      unwrapper.unwrap(12, track: .audio)
-        == .init(milliseconds: 100_042, event: .steppedBack(milliseconds: 100_021)))
+      unwrapper.unwrap(12, track: .audio) == .init(milliseconds: 100_042, event: .joined))
     #expect(unwrapper.unwrap(33, track: .video).milliseconds == 100_063)
     #expect(unwrapper.unwrap(35, track: .audio).milliseconds == 100_065)
   }

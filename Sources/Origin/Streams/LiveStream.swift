@@ -177,8 +177,11 @@ package final class LiveStream {
   /// A message that can't be read is lost; a codec that nobody knows ends the publisher.
   private func broken(_ error: TagError) {
     meter.damaged += 1
-    if case .unknownCodec(let name) = error {
+    switch error {
+    case .unknownCodec(let name):
       refuse("\(name) is not a codec this server knows; set the encoder to H.264 and AAC")
+    case .configuration(let codec, _) where !StreamPackager.canPackage(codec): refuse(codec)
+    case .configuration, .truncated, .unknownPacketType: break
     }
   }
 

@@ -3,7 +3,7 @@ package import HTTPServer
 
 /// A playlist as viewers get it: made once for those without a token, spliced for those with one.
 package struct PlaylistResponse: Sendable {
-  private let text: PlaylistText
+  let text: PlaylistText
   /// For viewers without a token.
   package let response: PreparedResponse
   private let maximumAge: Int

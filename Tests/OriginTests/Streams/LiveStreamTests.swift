@@ -1,0 +1,239 @@
+import HLS
+import Media
+import RTMP
+import Testing
+
+@testable import Origin
+
+@Suite struct `Live stream` {
+  @Test func `what an encoder sends becomes a playlist and its segments`() throws {
+    let test = try TestStream()
+    test.begin()
+    #expect(test.board[.named("w")]?.state == .live)
+    test.feed(Encoder().headers + Encoder().messages(seconds: 13))
+    let playlist = try #require(test.playlist)
+    #expect(test.problems.isEmpty)
+    #expect(playlist.mediaSequence == 0)
+    #expect(playlist.entries.map(\.duration) == [3, 3, 3, 3])
+    #expect(!playlist.entries.contains { $0.isDiscontinuity })
+    for name in playlist.names { #expect(test.has(name)) }
+    let master = test.text(try #require(test.snapshot).master)
+    #expect(master.contains("CODECS=\"avc1.42C00D,mp4a.40.2\""))
+    #expect(master.contains("\n/hls/w/main/source/index.m3u8\n"))
+    let status = try #require(test.board[.named("w")])
+    #expect(status.video?.width == 320)
+    #expect(status.audio?.sampleRate == 48_000)
+    #expect(status.playlist?.segments == 4)
+  }
+
+  @Test func `a publisher that returns goes on in the same playlist after one discontinuity`()
+    throws
+  {
+    let test = try TestStream()
+    test.begin()
+    test.feed(Encoder().headers + Encoder().messages(seconds: 8))
+    test.stream.interrupt()
+    test.look()
+    #expect(test.board[.named("w")]?.state == .waiting)
+    let before = try #require(test.playlist)
+    #expect(before.entries.map(\.duration.rounded) == [3, 3, 2])
+    #expect(!before.isEnded)
+    test.begin()
+    let second = Encoder(base: 3_000_000)
+    test.feed(second.headers + second.messages(seconds: 7))
+    let after = try #require(test.playlist)
+    #expect(after.names.prefix(3) == before.names[...])
+    #expect(after.nextSequence == 5)
+    #expect(after.entries.map(\.isDiscontinuity) == [false, false, false, true, false])
+    #expect(test.problems.isEmpty)
+  }
+
+  @Test func `the end is in the playlist, and the stream can go on after it`() throws {
+    let test = try TestStream()
+    test.begin()
+    test.feed(Encoder().headers + Encoder().messages(seconds: 7))
+    test.stream.interrupt()
+    test.stream.end()
+    test.look()
+    let ended = try #require(test.playlist)
+    #expect(ended.isEnded)
+    #expect(test.snapshot?.isOver == true)
+    #expect(test.board[.named("w")]?.state == .ended)
+    test.begin()
+    test.feed(Encoder().headers + Encoder().messages(seconds: 4))
+    let after = try #require(test.playlist)
+    #expect(!after.isEnded)
+    #expect(after.nextSequence == ended.nextSequence + 1)
+    #expect(after.entries.last?.isDiscontinuity == true)
+    for name in ended.names { #expect(test.has(name)) }
+    test.stream.interrupt()
+    test.stream.end()
+    test.stream.forget()
+    test.look()
+    #expect(test.snapshot == nil)
+    #expect(test.board[.named("w")] == nil)
+    #expect(test.problems.isEmpty)
+  }
+
+  @Test func `a stream that never had a segment ends without a trace`() throws {
+    let test = try TestStream()
+    test.begin()
+    test.feed(Encoder().headers)
+    test.stream.interrupt()
+    test.stream.end()
+    test.stream.forget()
+    test.look()
+    #expect(test.snapshot == nil)
+    #expect(test.board.all.isEmpty)
+  }
+
+  @Test func `a stream goes on from its numbers, and says so`() throws {
+    let state = WindowState(
+      nextSequence: 42, discontinuitySequence: 3, endTime: MediaTime(milliseconds: 9_000))
+    let test = try TestStream(state: state)
+    test.begin()
+    test.feed(Encoder().headers + Encoder().messages(seconds: 4))
+    let playlist = try #require(test.playlist)
+    #expect(playlist.mediaSequence == 42)
+    #expect(playlist.discontinuitySequence == 3)
+    #expect(playlist.entries.first?.isDiscontinuity == true)
+  }
+
+  @Test func `old segments can be fetched for a while, then go, also while nobody publishes`()
+    throws
+  {
+    var configuration = StreamConfiguration()
+    configuration.window = .seconds(18)
+    let test = try TestStream(configuration: configuration)
+    test.begin()
+    test.feed(Encoder().headers + Encoder().messages(seconds: 40))
+    test.stream.interrupt()
+    test.look()
+    let playlist = try #require(test.playlist)
+    let all = try #require(test.snapshot).renditions[0].segments.map {
+      String(decoding: $0.name, as: UTF8.self)
+    }
+    #expect(playlist.mediaSequence > 0)
+    #expect(all.count == playlist.nextSequence)
+    test.pass(.seconds(10))
+    test.stream.expire()
+    test.look()
+    for name in all { #expect(test.has(name)) }
+    test.pass(.seconds(30))
+    test.stream.expire()
+    test.look()
+    #expect(test.playlist == playlist)
+    for name in all { #expect(test.has(name) == playlist.names.contains(name)) }
+    #expect(test.problems.isEmpty)
+  }
+
+  @Test(arguments: [false, true])
+  func `sound alone and pictures alone are streams as well`(hasVideo: Bool) throws {
+    let test = try TestStream()
+    test.begin()
+    let encoder = Encoder(hasVideo: hasVideo, hasAudio: !hasVideo)
+    test.feed(encoder.headers + encoder.messages(seconds: 10))
+    let playlist = try #require(test.playlist)
+    #expect(playlist.entries.count >= 2)
+    let master = test.text(try #require(test.snapshot).master)
+    #expect(master.contains(hasVideo ? "CODECS=\"avc1.42C00D\"" : "CODECS=\"mp4a.40.2\""))
+    #expect(test.problems.isEmpty)
+    #expect(test.refusals.isEmpty)
+  }
+
+  // MARK: What can't be used
+
+  @Test func `a codec that viewers can't get is refused once, with words that help`() throws {
+    let test = try TestStream()
+    test.begin()
+    test.feed([Encoder.video(0, Encoder.hevc)])
+    #expect(
+      test.refusals == ["h265 can't be sent to viewers yet; set the encoder to H.264 video"])
+    test.feed(Encoder().headers + Encoder().messages(seconds: 8))
+    #expect(test.refusals.count == 1)
+    #expect(test.playlist == nil)
+    test.stream.interrupt()
+    test.begin()
+    test.feed(Encoder().headers + Encoder().messages(seconds: 8))
+    #expect(test.playlist?.entries.count == 2)
+  }
+
+  @Test(arguments: [
+    ("2f fffb9064", "mp3 can't be sent to viewers yet; set the encoder to AAC-LC audio"),
+    (
+      "90 4f707573 4f707573486561640102380180bb0000000000",
+      "opus can't be sent to viewers yet; set the encoder to AAC-LC audio"
+    ),
+    ("90 61626364 00", "abcd is not a codec this server knows; set the encoder to H.264 and AAC"),
+    ("cf 00", "sound format 12 is not a codec this server knows; set the encoder to H.264 and AAC"),
+  ])
+  func `other sound is refused, with and without a header`(hex: String, words: String) throws {
+    let test = try TestStream()
+    test.begin()
+    test.feed([Encoder.audio(0, Encoder.bytes(hex))])
+    #expect(test.refusals == [words])
+  }
+
+  @Test func `a further track that can't be packaged does not end the stream`() throws {
+    let test = try TestStream()
+    test.begin()
+    let encoder = Encoder()
+    test.feed(encoder.headers)
+    // Track 1: Opus, its header and a packet.
+    let header = "95 00 4f707573 01 4f707573486561640102380180bb0000000000"
+    test.feed([Encoder.audio(0, Encoder.bytes(header))])
+    test.feed([Encoder.audio(0, Encoder.bytes("95 01 4f707573 01 aabb"))])
+    test.feed(encoder.messages(seconds: 7))
+    #expect(test.refusals.isEmpty)
+    #expect(test.playlist?.entries.count == 2)
+  }
+
+  @Test func `what can't be read is lost, and nothing else`() throws {
+    let test = try TestStream()
+    test.begin()
+    var pieces = Encoder().headers + Encoder().messages(seconds: 10)
+    for index in stride(from: pieces.count - 1, to: 5, by: -7) {
+      pieces.insert(Encoder.video(pieces[index].message.timestamp, [0x27, 1, 0]), at: index)
+      pieces.insert(Encoder.video(pieces[index].message.timestamp, [0x27, 9, 0, 0, 0]), at: index)
+      pieces.insert(Encoder.audio(pieces[index].message.timestamp, [0xAF, 7, 0]), at: index)
+      pieces.insert(Encoder.audio(pieces[index].message.timestamp, []), at: index)
+    }
+    test.feed(pieces)
+    #expect(test.playlist?.entries.map(\.duration) == [3, 3, 3])
+    #expect(test.refusals.isEmpty)
+  }
+
+  // MARK: Time
+
+  @Test(arguments: [UInt32.max - 4_000, 0xFF_F000, 0x7FFF_F000])
+  func `a clock that wraps is not seen in the playlist`(base: UInt32) throws {
+    let test = try TestStream()
+    test.begin()
+    let encoder = Encoder(base: base)
+    test.feed(encoder.headers + encoder.messages(seconds: 13))
+    let playlist = try #require(test.playlist)
+    #expect(playlist.entries.map(\.duration) == [3, 3, 3, 3])
+    #expect(!playlist.entries.contains { $0.isDiscontinuity })
+    #expect(test.problems.isEmpty)
+  }
+
+  @Test(arguments: [UInt32(500_000), 7_200_000, 100])
+  func `a clock that jumps or goes back is a discontinuity, and the playlist stays valid`(
+    later: UInt32
+  ) throws {
+    let test = try TestStream()
+    test.begin()
+    let first = Encoder(base: 400_000)
+    let second = Encoder(base: later)
+    test.feed(first.headers + first.messages(seconds: 10) + second.messages(seconds: 10))
+    let playlist = try #require(test.playlist)
+    #expect(playlist.entries.count { $0.isDiscontinuity } == 1)
+    #expect(playlist.duration > 16 && playlist.duration < 20)
+    #expect(test.problems.isEmpty)
+    #expect(test.refusals.isEmpty)
+  }
+}
+
+extension Double {
+  fileprivate var rounded: Double { self.rounded(.toNearestOrAwayFromZero) }
+}

@@ -1,0 +1,98 @@
+import EventLoop
+import HLS
+import HTTPServer
+import HTTPTypes
+import Ingest
+import Logging
+import Media
+import Store
+import Telemetry
+import Testing
+
+@testable import Origin
+
+/// One live stream, the loop that its viewers are on, and a clock that a test moves.
+final class TestStream {
+  let loop: Loop
+  let table = StreamTable()
+  let board = StreamBoard()
+  let stream: LiveStream
+  let relay: RelayTable
+  private(set) var refusals: [String] = []
+  private(set) var problems: [String] = []
+  private var last: Playlist?
+  private let time: Clock
+
+  private final class Clock {
+    var now = MediaTime.zero
+  }
+
+  init(
+    _ key: StreamKey = .named("w"), state: WindowState = WindowState(),
+    configuration: StreamConfiguration = StreamConfiguration()
+  ) throws {
+    loop = try Loop()
+    let directory = RelayDirectory()
+    directory.setLoops([loop.mailbox])
+    relay = RelayTable(loop: loop, directory: directory, configuration: IngestConfiguration())
+    let outlet = StreamOutlet(
+      board: board, relays: directory,
+      ledger: StreamLedger(
+        store: MemoryStreamNumbers(),
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    outlet.setLoops([loop.mailbox])
+    let time = Clock()
+    self.time = time
+    stream = LiveStream(
+      key, state: state, configuration: configuration, outlet: outlet, now: { time.now })
+    let server = LoopServer(on: loop, metrics: ServerMetrics(MetricRegistry()))
+    let handler = ViewerHandler(
+      table: table, gate: ViewerGate(tokens: nil),
+      routes: PublicRoutes(
+        health: Health(), api: APICall { _ in .json(.notFound, []) }, page: { _ in nil }))
+    loop.setLocal(relay)
+    loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
+  }
+
+  deinit { loop.stop(); loop.run() }
+
+  /// A publisher comes.
+  func begin() { stream.begin { [unowned self] in refusals.append($0) } }
+
+  /// Feeds messages, a turn for each, and looks at every playlist that comes of them.
+  func feed(_ pieces: [Encoder.Piece]) {
+    for piece in pieces {
+      stream.receive(piece.kind, piece.message)
+      stream.flush()
+      look()
+    }
+  }
+
+  /// Lets time pass for what is kept.
+  func pass(_ duration: Duration) {
+    time.now = time.now + MediaTime(duration)
+  }
+
+  /// Lets the loop take its mail, and looks at the playlist.
+  func look() {
+    loop.turn(maximumWait: .zero)
+    guard let playlist, playlist != last else { return }
+    problems += playlist.problems(after: last)
+    last = playlist
+  }
+
+  var snapshot: StreamSnapshot? {
+    table.slot(Array("/hls/\(stream.key)".utf8).span)?.snapshot
+  }
+
+  var playlist: Playlist? { snapshot.map { Playlist(text($0.renditions[0].playlist)) } }
+
+  func text(_ playlist: PlaylistResponse) -> String {
+    String(decoding: playlist.text.plain, as: UTF8.self)
+  }
+
+  /// Whether a segment can be fetched.
+  func has(_ name: String) -> Bool {
+    snapshot?.renditions[0].segment(Array(name.utf8).span) != nil
+  }
+}
