@@ -62,7 +62,9 @@ extension TLSContext {
   private static func setServerCallbacks(_ context: OpaquePointer, protocols: Bool) {
     unsafe wl_ctx_session_cache_off(context)
     // Two tickets, the default, cost a full handshake 5 % more and serve clients that we do not have.
-    unsafe SSL_CTX_set_num_tickets(context, 1)
+    // RTMPS (no protocols) gives none in TLS 1.3: its clients never come back with one, and librtmp
+    // over GnuTLS takes a ticket for the end of the connection.
+    unsafe SSL_CTX_set_num_tickets(context, protocols ? 1 : 0)
     var identity: [UInt8] = Array("wedlive".utf8)
     unsafe SSL_CTX_set_session_id_context(context, &identity, UInt32(identity.count))
     unsafe wl_ctx_set_servername_callback(context, chooseCertificate)

@@ -40,12 +40,13 @@ package struct GroupOfPictures: Sendable {
 
   /// Headers and messages in the order a new player gets them.
   package var start: [RelayMessage] {
-    // Headers take the time of what follows, so that a player's clock doesn't start in the past.
+    // Headers take the time of what follows, so that a player's clock doesn't start in the past;
+    // metadata has none (at any time but 0, ffmpeg takes it for a track of text).
     let timestamp = messages.first?.message.timestamp
     return [metadata, videoHeader, audioHeader].compactMap { header in
       guard let header, let timestamp else { return header }
       var message = header.message
-      message.timestamp = timestamp
+      message.timestamp = header.role == .metadata ? 0 : timestamp
       return RelayMessage(header.role, message)
     } + messages
   }
