@@ -32,13 +32,13 @@ struct HeldRequests {
 
   /// Says which timer ends the wait.
   mutating func set(timer: ScheduledWork, for token: HeldRequest) {
-    guard isCurrent(token) else { return }
+    guard contains(token) else { return }
     entries[Int(token.slot)].waiter?.timer = timer
   }
 
   /// Takes a waiter out; nil where it has been taken before.
   mutating func remove(_ token: HeldRequest) -> Waiter? {
-    guard isCurrent(token) else { return nil }
+    guard contains(token) else { return nil }
     defer {
       entries[Int(token.slot)].waiter = nil
       entries[Int(token.slot)].generation &+= 1
@@ -48,7 +48,8 @@ struct HeldRequests {
     return entries[Int(token.slot)].waiter
   }
 
-  private func isCurrent(_ token: HeldRequest) -> Bool {
+  /// Whether a waiter has not been taken out.
+  func contains(_ token: HeldRequest) -> Bool {
     token.slot < entries.count && entries[Int(token.slot)].generation == token.generation
       && entries[Int(token.slot)].waiter != nil
   }

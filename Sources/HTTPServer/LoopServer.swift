@@ -170,6 +170,9 @@ package final class LoopServer {
     if let timer = waiter.timer { loop.cancel(timer) }
   }
 
+  /// Whether a request still waits for its answer.
+  package func isHeld(_ token: HeldRequest) -> Bool { held.contains(token) }
+
   /// Requests that wait on this loop.
   package var heldCount: Int { held.count }
 

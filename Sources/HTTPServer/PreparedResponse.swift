@@ -88,9 +88,18 @@ public final class PreparedResponse: Sendable {
       fields: fields)
   }
 
-  /// A JSON error, `{"error":{"code":…,"message":…}}`, never cached.
+  /// A JSON error, `{"error":{"code":…,"message":…}}`, that any site's scripts may read.
+  ///
+  /// - Parameters:
+  ///   - status: 400 and above.
+  ///   - code: a stable word.
+  ///   - message: for a person.
+  ///   - fields: further ones.
+  ///   - cacheControl: never cached unless said otherwise.
+  /// - Returns: the response.
   package static func error(
-    _ status: Int, code: String, message: String, fields: [(name: String, value: String)] = []
+    _ status: Int, code: String, message: String, fields: [(name: String, value: String)] = [],
+    cacheControl: String = "no-store"
   ) -> PreparedResponse {
     var body: [UInt8] = Array("{\"error\":{\"code\":\"".utf8)
     appendJSON(code, to: &body)
@@ -99,7 +108,7 @@ public final class PreparedResponse: Sendable {
     body += "\"}}".utf8
     return PreparedResponse(
       status: status,
-      fields: [("content-type", "application/json"), ("cache-control", "no-store")] + fields,
+      fields: [("content-type", "application/json"), ("cache-control", cacheControl)] + fields,
       body: body)
   }
 

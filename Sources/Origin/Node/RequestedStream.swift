@@ -11,21 +11,22 @@ struct RequestedStream: Equatable {
   let camera: String?
 
   init(_ name: StreamName, connect: ConnectRequest?) {
-    let path = name.path
-    if Self.looksLikeToken(path) {
-      token = path
+    var parts = name.path.split(separator: "/").map(String.init)
+    if parts.count == 1, Self.looksLikeToken(parts[0]) {
+      token = parts[0]
       wedding = nil
       camera = nil
       return
     }
-    token = name["token"] ?? connect?.query.first { $0.name == "token" }?.value
-    var parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
-    // rtmp://host/live/wedding/camera reaches some clients' connect as live/wedding.
+    token = [name["token"], connect?.query.first { $0.name == "token" }?.value].lazy
+      .compactMap { $0 }.first { !$0.isEmpty }
+    // rtmp://host/live/wedding/camera reaches some servers as the application live/wedding.
     if let instance = connect?.instance, !instance.isEmpty, parts.count == 1 {
       parts.insert(instance, at: 0)
     }
-    wedding = parts.first
-    camera = parts.count > 1 ? parts[1] : nil
+    // More than two parts are no stream's name, whole or in part.
+    wedding = parts.count > 2 ? name.path : parts.first
+    camera = parts.count == 2 ? parts[1] : nil
   }
 
   /// The stream, where the address alone names it.

@@ -1,13 +1,14 @@
 package import HLS
-package import HTTPServer
+import HTTPServer
 
 /// A playlist as viewers get it: made once for those without a token, spliced for those with one.
 package struct PlaylistResponse: Sendable {
   let text: PlaylistText
-  /// For viewers without a token.
-  package let response: PreparedResponse
+  /// For everybody.
+  private let shared: PreparedResponse
+  /// The same for those who have a token, which no cache may give to others.
+  private let restricted: PreparedResponse
   private let maximumAge: Int
-  private let tag: String
 
   /// Makes a response of a playlist's text.
   ///
@@ -19,25 +20,30 @@ package struct PlaylistResponse: Sendable {
   package init(_ text: PlaylistText, maximumAge: Int, staleSeconds: Int = 0, tag: String) {
     self.text = text
     self.maximumAge = maximumAge
-    self.tag = tag
     let stale = staleSeconds > 0 ? ", stale-while-revalidate=\(staleSeconds)" : ""
-    response = PreparedResponse(
-      fields: [
-        ("content-type", PlaylistText.contentType),
-        ("cache-control", "public, max-age=\(maximumAge)\(stale)"),
-      ], body: text.plain, gzipped: text.gzipped, entityTag: tag)
+    func response(_ cacheControl: String) -> PreparedResponse {
+      PreparedResponse(
+        fields: [
+          ("content-type", PlaylistText.contentType), ("cache-control", cacheControl),
+        ], body: text.plain, gzipped: text.gzipped, entityTag: tag)
+    }
+    shared = response("public, max-age=\(maximumAge)\(stale)")
+    restricted = response("private, max-age=\(maximumAge)")
   }
 
-  /// The playlist with a query on each of its addresses, for the viewer who came with that query.
-  ///
-  /// - Parameter query: `token=…`, escaped; empty for the shared response.
-  /// - Returns: the shared response where the query can't stand in an address.
-  func response(query: borrowing Span<UInt8>) -> PreparedResponse {
-    guard query.count > 0, let body = text.text(withQuery: query) else { return response }
-    return PreparedResponse(
-      fields: [
-        ("content-type", PlaylistText.contentType),
-        ("cache-control", "private, max-age=\(maximumAge)"),
-      ], body: body)
+  /// The playlist for somebody: shared, or spliced with the token that it is to hand on.
+  func response(for audience: Audience) -> PreparedResponse {
+    switch audience {
+    case .everybody: return shared
+    case .holder(_, inQuery: false): return restricted
+    case .holder(let token, inQuery: true):
+      let query = Array("token=".utf8) + token
+      guard let body = text.text(withQuery: query.span) else { return restricted }
+      return PreparedResponse(
+        fields: [
+          ("content-type", PlaylistText.contentType),
+          ("cache-control", "private, max-age=\(maximumAge)"),
+        ], body: body)
+    }
   }
 }

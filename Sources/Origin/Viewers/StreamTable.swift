@@ -7,6 +7,8 @@ package final class StreamTable {
   final class Slot {
     fileprivate(set) var snapshot: StreamSnapshot
     fileprivate var waiting: [Waiting] = []
+    /// How many may wait before those who have gone are looked for.
+    fileprivate var waitingLimit = 64
     var viewers = ViewerCounter()
 
     fileprivate init(_ snapshot: StreamSnapshot) { self.snapshot = snapshot }
@@ -16,8 +18,7 @@ package final class StreamTable {
   fileprivate struct Waiting {
     let rendition: Int
     let sequence: Int
-    /// What its playlist's addresses carry.
-    let query: [UInt8]
+    let audience: Audience
     let held: HeldRequest
   }
 
@@ -43,8 +44,7 @@ package final class StreamTable {
       guard viewer.rendition < snapshot.renditions.count else { continue }
       let rendition = snapshot.renditions[viewer.rendition]
       if rendition.nextSequence > viewer.sequence || snapshot.isOver {
-        server.release(
-          viewer.held, with: rendition.playlist.response(query: viewer.query.span))
+        server.release(viewer.held, with: rendition.playlist.response(for: viewer.audience))
       } else {
         slot.waiting.append(viewer)
       }
@@ -71,9 +71,23 @@ package final class StreamTable {
 }
 
 extension StreamTable.Slot {
+  /// How many are remembered, some of whom may have gone.
+  var waitingCount: Int { waiting.count }
+
   /// Remembers a viewer who waits for a segment; the table's next update may answer it.
-  func wait(_ held: HeldRequest, for sequence: Int, of rendition: Int, query: [UInt8]) {
+  ///
+  /// Those who have gone are let go now and then, as no update may come for long; complexity O(1)
+  /// on average.
+  func wait(
+    _ held: HeldRequest, for sequence: Int, of rendition: Int, _ audience: Audience,
+    at server: LoopServer
+  ) {
+    if waiting.count >= waitingLimit {
+      waiting.removeAll { !server.isHeld($0.held) }
+      waitingLimit = max(64, waiting.count * 2)
+    }
     waiting.append(
-      StreamTable.Waiting(rendition: rendition, sequence: sequence, query: query, held: held))
+      StreamTable.Waiting(
+        rendition: rendition, sequence: sequence, audience: audience, held: held))
   }
 }

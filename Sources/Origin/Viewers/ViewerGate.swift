@@ -3,12 +3,19 @@ import HTTPSemantics
 import HTTPServer
 import Media
 
+/// Who gets a playlist: everybody the same one, or the holder of a token.
+enum Audience: Equatable {
+  case everybody
+  /// With a query, the token is handed on in the addresses of the playlist; a cookie or a header
+  /// goes with every request by itself.
+  case holder(token: [UInt8], inQuery: Bool)
+}
+
 /// Decides who may watch; one for each loop.
 package final class ViewerGate {
   /// What became of a viewer's request.
   enum Verdict {
-    /// It may be answered; the addresses in a playlist get this query.
-    case allowed(query: [UInt8])
+    case allowed(Audience)
     case refused(PreparedResponse)
   }
 
@@ -16,7 +23,7 @@ package final class ViewerGate {
     401, code: "token_missing",
     message: "This stream needs a viewer token: ?token=…, Authorization: Bearer, or a cookie "
       + "named token.",
-    fields: [("www-authenticate", "Bearer"), ("access-control-allow-origin", "*")])
+    fields: [("www-authenticate", "Bearer")])
 
   private var tokens: VerifiedTokens?
 
@@ -32,7 +39,7 @@ package final class ViewerGate {
   ///   - key: what it wants to watch.
   /// - Returns: what to do with it.
   func check(_ request: borrowing Request, _ key: StreamKey) -> Verdict {
-    guard tokens != nil else { return .allowed(query: []) }
+    guard tokens != nil else { return .allowed(.everybody) }
     let fromQuery = request.queryValue("token")
     guard let token = fromQuery ?? request.bearerToken ?? request.cookie("token") else {
       return .refused(Self.noToken)
@@ -43,12 +50,8 @@ package final class ViewerGate {
         bytes.span, for: .watch(wedding: key.wedding, camera: key.camera),
         now: StreamOutlet.wallClockMilliseconds / 1_000)
     } catch {
-      return .refused(
-        .error(
-          error.httpStatus, code: error.code, message: "\(error)",
-          fields: [("access-control-allow-origin", "*")]))
+      return .refused(.error(error.httpStatus, code: error.code, message: "\(error)"))
     }
-    // A cookie or a header goes with every request by itself; a query has to be handed on.
-    return .allowed(query: fromQuery == nil ? [] : Array("token=".utf8) + bytes)
+    return .allowed(.holder(token: bytes, inQuery: fromQuery != nil))
   }
 }

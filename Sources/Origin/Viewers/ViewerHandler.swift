@@ -10,13 +10,16 @@ package final class ViewerHandler: RequestHandler {
     case master(StreamTable.Slot)
     case playlist(StreamTable.Slot, rendition: Int)
     case segment(StreamTable.Slot, PreparedResponse)
-    case missingSegment(targetDuration: Int)
+    case missingSegment
     case nothing
   }
 
   private static let notFound = PreparedResponse.error(
-    404, code: "not_found", message: "There is no such stream, or nobody publishes it now.",
-    fields: [("access-control-allow-origin", "*")])
+    404, code: "not_found", message: "There is no such stream, or nobody publishes it now.")
+  /// A segment that is gone, or not there yet: not to be cached for longer than it may take.
+  private static let noSegment = PreparedResponse.error(
+    404, code: "no_segment", message: "This segment is no longer, or not yet, to be had.",
+    cacheControl: "max-age=1")
   private static let badReload = PreparedResponse.error(
     400, code: "bad_reload",
     message: "_HLS_msn names a segment too far ahead, or is no number, or _HLS_part is alone.")
@@ -59,16 +62,16 @@ package final class ViewerHandler: RequestHandler {
     case .master(let slot):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)
-      case .allowed(let query):
-        note(request, exchange, slot)
-        return .prepared(slot.snapshot.master.response(query: query.span))
+      case .allowed(let audience):
+        note(request, exchange, slot, audience)
+        return .prepared(slot.snapshot.master.response(for: audience))
       }
     case .playlist(let slot, let rendition):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)
-      case .allowed(let query):
-        note(request, exchange, slot)
-        return playlist(request, exchange, slot, rendition, query)
+      case .allowed(let audience):
+        note(request, exchange, slot, audience)
+        return playlist(request, exchange, slot, rendition, audience)
       }
     case .segment(let slot, let response):
       // A name can't be guessed, and the playlist that has it was asked for with a token; still,
@@ -77,19 +80,18 @@ package final class ViewerHandler: RequestHandler {
       case .refused(let refusal): return .prepared(refusal)
       case .allowed: return .prepared(response)
       }
-    case .missingSegment(let targetDuration):
-      return .prepared(Self.missing(targetDuration))
+    case .missingSegment: return .prepared(Self.noSegment)
     case .nothing: return .prepared(Self.notFound)
     }
   }
 
   private func playlist(
     _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot,
-    _ index: Int, _ query: [UInt8]
+    _ index: Int, _ audience: Audience
   ) -> Response {
     let snapshot = slot.snapshot
     let rendition = snapshot.renditions[index]
-    let current = rendition.playlist.response(query: query.span)
+    let current = rendition.playlist.response(for: audience)
     guard request.hasQuery else { return .prepared(current) }
     let reload = request.withQuery { ReloadRequest.parse(query: $0) }
     switch reload.answer(nextSequence: rendition.nextSequence, isEnded: snapshot.isOver) {
@@ -100,7 +102,7 @@ package final class ViewerHandler: RequestHandler {
       guard let held = exchange.hold(request, for: patience, otherwise: current) else {
         return .prepared(Self.busy)
       }
-      slot.wait(held, for: sequence, of: index, query: query)
+      slot.wait(held, for: sequence, of: index, audience, at: exchange.server)
       return .held(held)
     }
   }
@@ -117,30 +119,22 @@ package final class ViewerHandler: RequestHandler {
       if isIndex { return .playlist(slot, rendition: index) }
       let file = path.extracting(address.file)
       if let response = renditions[index].segment(file) { return .segment(slot, response) }
-      return .missingSegment(targetDuration: renditions[index].targetDuration)
+      return .missingSegment
     }
     return .nothing
   }
 
-  /// A segment that is gone, or not there yet: not to be cached for longer than it may take.
-  private static func missing(_ targetDuration: Int) -> PreparedResponse {
-    .error(
-      404, code: "no_segment", message: "This segment is no longer, or not yet, to be had.",
-      fields: [
-        ("cache-control", "max-age=\(min(1, max(1, targetDuration / 2)))"),
-        ("access-control-allow-origin", "*"),
-      ])
-  }
-
   /// Counts the viewer as present.
   private func note(
-    _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot
+    _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot,
+    _ audience: Audience
   ) {
     var hasher = Hasher()
     exchange.client.hashHost(into: &hasher)
     request.withValue(.userAgent) { value in
       unsafe value.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
+    if case .holder(let token, _) = audience { hasher.combine(token) }
     let viewer = UInt64(bitPattern: Int64(hasher.finalize()))
     slot.viewers.note(viewer, now: exchange.server.loop.now.nanoseconds / 1_000_000_000)
   }

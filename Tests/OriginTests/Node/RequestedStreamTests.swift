@@ -1,0 +1,69 @@
+import RTMP
+import Testing
+
+@testable import Origin
+
+@Suite struct `Requested stream` {
+  private static let token = "eyJhbGciOiJIUzI1NiJ9.eyJ3ZWRkaW5nIjoidyJ9.c2ln-_x"
+
+  private func requested(_ name: String, app: String = "live") -> RequestedStream {
+    var object = AMFObject()
+    object.append("app", .string(app))
+    return RequestedStream(StreamName(name), connect: ConnectRequest(object))
+  }
+
+  private func expect(
+    _ stream: RequestedStream, token: String?, wedding: String?, camera: String?,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
+    #expect(stream.token == token, sourceLocation: location)
+    #expect(stream.wedding == wedding, sourceLocation: location)
+    #expect(stream.camera == camera, sourceLocation: location)
+  }
+
+  @Test func `a token alone names its stream`() {
+    expect(requested(Self.token), token: Self.token, wedding: nil, camera: nil)
+    // GStreamer's and some phones' clients leave the slash on.
+    expect(requested("/" + Self.token), token: Self.token, wedding: nil, camera: nil)
+    expect(requested(Self.token + "?x=1"), token: Self.token, wedding: nil, camera: nil)
+    #expect(requested(Self.token).key == nil)
+  }
+
+  @Test func `a wedding, with or without its camera, and a token behind it`() {
+    let t = Self.token
+    expect(requested("w?token=\(t)"), token: t, wedding: "w", camera: nil)
+    expect(requested("w/c2?token=\(t)"), token: t, wedding: "w", camera: "c2")
+    expect(requested("/w/c2/?token=\(t)"), token: t, wedding: "w", camera: "c2")
+    expect(requested("w%2Fc2?a=b&token=\(t)"), token: t, wedding: "w", camera: "c2")
+    #expect(requested("w").key == .named("w"))
+    #expect(requested("w/c2").key == .named("w", "c2"))
+  }
+
+  @Test func `librtmp, ffmpeg and OBS put the wedding into the application`() {
+    let t = Self.token
+    // rtmp://host/live/w/c2?token=… : app live/w, name c2?token=…
+    expect(requested("c2?token=\(t)", app: "live/w"), token: t, wedding: "w", camera: "c2")
+    // OBS, server rtmp://host/live/w/ and key w?token=…
+    expect(requested("w?token=\(t)", app: "live/"), token: t, wedding: "w", camera: nil)
+    // A token as the key behind any server address.
+    expect(requested(t, app: "live/w"), token: t, wedding: nil, camera: nil)
+  }
+
+  @Test func `Larix and others put the token behind the application`() {
+    let t = Self.token
+    expect(requested("w", app: "live?token=\(t)"), token: t, wedding: "w", camera: nil)
+    expect(requested("w?token=", app: "live?token=\(t)"), token: t, wedding: "w", camera: nil)
+    expect(requested("c2", app: "live/w?token=\(t)"), token: t, wedding: "w", camera: "c2")
+  }
+
+  @Test(arguments: ["", "/", "?token=x", "..", "w/../c", "a/b/c", "w/c2/../..", "ä", "w c"])
+  func `what names no stream has no key`(name: String) {
+    #expect(requested(name).key == nil)
+  }
+
+  @Test func `a name that looks like a token in part is a name`() {
+    #expect(requested("eyJ").wedding == "eyJ")
+    #expect(requested("eyJ.a").wedding == "eyJ.a")
+    #expect(requested("xeyJ.a.b").wedding == "xeyJ.a.b")
+  }
+}

@@ -1,0 +1,104 @@
+import Telemetry
+import Testing
+
+@testable import EventLoop
+@testable import HTTPServer
+@testable import Origin
+
+@Suite struct `Stream table` {
+  private func place(_ table: StreamTable, _ path: String) -> StreamTable.Slot? {
+    table.slot(Array(path.utf8).span)
+  }
+
+  private func version(_ table: StreamTable, _ path: String) -> UInt64? {
+    place(table, path)?.snapshot.version
+  }
+
+  @Test func `a stream is found by its camera, the main one by its wedding too`() {
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1), nil)
+    table.update(StreamSnapshot("w", "c2", version: 2), nil)
+    #expect(version(table, "/hls/w") == 1)
+    #expect(version(table, "/hls/w/main") == 1)
+    #expect(version(table, "/hls/w/c2") == 2)
+    #expect(version(table, "/hls/w/c3") == nil)
+    #expect(version(table, "/hls/v") == nil)
+  }
+
+  @Test func `an older snapshot never replaces a newer one`() {
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 5), nil)
+    table.update(StreamSnapshot("w", version: 4), nil)
+    #expect(version(table, "/hls/w") == 5)
+    table.update(StreamSnapshot("w", version: 6), nil)
+    #expect(version(table, "/hls/w/main") == 6)
+  }
+
+  @Test func `a stream that has gone on since is not removed`() {
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1, isOver: true), nil)
+    table.update(StreamSnapshot("w", version: 2), nil)
+    table.remove(.named("w"), version: 1)
+    #expect(version(table, "/hls/w") == 2)
+    table.remove(.named("w"), version: 2)
+    #expect(version(table, "/hls/w") == nil)
+    #expect(version(table, "/hls/w/main") == nil)
+    table.remove(.named("w"), version: 2)
+  }
+
+  @Test func `removing another camera leaves the program`() {
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1), nil)
+    table.update(StreamSnapshot("w", "c2", version: 2), nil)
+    table.remove(.named("w", "c2"), version: 2)
+    #expect(version(table, "/hls/w") == 1)
+    #expect(version(table, "/hls/w/c2") == nil)
+  }
+
+  /// A server that holds requests of no connection at all.
+  private func held(_ server: LoopServer, _ stream: Int32) throws -> HeldRequest {
+    try #require(
+      server.hold(
+        HeldRequests.Waiter(
+          request: RequestKey(connection: ChannelID(slot: 1, generation: 1), stream: stream),
+          isHead: false, acceptsGzip: false,
+          otherwise: PreparedResponse(fields: [], body: [])), for: .seconds(3_600)))
+  }
+
+  @Test func `those who wait are released by their segment, or by the end`() throws {
+    let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1, next: 7), server)
+    let slot = try #require(place(table, "/hls/w"))
+    let next = try held(server, 1)
+    let second = try held(server, 3)
+    let far = try held(server, 5)
+    for (token, sequence) in [(next, 7), (second, 8), (far, 9)] {
+      slot.wait(token, for: sequence, of: 0, .everybody, at: server)
+    }
+    table.update(StreamSnapshot("w", version: 2, next: 7), server)
+    #expect(server.heldCount == 3)
+    table.update(StreamSnapshot("w", version: 3, next: 8), server)
+    #expect([next, second, far].map(server.isHeld) == [false, true, true])
+    table.update(StreamSnapshot("w", version: 4, next: 8, isOver: true), server)
+    #expect(server.heldCount == 0)
+    #expect(slot.waitingCount == 0)
+  }
+
+  @Test func `those who have gone are not remembered for ever while no segment comes`() throws {
+    let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1, next: 7), server)
+    let slot = try #require(place(table, "/hls/w"))
+    let patient = try (1...40).map { try held(server, $0) }
+    for token in patient { slot.wait(token, for: 7, of: 0, .everybody, at: server) }
+    for stream: Int32 in 100..<10_000 {
+      let token = try held(server, stream)
+      slot.wait(token, for: 7, of: 0, .everybody, at: server)
+      server.forget(token)
+      #expect(slot.waitingCount <= 100)
+    }
+    table.update(StreamSnapshot("w", version: 2, next: 8), server)
+    #expect(server.heldCount == 0)
+  }
+}

@@ -1,0 +1,84 @@
+import Access
+import HTTPSemantics
+import HTTPServer
+import Media
+import Testing
+
+@testable import Origin
+
+@Suite struct `Viewer gate` {
+  private static let secret = Array("a secret of thirty-two bytes ....".utf8)
+  private let gate: ViewerGate
+  private let issuer: TokenIssuer
+  private let now = StreamOutlet.wallClockMilliseconds / 1_000
+
+  init() async throws {
+    issuer = try await TokenIssuer(secret: Self.secret)
+    let verifier = TokenVerifier(keys: try await .secret(Self.secret))
+    gate = ViewerGate(tokens: VerifiedTokens(verifier))
+  }
+
+  private func token(
+    _ scope: Scope = .watch, wedding: String = "w", camera: String? = nil, expires: Int64 = 3_600
+  ) throws -> String {
+    try issuer.token(
+      Claims(scope: scope, wedding: wedding, camera: camera, expires: now + expires), issued: now)
+  }
+
+  private func check(
+    _ target: String, fields: [(String, String)] = [], _ key: StreamKey = .named("w"),
+    at gate: ViewerGate? = nil
+  ) throws -> ViewerGate.Verdict {
+    var request = Request(limits: RequestLimits())
+    try request.set(method: Array("GET".utf8).span)
+    try request.set(target: Array(target.utf8).span)
+    for (name, value) in fields {
+      try request.add(name: Array(name.utf8).span, value: Array(value.utf8).span)
+    }
+    return (gate ?? self.gate).check(request, key)
+  }
+
+  private func status(_ verdict: ViewerGate.Verdict) -> Int {
+    if case .refused(let response) = verdict { response.status } else { 200 }
+  }
+
+  @Test func `a public stream asks nobody`() throws {
+    let verdict = try check("/hls/w/index.m3u8?token=x", at: ViewerGate(tokens: nil))
+    guard case .allowed(.everybody) = verdict else { return #expect(Bool(false)) }
+  }
+
+  @Test func `a token may come in the query, in a header or in a cookie`() throws {
+    let token = try token()
+    for (target, fields, inQuery) in [
+      ("/x?token=\(token)", [], true), ("/x?a=b&token=\(token)&_HLS_msn=3", [], true),
+      ("/x", [("authorization", "Bearer \(token)")], false),
+      ("/x", [("cookie", "a=b; token=\(token)")], false),
+    ] as [(String, [(String, String)], Bool)] {
+      guard case .allowed(let audience) = try check(target, fields: fields) else {
+        Issue.record("\(target) was refused")
+        continue
+      }
+      #expect(audience == .holder(token: Array(token.utf8), inQuery: inQuery))
+    }
+  }
+
+  @Test func `the query comes before the header, and the header before the cookie`() throws {
+    let good = try token()
+    let fields = [("authorization", "Bearer \(good)"), ("cookie", "token=\(good)")]
+    #expect(status(try check("/x?token=bad", fields: fields)) == 401)
+    let second = [("authorization", "Bearer bad"), ("cookie", "token=\(good)")]
+    #expect(status(try check("/x", fields: second)) == 401)
+  }
+
+  @Test func `what is missing, expired or for something else is refused`() throws {
+    #expect(status(try check("/x")) == 401)
+    #expect(status(try check("/x?token=")) == 401)
+    #expect(status(try check("/x?token=\(try token(expires: -60))")) == 401)
+    #expect(status(try check("/x?token=\(try token(wedding: "v"))")) == 403)
+    #expect(status(try check("/x?token=\(try token(camera: "c2"))")) == 403)
+    #expect(status(try check("/x?token=\(try token(.publish))")) == 403)
+    let camera = try token(camera: "c2")
+    #expect(status(try check("/x?token=\(camera)", .named("w", "c2"))) == 200)
+    #expect(status(try check("/x?token=\(try token())", .named("w", "c2"))) == 200)
+  }
+}
