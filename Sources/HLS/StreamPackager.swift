@@ -133,7 +133,7 @@ package final class StreamPackager {
       return nil
     }
     clock.finish(at: end)
-    return finish(at: end)
+    return finish(at: min(end, running.start + clock.limit))
   }
 
   /// What the stream's `EXT-X-STREAM-INF` says; nil before the first segment.
@@ -233,8 +233,11 @@ package final class StreamPackager {
       guard decision != .stay else { return nil }
       if decision == .force { statistics.forcedCuts += 1 }
     }
-    let segment = finish(at: time)
-    begin(with: frame, at: time, date)
+    // A frame that comes late may lie past what the target duration allows: the segment ends where
+    // it must, and the next one begins there, before its first frame.
+    let end = min(time, running.start + clock.limit)
+    let segment = finish(at: end)
+    begin(with: frame, at: end, date)
     return segment
   }
 

@@ -164,6 +164,39 @@ struct Viewer {
     #expect(packager.statistics.forcedCuts == viewer.segments.count)
   }
 
+  @Test func `a picture that comes late makes no segment longer than the target`() throws {
+    var publisher = Publisher()
+    publisher.hasAudio = false
+    // Keyframes each second at first, then none, and a third of a second without a picture.
+    publisher.group = 25
+    let frames = publisher.frames(seconds: 8).filter { frame in
+      !(frame.dts.milliseconds % 1_000 > 160 && frame.dts.milliseconds % 1_000 < 520)
+        && !(frame.dts.milliseconds > 2_500 && frame.isKeyframe)
+    }
+    let packager = try packager(publisher, fragment: 1_000)
+    var viewer = Viewer()
+    viewer.watch(frames, packager)
+    if let last = packager.interrupt() { viewer.take([last]) }
+    #expect(viewer.checker.problems == [])
+    #expect(viewer.segments.allSatisfy { $0.duration.seconds < 1.5 })
+    #expect(viewer.segments.contains { $0.duration.seconds > 1.4 })
+  }
+
+  @Test func `a publisher that leaves after a slow picture leaves no segment too long`() throws {
+    var publisher = Publisher()
+    publisher.hasAudio = false
+    publisher.group = 1
+    let packager = try packager(publisher, fragment: 1_000)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 3), packager)
+    var slow = publisher
+    slow.frameMilliseconds = 1_300
+    slow.base = 3_000
+    viewer.watch((0..<6).map { slow.videoFrame($0) }, packager)
+    if let last = packager.interrupt() { viewer.take([last]) }
+    #expect(viewer.checker.problems == [])
+  }
+
   @Test func `sound alone is cut at the fragment`() throws {
     var publisher = Publisher()
     publisher.hasVideo = false
