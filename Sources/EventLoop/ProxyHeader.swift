@@ -39,13 +39,12 @@ package enum ProxyHeader {
       return .malformed
     }
     var end = 0
-    while end < min(bytes.count, longestLine), bytes[end] != 0x0d {
-      guard (0x20..<0x7f).contains(bytes[end]) else { return .malformed }
+    while end < bytes.count, bytes[end] != 0x0d {
+      // The line's end must fit too, however many bytes came at once.
+      guard (0x20..<0x7f).contains(bytes[end]), end < longestLine - 2 else { return .malformed }
       end += 1
     }
-    guard end + 1 < bytes.count, bytes[end] == 0x0d else {
-      return bytes.count >= longestLine ? .malformed : .incomplete
-    }
+    guard end + 1 < bytes.count else { return .incomplete }
     guard bytes[end + 1] == 0x0a else { return .malformed }
     var words: [String] = [""]
     for index in 0..<end {

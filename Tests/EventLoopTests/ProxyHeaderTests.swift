@@ -24,6 +24,16 @@ import Testing
     #expect(parse(line + [1, 2]) == .complete(length: line.count, source: source))
   }
 
+  @Test(arguments: [107, 108, 109, 400])
+  func `of version 1 is 107 bytes at most, in one piece or in many`(length: Int) {
+    let start = Array("PROXY UNKNOWN ".utf8)
+    let filler = [UInt8](repeating: 0x61, count: length - start.count - 2)
+    let line = start + filler + [0x0d, 0x0a]
+    let fits = ProxyHeader.Outcome.complete(length: length, source: nil)
+    #expect(parse(line) == (length <= 107 ? fits : .malformed))
+    #expect(parse(Array(line.prefix(106))) == (length <= 107 ? .incomplete : .malformed))
+  }
+
   @Test func `of version 2 is read at its last byte and not before`() {
     let block = Self.version2(1, 0x11, Self.four + [3, 0, 1, 9])
     for cut in 0..<block.count { #expect(parse(Array(block[..<cut])) == .incomplete) }
