@@ -43,6 +43,11 @@ package enum RangeRequest: Equatable, Sendable {
         return
       case .outside: break
       case .inside(let range):
+        // More than there is, which is an answer, whatever follows.
+        guard range.count <= length - total else {
+          self = .whole
+          return
+        }
         ranges.append(range)
         total += range.count
       }
@@ -54,7 +59,7 @@ package enum RangeRequest: Equatable, Sendable {
     switch ranges.count {
     case 0: self = .unsatisfiable
     case 1: self = .single(ranges[0])
-    default: self = total > length ? .whole : .several(ranges)
+    default: self = .several(ranges)
     }
   }
 

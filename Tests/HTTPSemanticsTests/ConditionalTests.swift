@@ -20,6 +20,11 @@ import Testing
     #expect(RangeRequest(bytes.span, length: 10) == expected)
   }
 
+  @Test func `of more than there is don't overflow, however long the whole is`() {
+    let bytes = Array("bytes=0-,-1".utf8)
+    #expect(RangeRequest(bytes.span, length: Int.max) == .whole)
+  }
+
   @Test func `in great number are answered with the whole`() {
     let many = "bytes=" + (0..<17).map { "\($0 * 2)-\($0 * 2)" }.joined(separator: ",")
     let bytes = Array(many.utf8)
