@@ -8,19 +8,21 @@ PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest -c Tests/Integration/pytest.ini -o cache_dir=$(CURDIR)/.build/pytest Tests/Integration
 RUFF := $(VENV)/bin/ruff --config Tests/Integration/ruff.toml
 SWIFT_SOURCES := Package.swift $(wildcard Sources Tests)
-PYTHON_SOURCES := $(wildcard Tests/Integration Benchmarks)
+PYTHON_SOURCES := $(wildcard Tests/Integration Tests/Fuzz Benchmarks)
 DEBUG := $(CURDIR)/.build/debug/wedlive
 RELEASE := $(CURDIR)/.build/release/wedlive
 IMPORTS := --explicit-target-dependency-import-check error
 
 # Arguments that a person gives: make run ARGS="--data /tmp/x", make bench ROW=segments,
-# make soak MINUTES=60, make interop ONLY=obs
+# make soak MINUTES=60, make interop ONLY=obs, make fuzz TARGET=chunks SECONDS=60
 ARGS ?=
 ROW ?= all
 MINUTES ?= 60
 ONLY ?=
+SECONDS ?= 600
+TARGET ?=
 
-.PHONY: help setup run test unit integration check build release format lint sanitize \
+.PHONY: help setup run test unit integration check build release format lint sanitize fuzz \
 	bench soak interop certs docs
 
 help: ## list these
@@ -69,11 +71,14 @@ lint: ## style of Swift, Python and shell; silent when all is well
 	@.ci/setup build test
 	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	@$(RUFF) check --quiet $(PYTHON_SOURCES)
-	@$(VENV)/bin/shellcheck .ci/run .ci/setup
+	@$(VENV)/bin/shellcheck .ci/run .ci/setup Tests/Fuzz/run
 
 sanitize: setup ## Swift's tests under the address and the thread sanitizer
 	@swift test --scratch-path .build-address --sanitize=address
 	@swift test --scratch-path .build-thread --sanitize=thread
+
+fuzz: setup ## libFuzzer for SECONDS (600) on each target, or on TARGET alone; fails on a finding
+	@Tests/Fuzz/run $(SECONDS) $(TARGET)
 
 bench: release ## measure against nginx and nginx-rtmp, write Benchmarks/results.md (ROW=segments for one)
 	@.ci/setup test bench

@@ -2,12 +2,16 @@
 import Foundation
 import PackageDescription
 
-let swiftSettings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
-  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+/// Set by `make fuzz`: our modules are then built with libFuzzer's coverage counters.
+let isFuzzing = Context.environment["WEDLIVE_FUZZ"] != nil
+
+let swiftSettings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 /// A target of the house; its tests, where it has any, stand in `Tests/<name>Tests`.
 func room(
@@ -158,11 +162,34 @@ let fixtures: [Target] = [
     path: "Tests/PublishWorkerFixture", swiftSettings: swiftSettings)
 ]
 
-let all = floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + fixtures + testTargets
+/// What `make fuzz` runs and `swift test` replays: Tests/Fuzz/README.md.
+let fuzz: [Target] =
+  [
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Bytes", "EventLoop", "Media", "Telemetry", "HTTPSemantics", "RTMP", "HTTP1", "HTTP2",
+        "HLS", "Access", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay",
+      swiftSettings: swiftSettings),
+  ]
+  + (isFuzzing
+    ? [
+      .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+      .executableTarget(
+        name: "Fuzzer", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Fuzzer",
+        swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]),
+    ] : [])
+
+let all =
+  floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + fixtures + testTargets + fuzz
 let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
 let built = all.filter { target in
-  ["Sources", "Tests"].contains {
-    FileManager.default.fileExists(atPath: here.appending(path: "\($0)/\(target.name)").path)
+  (target.path.map { [$0] } ?? ["Sources/\(target.name)", "Tests/\(target.name)"]).contains {
+    FileManager.default.fileExists(atPath: here.appending(path: $0).path)
   }
 }
 let present = Set(built.map(\.name))
