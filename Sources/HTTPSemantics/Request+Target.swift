@@ -20,13 +20,7 @@ extension Request {
     }
     // An absolute-form target with no path means "/".
     if start == target.count || target[start] == 0x3f {
-      let root: [UInt8] = [0x2f]
-      guard let slice = store(root.span) else { throw .targetTooLong }
-      targetSlice = slice
-      pathSlice = slice
-      if start < target.count {
-        try setQuery(target.extracting(droppingFirst: start + 1))
-      }
+      try setRoot(query: target.extracting(droppingFirst: start))
       hasPath = true
       return
     }
@@ -38,12 +32,17 @@ extension Request {
     hasPath = true
   }
 
-  private mutating func setQuery(_ query: borrowing Span<UInt8>) throws(RequestError) {
+  /// Sets the path `/` and what follows it: nothing, or a query with its `?`.
+  private mutating func setRoot(query: borrowing Span<UInt8>) throws(RequestError) {
     for index in query.indices where query[index] <= 0x20 || query[index] == 0x7f {
       throw .malformed(.target)
     }
-    guard let slice = store(query) else { throw .targetTooLong }
-    querySlice = slice
+    // The two are stored one after the other, so that together they are the target.
+    let root: [UInt8] = [0x2f]
+    guard let path = store(root.span), let rest = store(query) else { throw .targetTooLong }
+    targetSlice = Slice(offset: path.offset, count: path.count + rest.count)
+    pathSlice = path
+    if rest.count > 0 { querySlice = Slice(offset: rest.offset + 1, count: rest.count - 1) }
   }
 
   /// Reads `http[s]://authority`, and returns where the path starts.

@@ -33,6 +33,15 @@ extension Request {
   }
 
   @Test(arguments: [
+    ("/a%20b?x", "/a%20b?x"), ("http://h/x?q", "/x?q"), ("http://h?z=1", "/?z=1"),
+    ("https://h", "/"),
+  ]) func `is kept as it was sent, without scheme and authority`(
+    target: String, kept: String
+  ) throws {
+    #expect(try Request.made(target).target == kept)
+  }
+
+  @Test(arguments: [
     "/..", "/../etc/passwd", "/a/../b", "/a/.", "/./a", "/a/%2e%2e/b", "/%2E./", "/.%2e",
     "/a//../b", "/..?x", "/a/..%2fb", "/%00", "/a%2Fb", "/a%5cb", "/a\\b", "/%", "/%4", "/%zz",
     "/a%0d%0ab", "/a b", "/a#b", "a", "", "ftp://h/", "http:///x", "http://u@h/", "/a?b c", "*",
