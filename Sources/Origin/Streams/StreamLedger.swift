@@ -5,11 +5,23 @@ package import Store
 
 /// Keeps in the store where each stream's numbers go on, a block ahead of those in use.
 ///
-/// Streams hand their state over and go on; a store that is slow or full costs them nothing.
+/// Streams hand their state over and go on; a store that is slow or full costs them nothing. What
+/// it could not be told it is told again, with the next segment; that it fails is said once.
 package actor StreamLedger {
   private struct Run {
-    var numbers: StreamNumbers
-    var isExtending = false
+    var next: StreamNumbers.Position
+    var lastPTS: Int64?
+    /// What the store has reserved; nil where it has never answered.
+    var kept: StreamNumbers?
+    var isAsking = false
+    var isFailing = false
+
+    /// Whether half of the block is used.
+    var isLow: Bool {
+      guard let limits = kept?.limits else { return true }
+      return limits.sequence < next.sequence + StreamNumbers.blockSegments / 2
+        || limits.discontinuity < next.discontinuity + StreamNumbers.blockDiscontinuities / 2
+    }
   }
 
   private let store: any StreamNumberStore
@@ -23,69 +35,89 @@ package actor StreamLedger {
 
   /// Starts a run of a stream.
   ///
-  /// - Returns: where its numbers go on; at 0 where the store can't say, which is better than no
-  ///   stream: names never repeat, so only players that watched before notice.
+  /// - Returns: where its numbers go on. Where the store can't say, they go on at the clock's
+  ///   seconds: no stream ever had as many segments, so players see them go up.
   package func begin(_ key: StreamKey) async -> WindowState {
+    var run: Run
     do throws(StoreError) {
-      let numbers = try await store.begin(
-        StreamNumbers.Name(wedding: key.wedding, camera: key.camera),
-        now: StreamOutlet.wallClockMilliseconds)
-      runs[key] = Run(numbers: numbers)
-      return WindowState(
-        nextSequence: Int(clamping: numbers.next.sequence),
-        discontinuitySequence: Int(clamping: numbers.next.discontinuity),
-        endTime: MediaTime(ticks: numbers.lastPTS ?? 0))
+      let numbers = try await store.begin(name(key), now: StreamOutlet.wallClockMilliseconds)
+      run = Run(next: numbers.next, lastPTS: numbers.lastPTS, kept: numbers)
     } catch {
       logger.error(
         "stream numbers unknown", metadata: ["stream": "\(key)", "error": "\(error)"])
-      return WindowState()
+      let seconds = UInt64(max(0, StreamOutlet.wallClockMilliseconds / 1_000))
+      run = Run(next: StreamNumbers.Position(sequence: seconds, discontinuity: seconds))
+      run.isFailing = true
     }
+    runs[key] = run
+    return WindowState(
+      nextSequence: Int(clamping: run.next.sequence),
+      discontinuitySequence: Int(clamping: run.next.discontinuity),
+      endTime: MediaTime(ticks: run.lastPTS ?? 0))
   }
 
   /// Notes how far a stream has come; reserves the next block where this one is half used.
   package func note(_ key: StreamKey, _ state: WindowState) async {
     guard var run = runs[key] else { return }
     // Notes may overtake each other on their way here.
-    run.numbers.next.sequence = max(
-      run.numbers.next.sequence, UInt64(max(0, state.nextSequence)))
-    run.numbers.next.discontinuity = max(
-      run.numbers.next.discontinuity, UInt64(max(0, state.discontinuitySequence)))
-    run.numbers.lastPTS = state.endTime.ticks
-    let left = Int64(clamping: run.numbers.limits.sequence) - Int64(state.nextSequence)
-    let isLow =
-      left <= Int64(StreamNumbers.blockSegments / 2)
-      || run.numbers.limits.discontinuity
-        < run.numbers.next.discontinuity + StreamNumbers.blockDiscontinuities / 2
-    let asks = isLow && !run.isExtending
-    run.isExtending = run.isExtending || asks
+    run.next.sequence = max(run.next.sequence, UInt64(max(0, state.nextSequence)))
+    run.next.discontinuity = max(
+      run.next.discontinuity, UInt64(max(0, state.discontinuitySequence)))
+    run.lastPTS = max(run.lastPTS ?? 0, state.endTime.ticks)
+    let asks = run.isLow && !run.isAsking
+    if asks { run.isAsking = true }
     runs[key] = run
-    guard asks else { return }
+    if asks { await reserve(key, run) }
+  }
+
+  /// Asks the store for the next block, or for the first one of a run that it knows nothing of.
+  private func reserve(_ key: StreamKey, _ run: Run) async {
+    let now = StreamOutlet.wallClockMilliseconds
     do throws(StoreError) {
-      let limits = try await store.extend(
-        run.numbers, now: StreamOutlet.wallClockMilliseconds)
-      runs[key]?.numbers.limits = limits
+      var numbers: StreamNumbers
+      if let kept = run.kept {
+        numbers = kept
+      } else {
+        numbers = try await store.begin(name(key), now: now)
+      }
+      numbers.next = run.next
+      numbers.lastPTS = run.lastPTS
+      numbers.limits = try await store.extend(numbers, now: now)
+      runs[key]?.kept = numbers
+      if runs[key]?.isFailing == true {
+        logger.notice("stream numbers kept again", metadata: ["stream": "\(key)"])
+      }
+      runs[key]?.isFailing = false
     } catch {
-      logger.warning(
-        "stream numbers not kept", metadata: ["stream": "\(key)", "error": "\(error)"])
+      if runs[key]?.isFailing == false { warn(key, error) }
+      runs[key]?.isFailing = true
     }
-    runs[key]?.isExtending = false
+    runs[key]?.isAsking = false
   }
 
   /// Ends every run in order, so that the next ones go on without a gap: the node stops.
   package func endAll() async {
-    for key in Array(runs.keys) {
-      await end(key)
-    }
+    for key in Array(runs.keys) { await end(key) }
   }
 
   /// Ends one stream's run.
   package func end(_ key: StreamKey) async {
-    guard let run = runs.removeValue(forKey: key) else { return }
+    guard let run = runs.removeValue(forKey: key), var numbers = run.kept else { return }
+    numbers.next = run.next
+    numbers.lastPTS = run.lastPTS
     do throws(StoreError) {
-      try await store.end(run.numbers, now: StreamOutlet.wallClockMilliseconds)
+      try await store.end(numbers, now: StreamOutlet.wallClockMilliseconds)
     } catch {
-      logger.warning(
-        "stream numbers not kept", metadata: ["stream": "\(key)", "error": "\(error)"])
+      warn(key, error)
     }
+  }
+
+  private func name(_ key: StreamKey) -> StreamNumbers.Name {
+    StreamNumbers.Name(wedding: key.wedding, camera: key.camera)
+  }
+
+  private func warn(_ key: StreamKey, _ error: StoreError) {
+    logger.warning(
+      "stream numbers not kept", metadata: ["stream": "\(key)", "error": "\(error)"])
   }
 }

@@ -1,0 +1,184 @@
+import HLS
+import Logging
+import Media
+import Store
+import Synchronization
+import Testing
+
+@testable import Origin
+
+/// A store that can be made to fail, or to keep everybody waiting.
+actor UnreliableStore: StreamNumberStore {
+  let memory = MemoryStreamNumbers()
+  private var failure: StoreError?
+  private var isHeld = false
+  private var held: [CheckedContinuation<Void, Never>] = []
+  private(set) var extensions = 0
+
+  func fail(_ error: StoreError?) { failure = error }
+  func hold() { isHeld = true }
+
+  func letGo() {
+    isHeld = false
+    for continuation in held { continuation.resume() }
+    held = []
+  }
+
+  private func answer() async throws(StoreError) {
+    if isHeld { await withCheckedContinuation { held.append($0) } }
+    if let failure { throw failure }
+  }
+
+  func begin(_ name: StreamNumbers.Name, now: Int64) async throws(StoreError) -> StreamNumbers {
+    try await answer()
+    return try await memory.begin(name, now: now)
+  }
+
+  func extend(
+    _ numbers: StreamNumbers, now: Int64
+  ) async throws(StoreError) -> StreamNumbers.Position {
+    extensions += 1
+    try await answer()
+    return try await memory.extend(numbers, now: now)
+  }
+
+  func end(_ numbers: StreamNumbers, now: Int64) async throws(StoreError) {
+    try await answer()
+    try await memory.end(numbers, now: now)
+  }
+
+  func numbers(_ name: StreamNumbers.Name) async throws(StoreError) -> StreamNumbers? {
+    try await memory.numbers(name)
+  }
+
+  func forget(before time: Int64) async throws(StoreError) -> Int { 0 }
+}
+
+/// Log lines of the ledger.
+final class Lines: Sendable {
+  private let lines = Mutex<[String]>([])
+
+  var all: [String] { lines.withLock { $0 } }
+
+  var logger: Logger {
+    Logger(label: "ledger") { _ in Handler(lines: self) }
+  }
+
+  private struct Handler: LogHandler {
+    let lines: Lines
+    var metadata = Logger.Metadata()
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      lines.lines.withLock { $0.append("\(event.level) \(event.message)") }
+    }
+  }
+}
+
+@Suite struct `Stream ledger` {
+  private let key = StreamKey.named("w")
+  private let name = StreamNumbers.Name(wedding: "w", camera: "main")
+  private let store = UnreliableStore()
+  private let lines = Lines()
+  private let ledger: StreamLedger
+
+  init() { ledger = StreamLedger(store: store, logger: lines.logger) }
+
+  private func state(_ sequence: Int, _ discontinuity: Int = 0) -> WindowState {
+    WindowState(
+      nextSequence: sequence, discontinuitySequence: discontinuity,
+      endTime: MediaTime(milliseconds: Int64(sequence) * 3_000))
+  }
+
+  @Test func `a run that ends in order is gone on from without a gap`() async throws {
+    #expect(await ledger.begin(key) == WindowState())
+    await ledger.note(key, state(5, 1))
+    await ledger.end(key)
+    #expect(
+      await ledger.begin(key)
+        == WindowState(
+          nextSequence: 5, discontinuitySequence: 1, endTime: MediaTime(milliseconds: 15_000)))
+    #expect(lines.all.isEmpty)
+  }
+
+  @Test func `after a crash the numbers are beyond all that were used`() async throws {
+    _ = await ledger.begin(key)
+    for sequence in 1...1_000 { await ledger.note(key, state(sequence, sequence / 10)) }
+    let next = await StreamLedger(store: store, logger: lines.logger).begin(key)
+    #expect(next.nextSequence >= 1_000)
+    #expect(next.nextSequence <= 1_000 + 128)
+    #expect(next.discontinuitySequence >= 100)
+    #expect(await store.extensions < 25)
+  }
+
+  @Test func `notes that overtake each other don't take numbers back`() async throws {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(9))
+    await ledger.note(key, state(8))
+    await ledger.end(key)
+    let next = await ledger.begin(key)
+    #expect(next.nextSequence == 9)
+    #expect(next.endTime == MediaTime(milliseconds: 27_000))
+  }
+
+  @Test func `a store that is slow holds up no note, and is asked once at a time`() async throws {
+    _ = await ledger.begin(key)
+    await store.hold()
+    let first = Task { [ledger] in await ledger.note(key, state(100)) }
+    #expect(await eventually { await store.extensions == 1 })
+    for sequence in 101...150 { await ledger.note(key, state(sequence)) }
+    #expect(await store.extensions == 1)
+    await store.letGo()
+    await first.value
+    await ledger.note(key, state(151))
+    #expect(try await store.numbers(name)?.next.sequence ?? 0 > 151)
+  }
+
+  @Test func `a store that fails is told again with the next segment, and warned of once`()
+    async throws
+  {
+    _ = await ledger.begin(key)
+    await store.fail(.full("no space left"))
+    for sequence in 100...110 { await ledger.note(key, state(sequence)) }
+    #expect(lines.all == ["warning stream numbers not kept"])
+    await store.fail(nil)
+    await ledger.note(key, state(111))
+    #expect(lines.all.last == "notice stream numbers kept again")
+    #expect(try await store.numbers(name)?.next.sequence ?? 0 > 111)
+  }
+
+  @Test func `where the store can't be read, numbers are beyond any, and kept when it can`()
+    async throws
+  {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(1_000))
+    await ledger.end(key)
+    await store.fail(.busy("locked"))
+    let begun = await ledger.begin(key)
+    #expect(begun.nextSequence > 1_000_000_000)
+    #expect(begun.isResumed)
+    await store.fail(nil)
+    await ledger.note(key, state(begun.nextSequence + 1, begun.discontinuitySequence + 1))
+    await ledger.end(key)
+    let next = await ledger.begin(key)
+    #expect(next.nextSequence == begun.nextSequence + 1)
+    #expect(next.discontinuitySequence == begun.discontinuitySequence + 1)
+  }
+
+  @Test func `all runs end in order when the node stops`() async throws {
+    for index in 0..<20 {
+      _ = await ledger.begin(.named("w\(index)"))
+      await ledger.note(.named("w\(index)"), state(index))
+    }
+    await ledger.endAll()
+    let other = StreamLedger(store: store, logger: lines.logger)
+    for index in 0..<20 {
+      #expect(await other.begin(.named("w\(index)")).nextSequence == index)
+    }
+  }
+}
