@@ -32,14 +32,17 @@ package struct PackagerStatistics: Sendable, Equatable {
   /// Counts a finished segment.
   ///
   /// One that is cut short by its publisher's end is no measure of the peak: its keyframe weighs
-  /// too much in it. RFC 8216 measures over half a target duration and more.
-  mutating func note(_ segment: Segment, pictures: Int) {
+  /// too much in it. RFC 8216 measures over half a target duration and more. Nor is it one of the
+  /// picture rate: its last sounds may outlast its pictures by far.
+  mutating func note(_ segment: Segment, pictures: Int, isCutShort: Bool = false) {
     segments += 1
     segmentBytes += segment.bytes.count
     segmentTime += segment.duration
     lastBitrate = segment.bitrate
     let seconds = segment.duration.seconds
-    if seconds > 0 { lastFrameRate = Double(pictures) / seconds }
+    if seconds > 0, !isCutShort || lastFrameRate == 0 {
+      lastFrameRate = Double(pictures) / seconds
+    }
     if peakBitrate == 0 || 2 * seconds >= Double(segment.targetDuration) {
       peakBitrate = max(peakBitrate, segment.bitrate)
     }

@@ -133,7 +133,7 @@ package final class StreamPackager {
       return nil
     }
     clock.finish(at: end)
-    return finish(at: min(end, running.start + clock.limit))
+    return finish(at: min(end, running.start + clock.limit), isCutShort: true)
   }
 
   /// What the stream's `EXT-X-STREAM-INF` says; nil before the first segment.
@@ -290,7 +290,7 @@ package final class StreamPackager {
   }
 
   /// Ends the running segment where the next one begins.
-  private func finish(at end: MediaTime) -> Segment {
+  private func finish(at end: MediaTime, isCutShort: Bool = false) -> Segment {
     muxer.finishSegment(&running.bytes)
     let count = running.bytes.count
     let segment = Segment(
@@ -301,7 +301,7 @@ package final class StreamPackager {
       isIndependent: running.isIndependent,
       targetDuration: clock.targetDuration ?? 1)
     expectedBytes = max(count + count / 8, 64 << 10)
-    statistics.note(segment, pictures: running.pictures)
+    statistics.note(segment, pictures: running.pictures, isCutShort: isCutShort)
     state = segment.stateAfter
     return segment
   }

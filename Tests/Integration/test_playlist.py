@@ -67,6 +67,6 @@ def test_a_playlist_keeps_the_rules_through_a_drop(node: Node, tmp_path: Path) -
 def test_a_playlist_keeps_the_rules_for_ten_minutes(make_node, tmp_path: Path) -> None:
     """The plan's defaults: fragments of 3 s, a window of 60 s; two drops."""
     node = make_node(WEDLIVE_STREAMS_FRAGMENT="3s", WEDLIVE_STREAMS_WINDOW="60s")
-    program = Program(node, "judged-long", tmp_path, Source(seconds=900, gop=60, b_frames=2))
+    program = Program(node, "judged-long", tmp_path, Source(seconds=900, gop=90, b_frames=2))
     program.run([66, 66, 66])
     program.judge(drops=2)
