@@ -2,7 +2,7 @@ import RTMP
 
 /// The players of one stream on one loop, and what a new one of them starts with.
 ///
-/// Each message is encoded once for all of them.
+/// Each message is encoded once for all of them, those who come later included.
 final class RelayGroup {
   private(set) var players: [RTMPPlayer] = []
   private var group: GroupOfPictures
@@ -16,7 +16,7 @@ final class RelayGroup {
 
   func add(_ player: RTMPPlayer) {
     players.append(player)
-    if isLive { player.start(encode(group.start), hasVideo: group.hasVideo) }
+    if isLive { player.start(start, hasVideo: group.hasVideo) }
   }
 
   func remove(_ player: RTMPPlayer) { players.removeAll { $0 === player } }
@@ -25,15 +25,15 @@ final class RelayGroup {
     switch event {
     case .start(let messages):
       group.removeAll()
-      for message in messages { group.append(message) }
+      for message in messages { keep(encode(message)) }
       isLive = true
-      let images = encode(messages)
-      for player in players { player.start(images, hasVideo: group.hasVideo) }
+      let start = start
+      for player in players { player.start(start, hasVideo: group.hasVideo) }
     case .messages(let messages):
       guard isLive else { return }
       for message in messages {
-        group.append(message)
         let image = encode(message)
+        keep(image)
         for player in players { player.offer(image, hasVideo: group.hasVideo) }
       }
     case .interrupted:
@@ -45,14 +45,20 @@ final class RelayGroup {
     }
   }
 
-  private func encode(_ messages: [RelayMessage]) -> [EncodedMessage] { messages.map(encode) }
+  /// What a new player gets; all of them share its bytes.
+  var start: [EncodedMessage] { group.start.map(encode) }
+
+  private func keep(_ message: EncodedMessage) {
+    group.append(RelayMessage(message.role, message.message, image: message.image))
+  }
 
   private func encode(_ message: RelayMessage) -> EncodedMessage {
     EncodedMessage(
       role: message.role, message: message.message,
-      image: WireImage(
-        type: message.message.type, timestamp: message.message.timestamp,
-        payload: message.message.payload.span, chunkSize: chunkSize))
+      image: message.image
+        ?? WireImage(
+          type: message.message.type, timestamp: message.message.timestamp,
+          payload: message.message.payload.span, chunkSize: chunkSize))
   }
 }
 

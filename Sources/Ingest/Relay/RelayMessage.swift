@@ -24,10 +24,15 @@ package struct RelayMessage: Sendable {
 
   package let role: Role
   package let message: Message
+  /// Its bytes on the wire, once a loop has made them for its players.
+  let image: WireImage?
 
-  package init(_ role: Role, _ message: Message) {
+  package init(_ role: Role, _ message: Message) { self.init(role, message, image: nil) }
+
+  init(_ role: Role, _ message: Message, image: WireImage?) {
     self.role = role
     self.message = message
+    self.image = image
   }
 
   var byteCount: Int { message.payload.count }

@@ -203,7 +203,8 @@ package final class LiveStream {
   ///   - role: what it is to a decoder.
   ///   - message: as it came.
   ///   - time: its frame's, repaired; nil for headers and data, which take the time of what was
-  ///     last: encoders that repeat them give them any.
+  ///     last: encoders that repeat them give them any. Metadata has none (at any time but 0, ffmpeg
+  ///     takes it for a track of text).
   private func relay(_ role: RelayMessage.Role, _ message: Message, at time: MediaTime?) {
     guard !isBroken else { return }
     var message = message
@@ -214,8 +215,8 @@ package final class LiveStream {
       message.timestamp = own &+ offset
       if let floor = relayFloor, message.timestamp.isBefore(floor) { message.timestamp = floor }
       if lastRelayed?.isBefore(message.timestamp) != false { lastRelayed = message.timestamp }
-    } else if let lastRelayed {
-      message.timestamp = lastRelayed
+    } else {
+      message.timestamp = role == .metadata ? 0 : lastRelayed ?? message.timestamp
     }
     relay.append(RelayMessage(role, message))
   }
