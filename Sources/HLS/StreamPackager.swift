@@ -136,6 +136,9 @@ package final class StreamPackager {
     return finish(at: min(end, running.start + clock.limit), isCutShort: true)
   }
 
+  /// How large the running segment is; it grows until time goes on, however long that takes.
+  package var runningBytes: Int { running.bytes.count }
+
   /// What the stream's `EXT-X-STREAM-INF` says; nil before the first segment.
   package var variant: VariantInfo? {
     guard statistics.segments > 0 else { return nil }
@@ -193,7 +196,8 @@ package final class StreamPackager {
   private func hold(_ frame: Frame) {
     if frame.track == .audio {
       preroll.append(frame)
-      let old = preroll.prefix { $0.dts < frame.dts - Self.prerollTime }.count
+      let late = preroll.prefix { $0.dts < frame.dts - Self.prerollTime }.count
+      let old = max(late, preroll.count - Self.prerollFrames)
       preroll.removeFirst(old)
       statistics.droppedFrames += old
     } else {
@@ -202,6 +206,8 @@ package final class StreamPackager {
   }
 
   private static let prerollTime = MediaTime(milliseconds: 250)
+  /// As many frames as the time holds at the highest sampling rate, for a clock that stands still.
+  private static let prerollFrames = 24
 
   /// Puts a frame in its place, and cuts before it where that is due.
   private func place(_ frame: Frame, _ date: Int64) -> [Segment] {

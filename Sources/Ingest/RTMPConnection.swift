@@ -213,9 +213,14 @@ package final class RTMPConnection: Transport {
       sendOutput()
       finish("protocol: \(error.code.rawValue)", patience: .milliseconds(200))
     }
-    if queuedBytes > Self.answerLimitBytes, player == nil {
-      end(.closedByUs("reads no answers"))
-    }
+    if queuedBytes > answerLimitBytes { end(.closedByUs("reads no answers")) }
+  }
+
+  /// What may wait for the client when it has asked for more: a player has its share of media too.
+  private var answerLimitBytes: Int {
+    guard player != nil else { return Self.answerLimitBytes }
+    let configuration = server.configuration
+    return configuration.playerQueueBytes + configuration.gopCacheBytes + Self.answerLimitBytes
   }
 
   private func sendOutput() {

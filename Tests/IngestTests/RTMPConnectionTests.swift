@@ -352,4 +352,25 @@ import Testing
     #expect(server.turns { publisher.end != nil })
     #expect(server.closed == ["sent too much before it was admitted"])
   }
+
+  @Test(arguments: [ClientSession.Purpose.publish, .play])
+  func `a client that asks and asks and reads no answer is closed`(purpose: ClientSession.Purpose)
+    throws
+  {
+    var configuration = IngestConfiguration()
+    configuration.playerQueueBytes = 1 << 20
+    configuration.gopCacheBytes = 1 << 20
+    let server = try TestServer(configuration)
+    let client = try TestClient(purpose, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { client.hasStarted })
+    client.isStalled = true
+    var most = 0
+    for _ in 0..<2_000 where client.end == nil && server.closed.isEmpty {
+      for _ in 0..<200 { client.command("getStreamLength", transaction: 9, streamID: 1, [.null]) }
+      server.loop.turn(maximumWait: .milliseconds(1))
+      server.server.forEachConnection { most = max(most, $0.queuedBytes) }
+    }
+    #expect(server.closed == ["reads no answers"])
+    #expect(most < 4 << 20)
+  }
 }

@@ -55,10 +55,12 @@ final class TestClient: Transport {
   }
 
   /// Sends a command as some client would, whatever the session thinks of it.
-  func command(_ name: String, streamID: UInt32, _ arguments: [AMFValue]) {
+  func command(
+    _ name: String, transaction: Double = 0, streamID: UInt32, _ arguments: [AMFValue]
+  ) {
     var writer = ChunkWriter()
     var bytes: [UInt8] = []
-    let command = Command(name, 0, arguments)
+    let command = Command(name, transaction, arguments)
     writer.write(
       .command, on: 8, streamID: streamID, payload: command.payload.span, into: &bytes)
     send(bytes)

@@ -77,16 +77,14 @@ package final class StatusCollector: Sendable {
 
   /// The status now; asks every loop once.
   package func status() async -> NodeStatus {
-    let keys = node.board.all.compactMap { StreamKey(wedding: $0.wedding, camera: $0.camera) }
+    var streams = node.board.all
+    let keys = streams.compactMap { StreamKey(wedding: $0.wedding, camera: $0.camera) }
     var shares: [Share] = []
     for loop in loops { if let share = try? await share(loop, keys) { shares.append(share) } }
-    var streams = node.board.all
-    for index in streams.indices {
-      guard let key = StreamKey(wedding: streams[index].wedding, camera: streams[index].camera)
-      else { continue }
+    let clients = Dictionary(grouping: shares.flatMap(\.clients), by: \.key)
+    for (index, key) in zip(streams.indices, keys) {
       streams[index].viewers = shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) }
-      streams[index].clients = shares.flatMap(\.clients).filter { $0.key == key }.map(\.client)
-        .sorted { $0.id < $1.id }
+      streams[index].clients = (clients[key] ?? []).map(\.client).sorted { $0.id < $1.id }
     }
     return NodeStatus(
       node: identity.node, region: identity.region, version: identity.version, pid: getpid(),

@@ -12,6 +12,9 @@ package import RTMP
 package final class LiveStream {
   /// The only rendition that passes the publisher's own coding through.
   private static let rendition = Array("source".utf8)
+  /// More discontinuities than these within the period are no accidents: each costs all viewers.
+  private static let breaks = 20
+  private static let breakPeriod = MediaTime(milliseconds: 10_000)
 
   package let key: StreamKey
   package let relay: RelaySource
@@ -26,7 +29,10 @@ package final class LiveStream {
   private var lastRelayed: UInt32?
   private var relayFloor: UInt32?
   private var lastVersion: UInt64 = 0
+  private let configuration: StreamConfiguration
   private let now: () -> MediaTime
+  private var keptBytes = 0
+  private var breaks: [MediaTime] = []
   private(set) var meter = StreamMeter()
   private var refusal: ((String) -> Void)?
   private var isBroken = false
@@ -45,6 +51,7 @@ package final class LiveStream {
   ) {
     self.key = key
     self.outlet = outlet
+    self.configuration = configuration
     self.now = now
     relay = RelaySource(key, gopCacheBytes: configuration.gopCacheBytes)
     packager = StreamPackager(configuration: configuration.packager, state: state)
@@ -169,6 +176,11 @@ package final class LiveStream {
       for segment in packager.append(frame, date: StreamOutlet.wallClockMilliseconds) {
         publish(segment)
       }
+      if packager.runningBytes > configuration.maximumSegmentBytes {
+        refuse(
+          "the encoder's clock stands still, or its bit rate is too high: a segment grew to "
+            + "\(configuration.maximumSegmentBytes >> 20) MiB")
+      }
     case .repaired(_, .steppedBack), .repaired(_, .jumped): packager.noteBreak()
     case .repaired, .sequenceEnd, .colour: break
     }
@@ -231,6 +243,8 @@ package final class LiveStream {
         sequence: segment.sequence, name: Array(segment.name.utf8),
         byteCount: segment.bytes.count,
         response: outlet.response(segment)))
+    keptBytes += segment.bytes.count
+    checkBounds(segment)
     guard let playlist = update.playlist else { return }
     outlet.publish(snapshot(playlist))
     outlet.keep(key, window.state)
@@ -241,6 +255,23 @@ package final class LiveStream {
     guard !expired.isEmpty else { return }
     let gone = Set(expired.map(\.sequence))
     responses.removeAll { gone.contains($0.sequence) }
+    keptBytes -= expired.reduce(0) { $0 + $1.bytes.count }
+  }
+
+  /// Ends a publisher that no live window could hold, before it fills the memory or the processor.
+  private func checkBounds(_ segment: Segment) {
+    if responses.count > configuration.maximumSegments
+      || keptBytes > configuration.maximumBytes
+    {
+      refuse("more comes than a live stream can be; send in real time (ffmpeg: -re)")
+    }
+    guard segment.isDiscontinuity else { return }
+    let time = now()
+    breaks.removeAll { $0 < time - Self.breakPeriod }
+    breaks.append(time)
+    if breaks.count > Self.breaks {
+      refuse("the encoder changes its settings or its clock all the time")
+    }
   }
 
   private func snapshot(_ playlist: MediaPlaylist) -> StreamSnapshot {
@@ -278,7 +309,7 @@ package final class LiveStream {
         mediaSequence: UInt64(window.playlist?.mediaSequence ?? 0),
         segments: window.segments.count,
         discontinuities: UInt64(window.state.discontinuitySequence),
-        memoryBytes: responses.reduce(0) { $0 + $1.byteCount }))
+        memoryBytes: keptBytes))
   }
 
   package static func clock() -> MediaTime {

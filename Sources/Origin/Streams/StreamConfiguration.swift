@@ -14,7 +14,17 @@ package struct StreamConfiguration: Sendable {
   /// The start of a stream that is kept for RTMP players, in bytes.
   package var gopCacheBytes = 16 << 20
 
+  /// What one segment may grow to, and all that are kept of a stream, in bytes.
+  package var maximumSegmentBytes = 64 << 20
+  package var maximumBytes = 1 << 30
+
   package init() {}
+
+  /// How many segments are kept at most: a multiple of what one sends in real time.
+  var maximumSegments: Int {
+    let listed = MediaTime(window).ticks / max(1, MediaTime(fragment).ticks)
+    return max(2_000, Int(clamping: listed) * 8)
+  }
 
   var packager: StreamPackager.Configuration {
     StreamPackager.Configuration(

@@ -203,6 +203,74 @@ import Testing
     #expect(test.refusals.isEmpty)
   }
 
+  // MARK: What no memory holds
+
+  @Test(arguments: [false, true])
+  func `a clock that stands still ends the publisher before it fills the memory`(hasAudio: Bool)
+    throws
+  {
+    var configuration = StreamConfiguration()
+    configuration.maximumSegmentBytes = 4 << 20
+    let test = try TestStream(configuration: configuration)
+    test.begin()
+    test.feed(Encoder(hasAudio: hasAudio).headers)
+    test.feed([Encoder.picture(40, isKeyframe: true)])
+    var sent = 0
+    while test.refusals.isEmpty, sent < 1_000 {
+      test.feed([Encoder.picture(40, isKeyframe: false, bytes: 60_000)])
+      sent += 1
+    }
+    #expect(sent > 50 && sent < 250)
+    #expect(test.refusals.first?.hasPrefix("the encoder's clock stands still") == true)
+    test.stream.interrupt()
+    test.look()
+    #expect(test.problems.isEmpty)
+  }
+
+  @Test func `sound without a keyframe and without a clock is not kept for ever`() throws {
+    let test = try TestStream()
+    test.begin()
+    test.feed(Encoder().headers)
+    for _ in 0..<10_000 { test.feed([Encoder.sound(0)]) }
+    test.feed([Encoder.picture(0, isKeyframe: true)])
+    test.feed((1...200).map { Encoder.picture(UInt32($0) * 40, isKeyframe: $0 % 25 == 0) })
+    #expect(test.playlist?.entries.count == 2)
+    let first = try #require(test.snapshot?.renditions[0].segments.first)
+    #expect(first.byteCount < 100_000)
+  }
+
+  @Test func `an encoder that changes with every picture is ended`() throws {
+    let test = try TestStream()
+    test.begin()
+    var other = Encoder.avc
+    other[other.count - 1] ^= 1
+    test.feed(Encoder(hasAudio: false).headers)
+    for index in 0..<200 where test.refusals.isEmpty {
+      let record = index % 2 == 0 ? other : Encoder.avc
+      test.feed([
+        Encoder.video(0, [0x17, 0, 0, 0, 0] + record),
+        Encoder.picture(UInt32(index) * 40, isKeyframe: true),
+      ])
+    }
+    #expect(test.refusals == ["the encoder changes its settings or its clock all the time"])
+    #expect((test.playlist?.entries.count ?? 0) < 30)
+    #expect(test.problems.isEmpty)
+  }
+
+  @Test func `what comes faster than a window can hold is ended`() throws {
+    var configuration = StreamConfiguration()
+    configuration.maximumBytes = 4 << 20
+    let test = try TestStream(configuration: configuration)
+    test.begin()
+    var encoder = Encoder(hasAudio: false)
+    encoder.pictureBytes = 2_000
+    test.feed(encoder.headers + encoder.messages(seconds: 120))
+    #expect(
+      test.refusals == ["more comes than a live stream can be; send in real time (ffmpeg: -re)"])
+    #expect(test.board[.named("w")]?.playlist?.memoryBytes ?? 0 < 5 << 20)
+    #expect(test.problems.isEmpty)
+  }
+
   // MARK: Time
 
   @Test(arguments: [UInt32.max - 4_000, 0xFF_F000, 0x7FFF_F000])
