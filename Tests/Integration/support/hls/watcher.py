@@ -13,6 +13,9 @@ from .playlists import Entry, MediaPlaylist
 from .report import Report
 from .segments import Segments
 
+#: How long before its time is over a removed segment is fetched again.
+LATE = 1.0
+
 
 @dataclass
 class Variant:
@@ -20,8 +23,14 @@ class Variant:
 
     playlist: MediaPlaylist
     segments: Segments
-    leaving: list[tuple[Entry, float]]
+    leaving: list[tuple[Entry, float]]  # with the moment until which it must be there
     due: float = 0.0
+    refreshed_at: float = 0.0
+
+    @property
+    def next_turn(self) -> float:
+        """When to refresh it, or to fetch a removed segment as late as it must still be there."""
+        return min([self.due, *(until - LATE for _, until in self.leaving)])
 
 
 class Watcher:
@@ -107,8 +116,8 @@ class Watcher:
             )
             while not self._leave.is_set():
                 self._turn()
-                due = min((each.due for each in self.variants.values()), default=0.0)
-                self._leave.wait(max(0.05, due - time.monotonic()))
+                turn = min((each.next_turn for each in self.variants.values()), default=0.0)
+                self._leave.wait(max(0.05, turn - time.monotonic()))
             self._finish()
         except BaseException as failure:  # handed to the test's thread by __exit__
             self.failure = failure
@@ -149,8 +158,9 @@ class Watcher:
             segments.add(entry, self._client.get(entry.url))
             if entry.sequence % 5 == 0:
                 self._range(entry, segments)
-        now = time.monotonic()
-        variant.leaving += [(entry, now + stays) for entry, stays in removed]
+        # It was still listed at the refresh before: it left after that, we cannot know when.
+        variant.leaving += [(entry, variant.refreshed_at + stays) for entry, stays in removed]
+        variant.refreshed_at = started
         target = playlist.target or 1.0
         variant.due = started + (target if new else target / 2)
         if self._live.is_set() and self._real_time and not playlist.ended:
@@ -179,11 +189,12 @@ class Watcher:
 
     def _recheck(self, variant: Variant, everything: bool) -> None:
         """Fetches removed segments again, as late as they must still be there."""
-        now, kept = time.monotonic(), []
+        kept = []
         for entry, until in variant.leaving:
-            if everything or until - 1.5 <= now:
+            if everything or until - LATE <= time.monotonic():
                 answer = self._client.get(entry.url)
-                variant.segments.again(entry, answer, "after it left the playlist")
+                if time.monotonic() < until:  # else this machine was too busy to ask in time
+                    variant.segments.again(entry, answer, "after it left the playlist")
             else:
                 kept.append((entry, until))
         variant.leaving = kept
