@@ -1,3 +1,5 @@
+import CLinux
+
 /// Names a channel of one loop: a stale name is recognised and finds nothing.
 package struct ChannelID: Hashable, Sendable {
   package let raw: UInt64
@@ -41,6 +43,15 @@ open class Channel {
 
   /// The loop it lives on.
   package final var loop: Loop { unsafe owner }
+
+  /// Lets the kernel gather this many bytes before it says that the socket is readable.
+  ///
+  /// What is there can still be read at any time; an end or a reset is told at once.
+  package final func setReceiveLowWater(_ bytes: Int) {
+    var value = Int32(clamping: bytes)
+    let size = socklen_t(MemoryLayout<Int32>.size)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &value, size)
+  }
 
   package final var isClosed: Bool { descriptor < 0 }
 

@@ -11,6 +11,9 @@ package struct IngestConfiguration: Sendable {
   package var firstMediaTimeout = Duration.seconds(20)
   /// A publisher that sends no picture or sound for so long is a ghost.
   package var idleTimeout = Duration.seconds(10)
+  /// A publisher's messages are taken together every so often, instead of waking the loop for each;
+  /// zero takes each as it comes.
+  package var coalesce = Duration.milliseconds(50)
   /// How many connections one loop holds; more are closed at once, and counted.
   package var maximumConnections = 10_000
   /// How many TLS handshakes one loop has under way at once; more are closed at once, and counted.

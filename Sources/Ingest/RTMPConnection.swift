@@ -14,6 +14,8 @@ package final class RTMPConnection: Transport {
   private static let earlyLimitBytes = 4 << 20
   private static let earlyMessageBytes = 128
   private static let tick = Duration.seconds(1)
+  /// More than this of a publisher's bytes are taken before their time has come.
+  private static let lowWaterBytes = 64 << 10
 
   private enum Publication {
     case none
@@ -46,6 +48,7 @@ package final class RTMPConnection: Transport {
   private var countedSent: UInt64 = 0
   /// Whether its TLS handshake is one of those that the server counts.
   private var isInHandshake: Bool
+  private var checkedAt: MonotonicTime
 
   init(
     _ socket: consuming Socket, peer: SocketAddress, tls: TLSSession?, server: IngestServer
@@ -55,6 +58,7 @@ package final class RTMPConnection: Transport {
     acceptedAt = server.loop.now
     lastMedia = server.loop.now
     sawProgressAt = server.loop.now
+    checkedAt = server.loop.now
     idleSince = server.loop.now
     isInHandshake = tls != nil
     super.init(
@@ -86,6 +90,7 @@ package final class RTMPConnection: Transport {
     publication = .live(streamID: streamID, sink)
     lastMedia = loop.now
     server.metrics.publishers.increment()
+    beginToCoalesce()
     answer { session.acceptPublish(streamID, into: &$0) }
     for (kind, message) in early { deliver(kind, message, to: sink) }
   }
@@ -307,9 +312,30 @@ package final class RTMPConnection: Transport {
 
   override package func timedOut() {
     if isEnding { return super.timedOut() }
-    checkDeadlines()
-    count()
-    if !isEnding { loop.setDeadline(self, loop.now + Self.tick) }
+    if isCoalescing { readable() }
+    if !isEnding, loop.now - checkedAt >= Self.tick {
+      checkedAt = loop.now
+      checkDeadlines()
+      count()
+    }
+    if !isEnding { loop.setDeadline(self, isCoalescing ? nextTaking : loop.now + Self.tick) }
+  }
+
+  // MARK: Taking messages together
+
+  private var isCoalescing: Bool { isPublishing && server.configuration.coalesce > .zero }
+
+  /// The next moment at which publishers are read: the same for all of a loop, so that one turn
+  /// serves them all.
+  private var nextTaking: MonotonicTime {
+    let step = UInt64(max(1, server.configuration.coalesce.nanoseconds))
+    return MonotonicTime(nanoseconds: (loop.now.nanoseconds / step + 1) * step)
+  }
+
+  private func beginToCoalesce() {
+    guard isCoalescing else { return }
+    setReceiveLowWater(Self.lowWaterBytes)
+    loop.setDeadline(self, nextTaking)
   }
 
   private func checkDeadlines() {
@@ -357,6 +383,7 @@ package final class RTMPConnection: Transport {
     publication = .none
     idleSince = loop.now
     server.metrics.publishers.decrement()
+    if !isClosed { setReceiveLowWater(1) }
     sink.flush()
     sink.ended(reason)
   }

@@ -36,6 +36,9 @@ extension ConfigurationTable {
     .duration(
       "rtmp.player_stall", \.rtmp.playerStall, in: .seconds(1)...(.seconds(3_600)),
       "How long a player may take nothing at all."),
+    .duration(
+      "rtmp.coalesce", \.rtmp.coalesce, in: .zero...(.seconds(1)),
+      "How often a publisher's messages are taken together; 0s takes each as it comes."),
     .count(
       "rtmp.max_connections", \.rtmp.maxConnections, in: 1...1_000_000,
       "How many connections one loop holds; more are closed at once, and counted."),

@@ -50,6 +50,7 @@ extension NodeConfiguration {
     ingest.gopCacheBytes = rtmp.gopCache
     ingest.playerQueueBytes = rtmp.playerBuffer
     ingest.trustedProxies = NetworkList(proxyProtocol.trusted) ?? NetworkList()
+    ingest.coalesce = rtmp.coalesce
     ingest.playerStallTimeout = rtmp.playerStall
     return ingest
   }

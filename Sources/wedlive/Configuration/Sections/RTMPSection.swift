@@ -24,6 +24,8 @@ struct RTMPSection: Equatable, Sendable {
   var playerBuffer = 4 << 20
   /// How long a player may take nothing at all.
   var playerStall = Duration.seconds(30)
+  /// How often a publisher's messages are taken together.
+  var coalesce = Duration.milliseconds(50)
   /// How many connections one loop holds.
   var maxConnections = 10_000
 }
