@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 /// Set by `make fuzz`: our modules are then built with libFuzzer's coverage counters.
@@ -33,7 +32,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target]
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
-let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 // Floor 0: C libraries. One target alone imports each.
 let floor0: [Target] = [
@@ -77,7 +75,7 @@ let floor3: [Target] =
     [
       "Bytes", "EventLoop", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", "TLS", httpTypes,
     ])
-  + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS", collections])
+  + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS"])
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
   + room("Store", [.product(name: "GRDB", package: "GRDB.swift")])
@@ -184,39 +182,19 @@ let fuzz: [Target] =
         swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]),
     ] : [])
 
-let all =
-  floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + fixtures + testTargets + fuzz
-let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-let built = all.filter { target in
-  (target.path.map { [$0] } ?? ["Sources/\(target.name)", "Tests/\(target.name)"]).contains {
-    FileManager.default.fileExists(atPath: here.appending(path: $0).path)
-  }
-}
-let present = Set(built.map(\.name))
-for target in built {
-  target.dependencies.removeAll {
-    if case .byNameItem(let name, _) = $0 { !present.contains(name) } else { false }
-  }
-}
-let wanted = Set(
-  built.flatMap(\.dependencies).compactMap { dependency in
-    if case .productItem(_, let package, _, _) = dependency { package } else { nil }
-  })
-let packages: [String: Package.Dependency] = [
-  "swift-log": .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-  "swift-http-types": .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
-  "swift-collections": .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
-  "swift-crypto": .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-  "GRDB.swift": .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
-  "jwt-kit": .package(url: "https://github.com/vapor/jwt-kit", from: "5.0.0"),
-  "swift-argument-parser": .package(
-    url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-  "swift-configuration": .package(
-    url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
-  "Yams": .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-  "swift-service-lifecycle": .package(
-    url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
-]
-
 let package = Package(
-  name: "wedlive", dependencies: wanted.sorted().compactMap { packages[$0] }, targets: built)
+  name: "wedlive",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.0.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(
+      url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+  ],
+  targets: floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + fixtures + testTargets
+    + fuzz)
