@@ -152,6 +152,8 @@ package final class RTMPConnection: Transport {
   /// The sink hears of it before this returns; a publisher that waits for its answer gets this one,
   /// and no sink later.
   package func evict(_ words: String) {
+    // What has come and waits to be taken together still belongs to the stream.
+    if isCoalescing { readable() }
     switch publication {
     case .none: return
     case .requested(let streamID, _, _), .live(let streamID, _):
