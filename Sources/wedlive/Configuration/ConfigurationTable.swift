@@ -139,7 +139,7 @@ enum ConfigurationTable {
       "How long a publisher may be away before its stream ends."),
     .duration(
       "streams.after_end", \.streams.afterEnd, in: .zero...(.seconds(86_400)),
-      "How long the playlist and segments of an ended stream can still be fetched."),
+      "How long an ended stream can be fetched, and goes on if its publisher returns."),
     .count(
       "streams.limit", \.streams.limit, in: 1...100_000,
       "How many streams the node takes; more are refused."),
