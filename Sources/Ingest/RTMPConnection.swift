@@ -152,8 +152,11 @@ package final class RTMPConnection: Transport {
   /// The sink hears of it before this returns; a publisher that waits for its answer gets this one,
   /// and no sink later.
   package func evict(_ words: String) {
-    // What has come and waits to be taken together still belongs to the stream.
+    // What has come and waits to be taken together still belongs to the stream; it may hold the
+    // stream's end, and the beginning of another.
+    let evicted = publicationID
     if isCoalescing { readable() }
+    guard publicationID == evicted else { return }
     switch publication {
     case .none: return
     case .requested(let streamID, _, _), .live(let streamID, _):

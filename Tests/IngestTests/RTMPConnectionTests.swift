@@ -373,4 +373,22 @@ import Testing
     #expect(server.closed == ["reads no answers"])
     #expect(most < 4 << 20)
   }
+
+  @Test func `an eviction that comes late hits no other stream of the same connection`() throws {
+    var configuration = IngestConfiguration()
+    configuration.coalesce = .seconds(3_600)
+    let server = try TestServer(configuration)
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { publisher.hasStarted })
+    let connection = try #require(server.publishers.first)
+    let first = connection.publicationID
+    publisher.command("closeStream", streamID: 1, [.null])
+    publisher.command("publish", streamID: 1, [.null, "w", "live"])
+    #expect(server.turns { publisher.queuedBytes == 0 })
+    #expect(connection.publicationID == first)
+    connection.evict("another encoder has taken over")
+    #expect(connection.publicationID != first)
+    #expect(connection.isPublishing)
+    #expect(!connection.isEnding)
+  }
 }
