@@ -74,12 +74,7 @@ package actor StreamLedger {
   private func reserve(_ key: StreamKey, _ run: Run) async {
     let now = StreamOutlet.wallClockMilliseconds
     do throws(StoreError) {
-      var numbers: StreamNumbers
-      if let kept = run.kept {
-        numbers = kept
-      } else {
-        numbers = try await store.begin(name(key), now: now)
-      }
+      var numbers = try await stored(key, run, now)
       numbers.next = run.next
       numbers.lastPTS = run.lastPTS
       numbers.limits = try await store.extend(numbers, now: now)
@@ -100,16 +95,26 @@ package actor StreamLedger {
     for key in Array(runs.keys) { await end(key) }
   }
 
-  /// Ends one stream's run.
+  /// Ends one stream's run; the store may hear of it only now, where it failed until here.
   package func end(_ key: StreamKey) async {
-    guard let run = runs.removeValue(forKey: key), var numbers = run.kept else { return }
-    numbers.next = run.next
-    numbers.lastPTS = run.lastPTS
+    guard let run = runs.removeValue(forKey: key) else { return }
+    let now = StreamOutlet.wallClockMilliseconds
     do throws(StoreError) {
-      try await store.end(numbers, now: StreamOutlet.wallClockMilliseconds)
+      var numbers = try await stored(key, run, now)
+      numbers.next = run.next
+      numbers.lastPTS = run.lastPTS
+      try await store.end(numbers, now: now)
     } catch {
       warn(key, error)
     }
+  }
+
+  /// What the store has reserved for a run; begun there now where it has never answered.
+  private func stored(
+    _ key: StreamKey, _ run: Run, _ now: Int64
+  ) async throws(StoreError) -> StreamNumbers {
+    if let kept = run.kept { return kept }
+    return try await store.begin(name(key), now: now)
   }
 
   private func name(_ key: StreamKey) -> StreamNumbers.Name {

@@ -54,11 +54,14 @@ actor UnreliableStore: StreamNumberStore {
   func forget(before time: Int64) async throws(StoreError) -> Int { 0 }
 }
 
-/// Log lines of the ledger.
+/// The log lines of what is tested.
 final class Lines: Sendable {
   private let lines = Mutex<[String]>([])
+  private let facts = Mutex<[Logger.Metadata]>([])
 
   var all: [String] { lines.withLock { $0 } }
+  /// What each of them says besides.
+  var details: [Logger.Metadata] { facts.withLock { $0 } }
 
   var logger: Logger {
     Logger(label: "ledger") { _ in Handler(lines: self) }
@@ -76,6 +79,7 @@ final class Lines: Sendable {
 
     func log(event: LogEvent) {
       lines.lines.withLock { $0.append("\(event.level) \(event.message)") }
+      lines.facts.withLock { $0.append(event.metadata ?? [:]) }
     }
   }
 }
@@ -168,6 +172,15 @@ final class Lines: Sendable {
     let next = await ledger.begin(key)
     #expect(next.nextSequence == begun.nextSequence + 1)
     #expect(next.discontinuitySequence == begun.discontinuitySequence + 1)
+  }
+
+  @Test func `a run that the store first hears of at its end is gone on from`() async throws {
+    await store.fail(.full("no space left"))
+    let begun = await ledger.begin(key)
+    await ledger.note(key, state(begun.nextSequence + 3, begun.discontinuitySequence))
+    await store.fail(nil)
+    await ledger.end(key)
+    #expect(await ledger.begin(key).nextSequence == begun.nextSequence + 3)
   }
 
   @Test func `all runs end in order when the node stops`() async throws {
