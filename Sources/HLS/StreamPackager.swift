@@ -103,7 +103,7 @@ package final class StreamPackager {
     }
     guard case .gathering = phase else { return take(frame, date) }
     gathered.append(frame)
-    gatheredBytes += frame.byteCount
+    gatheredBytes += frame.keptBytes
     let span = frame.dts - (gathered.first?.dts ?? frame.dts)
     let isComplete = wanted.video != nil && wanted.audio != nil
     guard

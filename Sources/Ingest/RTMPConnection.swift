@@ -9,10 +9,6 @@ import Telemetry
 package final class RTMPConnection: Transport {
   /// What a client that reads nothing may make us hold, besides media.
   private static let answerLimitBytes = 256 << 10
-  /// What is kept of a publisher that sends before it is admitted, and what each message counts
-  /// for besides its payload.
-  private static let earlyLimitBytes = 4 << 20
-  private static let earlyMessageBytes = 128
   private static let tick = Duration.seconds(1)
   /// More than this of a publisher's bytes are taken before their time has come.
   private static let lowWaterBytes = 64 << 10
@@ -290,8 +286,8 @@ package final class RTMPConnection: Transport {
     switch publication {
     case .live(_, let sink): deliver(kind, message, to: sink)
     case .requested(let streamID, var early, let bytes):
-      let total = bytes + message.payload.count + Self.earlyMessageBytes
-      guard total <= Self.earlyLimitBytes else {
+      let total = bytes + message.keptBytes
+      guard total <= server.configuration.rtmp.unadmittedBytes else {
         return end(.closedByUs("sent too much before it was admitted"))
       }
       publication = .none

@@ -34,4 +34,7 @@ package struct Frame: Sendable, Equatable {
 
   /// How many bytes of elementary data it has.
   @inlinable package var byteCount: Int { payload.count - payloadOffset }
+
+  /// What keeping it costs, in bytes: its payload, its fields and what an array of its own takes.
+  @inlinable package var keptBytes: Int { payload.count + 128 }
 }

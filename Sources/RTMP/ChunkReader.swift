@@ -19,6 +19,8 @@ package struct ChunkReader: Sendable {
   package private(set) var chunkSize = 128
   /// What unfinished messages hold, in bytes.
   package private(set) var heldBytes = 0
+  /// What they may hold together, in bytes.
+  package var memoryBytes: Int
 
   private let limits: Limits
   private var slots: [Slot] = []
@@ -31,7 +33,10 @@ package struct ChunkReader: Sendable {
   /// The largest message finished so far: a peer that has sent one is trusted with its space.
   private var largest = 0
 
-  package init(limits: Limits = Limits()) { self.limits = limits }
+  package init(limits: Limits = Limits()) {
+    self.limits = limits
+    memoryBytes = limits.memoryBytes
+  }
 
   /// Reads up to the end of the next message.
   ///
@@ -97,11 +102,11 @@ package struct ChunkReader: Sendable {
   /// once, then the room doubles. A peer that has finished a message as large gets it at once.
   private mutating func grow(to needed: Int) throws(ProtocolError) {
     let old = slots[current].reserved
-    guard heldBytes - old + needed <= limits.memoryBytes else {
-      throw ProtocolError(.memory, "unfinished messages hold more than \(limits.memoryBytes) bytes")
+    guard heldBytes - old + needed <= memoryBytes else {
+      throw ProtocolError(.memory, "unfinished messages hold more than \(memoryBytes) bytes")
     }
     let wanted = max(needed, max(64 << 10, old == 0 ? largest : old * 2))
-    let room = min(slots[current].length, min(wanted, limits.memoryBytes - heldBytes + old))
+    let room = min(slots[current].length, min(wanted, memoryBytes - heldBytes + old))
     slots[current].payload.reserveCapacity(room)
     slots[current].reserved = room
     heldBytes += room - old

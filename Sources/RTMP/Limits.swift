@@ -8,6 +8,8 @@ package struct Limits: Equatable, Sendable {
   package var commandBytes = 64 << 10
   /// What unfinished messages of all chunk streams may hold together, in bytes.
   package var memoryBytes = 24 << 20
+  /// The same before it may publish, in bytes: whoever has no token yet costs little.
+  package var unadmittedBytes = 4 << 20
   /// How many chunk stream ids a peer may open; real clients use 2 to 6.
   package var chunkStreams = 64
   /// How many message streams (`createStream`) may be open at once.

@@ -2,7 +2,7 @@ import Bytes
 
 /// What both sessions share once the handshake is done: chunks both ways, acknowledgements, pings.
 struct Link {
-  private(set) var reader: ChunkReader
+  var reader: ChunkReader
   var writer = ChunkWriter()
   let limits: Limits
   /// All bytes received, the handshake's included.

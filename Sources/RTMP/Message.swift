@@ -36,6 +36,11 @@ package struct Message: Equatable, Sendable {
     self.timestamp = timestamp
     self.payload = payload
   }
+
+  /// What keeping it costs, in bytes: its payload, its fields and what an array of its own takes.
+  ///
+  /// A peer that sends thousands of empty messages would else be kept for nothing.
+  package var keptBytes: Int { payload.count + 128 }
 }
 
 /// The types of a User Control message (type 4); the first two bytes of its payload.

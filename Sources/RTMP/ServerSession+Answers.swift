@@ -55,6 +55,7 @@ extension ServerSession {
   /// Lets the client publish.
   package func acceptPublish(_ streamID: UInt32, into output: inout [UInt8]) {
     guard change(streamID, from: .publishRequested, to: .publishing) != nil else { return }
+    link.reader.memoryBytes = link.limits.memoryBytes
     let started = Status(.status, "NetStream.Publish.Start", "Publishing has started.")
     if usesFCPublish { notify("onFCPublish", started, into: &output) }
     link.writer.userControl(UserControl.streamBegin, streamID, into: &output)

@@ -64,6 +64,7 @@ package final class ServerSession {
   package init(limits: Limits = Limits(), seed: UInt64 = .random(in: .min ... .max)) {
     phase = .handshake(ServerHandshake(seed: seed))
     link = Link(limits: limits)
+    link.reader.memoryBytes = min(limits.memoryBytes, limits.unadmittedBytes)
   }
 
   /// Reads up to the next event.

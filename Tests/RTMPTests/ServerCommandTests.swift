@@ -295,4 +295,20 @@ import Testing
     server.notifyPublish(1, into: &bench.output)
     #expect(bench.output.isEmpty)
   }
+
+  @Test func `who may not publish yet holds little of the node's memory`() throws {
+    var limits = Limits()
+    limits.unadmittedBytes = 200_000
+    // A message that is never finished, of a client that has no token yet.
+    var bytes = `Chunk limits`.setChunkSize(1 << 20)
+    bytes += RawChunk(format: 0, id: 6, length: 1_000_000, body: pattern(300_000)).bytes
+    let stranger = try Bench.connected(limits: limits)
+    let error = #expect(throws: ProtocolError.self) { try stranger.receive(bytes) }
+    #expect(error?.code == .memory)
+    let publisher = try Bench.connected(limits: limits)
+    _ = try publisher.send(Command("createStream", 2, [.null]))
+    _ = try publisher.send(Command("publish", 3, [.null, "key", "live"]), stream: 1)
+    #expect(try publisher.receive(bytes).isEmpty)
+    #expect(publisher.server.heldBytes >= 300_000)
+  }
 }

@@ -30,7 +30,7 @@ import Testing
     #expect(parts(standard.ingest) == parts(IngestConfiguration()))
   }
 
-  @Test func `what is set arrives`() {
+  @Test func `what is set arrives`() throws {
     var configuration = NodeConfiguration()
     configuration.http.maxStreams = 7
     configuration.tls.hsts = .zero
@@ -49,8 +49,9 @@ import Testing
     #expect(configuration.origin.streams.fragment == .seconds(4))
     #expect(configuration.origin.watchNeedsToken)
     #expect(configuration.fastCipher == .on)
-    #expect(configuration.backend.addresses[.publish]?.authority == "backend:8000")
-    #expect(configuration.backend.addresses[.play] == nil)
-    #expect(configuration.backend.admitsPublishersInDoubt)
+    let backend = try configuration.callbacks.backend()
+    #expect(backend.addresses[.publish]?.authority == "backend:8000")
+    #expect(backend.addresses[.play] == nil)
+    #expect(backend.admitsPublishersInDoubt)
   }
 }

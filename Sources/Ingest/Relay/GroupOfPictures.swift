@@ -10,7 +10,7 @@ package struct GroupOfPictures: Sendable {
   private var videoHeader: RelayMessage?
   private var audioHeader: RelayMessage?
   private var messages: [RelayMessage] = []
-  package private(set) var byteCount = 0
+  package private(set) var keptBytes = 0
   /// Whether the group ran over its limit and waits for the next keyframe.
   private var isOverflowing = false
 
@@ -56,17 +56,17 @@ package struct GroupOfPictures: Sendable {
 
   private mutating func restart() {
     messages.removeAll(keepingCapacity: true)
-    byteCount = 0
+    keptBytes = 0
     isOverflowing = false
   }
 
   private mutating func keep(_ message: RelayMessage) {
-    guard byteCount + message.byteCount <= limitBytes else {
+    guard keptBytes + message.keptBytes <= limitBytes else {
       restart()
       isOverflowing = true
       return
     }
     messages.append(message)
-    byteCount += message.byteCount
+    keptBytes += message.keptBytes
   }
 }

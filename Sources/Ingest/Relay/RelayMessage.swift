@@ -35,5 +35,5 @@ package struct RelayMessage: Sendable {
     self.image = image
   }
 
-  var byteCount: Int { message.payload.count }
+  var keptBytes: Int { message.keptBytes }
 }

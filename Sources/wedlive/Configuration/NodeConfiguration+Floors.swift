@@ -39,6 +39,7 @@ extension NodeConfiguration {
     ingest.rtmp.sendChunkSizeBytes = rtmp.chunkSize
     ingest.rtmp.messageBytes = rtmp.maxMessage
     ingest.rtmp.memoryBytes = rtmp.maxBuffered
+    ingest.rtmp.unadmittedBytes = rtmp.maxUnadmitted
     ingest.rtmp.acknowledgeEveryBytes = rtmp.acknowledgeEvery
     ingest.rtmp.pingAfterMilliseconds = Self.milliseconds(rtmp.ping)
     ingest.rtmp.silentAfterMilliseconds = Self.milliseconds(rtmp.silence)
@@ -69,22 +70,6 @@ extension NodeConfiguration {
     return origin
   }
 
-  /// For `Access`: the backend.
-  var backend: BackendCallbacks.Configuration {
-    var backend = BackendCallbacks.Configuration()
-    let addresses: [(BackendCall.Kind, String?)] = [
-      (.publish, callbacks.onPublish), (.publishDone, callbacks.onPublishDone),
-      (.play, callbacks.onPlay), (.playDone, callbacks.onPlayDone),
-    ]
-    for case (let kind, let text?) in addresses {
-      backend.addresses[kind] = BackendCallbacks.Address(text)
-    }
-    backend.deadline = callbacks.timeout
-    backend.admitsPublishersInDoubt = callbacks.onFailure == .admit
-    backend.admitsPlayersInDoubt = callbacks.onFailure == .admit
-    return backend
-  }
-
   /// For `TLS`.
   var fastCipher: FastCipher.Mode {
     switch tls.fastCipher {
@@ -97,5 +82,28 @@ extension NodeConfiguration {
   private static func milliseconds(_ duration: Duration) -> UInt64 {
     let (seconds, attoseconds) = duration.components
     return UInt64(max(0, seconds * 1_000 + attoseconds / 1_000_000_000_000_000))
+  }
+}
+
+extension CallbacksSection {
+  /// For `Access`: the backend.
+  ///
+  /// - Throws: `StartFailure` for an address that is none: a backend that is left out admits.
+  func backend() throws(StartFailure) -> BackendCallbacks.Configuration {
+    var backend = BackendCallbacks.Configuration()
+    let texts: [(BackendCall.Kind, String?)] = [
+      (.publish, onPublish), (.publishDone, onPublishDone), (.play, onPlay),
+      (.playDone, onPlayDone),
+    ]
+    for case (let kind, let text?) in texts {
+      guard let address = BackendCallbacks.Address(text) else {
+        throw StartFailure("callbacks: \(text): expected an http or https address")
+      }
+      backend.addresses[kind] = address
+    }
+    backend.deadline = timeout
+    backend.admitsPublishersInDoubt = onFailure == .admit
+    backend.admitsPlayersInDoubt = onFailure == .admit
+    return backend
   }
 }

@@ -8,26 +8,12 @@ import Telemetry
 enum Backend {
   /// The hooks of the addresses that are configured; none costs nothing.
   ///
-  /// - Throws: `StartFailure` where the client can't be made.
+  /// - Throws: `StartFailure` where an address is none, or the client can't be made.
   static func hooks(
     _ section: CallbacksSection, metrics: MetricRegistry
   ) throws(StartFailure) -> BackendHooks {
-    var configuration = BackendCallbacks.Configuration()
-    let texts: [(BackendCall.Kind, String?)] = [
-      (.publish, section.onPublish), (.publishDone, section.onPublishDone),
-      (.play, section.onPlay), (.playDone, section.onPlayDone),
-    ]
-    for (kind, text) in texts {
-      guard let text else { continue }
-      guard let address = BackendCallbacks.Address(text) else {
-        throw StartFailure("callbacks: \(text): expected an http or https address")
-      }
-      configuration.addresses[kind] = address
-    }
+    let configuration = try section.backend()
     guard !configuration.addresses.isEmpty else { return BackendHooks() }
-    configuration.deadline = section.timeout
-    configuration.admitsPublishersInDoubt = section.onFailure == .admit
-    configuration.admitsPlayersInDoubt = section.onFailure == .admit
     let client: HTTPClient
     do throws(HTTPClientError) {
       client = try HTTPClient(HTTPClientConfiguration())

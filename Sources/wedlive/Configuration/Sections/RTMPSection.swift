@@ -6,6 +6,8 @@ struct RTMPSection: Equatable, Sendable {
   var maxMessage = 16 << 20
   /// The bytes of unfinished messages that one connection may hold.
   var maxBuffered = 24 << 20
+  /// The same, and what is kept of its media, before it may publish.
+  var maxUnadmitted = 4 << 20
   /// How long a connection has for handshake, connect and its wish.
   var handshakeTimeout = Duration.seconds(10)
   /// How long a publisher has until its first packet.
