@@ -13,15 +13,19 @@ package final class Listener: Channel {
   private static let backoff = Duration.milliseconds(100)
 
   private let accept: Accept
+  /// Told each time accepting has to rest, with the reason.
+  private let rested: (SystemError) -> Void
   private var resting = false
-  /// How often accepting had to rest.
-  package private(set) var backoffs: UInt64 = 0
   /// Connections accepted.
   package private(set) var accepted: UInt64 = 0
 
   /// Makes a listener on a listening socket; it accepts once it is added to the loop.
-  package init(_ socket: consuming Socket, on loop: Loop, accept: @escaping Accept) {
+  package init(
+    _ socket: consuming Socket, on loop: Loop, rested: @escaping (SystemError) -> Void = { _ in },
+    accept: @escaping Accept
+  ) {
     self.accept = accept
+    self.rested = rested
     super.init(socket, on: loop)
   }
 
@@ -40,16 +44,16 @@ package final class Listener: Channel {
         switch error.code {
         case EAGAIN: return
         case ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ENETUNREACH: continue
-        default: return rest()  // EMFILE, ENFILE, ENOBUFS, ENOMEM
+        default: return rest(error)  // EMFILE, ENFILE, ENOBUFS, ENOMEM
         }
       }
     }
     loop.again(self)
   }
 
-  private func rest() {
+  private func rest(_ error: SystemError) {
     resting = true
-    backoffs += 1
+    rested(error)
     let id = id
     let loop = loop
     loop.schedule(after: Self.backoff) { [unowned loop] in

@@ -43,6 +43,8 @@ package final class LoopServer {
   private var held = HeldRequests()
   private var draining = false
   private var drained: (() -> Void)?
+  /// Told when no connection can be accepted for a moment, most often for want of descriptors.
+  package var acceptFailed: (SystemError) -> Void = { _ in }
 
   /// Makes a server without listeners.
   package init(
@@ -76,9 +78,12 @@ package final class LoopServer {
     let site = ListeningSite(
       handler: handler, tls: tls, acceptsProxyHeader: acceptsProxyHeader)
     // The listener keeps the server: whoever made it need not.
-    let listener = Listener(socket, on: loop) { socket, client in
-      self.accept(socket, from: client, at: site)
-    }
+    let listener = Listener(
+      socket, on: loop,
+      rested: { error in
+        self.metrics.shared.acceptFailures.increment()
+        self.acceptFailed(error)
+      }, accept: { socket, client in self.accept(socket, from: client, at: site) })
     try loop.add(listener)
     listeners.append(listener.id)
     return site

@@ -8,6 +8,7 @@ package final class ServerMetrics: Sendable {
   let closed: [Counter]
   let violations: [Counter]
   let opened: Counter
+  let acceptFailures: Counter
   let sentBytes: Counter
   let receivedBytes: Counter
   package let connections: Gauge
@@ -36,6 +37,9 @@ package final class ServerMetrics: Sendable {
     }
     opened = registry.counter(
       "wedlive_http_connections_opened_total", help: "Connections accepted.")
+    acceptFailures = registry.counter(
+      "wedlive_http_accept_failures_total",
+      help: "How often accepting rested, most often for want of descriptors.")
     sentBytes = registry.counter(
       "wedlive_http_sent_bytes_total", help: "Bytes sent, as they were on the wire.")
     receivedBytes = registry.counter(

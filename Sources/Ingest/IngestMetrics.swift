@@ -6,6 +6,7 @@ package final class IngestMetrics: Sendable {
   package let publishers: Gauge
   package let players: Gauge
   package let accepted: Counter
+  let acceptFailures: Counter
   package let bytesReceived: Counter
   package let bytesSent: Counter
   package let playerDrops: Counter
@@ -21,6 +22,9 @@ package final class IngestMetrics: Sendable {
     players = registry.gauge("wedlive_rtmp_players", help: "RTMP players.")
     accepted = registry.counter(
       "wedlive_rtmp_connections_total", help: "RTMP connections accepted.")
+    acceptFailures = registry.counter(
+      "wedlive_rtmp_accept_failures_total",
+      help: "How often accepting rested, most often for want of descriptors.")
     bytesReceived = registry.counter(
       "wedlive_rtmp_received_bytes_total", help: "Bytes received over RTMP, inside TLS.")
     bytesSent = registry.counter(

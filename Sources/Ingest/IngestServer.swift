@@ -12,6 +12,8 @@ package final class IngestServer {
   private let buffers: TLSBuffers
   private var listeners: [Listener] = []
   private var connections: Set<ChannelID> = []
+  /// Told when no connection can be accepted for a moment, most often for want of descriptors.
+  package var acceptFailed: (SystemError) -> Void = { _ in }
   /// TLS handshakes under way.
   var handshakes = 0
 
@@ -46,9 +48,12 @@ package final class IngestServer {
   package func listen(
     _ socket: consuming Socket, context: (() -> TLSContext)? = nil
   ) throws(SystemError) {
-    let listener = Listener(socket, on: loop) { [unowned self] socket, peer in
-      accept(socket, peer, context)
-    }
+    let listener = Listener(
+      socket, on: loop,
+      rested: { [unowned self] error in
+        metrics.acceptFailures.increment()
+        acceptFailed(error)
+      }, accept: { [unowned self] socket, peer in accept(socket, peer, context) })
     try loop.add(listener)
     listeners.append(listener)
   }

@@ -166,6 +166,26 @@ private final class EchoChannel: Channel {
   }
 
   #if DEBUG
+    @Test func `a listener without descriptors says so, rests, and goes on`() throws {
+      let loop = try Loop()
+      let address = try #require(SocketAddress(host: "127.0.0.1", port: 0))
+      let socket = try Socket.listening(on: address)
+      let port = socket.localAddress.port
+      var failures: [SystemError] = []
+      var accepted = 0
+      let listener = Listener(socket, on: loop, rested: { failures.append($0) }) { _, _ in
+        accepted += 1
+      }
+      try loop.add(listener)
+      SystemCallFault.arm(1, EMFILE)
+      defer { SystemCallFault.disarm() }
+      let client = try connect(port)
+      defer { close(client) }
+      turns(loop) { accepted == 1 }
+      #expect(accepted == 1)
+      #expect(failures.map(\.code) == [EMFILE])
+    }
+
     @Test(arguments: [EINTR, EAGAIN, ECONNRESET, ENOBUFS, EMFILE, SystemCallFault.shortWrite])
     func `whichever system call fails, the loop goes on and serves the next client`(
       error: Int32

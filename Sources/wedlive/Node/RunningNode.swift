@@ -32,15 +32,18 @@ struct RunningNode: Sendable {
   /// - Throws: `SystemError` where the kernel can watch no more.
   func open(_ parts: Parts) async throws {
     let node = self
-    try await loops.onEach { loop in try node.open(parts, on: loop) }
+    let report = AcceptReport(logger)
+    try await loops.onEach { loop in try node.open(parts, report, on: loop) }
     origin.outlet.setLoops(loops.mailboxes)
     origin.relays.setLoops(loops.mailboxes)
     origin.health.set(unready: nil)
   }
 
-  private func open(_ parts: Parts, on loop: Loop) throws {
+  private func open(_ parts: Parts, _ report: AcceptReport, on loop: Loop) throws {
     let ingest = OriginLoop(on: loop, node: origin, buffers: TLSBuffers())
     let server = LoopServer(on: loop, configuration: parts.server, metrics: parts.serverMetrics)
+    ingest.ingest.acceptFailed = { report.failed($0) }
+    server.acceptFailed = { report.failed($0) }
     let table = StreamTable()
     let needsToken = origin.configuration.watchNeedsToken
     let handler = ViewerHandler(
