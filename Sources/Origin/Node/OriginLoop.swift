@@ -1,6 +1,7 @@
 import Access
 package import EventLoop
 package import Ingest
+import Logging
 import Media
 import RTMP
 package import TLS
@@ -46,8 +47,8 @@ package final class OriginLoop {
   private func publish(_ connection: RTMPConnection, _ request: PublishRequest) {
     let address = RequestedStream(request.name, connect: connection.connectRequest)
     guard node.health.isReady else {
-      return connection.refusePublish(
-        .failed, "this server takes no new streams now; connect to another one")
+      return refuse(
+        connection, .failed, "this server takes no new streams now; connect to another one")
     }
     let token = Array((address.token ?? "").utf8)
     let claims: Claims
@@ -55,10 +56,10 @@ package final class OriginLoop {
       claims = try tokens.accept(
         token.span, for: .publish(wedding: address.wedding, camera: address.camera), now: now)
     } catch {
-      return connection.refusePublish(.denied, "\(error)")
+      return refuse(connection, .denied, "\(error)")
     }
     guard let key = StreamKey(wedding: claims.wedding ?? "", camera: claims.publishCamera) else {
-      return connection.refusePublish(.denied, "the token names no stream")
+      return refuse(connection, .denied, "the token names no stream")
     }
     let ask = ClientAsk(
       .publish, connection, request.name, key: key, claims: claims, clientID: node.nextClient())
@@ -75,6 +76,34 @@ package final class OriginLoop {
       if !isAlive, case .success(let claim) = result {
         await node.left(ask, claim, "gone before it was admitted")
       }
+    }
+  }
+
+  /// Refuses a publisher whose token says no stream, or not this one; the operator hears of it.
+  private func refuse(
+    _ connection: RTMPConnection, _ refusal: ServerSession.PublishRefusal, _ words: String
+  ) {
+    connection.refusePublish(refusal, words)
+    refused("publish.refused", connection, words)
+  }
+
+  /// Refuses a player, and tells the operator.
+  private func refuse(
+    _ connection: RTMPConnection, _ streamID: UInt32, _ refusal: ServerSession.PlayRefusal,
+    _ words: String
+  ) {
+    connection.refusePlay(streamID, refusal, words)
+    refused("play.refused", connection, words)
+  }
+
+  /// Logs a refusal, away from the loop.
+  ///
+  /// The name that was asked for may be a token: it is left out.
+  private func refused(_ event: Logger.Message, _ connection: RTMPConnection, _ words: String) {
+    let address = connection.peer.host
+    let encoder = connection.connectRequest?.flashVersion ?? ""
+    node.errands.run { [node] in
+      node.log(event, address: address, encoder: encoder, ["reason": "\(words)"])
     }
   }
 
@@ -126,11 +155,11 @@ package final class OriginLoop {
     do throws(Refusal) {
       wanted = try accept(address)
     } catch {
-      return connection.refusePlay(request.streamID, .failed, "\(error)")
+      return refuse(connection, request.streamID, .failed, "\(error)")
     }
     guard let key = wanted.key else {
-      return connection.refusePlay(
-        request.streamID, .notFound, "there can be no stream of that name")
+      return refuse(
+        connection, request.streamID, .notFound, "there can be no stream of that name")
     }
     let ask = ClientAsk(
       .play, connection, request.name, key: key, claims: wanted.claims,
@@ -143,6 +172,7 @@ package final class OriginLoop {
     let streamID = request.streamID
     node.errands.run { [node] in
       let refusal = await question(ask)
+      if let refusal { node.log("play.refused", ask, ["reason": "\(refusal)"]) }
       let isAlive = mailbox.submit { loop in
         loop.local(OriginLoop.self)?.answered(refusal, ask, channel, streamID)
       }

@@ -106,11 +106,19 @@ package final class OriginNode: Sendable {
   }
 
   func log(_ event: Logger.Message, _ ask: ClientAsk, _ more: Logger.Metadata = [:]) {
-    var metadata: Logger.Metadata = [
+    let known: Logger.Metadata = [
       "wedding": "\(ask.key.wedding)", "camera": "\(ask.key.camera)",
-      "address": "\(ask.address)", "client": "\(ask.clientID)",
+      "client": "\(ask.clientID)",
     ]
-    if !ask.flashVersion.isEmpty { metadata["encoder"] = "\(ask.flashVersion.prefix(64))" }
+    log(event, address: ask.address, encoder: ask.flashVersion, known.merging(more) { $1 })
+  }
+
+  /// Logs an event of a client of whom nothing is known but what it said.
+  func log(
+    _ event: Logger.Message, address: String, encoder: String, _ more: Logger.Metadata
+  ) {
+    var metadata: Logger.Metadata = ["address": "\(address)"]
+    if !encoder.isEmpty { metadata["encoder"] = "\(encoder.prefix(64))" }
     metadata.merge(more) { $1 }
     logger.info(event, metadata: metadata)
   }

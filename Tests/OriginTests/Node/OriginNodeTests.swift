@@ -2,6 +2,7 @@ import Access
 import EventLoop
 import HTTPTypes
 import Ingest
+import Logging
 import Media
 import RTMP
 import Store
@@ -60,7 +61,8 @@ import Testing
   }
 
   @Test func `a token that doesn't fit is refused, and never repeated`() async throws {
-    let node = try await TestNode()
+    let lines = Lines()
+    let node = try await TestNode(logger: lines.logger)
     let watch = try node.token(.watch)
     for name in ["w", "v?token=\(try node.token())", watch, "nonsense"] {
       let publisher = try await node.connect(.publish, name)
@@ -70,6 +72,10 @@ import Testing
       #expect(refusal?.text.contains("eyJ") == false)
     }
     #expect(await node.node.registry.count == 0)
+    #expect(await eventually { lines.all.count == 4 })
+    #expect(lines.all.allSatisfy { $0 == "info publish.refused" })
+    #expect(lines.details.allSatisfy { $0["reason"] != nil && $0["address"] == "127.0.0.1" })
+    #expect(!"\(lines.details)".contains("eyJ"))
   }
 
   @Test func `a codec that viewers can't get ends the publisher`() async throws {

@@ -29,13 +29,14 @@ final class TestNode: Sendable {
   private let httpPort: UInt16
 
   init(
-    hooks: BackendHooks = BackendHooks(), _ change: (inout OriginConfiguration) -> Void = { _ in }
+    hooks: BackendHooks = BackendHooks(),
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+    _ change: (inout OriginConfiguration) -> Void = { _ in }
   ) async throws {
     var configuration = OriginConfiguration()
     change(&configuration)
     let verifier = TokenVerifier(keys: try await .secret(Self.secret))
     issuer = try await TokenIssuer(secret: Self.secret)
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let registry = MetricRegistry()
     node = OriginNode(
       configuration: configuration, verifier: verifier, hooks: hooks, metrics: registry,
@@ -114,7 +115,7 @@ final class TestNode: Sendable {
     var request = HTTPRequest(
       method: method, scheme: "http", authority: "127.0.0.1:\(httpPort)", path: path)
     request.headerFields = fields
-    return try await client.send(request, deadline: .seconds(30))
+    return try await client.send(request, deadline: .seconds(120))
   }
 
   /// The playlist of a stream; nil where there is none.
