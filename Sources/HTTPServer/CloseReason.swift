@@ -9,12 +9,10 @@ package enum CloseReason: String, CaseIterable, Sendable {
   case slowReader = "slow_reader"
   case malformed
   case tls
-  case noHTTP = "no_http"
   case proxyHeader = "proxy_header"
   case http2Violation = "http2_violation"
   case tooManyConnections = "too_many_connections"
   case tooManyHandshakes = "too_many_handshakes"
-  case tooManyRequests = "too_many_requests"
   case bodyFailed = "body_failed"
   case finished
   case drained

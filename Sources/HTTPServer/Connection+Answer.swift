@@ -146,7 +146,7 @@ extension Connection {
           request: RequestKey(connection: id, stream: stream), isHead: isHead,
           acceptsGzip: acceptsGzip, otherwise: otherwise), for: timeout)
     else { return nil }
-    pending[stream] = PendingRequest(.held(token), isHead: isHead)
+    pending[stream] = PendingRequest(.held(token), isHead: isHead, at: loop.now)
     return token
   }
 
@@ -175,7 +175,7 @@ extension Connection {
     let copy = APIRequest(
       request: HTTPRequest(copying: request, isSecure: isSecure), client: client,
       isSecure: isSecure)
-    let entry = PendingRequest(.collecting(call, copy), isHead: isHead)
+    let entry = PendingRequest(.collecting(call, copy), isHead: isHead, at: loop.now)
     pending[stream] = entry
     guard hasBody else { return run(entry, stream) }
     if let http2 {

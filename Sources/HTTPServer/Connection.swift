@@ -30,7 +30,6 @@ final class Connection: Channel {
   var sources: [Int32: BodySource] = [:]
   /// Streamed responses whose source has nothing at the moment.
   var stalledSources: Set<Int32> = []
-  var deferredCount = 0
   var bodyBytes = 0
 
   /// Output of a connection without TLS.
@@ -45,16 +44,16 @@ final class Connection: Channel {
   var readIsPaused = false
   private var readsOn = false
   private var isBlocked = false
-  private var waiting = Waiting.nothing
+  var waiting = Waiting.nothing
   private var proxyBytes: [UInt8] = []
 
   var received: UInt64 = 0
   var sent: UInt64 = 0
-  private var receivedMark: UInt64 = 0
-  private var sentMark: UInt64 = 0
+  var receivedMark: UInt64 = 0
+  var sentMark: UInt64 = 0
   var requestCount = 0
   /// `requestCount` when the idle time began: only a request begins it anew, no ping does.
-  private var idleMark = -1
+  var idleMark = -1
   /// The client may still be sending what nobody will read: a reset could overtake our answer.
   var leavesInput = false
 
@@ -384,78 +383,5 @@ final class Connection: Channel {
     http1 = nil
   }
 
-  // MARK: Deadlines
-
-  private var wanted: Waiting {
-    if stage == .lingering { return .linger }
-    if stage == .handshake || stage == .proxyHeader { return .handshake }
-    if hasOutput { return .reader }
-    if let http1 {
-      switch http1.phase {
-      case .head: return http1.hasPartialHead ? .head : .idle
-      case .body: return .body
-      case .waiting: return .nothing
-      case .sending: return stalledSources.isEmpty ? .reader : .nothing
-      }
-    }
-    guard let http2 else { return .idle }
-    if http2.isInsideHeaders { return .head }
-    if http2.responsesInProgress > stalledSources.count { return .reader }
-    if bodyBytes > 0 || pending.values.contains(where: \.isCollecting) { return .body }
-    return http2.openStreams > 0 ? .nothing : .idle
-  }
-
-  /// Sets the deadline that fits what is waited for.
-  func rearm() {
-    guard !isClosed else { return }
-    let next = wanted
-    guard next != waiting || (next == .idle && requestCount != idleMark) else { return }
-    waiting = next
-    idleMark = requestCount
-    receivedMark = received
-    sentMark = sent
-    let limits = server.configuration
-    let duration: Duration? =
-      switch next {
-      case .nothing: nil
-      case .handshake: limits.handshakeTimeout
-      case .head: limits.headerTimeout
-      case .idle: requestCount == 0 ? limits.headerTimeout : limits.idleTimeout
-      case .body, .reader: limits.rateInterval
-      case .linger: limits.lingerTimeout
-      }
-    loop.setDeadline(self, duration.map { loop.now + $0 })
-  }
-
-  override func timedOut() {
-    let limits = server.configuration
-    let interval = Double(limits.rateInterval.nanoseconds) / 1e9
-    switch waiting {
-    case .nothing: break
-    case .handshake: end(.handshakeTimeout)
-    case .head: refuseSlowHead()
-    case .idle: end(.idle)
-    case .linger: end(closing ?? .finished)
-    case .body:
-      if Double(received - receivedMark) < Double(limits.minimumBodyRate) * interval {
-        return end(.slowBody)
-      }
-      waiting = .nothing
-      rearm()
-    case .reader:
-      if Double(sent - sentMark) < Double(limits.minimumReadRate) * interval {
-        return end(.slowReader)
-      }
-      waiting = .nothing
-      rearm()
-    }
-  }
-
-  private func refuseSlowHead() {
-    guard http1 != nil else { return end(.headerTimeout) }
-    closing = .headerTimeout
-    leavesInput = true
-    answerError(408)
-    loop.flushLater(self)
-  }
+  override func timedOut() { deadlinePassed() }
 }

@@ -1,3 +1,4 @@
+import EventLoop
 import HTTPSemantics
 import HTTPTypes
 
@@ -11,10 +12,12 @@ final class PendingRequest {
 
   var state: State
   let isHead: Bool
+  let startedAt: MonotonicTime
 
-  init(_ state: State, isHead: Bool) {
+  init(_ state: State, isHead: Bool, at now: MonotonicTime) {
     self.state = state
     self.isHead = isHead
+    startedAt = now
   }
 
   var isCollecting: Bool {

@@ -119,6 +119,18 @@ import Testing
     #expect(server.eventually { server.closed("slow_body") == 1 })
   }
 
+  @Test func `a body that comes for too long is closed`() throws {
+    let server = try TestServer {
+      $0.rateInterval = Self.soon
+      $0.minimumBodyRate = 0
+      $0.bodyTimeout = Self.soon
+    }
+    let client = try TestClient(plain: server.plainPort)
+    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nab")
+    _ = client.rest()
+    #expect(server.eventually { server.closed("slow_body") == 1 })
+  }
+
   @Test func `connections beyond the limit are closed and counted`() throws {
     let server = try TestServer { $0.maximumConnections = 2 }
     let kept = try (0..<2).map { _ in try TestClient(plain: server.plainPort) }
