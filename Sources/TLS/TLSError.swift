@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 /// What went wrong while a context or a certificate was made: always before traffic, never in it.
 package struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -45,13 +46,18 @@ enum OpenSSLErrors {
     if ERR_peek_error() != 0 { ERR_clear_error() }
   }
 
+  /// Marks a code that is an `errno`: for those OpenSSL has no words (`ERR_SYSTEM_FLAG`).
+  private static let systemFlag: UInt = 1 << 31
+
   /// Takes everything out of the queue, oldest first, in OpenSSL's words.
   static func take() -> String {
     var words: [String] = []
     while true {
       let code = ERR_get_error()
       if code == 0 { break }
-      if let reason = unsafe ERR_reason_error_string(code) {
+      if code & systemFlag != 0 {
+        words.append(unsafe String(cString: strerror(Int32(code & (systemFlag - 1)))))
+      } else if let reason = unsafe ERR_reason_error_string(code) {
         let word = unsafe String(cString: reason)
         if !words.contains(word) { words.append(word) }
       } else {

@@ -178,6 +178,9 @@ import Testing
       } catch {
         #expect(
           error.description.contains(files.certificate) || error.description.contains(files.key))
+        if files.certificate == "/nonexistent.pem" {
+          #expect(error.description.contains("No such file or directory"))
+        }
         return error.code
       }
     }

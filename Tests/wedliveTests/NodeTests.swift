@@ -16,13 +16,19 @@ import Testing
   @Test func `a data folder is its owner's alone, and held once`() async throws {
     try await withFolder { path in
       let folder = try DataFolder(path)
+      _ = try DataFolder(path + "/a/b")
       let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
       #expect(mode as? Int == 0o700)
       let failure = #expect(throws: StartFailure.self) { _ = try DataFolder(path) }
       #expect(failure?.description == "data.path: \(path): another wedlive runs with this folder")
       withExtendedLifetime(folder) {}
     }
-    #expect(throws: StartFailure.self) { _ = try DataFolder("/dev/null") }
+    for (path, words) in [
+      ("/dev/null", "is a file, not a folder"), ("/dev/null/x", "can't be made: Not a directory"),
+    ] {
+      let failure = #expect(throws: StartFailure.self) { _ = try DataFolder(path) }
+      #expect(failure?.description == "data.path: \(path): \(words)")
+    }
   }
 
   @Test func `a self-signed certificate is made once, and again for another name`() async throws {

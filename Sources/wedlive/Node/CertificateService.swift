@@ -52,11 +52,12 @@ struct CertificateService: Service {
   }
 
   private func report(_ outcomes: [TLSContextSource.Outcome]) {
-    for outcome in outcomes {
-      if case .failed(let error) = outcome {
-        node.logger.error(
-          "certificate not replaced", metadata: ["error": "\(error)", "in_use": "the old one"])
-      }
+    // Both ports have the same files, and fail in the same words.
+    var told: TLSError?
+    for case .failed(let error) in outcomes where error != told {
+      node.logger.error(
+        "certificate not replaced", metadata: ["error": "\(error)", "in_use": "the old one"])
+      told = error
     }
     guard outcomes.contains(.replaced) else { return }
     node.useCertificate()

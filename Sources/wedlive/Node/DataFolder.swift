@@ -12,17 +12,17 @@ final class DataFolder: Sendable {
   /// - Throws: `StartFailure` where it can't be written, or another node holds it.
   init(_ path: String) throws(StartFailure) {
     self.path = path
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true,
-        attributes: [.posixPermissions: 0o700])
-    } catch {
-      throw StartFailure("data.path: \(path): \(Self.words(EEXIST, path))")
+    let problem = Self.make(path)
+    guard problem == 0 else {
+      let isFile = problem == EEXIST
+      throw StartFailure(
+        "data.path: \(path): "
+          + (isFile ? "is a file, not a folder" : "can't be made: \(Self.words(problem))"))
     }
     let file = path + "/lock"
     let descriptor = unsafe open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw StartFailure("data.path: \(file): \(Self.words(errno, file))")
+      throw StartFailure("data.path: \(file): \(Self.words(errno))")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
@@ -36,12 +36,27 @@ final class DataFolder: Sendable {
   /// The path of a file in it.
   func file(_ name: String) -> String { path + "/" + name }
 
-  private static func words(_ error: Int32, _ path: String) -> String {
-    if error == EEXIST {
-      return ReadableFile.problem(path) == nil ? "is a file, not a folder" : "can't be made"
+  /// Makes a folder, and those above it, where they aren't there.
+  ///
+  /// - Returns: 0, or the errno of what failed; `EEXIST` where there is something else.
+  private static func make(_ path: String) -> Int32 {
+    if unsafe mkdir(path, 0o700) == 0 { return 0 }
+    let error = errno
+    let above = (path as NSString).deletingLastPathComponent
+    switch error {
+    case EEXIST:
+      var isFolder: ObjCBool = false
+      _ = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      return isFolder.boolValue ? 0 : EEXIST
+    case ENOENT where !above.isEmpty && above != path:
+      let problem = make(above)
+      if problem != 0 { return problem }
+      return unsafe mkdir(path, 0o700) == 0 ? 0 : errno
+    default: return error
     }
-    return unsafe String(cString: strerror(error))
   }
+
+  private static func words(_ error: Int32) -> String { unsafe String(cString: strerror(error)) }
 
   /// The certificate for a node that was given none: made at the first start, and again when it
   /// doesn't have the name asked for or is about to end.
