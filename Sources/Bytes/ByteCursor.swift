@@ -51,15 +51,6 @@ package struct ByteCursor: Equatable, Sendable {
       | UInt32(bytes[offset + 2]) << 8 | UInt32(bytes[offset + 3])
   }
 
-  /// Reads a 32-bit unsigned integer, least significant byte first (RTMP's message stream id).
-  ///
-  /// - Throws: `.truncated`; the cursor has then not moved.
-  @inlinable package mutating func u32LittleEndian(
-    _ bytes: borrowing Span<UInt8>
-  ) throws(ByteError) -> UInt32 {
-    try u32(bytes).byteSwapped
-  }
-
   /// Reads a 64-bit unsigned integer, most significant byte first.
   ///
   /// - Throws: `.truncated`; the cursor has then not moved.

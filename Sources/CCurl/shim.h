@@ -39,13 +39,6 @@ static inline CURLcode wl_curl_only_http(CURL *easy) {
 #endif
 }
 
-/// The response's status code, 0 when there is none.
-static inline long wl_curl_status(CURL *easy) {
-  long status = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  return status;
-}
-
 static inline CURLMcode wl_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
   return curl_multi_setopt(multi, option, value);
 }

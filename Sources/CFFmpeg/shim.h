@@ -18,9 +18,7 @@
 static inline int wl_av_error_again(void) { return AVERROR(EAGAIN); }
 static inline int wl_av_error_eof(void) { return AVERROR_EOF; }
 static inline int wl_av_error_invalid(void) { return AVERROR_INVALIDDATA; }
-static inline int wl_av_error_io(void) { return AVERROR(EIO); }
 static inline int wl_av_error_memory(void) { return AVERROR(ENOMEM); }
-static inline int wl_av_error_exit(void) { return AVERROR_EXIT; }
 
 /// "No timestamp": a cast of an unsigned macro constant.
 static inline int64_t wl_av_no_pts(void) { return AV_NOPTS_VALUE; }
@@ -49,31 +47,14 @@ static inline int wl_stereo(AVChannelLayout *layout) {
   return av_channel_layout_copy(layout, &stereo);
 }
 
-/// The first sample format an encoder takes; `sample_fmts` is deprecated from libavcodec 61.13.
-static inline enum AVSampleFormat wl_first_sample_format(const AVCodec *codec) {
-#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
-  const void *formats = NULL;
-  if (avcodec_get_supported_config(NULL, codec, AV_CODEC_CONFIG_SAMPLE_FORMAT, 0, &formats, NULL) >= 0 &&
-      formats)
-    return *(const enum AVSampleFormat *)formats;
-  return AV_SAMPLE_FMT_FLTP;
-#else
-  return codec->sample_fmts ? codec->sample_fmts[0] : AV_SAMPLE_FMT_FLTP;
-#endif
-}
-
 /// Scales a whole picture; the plane arrays of both frames are C arrays inside their structures.
 static inline int wl_scale(struct SwsContext *context, const AVFrame *from, AVFrame *to) {
   return sws_scale(context, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
                    to->data, to->linesize);
 }
 
-/// The padding that every buffer libavcodec reads from needs behind its end.
-static inline int wl_input_padding(void) { return AV_INPUT_BUFFER_PADDING_SIZE; }
-
 /// Flags that are macros in some releases and enumerations in others.
 static inline int wl_scale_bicubic(void) { return SWS_BICUBIC; }
-static inline int wl_input_is_file(void) { return AVFMT_FLAG_CUSTOM_IO; }
 
 static inline AVStream *wl_stream(const AVFormatContext *context, unsigned int index) {
   return index < context->nb_streams ? context->streams[index] : NULL;

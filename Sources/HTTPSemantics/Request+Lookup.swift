@@ -37,15 +37,6 @@ extension Request {
   /// A copy of `host[:port]`; empty where the client sent none.
   package var authority: String { text(authoritySlice) }
 
-  /// Lends `host[:port]`.
-  @inlinable @inline(__always) package func withAuthority<R>(
-    _ body: (borrowing Span<UInt8>) throws -> R
-  ) rethrows
-    -> R
-  {
-    try withSlice(authoritySlice, body)
-  }
-
   /// Whether a `?` with something after it followed the path.
   package var hasQuery: Bool { querySlice.count > 0 }
 

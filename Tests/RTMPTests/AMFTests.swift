@@ -298,28 +298,4 @@ import Testing
     #expect(ConnectRequest([:]).app == "")
     #expect(ConnectRequest(["app": 5, "tcUrl": .null]).tcUrl == "")
   }
-
-  @Test func `addresses are taken apart`() throws {
-    let plain = try StreamAddress("rtmp://example.org/live/key?token=a/b")
-    #expect(plain.host == "example.org" && plain.port == 1935 && !plain.isSecure)
-    #expect(plain.app == "live" && plain.streamName == "key?token=a/b")
-    #expect(plain.tcUrl == "rtmp://example.org/live")
-    #expect(!"\(plain)".contains("key"))
-    let secure = try StreamAddress("RTMPS://[::1]:4443/a/b/key")
-    #expect(secure.host == "::1" && secure.port == 4443 && secure.isSecure)
-    #expect(secure.app == "a/b" && secure.streamName == "key")
-    #expect(secure.tcUrl == "rtmps://[::1]:4443/a/b")
-  }
-
-  @Test(
-    arguments: [
-      ("http://a/b/c", .scheme), ("a/b/c", .scheme), ("rtmp:///a/b", .host),
-      ("rtmp://[::1/a/b", .host), ("rtmp://u@h/a/b", .host), ("rtmp://h:x/a/b", .port),
-      ("rtmp://h:0/a/b", .port), ("rtmp://h:70000/a/b", .port), ("rtmp://h", .path),
-      ("rtmp://h/app", .path), ("rtmp://h/app/", .path), ("rtmp://h//key", .path),
-      ("rtmp://h/app/?x=/y", .path),
-    ] as [(String, StreamAddress.Failure)])
-  func `a wrong address names its wrong part`(text: String, failure: StreamAddress.Failure) {
-    #expect(throws: failure) { try StreamAddress(text) }
-  }
 }

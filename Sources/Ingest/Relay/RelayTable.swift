@@ -15,9 +15,6 @@ package final class RelayTable {
     self.configuration = configuration
   }
 
-  /// Players of a stream on this loop.
-  package func playerCount(_ key: StreamKey) -> Int { groups[key]?.players.count ?? 0 }
-
   // MARK: Sources
 
   /// A stream's publisher is now on this loop.

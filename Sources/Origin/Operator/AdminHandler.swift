@@ -18,6 +18,7 @@ package final class AdminHandler: RequestHandler {
   private let node: OriginNode
   private let page: PreparedResponse
   private let stylesheet: PreparedResponse
+  private let transform: PreparedResponse
   private let status: APICall
   private let statistics: APICall
   private let metrics: APICall
@@ -49,6 +50,11 @@ package final class AdminHandler: RequestHandler {
         ("content-type", StatisticsDocument.stylesheetContentType),
         ("cache-control", "max-age=3600"),
       ], body: StatisticsDocument.stylesheet, allowsAnyOrigin: false)
+    transform = PreparedResponse(
+      fields: [
+        ("content-type", StatisticsDocument.transformContentType),
+        ("cache-control", "max-age=3600"),
+      ], body: StatisticsDocument.transform, allowsAnyOrigin: false)
     status = APICall(bodyLimit: 0) { _ in
       guard let json = try? await collector.status().json() else {
         return .json(.internalServerError, [])
@@ -87,6 +93,7 @@ package final class AdminHandler: RequestHandler {
     if request.pathIs("/api/status") { return .deferred(status) }
     if request.pathIs("/stat") { return .deferred(statistics) }
     if request.pathIs("/stat.css") { return .prepared(stylesheet) }
+    if request.pathIs("/stat.xsl") { return .prepared(transform) }
     if request.pathStarts(with: "/control/") { return .deferred(control) }
     if request.pathIs("/drain") { return .deferred(drain) }
     return .prepared(Self.notFound)

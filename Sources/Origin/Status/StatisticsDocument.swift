@@ -14,7 +14,6 @@ package struct StatisticsDocument: Sendable {
   /// The same as an XSL transformation to HTML, for `xsltproc` and pages that include it.
   ///
   /// The document doesn't name it: browsers are taking XSLT out, and warn about pages that use it.
-  package static let transformName = "stat.xsl"
   package static let transformContentType = "text/xsl; charset=utf-8"
   package static var transform: [UInt8] { PackageResources.stat_xsl }
 

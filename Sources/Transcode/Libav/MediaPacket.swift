@@ -31,7 +31,6 @@ import CFFmpeg
   var duration: Int64 { unsafe max(0, raw.pointee.duration) }
   var streamIndex: Int { unsafe Int(raw.pointee.stream_index) }
   var isKey: Bool { unsafe raw.pointee.flags & AV_PKT_FLAG_KEY != 0 }
-  var isCorrupt: Bool { unsafe raw.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
 
   /// Lets the data go; the packet can be filled again.
   mutating func clear() { unsafe av_packet_unref(raw) }

@@ -2,6 +2,7 @@ import Access
 import Bytes
 import HLS
 import HTTPSemantics
+import Ingest
 import RTMP
 
 /// Targets, and the names and queries in them.
@@ -14,11 +15,8 @@ func fuzzQuery(_ input: [UInt8]) throws(Finding) {
   try check(
     name.path.utf8.count + name.query.reduce(0) { $0 + $1.value.utf8.count } <= 3 * text.utf8.count,
     "a stream's name grew")
-  if let address = try? StreamAddress(text) {
+  if let address = try? RTMPAddress(text) {
     try check(!address.host.isEmpty && !address.app.isEmpty && address.port > 0, "an empty part")
-    try check(
-      address.description.utf8.count < text.utf8.count - address.streamName.utf8.count,
-      "a description with the stream's name")
   }
   let pairs = FormCoding.decode(input)
   try check(pairs.count <= FormCoding.maxPairs, "\(pairs.count) pairs")
