@@ -85,7 +85,7 @@ final class TestServer {
 
   /// Waits until something holds; false when it does not within a generous limit.
   func eventually(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<1000 {
+    for _ in 0..<6000 {
       if condition() { return true }
       usleep(10_000)
     }

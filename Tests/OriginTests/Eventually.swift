@@ -1,6 +1,6 @@
 /// Waits until something has happened; false when it has not within a generous limit.
 func eventually(
-  _ limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+  _ limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
   let end = ContinuousClock.now + limit
   while ContinuousClock.now < end {
