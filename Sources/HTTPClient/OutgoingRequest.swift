@@ -3,6 +3,7 @@ import HTTPTypes
 /// A request as libcurl takes it, checked.
 struct OutgoingRequest: Sendable {
   let url: String
+  let isSecure: Bool
   let method: String
   /// `Name: value` lines.
   let headers: [String]
@@ -28,6 +29,7 @@ struct OutgoingRequest: Sendable {
     else {
       throw HTTPClientError(.badRequest, "the path has a character that must be escaped")
     }
+    isSecure = scheme == "https"
     url = "\(scheme)://\(authority)\(path)"
     method = request.method.rawValue
     self.body = body

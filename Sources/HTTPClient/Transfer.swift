@@ -93,7 +93,9 @@ import HTTPTypes
     options.set(CURLOPT_USERAGENT, configuration.userAgent)
     options.set(CURLOPT_FOLLOWLOCATION, 0)
     options.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-    options.set(CURLOPT_PIPEWAIT, 1)
+    // Wait for a connection that is being made, in case it is HTTP/2. Over TLS its handshake tells;
+    // without, only the first response would, and one that hangs would hold up all others.
+    options.set(CURLOPT_PIPEWAIT, outgoing.isSecure ? 1 : 0)
     options.set(CURLOPT_TIMEOUT_MS, max(1, milliseconds(left)))
     options.set(
       CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds(min(left, configuration.connectTimeout))))

@@ -217,6 +217,18 @@ import Testing
     #expect(await patient.value == "200")
   }
 
+  @Test func `a first exchange that hangs holds up no other with the same server`() async throws {
+    let client = try HTTPClient()
+    let hanging = request("/hang")
+    let first = Task { try? await client.send(hanging, deadline: .seconds(60)) }
+    // Time for it to have its connection; less only makes the test easier to pass.
+    try await Task.sleep(for: .milliseconds(300))
+    let (response, _) = try await client.send(request("/echo"), deadline: .seconds(20))
+    #expect(response.status == .ok)
+    first.cancel()
+    #expect(await first.value == nil)
+  }
+
   @Test func `many at once all end`() async throws {
     var configuration = HTTPClientConfiguration()
     configuration.maxConcurrent = 8
