@@ -69,10 +69,12 @@ package final class AdminHandler: RequestHandler {
       Self.document(MetricRegistry.contentType, registry.text())
     }
     self.control = APICall(bodyLimit: 4_096) { request in
+      if request.request.headerFields.isFromAnotherSite { return Self.foreign }
       let (status, text) = await control.perform(request.request.path ?? "")
       return Self.document("text/plain; charset=utf-8", Array(text.utf8), status)
     }
     self.drain = APICall(bodyLimit: 4_096) { request in
+      if request.request.headerFields.isFromAnotherSite { return Self.foreign }
       guard request.request.method == .post else {
         return Self.document(
           "text/plain; charset=utf-8", Array("POST /drain begins to drain the node\n".utf8),
@@ -103,6 +105,11 @@ package final class AdminHandler: RequestHandler {
     PreparedResponse(
       fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
       body: Array(text.utf8), allowsAnyOrigin: false)
+  }
+
+  /// What a page of another site gets that tries to end streams from an operator's browser.
+  private static var foreign: APIResponse {
+    document("text/plain; charset=utf-8", Array("not for other sites\n".utf8), .forbidden)
   }
 
   private static func document(
