@@ -102,7 +102,10 @@ enum ConfigurationTable {
   private static let access: [ConfigurationKey] = [
     .choice(
       "access.watch", \.access.watch,
-      "Whether anybody who knows the address may watch, or a watch token is needed.")
+      "Whether anybody who knows the address may watch, or a watch token is needed."),
+    .count(
+      "access.remembered_tokens", \.access.rememberedTokens, in: 1...1_000_000,
+      "How many verified tokens one loop remembers; others are verified at every request."),
   ]
 
   private static let callbacks: [ConfigurationKey] = [

@@ -66,6 +66,7 @@ extension NodeConfiguration {
     origin.streams.gopCacheBytes = rtmp.gopCache
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
+    origin.rememberedTokens = access.rememberedTokens
     origin.watchNeedsToken = access.watch == .token
     return origin
   }

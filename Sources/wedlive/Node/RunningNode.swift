@@ -46,8 +46,10 @@ struct RunningNode: Sendable {
     server.acceptFailed = { report.failed($0) }
     let table = StreamTable()
     let needsToken = origin.configuration.watchNeedsToken
+    let tokens = VerifiedTokens(
+      origin.verifier, capacity: origin.configuration.rememberedTokens)
     let handler = ViewerHandler(
-      table: table, gate: ViewerGate(tokens: needsToken ? VerifiedTokens(origin.verifier) : nil),
+      table: table, gate: ViewerGate(tokens: needsToken ? tokens : nil),
       routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page))
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     let listeners = parts.listeners

@@ -3,4 +3,6 @@ struct AccessSection: Equatable, Sendable {
   enum Watch: String, CaseIterable, Sendable { case `public`, token }
 
   var watch = Watch.public
+  /// How many verified tokens one loop remembers.
+  var rememberedTokens = 16_384
 }
