@@ -4,9 +4,23 @@ import RTMP
 /// The handshake of a client that wants none: C0, C1 and C2.
 private let handshake: [UInt8] = [3] + [UInt8](repeating: 0, count: 2 * Handshake.packetBytes)
 
-/// The input with a handshake before it, unless it brings one, as recorded sessions do.
-private func session(_ input: [UInt8]) -> [UInt8] {
-  input.first == 3 && input.count >= handshake.count ? input : handshake + input
+/// The input in pieces, with a handshake as the first of them, unless it brings one, as recorded
+/// sessions do.
+private struct Traffic {
+  let bytes: [UInt8]
+  /// In one piece after the handshake.
+  let whole: [Range<Int>]
+  let cut: [Range<Int>]
+
+  init(_ input: [UInt8], _ pieces: inout Pieces) {
+    let hasOwn = input.first == 3 && input.count >= handshake.count
+    bytes = hasOwn ? input : handshake + input
+    let start = hasOwn ? 0 : handshake.count
+    let first = start > 0 ? [0..<start] : []
+    whole = first + [start..<bytes.count]
+    cut =
+      first + pieces.ranges(of: input.count).map { $0.lowerBound + start..<$0.upperBound + start }
+  }
 }
 
 /// A server whose owner lets everybody do everything, and what came of it.
@@ -79,10 +93,10 @@ private struct ServerRun {
 
 /// However a client's bytes are cut, the same happens.
 func fuzzServerSession(_ input: [UInt8]) throws(Finding) {
-  let bytes = session(input)
-  var pieces = Pieces(for: bytes)
-  let whole = try ServerRun(bytes, in: [0..<bytes.count])
-  let cut = try ServerRun(bytes, in: pieces.ranges(of: bytes.count))
+  var pieces = Pieces(for: input)
+  let traffic = Traffic(input, &pieces)
+  let whole = try ServerRun(traffic.bytes, in: traffic.whole)
+  let cut = try ServerRun(traffic.bytes, in: traffic.cut)
   if whole.failure == .memory || cut.failure == .memory {
     try check(zip(whole.events, cut.events).allSatisfy(==), "events differ when cut in pieces")
   } else {
@@ -93,8 +107,8 @@ func fuzzServerSession(_ input: [UInt8]) throws(Finding) {
 
 /// A client survives any server, and answers no more than it is asked.
 func fuzzClientSession(_ input: [UInt8]) throws(Finding) {
-  let bytes = session(input)
-  var pieces = Pieces(for: bytes)
+  var pieces = Pieces(for: input)
+  let traffic = Traffic(input, &pieces)
   let isPublisher = pieces.number(below: 2) == 0
   let client = ClientSession(
     ClientSession.Configuration(
@@ -102,8 +116,8 @@ func fuzzClientSession(_ input: [UInt8]) throws(Finding) {
     seed: 1)
   var output: [UInt8] = []
   client.start(into: &output)
-  for piece in pieces.ranges(of: bytes.count) {
-    let part = Array(bytes[piece])
+  for piece in traffic.cut {
+    let part = Array(traffic.bytes[piece])
     var cursor = ByteCursor()
     output.removeAll(keepingCapacity: true)
     do throws(ProtocolError) {

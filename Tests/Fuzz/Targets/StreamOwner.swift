@@ -14,7 +14,11 @@ struct StreamOwner {
   /// Milliseconds since 1970, as the owner's clock says.
   private var date: Int64 = 1_795_818_841_000
 
-  init(fragment: MediaTime = MediaTime(milliseconds: 500)) {
+  /// Whether playlists are made; they cost more than all else.
+  private let hasPlaylists: Bool
+
+  init(fragment: MediaTime = MediaTime(milliseconds: 500), hasPlaylists: Bool) {
+    self.hasPlaylists = hasPlaylists
     packager = StreamPackager(configuration: .init(clock: .init(fragment: fragment)))
     window = LiveWindow(configuration: .init(length: MediaTime(milliseconds: 3_000)))
   }
@@ -50,6 +54,7 @@ struct StreamOwner {
   /// The stream ends.
   mutating func end() throws(Finding) {
     try interrupt()
+    guard hasPlaylists else { return }
     let update = window.end(now: MediaTime(milliseconds: date))
     guard let playlist = update.playlist else { return }
     try check(
@@ -69,6 +74,7 @@ struct StreamOwner {
     try check(
       written <= 40 * taken + 400 * (segment.sequence + 1) * 188, "segments of \(written) bytes")
     last = segment
+    guard hasPlaylists else { return }
     let update = window.append(segment, now: MediaTime(milliseconds: date))
     guard let playlist = update.playlist else { throw Finding("a segment without a playlist") }
     try check(playlist.nextSequence == segment.sequence + 1, "the playlist's next number")

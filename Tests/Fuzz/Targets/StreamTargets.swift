@@ -6,7 +6,7 @@ func fuzzFLV(_ input: [UInt8]) throws(Finding) {
   var pieces = Pieces(for: input)
   let cut = try tags(input, in: pieces.ranges(of: input.count))
   try check(whole == cut, "tags differ when cut in pieces")
-  var owner = StreamOwner()
+  var owner = StreamOwner(hasPlaylists: pieces.number(below: 4) == 0)
   for tag in whole {
     switch tag.kind {
     case .audio: try owner.take(.audio, tag.body, timestamp: tag.timestamp)
@@ -38,8 +38,10 @@ private func tags(_ input: [UInt8], in pieces: [Range<Int>]) throws(Finding) -> 
 ///
 /// Valid records of both codecs are among what a message can be, since no fuzzer finds those soon.
 func fuzzPackager(_ input: [UInt8]) throws(Finding) {
+  var pieces = Pieces(for: input)
   var owner = StreamOwner(
-    fragment: MediaTime(milliseconds: input.first.map { 200 + Int64($0) * 20 } ?? 500))
+    fragment: MediaTime(milliseconds: input.first.map { 200 + Int64($0) * 20 } ?? 500),
+    hasPlaylists: pieces.number(below: 8) == 0)
   var clock: UInt32 = 0
   var index = 1
   while index + 3 <= input.count {
