@@ -182,21 +182,6 @@ struct Viewer {
     #expect(viewer.segments.contains { $0.duration.seconds > 1.4 })
   }
 
-  @Test func `a publisher that leaves after a slow picture leaves no segment too long`() throws {
-    var publisher = Publisher()
-    publisher.hasAudio = false
-    publisher.group = 1
-    let packager = try packager(publisher, fragment: 1_000)
-    var viewer = Viewer()
-    viewer.watch(publisher.frames(seconds: 3), packager)
-    var slow = publisher
-    slow.frameMilliseconds = 1_300
-    slow.base = 3_000
-    viewer.watch((0..<6).map { slow.videoFrame($0) }, packager)
-    if let last = packager.interrupt() { viewer.take([last]) }
-    #expect(viewer.checker.problems == [])
-  }
-
   @Test func `sound alone is cut at the fragment`() throws {
     var publisher = Publisher()
     publisher.hasVideo = false
