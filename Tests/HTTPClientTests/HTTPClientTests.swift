@@ -205,16 +205,24 @@ import Testing
         }
       }
     }
-    let hanging = start("/hang", .milliseconds(1500))
-    try await Task.sleep(for: .milliseconds(200))
-    let impatient = start("/echo", .milliseconds(200))
-    let patient = start("/echo", .seconds(20))
-    try await Task.sleep(for: .milliseconds(50))
-    let refused = start("/echo", .seconds(20))
-    #expect(await refused.value == "overloaded")
-    #expect(await impatient.value == "timedOut")
-    #expect(await hanging.value == "timedOut")
-    #expect(await patient.value == "200")
+    let hanging = start("/hang", .seconds(600))
+    // One that only waits is over at its deadline; before the other hangs it may still get through.
+    var tries = 0
+    while tries < 200, await start("/echo", .milliseconds(300)).value != "timedOut" { tries += 1 }
+    // Five more: two wait, and three are refused at once.
+    let more = (0..<5).map { _ in start("/echo", .seconds(600)) }
+    var refused = 0
+    var served = 0
+    await withTaskGroup(of: String.self) { group in
+      for task in more { group.addTask { await task.value } }
+      for await word in group {
+        if word == "overloaded" { refused += 1 }
+        if word == "200" { served += 1 }
+        if refused == 3 { hanging.cancel() }
+      }
+    }
+    #expect(refused == 3 && served == 2)
+    #expect(await hanging.value == "cancelled")
   }
 
   @Test func `a first exchange that hangs holds up no other with the same server`() async throws {
