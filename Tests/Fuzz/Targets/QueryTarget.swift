@@ -41,8 +41,9 @@ private func target(_ input: [UInt8]) throws(Finding) {
   var query: [UInt8] = []
   request.withQuery { query = [UInt8](copying: $0) }
   try check(!query.contains { $0 <= 0x20 || $0 == 0x7f }, "a byte in a query")
+  let text = String(decoding: query, as: UTF8.self).utf8
   try check(
-    request.target.hasSuffix(String(decoding: query, as: UTF8.self)), "a target without its query")
+    request.target.utf8.suffix(text.count).elementsEqual(text), "a target without its query")
   try reload(query)
 }
 
