@@ -14,7 +14,7 @@ import Synchronization
   }
 
   private static let initialised = wl_curl_global_init()
-  // The engine's own thread alone uses it, but for the wake-up call, which libcurl lets any thread make.
+  // The engine's thread alone uses it, but for the wake-up, which libcurl lets any thread make.
   private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
   private let configuration: HTTPClientConfiguration
   private let mailbox = Mutex(Mailbox())
