@@ -2,6 +2,7 @@
 #ifndef WEDLIVE_CLINUX_H
 #define WEDLIVE_CLINUX_H
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>

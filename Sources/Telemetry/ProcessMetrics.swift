@@ -14,6 +14,7 @@ package enum ProcessMetrics {
     registry.gauge("process_resident_memory_bytes", help: "Resident memory, in bytes.") {
       Double(residentBytes())
     }
+    HeapMetrics.register(in: registry)
     registry.gauge("process_open_fds", help: "Open file descriptors.") {
       Double(openDescriptors())
     }

@@ -26,7 +26,7 @@ async def soak(node: Node, arguments: argparse.Namespace) -> list[str]:
     """Runs the load and returns what is wrong."""
     weddings = [f"soak-{number}" for number in range(arguments.publishers)]
     counts = Counts()
-    idle = sample(node.pid, counts)
+    idle = sample(node, counts)
     stop = asyncio.Event()
     recording = record(SOURCE.file)
     tasks = [
@@ -43,7 +43,7 @@ async def soak(node: Node, arguments: argparse.Namespace) -> list[str]:
     began = time.monotonic()
     for minute in range(1, arguments.minutes + 1):
         await asyncio.sleep(max(0.0, began + minute * 60 - time.monotonic()))
-        samples.append(sample(node.pid, counts))
+        samples.append(sample(node, counts))
         print(f"{minute:4} min  {samples[-1]}", flush=True)
         for error, times in counts.take_errors().items():
             print(f"          {times} x {error}", flush=True)
@@ -54,7 +54,7 @@ async def soak(node: Node, arguments: argparse.Namespace) -> list[str]:
     done = await asyncio.gather(*tasks, return_exceptions=True)
     crashed = [repr(each) for each in done if isinstance(each, Exception)]
     await asyncio.sleep(2)
-    gone = sample(node.pid, counts)
+    gone = sample(node, counts)
     print(f"     end  {gone}", flush=True)
     return crashed + judge(samples, gone, arguments.publishers, arguments.viewers, counts)
 

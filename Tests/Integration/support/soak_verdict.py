@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from .node import Node
 from .soak_clients import Counts
 
 MIB = 1 << 20
@@ -17,6 +18,8 @@ class Sample:
 
     at: float
     resident: int
+    heap_used: int
+    heap_free: int
     descriptors: int
     threads: int
     cpu: float
@@ -24,17 +27,22 @@ class Sample:
     segments: int
     errors: int
 
-    HEAD: ClassVar[str] = "MiB resident, descriptors, threads, CPU s, publishings, segments, errors"
+    HEAD: ClassVar[str] = (
+        "MiB resident, of the heap: used, free; descriptors, threads, CPU s, publishings, "
+        "segments, errors"
+    )
 
     def __str__(self) -> str:
         return (
-            f"{self.resident / MIB:8.1f} {self.descriptors:6} {self.threads:4} {self.cpu:8.1f} "
+            f"{self.resident / MIB:8.1f} {self.heap_used / MIB:7.1f} {self.heap_free / MIB:7.1f} "
+            f"{self.descriptors:6} {self.threads:4} {self.cpu:8.1f} "
             f"{self.published:6} {self.segments:8} {self.errors:5}"
         )
 
 
-def sample(pid: int, counts: Counts) -> Sample:
-    """Reads /proc; children are not counted."""
+def sample(node: Node, counts: Counts) -> Sample:
+    """Reads /proc and the node's metrics; children are not counted."""
+    pid, metrics = node.pid, node.metrics()
     status = dict(
         line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
     )
@@ -42,6 +50,10 @@ def sample(pid: int, counts: Counts) -> Sample:
     return Sample(
         at=time.monotonic(),
         resident=int(status["VmRSS"].split()[0]) * 1024,
+        heap_used=int(
+            metrics['wedlive_heap_bytes{part="used"}'] + metrics['wedlive_heap_bytes{part="mapped"}']
+        ),
+        heap_free=int(metrics['wedlive_heap_bytes{part="free"}']),
         descriptors=len(os.listdir(f"/proc/{pid}/fd")),
         threads=int(status["Threads"]),
         cpu=(int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK"),
