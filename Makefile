@@ -43,9 +43,8 @@ release: setup ## release build; a warning fails it
 
 test: unit integration ## all tests: Swift's, then real clients against the binary
 
-# One after the other: tests that drive a loop themselves would keep the concurrency pool from others.
-unit: build ## Swift's tests only
-	@swift test --skip-build --no-parallel
+unit: build ## Swift's tests only (ARGS="--filter RTMPTests")
+	@.ci/unit $(ARGS)
 
 integration: build ## real clients against the debug binary (ARGS="-k publish")
 	@.ci/setup test
@@ -72,7 +71,7 @@ lint: ## style of Swift, Python and shell; silent when all is well
 	@.ci/setup build test
 	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	@$(RUFF) check --quiet $(PYTHON_SOURCES)
-	@$(VENV)/bin/shellcheck .ci/run .ci/setup Tests/Fuzz/run
+	@$(VENV)/bin/shellcheck .ci/run .ci/setup .ci/unit Tests/Fuzz/run
 
 # Children with a memory limit and a seccomp filter can't carry a sanitizer, so tests of them are left
 # out. Leaks are not looked for: Swift keeps bits of its own in pointers, which then count as lost.
