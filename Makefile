@@ -32,14 +32,14 @@ setup: ## install the system packages that building needs (the other targets do 
 	@.ci/setup build
 
 run: setup ## build a release and start `wedlive standalone --demo` (ARGS="...")
-	@swift build -c release --product wedlive
+	@swift build -c release --product wedlive --color-diagnostics
 	@exec $(RELEASE) standalone --demo $(ARGS)
 
 build: setup ## debug build of everything, tests too
 	@swift build --build-tests $(IMPORTS)
 
 release: setup ## release build; a warning fails it
-	@swift build -c release --product wedlive $(IMPORTS)
+	@swift build -c release --product wedlive --color-diagnostics $(IMPORTS)
 
 test: unit integration ## all tests: Swift's, then real clients against the binary
 

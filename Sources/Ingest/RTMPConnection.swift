@@ -10,8 +10,6 @@ package final class RTMPConnection: Transport {
   /// What a client that reads nothing may make us hold, besides media.
   private static let answerLimitBytes = 256 << 10
   private static let tick = Duration.seconds(1)
-  /// More than this of a publisher's bytes are taken before their time has come.
-  private static let lowWaterBytes = 64 << 10
 
   private enum Publication {
     case none
@@ -26,8 +24,11 @@ package final class RTMPConnection: Transport {
   /// When the last picture or sound came; before the first, when it was asked for or admitted.
   package private(set) var lastMedia: MonotonicTime
 
+  /// The times of what it sent last, or of what it was sent last.
+  package internal(set) var clock = MediaClock()
+
   private let session: ServerSession
-  private unowned let server: IngestServer
+  unowned let server: IngestServer
   private var output: [UInt8] = []
   private var publication = Publication.none
   private var publicationNumber: UInt64 = 0
@@ -248,6 +249,7 @@ package final class RTMPConnection: Transport {
       }
       publication = .requested(streamID: request.streamID, early: [], bytes: 0)
       publicationNumber += 1
+      clock = MediaClock()
       lastMedia = loop.now
       hasMedia = false
       server.handlers.publish(self, request)
@@ -301,6 +303,7 @@ package final class RTMPConnection: Transport {
     if kind != .data {
       lastMedia = loop.now
       hasMedia = true
+      clock.note(message)
     }
     sink.receive(kind, message)
     loop.flushLater(self)
@@ -320,23 +323,6 @@ package final class RTMPConnection: Transport {
       count()
     }
     if !isEnding { loop.setDeadline(self, isCoalescing ? nextTaking : loop.now + Self.tick) }
-  }
-
-  // MARK: Taking messages together
-
-  private var isCoalescing: Bool { isPublishing && server.configuration.coalesce > .zero }
-
-  /// The next moment at which publishers are read: the same for all of a loop, so that one turn
-  /// serves them all.
-  private var nextTaking: MonotonicTime {
-    let step = UInt64(max(1, server.configuration.coalesce.nanoseconds))
-    return MonotonicTime(nanoseconds: (loop.now.nanoseconds / step + 1) * step)
-  }
-
-  private func beginToCoalesce() {
-    guard isCoalescing else { return }
-    setReceiveLowWater(Self.lowWaterBytes)
-    loop.setDeadline(self, nextTaking)
   }
 
   private func checkDeadlines() {
@@ -412,17 +398,5 @@ package final class RTMPConnection: Transport {
     endPlayer()
     count()
     server.removed(self, reason)
-  }
-}
-
-extension Transport.End {
-  /// One of a fixed few, for a metric's label and a log line.
-  var words: String {
-    switch self {
-    case .closedByPeer: "closed by the client"
-    case .failed: "connection lost"
-    case .insecure: "tls"
-    case .closedByUs(let reason): reason
-    }
   }
 }

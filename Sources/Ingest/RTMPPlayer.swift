@@ -68,6 +68,7 @@ final class RTMPPlayer {
   }
 
   private func send(_ message: EncodedMessage) {
+    connection.clock.note(message.message)
     if streamID == message.image.streamID, connection.sendChunkSize == message.image.chunkSize {
       connection.send(message.image.bytes)
     } else {

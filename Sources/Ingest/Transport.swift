@@ -218,3 +218,15 @@ package class Transport: Channel {
     return true
   }
 }
+
+extension Transport.End {
+  /// One of a fixed few, for a metric's label and a log line.
+  var words: String {
+    switch self {
+    case .closedByPeer: "closed by the client"
+    case .failed: "connection lost"
+    case .insecure: "tls"
+    case .closedByUs(let reason): reason
+    }
+  }
+}

@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -59,7 +60,11 @@ def test_metrics_count_the_publisher(node: Node, tmp_path: Path, cleanup: list[P
     assert all(re.match(r"(wedlive|nginx_rtmp|process)_", name) for name in metrics), metrics
     streams = [value for name, value in metrics.items() if name.startswith("nginx_rtmp_streams")]
     assert sum(streams) >= 1
-    assert "counted" in node.admin("/stat").text
+    document = ElementTree.fromstring(node.admin("/stat").text)
+    stream = next(each for each in document.iter("stream") if each.findtext("name") == "counted")
+    (client,) = stream.iter("client")
+    assert int(client.findtext("timestamp")) > 0
+    assert abs(int(client.findtext("avsync"))) < 1000
 
 
 def test_the_secret_is_for_its_owner_alone(make_node) -> None:

@@ -21,7 +21,8 @@ import Testing
   }
 
   @Test func `the defaults are those that the floors state`() {
-    let standard = NodeConfiguration()
+    var standard = NodeConfiguration()
+    standard.tls.certificate = "/etc/ssl/wedlive.pem"
     var server = ServerConfiguration()
     // How a node ends is ours to say.
     server.drainTimeout = standard.shutdown.timeout
@@ -30,9 +31,17 @@ import Testing
     #expect(parts(standard.ingest) == parts(IngestConfiguration()))
   }
 
+  @Test func `browsers are not told to stay with HTTPS by a node of a self-signed certificate`() {
+    var configuration = NodeConfiguration()
+    #expect(configuration.server.strictTransportSecurity == 0)
+    configuration.tls.certificate = "/etc/ssl/wedlive.pem"
+    #expect(configuration.server.strictTransportSecurity == 63_072_000)
+  }
+
   @Test func `what is set arrives`() throws {
     var configuration = NodeConfiguration()
     configuration.http.maxStreams = 7
+    configuration.tls.certificate = "/etc/ssl/wedlive.pem"
     configuration.tls.hsts = .zero
     configuration.rtmp.ping = .milliseconds(1_500)
     configuration.streams.fragment = .seconds(4)

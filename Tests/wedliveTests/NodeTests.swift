@@ -47,7 +47,9 @@ import Testing
     try await withFolder { path in
       var configuration = NodeConfiguration()
       configuration.data.path = path
+      #expect(throws: StartFailure.self) { try NodeSecret.existing(configuration) }
       let first = try NodeSecret.load(configuration)
+      #expect(try NodeSecret.existing(configuration) == first.secret)
       #expect(first.isNew)
       let second = try NodeSecret.load(configuration)
       #expect(second.secret == first.secret)

@@ -56,7 +56,10 @@ package final class OriginLoop {
       claims = try tokens.accept(
         token.span, for: .publish(wedding: address.wedding, camera: address.camera), now: now)
     } catch {
-      return refuse(connection, .denied, "\(error)")
+      let isKey = error.reason == .missing && address.mayBeKey
+      return refuse(
+        connection, .denied,
+        isKey ? "the stream key is no token; copy the whole key that was made for it" : "\(error)")
     }
     guard let key = StreamKey(wedding: claims.wedding ?? "", camera: claims.publishCamera) else {
       return refuse(connection, .denied, "the token names no stream")
@@ -248,7 +251,9 @@ package final class OriginLoop {
         timeMilliseconds: (loop.now - connection.acceptedAt).nanoseconds / 1_000_000,
         isPublishing: ask.kind == .publish, isSecure: ask.isSecure,
         flashVersion: ask.flashVersion, pageURL: ask.pageUrl, swfURL: ask.swfUrl,
-        dropped: connection.dropCount)
+        dropped: connection.dropCount,
+        avSyncMilliseconds: Int64(connection.clock.avSync),
+        timestampMilliseconds: Int64(connection.clock.timestamp))
       return (ask.key, client)
     }
   }

@@ -10,6 +10,9 @@ struct RequestedStream: Equatable {
   let wedding: String?
   let camera: String?
 
+  /// Whether the address is one name and no token: where an encoder puts its stream key.
+  var mayBeKey: Bool { token == nil && wedding != nil && camera == nil }
+
   init(_ name: StreamName, connect: ConnectRequest?) {
     var parts = name.path.split(separator: "/").map(String.init)
     if parts.count == 1, Self.looksLikeToken(parts[0]) {

@@ -45,7 +45,11 @@ struct CertsCommand: ParsableCommand {
     if let taken, !force {
       throw CommandFailure("\(out)/\(taken) is there already; --force replaces it")
     }
-    try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+    do {
+      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+    } catch {
+      throw CommandFailure("\(out): this folder can't be made; --out names another")
+    }
     do throws(TLSError) {
       let authority = try CertificateAuthority(at: out)
       let loopback = ["localhost", "127.0.0.1", "::1"]

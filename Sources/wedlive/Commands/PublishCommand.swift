@@ -106,6 +106,16 @@ struct PublishCommand: AsyncParsableCommand {
         "\(options.address): \(words)",
         "--ca FILE names an authority to trust, --insecure trusts anybody",
       ]
+    case PublishRun.End.connection(.violated(let error)) where !options.address.isSecure:
+      [
+        "\(options.address): \(ClientEnd.violated(error))",
+        "a port that speaks TLS wants rtmps://; the node's banner says which port takes RTMP",
+      ]
+    case PublishRun.End.connection(.lost(.requesting)) where !options.address.isSecure:
+      [
+        "\(options.address): \(ClientEnd.lost(.requesting))",
+        "a port that speaks TLS wants rtmps://; the node's banner says which port takes RTMP",
+      ]
     case PublishRun.End.connection(let end): ["\(options.address): \(end)"]
     default: ["\(error)"]
     }

@@ -59,7 +59,7 @@ struct TokenCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.load()
     do {
-      let secret = try NodeSecret.load(configuration).secret
+      let secret = try NodeSecret.existing(configuration)
       let issued = Int64(Date().timeIntervalSince1970)
       let seconds = DurationText.parse(expires)?.components.seconds ?? 43_200
       let claims = Claims(

@@ -75,7 +75,8 @@ enum ConfigurationTable {
       "How long a TLS handshake may take."),
     .duration(
       "tls.hsts", \.tls.hsts, in: .zero...(.seconds(315_360_000)),
-      "For how long browsers shall come back over HTTPS only; 0 doesn't ask them to."),
+      "For how long browsers shall come back over HTTPS only; 0 doesn't ask them to. A node with a"
+        + " self-signed certificate never does."),
   ]
 
   private static let auth: [ConfigurationKey] = [

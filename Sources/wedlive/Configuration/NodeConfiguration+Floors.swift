@@ -13,7 +13,10 @@ extension NodeConfiguration {
   /// For `HTTPServer`, on every loop.
   var server: ServerConfiguration {
     var server = ServerConfiguration()
-    server.strictTransportSecurity = Int(tls.hsts.components.seconds)
+    // A browser that was told so once goes to every other server of this host over HTTPS too, which
+    // nobody wants of localhost.
+    server.strictTransportSecurity =
+      tls.certificate == nil ? 0 : Int(tls.hsts.components.seconds)
     server.request.targetBytes = http.maxTarget
     server.request.fieldBytes = http.maxHeader
     server.request.fields = http.maxHeaderFields

@@ -5,15 +5,14 @@ import Foundation
 enum NodeSecret {
   /// Finds the secret.
   ///
-  /// The data folder is made where it isn't there, and not held: `wedlive token` runs beside a node.
+  /// The data folder is made where it isn't there, and not held.
   ///
   /// - Returns: its bytes, and whether it was made just now.
   /// - Throws: `StartFailure` naming the file.
   static func load(
     _ configuration: NodeConfiguration
   ) throws(StartFailure) -> (secret: [UInt8], isNew: Bool) {
-    if let secret = configuration.auth.secret { return (Array(secret.utf8), false) }
-    if let path = configuration.auth.secretFile { return (try read(path), false) }
+    if let secret = try given(configuration) { return (secret, false) }
     let folder = configuration.data.path
     do {
       try FileManager.default.createDirectory(
@@ -26,6 +25,33 @@ enum NodeSecret {
     } catch {
       throw StartFailure("auth: \(error)")
     }
+  }
+
+  /// Finds the secret of a node that has run already; makes none, as no node would know it.
+  ///
+  /// - Throws: `StartFailure` naming the file.
+  static func existing(_ configuration: NodeConfiguration) throws(StartFailure) -> [UInt8] {
+    if let secret = try given(configuration) { return secret }
+    let path = configuration.data.path + "/secret"
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw StartFailure(
+        "\(path): there is no secret yet; start the node once, or name its folder with --data or its"
+          + " configuration with --config")
+    }
+    do throws(SecretFile.Failure) {
+      return try SecretFile(path: path).read()
+    } catch {
+      throw StartFailure("auth: \(error)")
+    }
+  }
+
+  /// The secret that the configuration holds or names.
+  private static func given(
+    _ configuration: NodeConfiguration
+  ) throws(StartFailure) -> [UInt8]? {
+    if let secret = configuration.auth.secret { return Array(secret.utf8) }
+    guard let path = configuration.auth.secretFile else { return nil }
+    return try read(path)
   }
 
   /// Reads a file that the operator keeps; its mode is theirs, as secrets that are mounted into

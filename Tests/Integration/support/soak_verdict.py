@@ -51,7 +51,8 @@ def sample(node: Node, counts: Counts) -> Sample:
         at=time.monotonic(),
         resident=int(status["VmRSS"].split()[0]) * 1024,
         heap_used=int(
-            metrics['wedlive_heap_bytes{part="used"}'] + metrics['wedlive_heap_bytes{part="mapped"}']
+            metrics['wedlive_heap_bytes{part="used"}']
+            + metrics['wedlive_heap_bytes{part="mapped"}']
         ),
         heap_free=int(metrics['wedlive_heap_bytes{part="free"}']),
         descriptors=len(os.listdir(f"/proc/{pid}/fd")),

@@ -29,6 +29,14 @@ import Testing
     #expect(requested(Self.token).key == nil)
   }
 
+  @Test func `one name alone may be a key that was mistyped`() {
+    #expect(requested("anna-ben").mayBeKey)
+    #expect(!requested(Self.token).mayBeKey)
+    #expect(!requested("anna-ben?token=x").mayBeKey)
+    #expect(!requested("anna-ben/c2").mayBeKey)
+    #expect(!requested("").mayBeKey)
+  }
+
   @Test func `a wedding, with or without its camera, and a token behind it`() {
     let t = Self.token
     expect(requested("w?token=\(t)"), token: t, wedding: "w", camera: nil)
