@@ -32,6 +32,9 @@ package final class ViewerGate {
   /// - Parameter tokens: the loop's memory of tokens; nil where everybody may watch.
   package init(tokens: VerifiedTokens?) { self.tokens = tokens }
 
+  /// Whether nobody may watch without a token.
+  var needsToken: Bool { tokens != nil }
+
   /// Looks at a request's token.
   ///
   /// - Parameters:

@@ -80,9 +80,18 @@ package final class ViewerHandler: RequestHandler {
       case .refused(let refusal): return .prepared(refusal)
       case .allowed: return .prepared(response)
       }
-    case .missingSegment: return .prepared(Self.noSegment)
-    case .nothing: return .prepared(Self.notFound)
+    case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)
+    case .nothing: return .prepared(refusal(request) ?? Self.notFound)
     }
+  }
+
+  /// What those without a token get for anything that isn't there: the same as for what is, so that
+  /// nobody can find out which weddings there are.
+  private func refusal(_ request: borrowing Request) -> PreparedResponse? {
+    guard gate.needsToken, let key = request.withPath({ ViewerPath($0)?.key(in: $0) }),
+      case .refused(let response) = gate.check(request, key)
+    else { return nil }
+    return response
   }
 
   private func playlist(

@@ -1,3 +1,6 @@
+import HTTPSemantics
+import Media
+
 /// Where in a viewer's address its parts stand: `/hls/{wedding}[/{camera}[/{rendition}]]/{file}`.
 ///
 /// Ranges of the path's bytes; nothing is copied.
@@ -39,5 +42,15 @@ struct ViewerPath: Equatable {
     camera = parts > 1 ? second : nil
     rendition = parts > 2 ? third : nil
     file = start..<path.count
+  }
+
+  /// The stream whose address it is; nil where no stream can have such a name.
+  ///
+  /// - Parameter path: that it was made from.
+  /// - Returns: its wedding and its camera, `main` where the address names none.
+  func key(in path: borrowing Span<UInt8>) -> StreamKey? {
+    let name = String(copying: path.extracting(wedding))
+    guard let camera else { return StreamKey(wedding: name) }
+    return StreamKey(wedding: name, camera: String(copying: path.extracting(camera)))
   }
 }

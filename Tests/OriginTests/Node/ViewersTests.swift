@@ -150,6 +150,9 @@ import Testing
     }
     let bare = try #require(Playlist(text(inHeader.body)).names.first)
     #expect(try await node.get("/hls/w/main/source/" + bare).response.status == .unauthorized)
+    for nothing in ["/hls/v/index.m3u8", "/hls/w/main/source/0-nothing.ts", "/hls/w/main/x/y.ts"] {
+      #expect(try await node.get(nothing).response.status == .unauthorized)
+    }
     let master = try await node.get("/hls/w/index.m3u8?token=\(token)").body
     #expect(text(master).contains("/hls/w/main/source/index.m3u8?token=\(token)\n"))
   }
