@@ -12,6 +12,7 @@ package final class IngestServer {
   private let buffers: TLSBuffers
   private var listeners: [Listener] = []
   private var connections: Set<ChannelID> = []
+  private var emptied: [() -> Void] = []
   /// Told when no connection can be accepted for a moment, most often for want of descriptors.
   package var acceptFailed: (SystemError) -> Void = { _ in }
   /// TLS handshakes under way.
@@ -69,6 +70,11 @@ package final class IngestServer {
     for id in connections { if let each = loop.channel(id) as? RTMPConnection { body(each) } }
   }
 
+  /// Calls back once no connection is open, at once where there is none.
+  package func whenEmpty(_ body: @escaping () -> Void) {
+    if connections.isEmpty { body() } else { emptied.append(body) }
+  }
+
   package var connectionCount: Int { connections.count }
 
   private func accept(
@@ -106,5 +112,9 @@ package final class IngestServer {
     metrics.connections.decrement()
     metrics.closed(reason)
     handlers.closed(connection, reason)
+    guard connections.isEmpty else { return }
+    let waiting = emptied
+    emptied = []
+    for body in waiting { body() }
   }
 }

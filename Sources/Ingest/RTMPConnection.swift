@@ -163,6 +163,18 @@ package final class RTMPConnection: Transport {
     finish("taken over")
   }
 
+  /// Ends the connection in order: the stream is given back before this returns, and the client has
+  /// two seconds for what is on its way.
+  ///
+  /// - Parameter reason: one of a fixed few, for the metric.
+  package func stop(_ reason: String) {
+    if isCoalescing { readable() }
+    guard !isEnding else { return }
+    endPublication(reason)
+    endPlayer()
+    finish(reason, patience: .seconds(2))
+  }
+
   /// Asks a client that can to connect again elsewhere; it goes on until it leaves.
   package func requestReconnect(to tcUrl: String?, _ words: String) {
     answer { _ = session.requestReconnect(to: tcUrl, words, into: &$0) }

@@ -1,5 +1,6 @@
 import Bytes
 package import EventLoop
+import Glibc
 package import TLS
 
 /// A socket that RTMP runs on, with or without TLS: bytes in as they come, shared buffers out.
@@ -20,6 +21,9 @@ package class Transport: Channel {
 
   /// How much one turn reads from one connection before the others have theirs, in reads.
   private static let readsPerTurn = 4
+  /// For how long a peer may go on sending after our last byte: closed while unread bytes are there,
+  /// the kernel would reset the connection, and our last words be lost.
+  private static let lingering = Duration.seconds(2)
 
   /// The client, as a trusted balancer told, or the socket's peer.
   package private(set) var peer: SocketAddress
@@ -28,6 +32,10 @@ package class Transport: Channel {
   private let tls: TLSSession?
   private var queue = SendQueue()
   private var isFinishing = false
+  private var finishBy = MonotonicTime.now
+  private var finishReason = ""
+  /// Whether all has been said, and what still comes is thrown away.
+  private var isLingering = false
   private var hasEnded = false
   package private(set) var bytesReceived: UInt64 = 0
   package private(set) var bytesSent: UInt64 = 0
@@ -71,16 +79,26 @@ package class Transport: Channel {
     loop.flushLater(self)
   }
 
-  /// Closes once what is queued has gone out, or after `patience`.
+  /// Closes once what is queued has gone out and the peer has seen it, or after `patience`.
   package final func finish(_ reason: String, patience: Duration = .seconds(5)) {
     guard !isClosed, !isFinishing else { return }
     isFinishing = true
     finishReason = reason
-    loop.setDeadline(self, loop.now + patience)
+    finishBy = loop.now + patience
+    loop.setDeadline(self, finishBy)
     loop.flushLater(self)
   }
 
-  private var finishReason = ""
+  /// Says that nothing more will come, and waits for the peer to say the same.
+  private func linger() {
+    isLingering = true
+    guard Glibc.shutdown(descriptor, Int32(SHUT_WR)) == 0 else {
+      return end(.closedByUs(finishReason))
+    }
+    setReceiveLowWater(1)
+    loop.setDeadline(self, min(finishBy, loop.now + Self.lingering))
+    loop.again(self)
+  }
 
   /// Closes at once.
   package final func end(_ end: End) {
@@ -88,7 +106,7 @@ package class Transport: Channel {
     hasEnded = true
     loop.close(self)
     queue.removeAll()
-    ended(end)
+    ended(isLingering ? .closedByUs(finishReason) : end)
   }
 
   /// Whether only what is queued still goes out.
@@ -100,6 +118,7 @@ package class Transport: Channel {
     for _ in 0..<Self.readsPerTurn {
       guard !isClosed else { return }
       let result = loop.receive(self) { bytes in
+        if isLingering { return }
         if proxyHeader == nil { take(bytes) } else { takeProxyHeader(bytes) }
       }
       switch result {
@@ -108,7 +127,7 @@ package class Transport: Channel {
         if count < loop.scratchBytes, !hasHungUp { return }
       case .wouldBlock: return
       case .closed:
-        tls?.receiveEnd()
+        if !isLingering { tls?.receiveEnd() }
         return end(.closedByPeer)
       case .failed(let error): return end(.failed(error))
       }
@@ -156,15 +175,13 @@ package class Transport: Channel {
     guard !isClosed else { return }
     let isEmpty = tls.map { flushSecured($0) } ?? flushPlain()
     guard isEmpty, !isClosed else { return }
-    if isFinishing {
-      if let tls, !tls.hasShutDown {
-        tls.shutdown()
-        _ = sendSealed(tls)
-      }
-      end(.closedByUs(finishReason))
-    } else {
-      drained()
+    guard isFinishing else { return drained() }
+    guard !isLingering else { return }
+    if let tls, !tls.hasShutDown {
+      tls.shutdown()
+      _ = sendSealed(tls)
     }
+    linger()
   }
 
   override package func timedOut() {

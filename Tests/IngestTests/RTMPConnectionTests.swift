@@ -52,7 +52,7 @@ import Testing
     #expect(server.turns { publisher.refusal != nil && publisher.end != nil })
     #expect(publisher.refusal?.code == "NetStream.Publish.Denied")
     #expect(publisher.refusal?.text == "the token has expired")
-    #expect(server.closed == ["publish refused"])
+    #expect(server.turns { server.closed == ["publish refused"] })
   }
 
   @Test func `what a publisher sends before it is admitted is not lost`() throws {
@@ -149,6 +149,43 @@ import Testing
     #expect(publisher.ending?.text == "another encoder has taken over")
   }
 
+  @Test func `what it is told survives what it is still sending`() throws {
+    let server = try TestServer()
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { publisher.hasStarted })
+    publisher.isStalled = true
+    let connection = try #require(server.publishers.first)
+    connection.evict("another encoder has taken over")
+    #expect(server.server.connectionCount == 1)
+    let received = connection.bytesReceived
+    let payload = [UInt8](repeating: 0x27, count: 100_000)
+    for time in 0..<5 { publisher.publish(.video, UInt32(time), payload) }
+    #expect(server.turns { connection.bytesReceived > received + 400_000 })
+    publisher.isStalled = false
+    publisher.readable()
+    #expect(server.turns { publisher.end != nil })
+    #expect(publisher.end == .closedByPeer)
+    #expect(publisher.ending?.text == "another encoder has taken over")
+    #expect(server.turns { server.closed == ["taken over"] })
+  }
+
+  @Test func `a server that stops closes every connection in order`() throws {
+    let server = try TestServer()
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    let player = try TestClient(.play, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { publisher.hasStarted && player.hasStarted })
+    server.server.forEachConnection { $0.stop("stopping") }
+    var isEmpty = false
+    server.server.whenEmpty { isEmpty = true }
+    #expect(!isEmpty)
+    #expect(server.turns { isEmpty })
+    #expect(publisher.end == .closedByPeer && player.end == .closedByPeer)
+    #expect(server.closed == ["stopping", "stopping"])
+    isEmpty = false
+    server.server.whenEmpty { isEmpty = true }
+    #expect(isEmpty)
+  }
+
   @Test func `a client that asks for nothing is closed in time`() throws {
     var configuration = IngestConfiguration()
     configuration.commandTimeout = .milliseconds(200)
@@ -167,7 +204,7 @@ import Testing
     let bad = try TestClient(.play, name: "x", port: server.port, on: server.loop)
     bad.send([UInt8](repeating: 0xff, count: 5_000))
     #expect(server.turns { bad.end != nil })
-    #expect(server.closed.count == 1)
+    #expect(server.turns { server.closed.count == 1 })
     #expect(publisher.end == nil)
     let text = String(decoding: server.registry.text(), as: UTF8.self)
     #expect(text.contains("wedlive_rtmp_closed_total{reason=\"protocol: "))
@@ -295,7 +332,7 @@ import Testing
     client.command(what, streamID: 1, [.null, "w"])
     #expect(server.turns { client.end != nil })
     #expect(server.waiting.count == 1)
-    #expect(server.closed == ["left before it was admitted"])
+    #expect(server.turns { server.closed == ["left before it was admitted"] })
   }
 
   @Test func `a player's end is told once, also where it has gone before it was admitted`() throws {

@@ -235,9 +235,14 @@ package final class OriginLoop {
     ingest.forEachConnection { $0.requestReconnect(to: nil, "this server is being stopped") }
   }
 
-  /// Ends every connection, so that each stream is given back whole.
-  package func end(_ words: String) {
-    ingest.forEachConnection { $0.end(.closedByUs(words)) }
+  /// Ends every connection in order, so that each stream is given back whole.
+  ///
+  /// - Parameters:
+  ///   - reason: for the metric.
+  ///   - done: called when all are closed, within seconds.
+  package func end(_ reason: String, done: @escaping () -> Void) {
+    ingest.forEachConnection { $0.stop(reason) }
+    ingest.whenEmpty(done)
   }
 
   // MARK: For the operator
@@ -264,7 +269,7 @@ package final class OriginLoop {
     for (id, ask) in asks
     where selection.covers(ask, isPublishing: ask.kind == .publish) {
       guard let connection = loop.channel(id) as? RTMPConnection else { continue }
-      connection.end(.closedByUs("dropped by the operator"))
+      connection.stop("dropped by the operator")
       count += 1
     }
     return count

@@ -88,22 +88,32 @@ struct RunningNode: Sendable {
   /// time, publishers are closed, and the numbers of their streams are kept.
   func drain(_ words: String) async {
     origin.health.set(unready: words)
+    await onEachLoop { loop, done in
+      loop.local(OriginLoop.self)?.drain()
+      guard let server = loop.local(ViewerSite.self)?.server else { return done() }
+      server.drain { done() }
+    }
+    await onEachLoop { loop, done in
+      guard let origin = loop.local(OriginLoop.self) else { return done() }
+      origin.end(words, done: done)
+    }
+    await origin.settle()
+  }
+
+  /// Runs something on every loop at once, and returns when each has said that it is done.
+  private func onEachLoop(
+    _ body: @escaping @Sendable (Loop, _ done: @escaping @Sendable () -> Void) -> Void
+  ) async {
     await withTaskGroup { group in
       for mailbox in loops.mailboxes {
         group.addTask {
           await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-            let isAlive = mailbox.submit { loop in
-              loop.local(OriginLoop.self)?.drain()
-              guard let server = loop.local(ViewerSite.self)?.server else { return done.resume() }
-              server.drain { done.resume() }
-            }
+            let isAlive = mailbox.submit { loop in body(loop) { done.resume() } }
             if !isAlive { done.resume() }
           }
         }
       }
     }
-    try? await loops.onEach { $0.local(OriginLoop.self)?.end(words) }
-    await origin.settle()
   }
 }
 

@@ -177,7 +177,7 @@ import Testing
     #expect(try await node.eventuallyPlaylist { $0.entries.count == 2 })
     try await node.onEachLoop { $0.drain() }
     #expect(await publisher.state.isOver == false)
-    try await node.onEachLoop { $0.end("the node is stopping") }
+    try await node.onEachLoop { $0.end("the node is stopping", done: {}) }
     await node.node.settle()
     #expect(await backend.told == backend.asked)
     #expect(await eventually { await publisher.state.isOver })
