@@ -24,13 +24,27 @@ package actor StreamLedger {
     }
   }
 
+  /// How often streams that nobody publishes any more are looked for.
+  private static let sweepMilliseconds: Int64 = 86_400_000
+
   private let store: any StreamNumberStore
   private let logger: Logger
+  private let remembered: Duration
   private var runs: [StreamKey: Run] = [:]
+  private var sweptAt: Int64?
 
-  package init(store: any StreamNumberStore, logger: Logger) {
+  /// Makes a ledger.
+  ///
+  /// - Parameters:
+  ///   - store: where the numbers are kept.
+  ///   - logger: hears of what the store can't do.
+  ///   - remembered: how long a stream's numbers are kept after it was published last.
+  package init(
+    store: any StreamNumberStore, logger: Logger, remembered: Duration = .seconds(30 * 86_400)
+  ) {
     self.store = store
     self.logger = logger
+    self.remembered = remembered
   }
 
   /// Starts a run of a stream.
@@ -50,10 +64,25 @@ package actor StreamLedger {
       run.isFailing = true
     }
     runs[key] = run
+    Task { await forgetOld(now: StreamOutlet.wallClockMilliseconds) }
     return WindowState(
       nextSequence: Int(clamping: run.next.sequence),
       discontinuitySequence: Int(clamping: run.next.discontinuity),
       endTime: MediaTime(ticks: run.lastPTS ?? 0))
+  }
+
+  /// Once a day, forgets the numbers of streams that nobody has published for long.
+  ///
+  /// - Parameter now: milliseconds since 1970.
+  func forgetOld(now: Int64) async {
+    if let sweptAt, now < sweptAt + Self.sweepMilliseconds { return }
+    sweptAt = now
+    do throws(StoreError) {
+      let count = try await store.forget(before: now - remembered.components.seconds * 1_000)
+      if count > 0 { logger.info("stream numbers forgotten", metadata: ["streams": "\(count)"]) }
+    } catch {
+      logger.warning("old stream numbers not forgotten", metadata: ["error": "\(error)"])
+    }
   }
 
   /// Notes how far a stream has come; reserves the next block where this one is half used.

@@ -144,6 +144,10 @@ enum ConfigurationTable {
     .duration(
       "streams.after_end", \.streams.afterEnd, in: .zero...(.seconds(86_400)),
       "How long an ended stream can be fetched, and goes on if its publisher returns."),
+    .duration(
+      "streams.remembered", \.streams.remembered,
+      in: .seconds(86_400)...(.seconds(3_650 * 86_400)),
+      "How long it is remembered where a stream's segment numbers go on, after its last publisher."),
     .count(
       "streams.limit", \.streams.limit, in: 1...100_000,
       "How many streams the node takes; more are refused."),

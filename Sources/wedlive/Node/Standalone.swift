@@ -34,7 +34,9 @@ enum Standalone {
       configuration: configuration.origin, verifier: tokens.verifier,
       hooks: try Backend.hooks(configuration.callbacks, metrics: registry), metrics: registry,
       logger: logger,
-      ledger: StreamLedger(store: SQLiteStreamNumbers(records), logger: logger))
+      ledger: StreamLedger(
+        store: SQLiteStreamNumbers(records), logger: logger,
+        remembered: configuration.streams.remembered))
     let loops = try loopGroup(count, pinned: configuration.loops.pinned)
     let node = RunningNode(
       origin: origin, loops: loops, https: https, rtmps: rtmps, registry: registry, logger: logger)

@@ -51,7 +51,9 @@ actor UnreliableStore: StreamNumberStore {
     try await memory.numbers(name)
   }
 
-  func forget(before time: Int64) async throws(StoreError) -> Int { 0 }
+  func forget(before time: Int64) async throws(StoreError) -> Int {
+    try await memory.forget(before: time)
+  }
 }
 
 /// The log lines of what is tested.
@@ -118,6 +120,23 @@ final class Lines: Sendable {
     #expect(next.nextSequence <= 1_000 + 128)
     #expect(next.discontinuitySequence >= 100)
     #expect(await store.extensions < 25)
+  }
+
+  @Test func `what nobody has published for long is forgotten, once a day`() async throws {
+    let day: Int64 = 86_400_000
+    let now = StreamOutlet.wallClockMilliseconds
+    let old = StreamNumbers.Name(wedding: "old", camera: "main")
+    _ = try await store.memory.begin(old, now: now - 40 * day)
+    _ = await ledger.begin(key)
+    await ledger.end(key)
+    await ledger.forgetOld(now: now)
+    #expect(try await eventually { try await store.numbers(old) == nil })
+    #expect(try await store.numbers(name) != nil)
+    _ = try await store.memory.begin(old, now: now - 40 * day)
+    await ledger.forgetOld(now: now + day / 2)
+    #expect(try await store.numbers(old) != nil)
+    await ledger.forgetOld(now: now + 2 * day)
+    #expect(try await store.numbers(old) == nil)
   }
 
   @Test func `notes that overtake each other don't take numbers back`() async throws {

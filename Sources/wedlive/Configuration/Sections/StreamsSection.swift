@@ -8,6 +8,8 @@ struct StreamsSection: Equatable, Sendable {
   var reconnectWindow = Duration.seconds(60)
   /// How long an ended stream can still be fetched.
   var afterEnd = Duration.seconds(120)
+  /// How long the numbers of a stream are kept after it was published last.
+  var remembered = Duration.seconds(30 * 86_400)
   /// How many streams a node takes.
   var limit = 1_000
 }
