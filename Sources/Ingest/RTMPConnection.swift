@@ -22,7 +22,7 @@ package final class RTMPConnection: Transport {
   package var connectRequest: ConnectRequest? { session.connection }
   package let acceptedAt: MonotonicTime
   /// When the last picture or sound came; before the first, when it was asked for or admitted.
-  package private(set) var lastMedia: MonotonicTime
+  package var lastMedia: MonotonicTime { patience.lastMedia }
 
   /// The times of what it sent last, or of what it was sent last.
   package internal(set) var clock = MediaClock()
@@ -36,11 +36,7 @@ package final class RTMPConnection: Transport {
   /// The stream that the client asks to play, until that is decided.
   private var playRequest: UInt32?
   private var playEnded: () -> Void = {}
-  /// Since when it neither publishes nor plays.
-  private var idleSince: MonotonicTime
-  private var hasMedia = false
-  private var sawProgressAt: MonotonicTime
-  private var progress: UInt64 = 0
+  private var patience: ConnectionPatience
   private var countedReceived: UInt64 = 0
   private var countedSent: UInt64 = 0
   /// Whether its TLS handshake is one of those that the server counts.
@@ -53,10 +49,8 @@ package final class RTMPConnection: Transport {
     self.server = server
     session = ServerSession(limits: server.configuration.rtmp)
     acceptedAt = server.loop.now
-    lastMedia = server.loop.now
-    sawProgressAt = server.loop.now
+    patience = ConnectionPatience(now: server.loop.now)
     checkedAt = server.loop.now
-    idleSince = server.loop.now
     isInHandshake = tls != nil
     super.init(
       socket, peer: peer, tls: tls, on: server.loop,
@@ -85,7 +79,7 @@ package final class RTMPConnection: Transport {
       return sink.ended("the publisher left before it was admitted")
     }
     publication = .live(streamID: streamID, sink)
-    lastMedia = loop.now
+    patience.wasAdmitted(loop.now)
     server.metrics.publishers.increment()
     beginToCoalesce()
     answer { session.acceptPublish(streamID, into: &$0) }
@@ -262,8 +256,7 @@ package final class RTMPConnection: Transport {
       publication = .requested(streamID: request.streamID, early: [], bytes: 0)
       publicationNumber += 1
       clock = MediaClock()
-      lastMedia = loop.now
-      hasMedia = false
+      patience.asked(loop.now)
       server.handlers.publish(self, request)
     case .playRequested(let request):
       guard isFree else {
@@ -313,8 +306,7 @@ package final class RTMPConnection: Transport {
 
   private func deliver(_ kind: PublishSink.Kind, _ message: Message, to sink: PublishSink) {
     if kind != .data {
-      lastMedia = loop.now
-      hasMedia = true
+      patience.sawMedia(loop.now)
       clock.note(message)
     }
     sink.receive(kind, message)
@@ -339,32 +331,22 @@ package final class RTMPConnection: Transport {
 
   private func checkDeadlines() {
     let now = loop.now
-    let configuration = server.configuration
-    if bytesSent != progress || queuedBytes == 0 {
-      progress = bytesSent
-      sawProgressAt = now
-    }
-    switch publication {
-    case .live:
-      let patience = hasMedia ? configuration.idleTimeout : configuration.firstMediaTimeout
-      if now - lastMedia > patience {
-        return end(.closedByUs(hasMedia ? "publisher is silent" : "publisher sent no media"))
-      }
-    case .requested: break  // the decision has a deadline of its own
-    case .none:
-      guard player == nil, playRequest == nil else { break }
-      if now - idleSince > configuration.commandTimeout {
-        return end(.closedByUs("asked for nothing"))
-      }
-    }
-    if now - sawProgressAt > configuration.playerStallTimeout {
-      return end(.closedByUs("takes nothing"))
-    }
+    let end = patience.end(
+      of: doing, sent: bytesSent, queued: queuedBytes, now: now, server.configuration)
+    if let end { return self.end(.closedByUs(end)) }
     var output: [UInt8] = []
     let isAlive = session.keepAlive(at: now.nanoseconds / 1_000_000, into: &output)
     if !output.isEmpty { send(output) }
     // A player has nothing to say: it is judged by what its socket takes.
-    if !isAlive, player == nil { end(.closedByUs("answers no ping")) }
+    if !isAlive, player == nil { self.end(.closedByUs("answers no ping")) }
+  }
+
+  private var doing: ConnectionPatience.Doing {
+    switch publication {
+    case .live: .publishing
+    case .requested: .waiting
+    case .none: player != nil ? .playing : playRequest != nil ? .waiting : .nothing
+    }
   }
 
   private func count() {
@@ -380,7 +362,7 @@ package final class RTMPConnection: Transport {
       return
     }
     publication = .none
-    idleSince = loop.now
+    patience.isFree(loop.now)
     server.metrics.publishers.decrement()
     if !isClosed { setReceiveLowWater(1) }
     sink.flush()
@@ -390,7 +372,7 @@ package final class RTMPConnection: Transport {
   private func endPlayer() {
     guard let player else { return }
     self.player = nil
-    idleSince = loop.now
+    patience.isFree(loop.now)
     server.metrics.players.decrement()
     server.relay.remove(player, from: player.key)
     let ended = playEnded
