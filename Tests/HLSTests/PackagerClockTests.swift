@@ -1,0 +1,131 @@
+import Media
+import Testing
+
+@testable import HLS
+
+@Suite struct `Stream packager, clocks` {
+  @Test(arguments: [6_000, 30_000, -5_000, -60_000, 400_000_000])
+  func `a jump of the clock is one discontinuity and loses nothing`(jump: Int64) throws {
+    let publisher = Publisher()
+    var jumped = publisher
+    jumped.base = jump + 1_000_000
+    var before = publisher
+    before.base = 1_000_000
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(before.frames(seconds: 21), packager, date: 0)
+    viewer.watch(jumped.frames(from: 21_000, seconds: 30), packager, date: 0)
+    if let last = packager.interrupt() { viewer.take([last]) }
+    #expect(viewer.checker.problems == [])
+    #expect(viewer.segments.count { $0.isDiscontinuity } == 1)
+    var reader = TransportStreamReader()
+    for segment in viewer.segments { reader.read(segment.bytes) }
+    #expect(reader.problems == [])
+    #expect(reader.packets.count { $0.pid == 0x100 } == 51 * 25)
+    #expect(packager.statistics.repairs == 1)
+    #expect(packager.statistics.droppedFrames == 0)
+    let drift = reader.packets.filter { $0.pid == 0x100 }.last.map { $0.pts - 900_000 } ?? 0
+    #expect(abs(drift - 90 * 50_960) < 90 * 100)
+  }
+
+  @Test func `a clock that the demuxer repaired is one discontinuity too`() throws {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 21), packager)
+    packager.noteBreak()
+    viewer.watch(publisher.frames(from: 21_000, seconds: 20), packager)
+    #expect(viewer.checker.problems == [])
+    // The running segment began at 20 s; the next keyframe is at 22 s.
+    #expect(viewer.segments.filter { $0.isDiscontinuity }.map(\.startTime.seconds) == [22])
+  }
+
+  @Test func `messages across 2^32 ms become segments without a seam`() throws {
+    let publisher = Publisher()
+    let packager = StreamPackager()
+    var demuxer = TagDemuxer()
+    var viewer = Viewer()
+    let take: (MediaEvent) -> Void = { event in
+      switch event {
+      case .configuration(let configuration): packager.configure(configuration)
+      case .frame(let frame): viewer.take(packager.append(frame, date: 1))
+      case .repaired, .sequenceEnd, .colour: Issue.record("\(event)")
+      }
+    }
+    try demuxer.video([0x17, 0, 0, 0, 0] + Publisher.avc, timestamp: 0, take)
+    try demuxer.audio([0xAF, 0, 0x11, 0x90], timestamp: 0, take)
+    for frame in publisher.frames(seconds: 41) {
+      let time = UInt32(truncatingIfNeeded: (1 << 32) - 20_000 + frame.dts.milliseconds)
+      switch frame.track {
+      case .video: try demuxer.video(frame.payload, timestamp: time, take)
+      case .audio: try demuxer.audio(frame.payload, timestamp: time, take)
+      }
+    }
+    #expect(viewer.durations == [Double](repeating: 4, count: 10))
+    #expect(viewer.segments.allSatisfy { !$0.isDiscontinuity })
+    var reader = TransportStreamReader()
+    for segment in viewer.segments { reader.read(segment.bytes) }
+    #expect(reader.problems == [])
+    let times = reader.packets.filter { $0.pid == 0x100 }.map(\.dts)
+    #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == 3_600 })
+  }
+
+  @Test func `sound from just before the first keyframe is kept`() throws {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    // A second of a group that began before: only its last quarter's sound can be used.
+    viewer.watch(publisher.frames(from: 1_000, seconds: 8), packager)
+    if let last = packager.interrupt() { viewer.take([last]) }
+    var reader = TransportStreamReader()
+    for segment in viewer.segments { reader.read(segment.bytes) }
+    #expect(reader.problems == [])
+    let sound = try #require(reader.packets.first { $0.pid == 0x101 })
+    let picture = try #require(reader.packets.first { $0.pid == 0x100 })
+    #expect((18_000...22_500).contains(picture.dts - sound.dts))
+    #expect(sound.dts == 900_000)
+  }
+
+  @Test func `timestamps run through 33 bits`() throws {
+    let publisher = Publisher()
+    let start = MediaTime(ticks: (1 << 33) - 900_000 - 90_000 * 10)
+    let state = WindowState(
+      nextSequence: 7, discontinuitySequence: 2, targetDuration: 4, endTime: start, endDate: 0)
+    let packager = try packager(publisher, state: state)
+    var viewer = Viewer(state: state)
+    viewer.watch(publisher.frames(seconds: 60), packager)
+    #expect(viewer.checker.problems == [])
+    #expect(viewer.segments.dropFirst().allSatisfy { !$0.isDiscontinuity })
+    var reader = TransportStreamReader()
+    for segment in viewer.segments { reader.read(segment.bytes) }
+    #expect(reader.problems == [])
+    let times = reader.packets.filter { $0.pid == 0x100 }.map(\.dts)
+    let steps = zip(times, times.dropFirst()).map { ($1 - $0) & 0x1_FFFF_FFFF }
+    #expect(steps.allSatisfy { $0 == 3_600 })
+    #expect(times.contains { $0 < 90_000 } && times.contains { $0 > 8_589_000_000 })
+  }
+
+  @Test func `decoding never comes after showing`() throws {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    for var frame in publisher.frames(seconds: 30) {
+      // All offsets two pictures too small: some are negative.
+      if frame.track == .video {
+        let order = [2, 4, 1, 1][Int(frame.dts.milliseconds / 40 % 4)] - 2
+        frame.pts = frame.dts + MediaTime(milliseconds: Int64(order) * 40)
+      }
+      viewer.watch([frame], packager)
+    }
+    var reader = TransportStreamReader()
+    for segment in viewer.segments { reader.read(segment.bytes) }
+    #expect(reader.problems == [])
+    let pictures = reader.packets.filter { $0.pid == 0x100 }
+    #expect(pictures.allSatisfy { $0.pts >= $0.dts })
+    #expect(zip(pictures, pictures.dropFirst()).allSatisfy { $1.dts > $0.dts })
+    // The order and the distance of what is shown stay as they were.
+    #expect(pictures[7].pts - pictures[4].pts == 2 * 3_600)
+    #expect(pictures[5].pts - pictures[4].pts == 3 * 3_600)
+    #expect(pictures[4].pts == 900_000 + 4 * 3_600)
+  }
+}
