@@ -87,6 +87,7 @@ let floor4: [Target] =
     [
       "Bytes", "HTTPClient", "Telemetry", log, httpTypes,
       .product(name: "JWTKit", package: "jwt-kit"),
+      .product(name: "Crypto", package: "swift-crypto"),
     ])
   + room(
     "ControlAPI", ["Access", "HTTPServer", "HTTPSemantics", "Telemetry", "Store", log, httpTypes])

@@ -38,7 +38,12 @@ package struct MediaPlaylist: Sendable {
     let discontinuities = first.map { $0.discontinuitySequence - ($0.isDiscontinuity ? 1 : 0) }
     writer.line("#EXT-X-DISCONTINUITY-SEQUENCE:\(discontinuities ?? state.discontinuitySequence)")
     if isIndependent { writer.line("#EXT-X-INDEPENDENT-SEGMENTS") }
+    var key: SegmentKey?
     for segment in segments {
+      if segment.key != key {
+        key = segment.key
+        writer.key(key)
+      }
       if segment.isDiscontinuity { writer.line("#EXT-X-DISCONTINUITY") }
       writer.line("#EXT-X-PROGRAM-DATE-TIME:" + ProgramDate.text(segment.programDate))
       writer.line("#EXTINF:" + Self.seconds(segment.duration) + ",")

@@ -66,6 +66,17 @@ struct PlaylistWriter {
     bytes.append(0x0A)
   }
 
+  /// Writes what the segments that follow are encrypted with.
+  ///
+  /// Without a vector: that is the segment's number then, another one for each.
+  mutating func key(_ key: SegmentKey?) {
+    guard let key else { return line("#EXT-X-KEY:METHOD=NONE") }
+    bytes += "#EXT-X-KEY:METHOD=AES-128,URI=\"".utf8
+    bytes += key.uri.utf8
+    uriEnds.append(bytes.count)
+    bytes += "\"\n".utf8
+  }
+
   /// Writes a line that is a URI.
   mutating func uri(_ text: String) {
     bytes += text.utf8

@@ -20,11 +20,13 @@ package final class Segment: Sendable {
   package let isIndependent: Bool
   /// The target duration that its playlist has.
   package let targetDuration: Int
+  /// What its bytes are encrypted with, by AES-128 with its number as the vector; nil for plain ones.
+  package let key: SegmentKey?
 
   package init(
     name: String, sequence: Int, discontinuitySequence: Int, bytes: [UInt8], duration: MediaTime,
     startTime: MediaTime, programDate: Int64, isDiscontinuity: Bool, isIndependent: Bool,
-    targetDuration: Int
+    targetDuration: Int, key: SegmentKey? = nil
   ) {
     self.name = name
     self.sequence = sequence
@@ -36,6 +38,21 @@ package final class Segment: Sendable {
     self.isDiscontinuity = isDiscontinuity
     self.isIndependent = isIndependent
     self.targetDuration = targetDuration
+    self.key = key
+  }
+
+  /// The same segment, encrypted.
+  ///
+  /// - Parameters:
+  ///   - bytes: the cipher text of its own.
+  ///   - key: what it was made with.
+  /// - Returns: it differs in nothing else.
+  package func sealed(_ bytes: [UInt8], with key: SegmentKey) -> Segment {
+    Segment(
+      name: name, sequence: sequence, discontinuitySequence: discontinuitySequence, bytes: bytes,
+      duration: duration, startTime: startTime, programDate: programDate,
+      isDiscontinuity: isDiscontinuity, isIndependent: isIndependent,
+      targetDuration: targetDuration, key: key)
   }
 
   /// Bits per second; 0 for one without a duration.

@@ -42,7 +42,39 @@ package final class RecordFile: Sendable {
         table.primaryKey(["wedding", "camera"])
       }
     }
+    migrator.registerMigration("stream keys") { database in
+      try database.create(table: "stream_keys") { table in
+        table.primaryKey("id", .text).notNull()
+        table.column("wedding", .text).notNull().indexed()
+        table.column("camera", .text).notNull()
+        table.column("sealed", .blob).notNull()
+        table.column("created", .integer).notNull()
+        table.column("needed_until", .integer).indexed()
+      }
+    }
     return migrator
+  }
+
+  /// Reads, in a moment that no writer changes.
+  func read<Value: Sendable>(
+    _ work: @escaping @Sendable (Database) throws -> Value
+  ) async throws(StoreError) -> Value {
+    do {
+      return try await pool.read(work)
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  /// Writes all of it or nothing; on disk when it returns.
+  func write<Value: Sendable>(
+    _ work: @escaping @Sendable (Database) throws -> Value
+  ) async throws(StoreError) -> Value {
+    do {
+      return try await pool.write(work)
+    } catch {
+      throw StoreError(error)
+    }
   }
 }
 

@@ -13,7 +13,7 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
     -> StreamNumbers
   {
     let tag = StreamNumbers.randomTag()
-    return try await write { database in
+    return try await file.write { database in
       let before = try Self.fetch(name, database)
       let run = StreamNumbers.begin(after: before, name: name, tag: tag, now: now)
       try Self.save(run, start: run.limits, database)
@@ -24,7 +24,7 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
   package func extend(
     _ numbers: StreamNumbers, now: Int64
   ) async throws(StoreError) -> StreamNumbers.Position {
-    try await write { database in
+    try await file.write { database in
       try Self.checkEpoch(numbers, database)
       let ahead = StreamNumbers.block(from: numbers.next)
       let limits = StreamNumbers.Position(
@@ -36,34 +36,20 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
   }
 
   package func end(_ numbers: StreamNumbers, now: Int64) async throws(StoreError) {
-    try await write { database in
+    try await file.write { database in
       try Self.checkEpoch(numbers, database)
       try Self.save(numbers, start: numbers.next, updated: now, database)
     }
   }
 
   package func numbers(_ name: StreamNumbers.Name) async throws(StoreError) -> StreamNumbers? {
-    do {
-      return try await file.pool.read { try Self.fetch(name, $0) }
-    } catch {
-      throw StoreError(error)
-    }
+    try await file.read { try Self.fetch(name, $0) }
   }
 
   package func forget(before time: Int64) async throws(StoreError) -> Int {
-    try await write { database in
+    try await file.write { database in
       try database.execute(sql: "DELETE FROM stream_numbers WHERE updated < ?", arguments: [time])
       return database.changesCount
-    }
-  }
-
-  private func write<Value: Sendable>(
-    _ work: @escaping @Sendable (Database) throws -> Value
-  ) async throws(StoreError) -> Value {
-    do {
-      return try await file.pool.write(work)
-    } catch {
-      throw StoreError(error)
     }
   }
 

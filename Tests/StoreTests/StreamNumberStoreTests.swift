@@ -2,35 +2,6 @@ import Foundation
 import Store
 import Testing
 
-/// A folder that is removed with the last reference to it.
-final class Folder: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "wedlive-store-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// A file's path in the folder.
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-}
-
-/// The implementations that must agree.
-enum Kind: CaseIterable, CustomTestStringConvertible {
-  case memory, sqlite
-
-  var testDescription: String { "\(self)" }
-
-  func store(_ folder: Folder) throws -> any StreamNumberStore {
-    switch self {
-    case .memory: MemoryStreamNumbers()
-    case .sqlite: SQLiteStreamNumbers(try RecordFile(path: folder.file("records.sqlite")))
-    }
-  }
-}
-
 @Suite struct `Stream numbers, in every store` {
   let folder: Folder
   let name = StreamNumbers.Name(wedding: "w1", camera: "main")
@@ -39,7 +10,7 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
 
   @Test(arguments: Kind.allCases)
   func `a new stream starts at zero with a block reserved`(kind: Kind) async throws {
-    let store = try kind.store(folder)
+    let store = try kind.numbers(folder)
     #expect(try await store.numbers(name) == nil)
     let run = try await store.begin(name, now: 5)
     #expect(run.next == .init(sequence: 0, discontinuity: 0))
@@ -52,7 +23,7 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
 
   @Test(arguments: Kind.allCases)
   func `a run that ended in order skips nothing`(kind: Kind) async throws {
-    let store = try kind.store(folder)
+    let store = try kind.numbers(folder)
     var run = try await store.begin(name, now: 1)
     run.next = .init(sequence: 17, discontinuity: 3)
     run.lastPTS = -90_000
@@ -67,7 +38,7 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
 
   @Test(arguments: Kind.allCases)
   func `a run that never ended is followed from its limits`(kind: Kind) async throws {
-    let store = try kind.store(folder)
+    let store = try kind.numbers(folder)
     var run = try await store.begin(name, now: 1)
     run.next = .init(sequence: 100, discontinuity: 1)
     run.limits = try await store.extend(run, now: 2)
@@ -78,7 +49,7 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
 
   @Test(arguments: Kind.allCases)
   func `limits never go back`(kind: Kind) async throws {
-    let store = try kind.store(folder)
+    let store = try kind.numbers(folder)
     var run = try await store.begin(name, now: 1)
     run.next.sequence = 200
     let late = run
@@ -93,7 +64,7 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
 
   @Test(arguments: Kind.allCases)
   func `an earlier run is fenced off`(kind: Kind) async throws {
-    let store = try kind.store(folder)
+    let store = try kind.numbers(folder)
     let old = try await store.begin(name, now: 1)
     let new = try await store.begin(name, now: 2)
     await #expect(throws: StoreError.fenced(name)) { try await store.extend(old, now: 3) }
@@ -104,7 +75,7 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
 
   @Test(arguments: Kind.allCases)
   func `streams are told apart, and old ones forgotten`(kind: Kind) async throws {
-    let store = try kind.store(folder)
+    let store = try kind.numbers(folder)
     let other = StreamNumbers.Name(wedding: "w1", camera: "2")
     var run = try await store.begin(name, now: 10)
     run.next.sequence = 9
@@ -117,7 +88,7 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
 
   @Test(arguments: Kind.allCases)
   func `many at once never share an epoch or a number`(kind: Kind) async throws {
-    let store = try kind.store(folder)
+    let store = try kind.numbers(folder)
     let name = name
     let runs = try await withThrowingTaskGroup(of: StreamNumbers.self) { group in
       for _ in 0..<20 { group.addTask { try await store.begin(name, now: 1) } }

@@ -1,0 +1,30 @@
+package import HLS
+
+/// A key that a stream's segments are encrypted with, and the name that viewers ask for it by.
+package struct StreamKeyMaterial: Sendable, Equatable {
+  /// Random; never used again.
+  package let id: String
+  /// 16 bytes.
+  package let bytes: [UInt8]
+  /// What playlists say of it.
+  package let segmentKey: SegmentKey
+
+  package init(id: String, bytes: [UInt8], wedding: String) {
+    self.id = id
+    self.bytes = bytes
+    segmentKey = SegmentKey(uri: "/api/streams/keys/\(wedding)/\(id).key")
+  }
+
+  /// Makes one from the system's random source.
+  ///
+  /// - Parameter wedding: whose viewers may have it.
+  /// - Returns: a key of 128 random bits, with a name of 100.
+  package static func random(wedding: String) -> StreamKeyMaterial {
+    var source = SystemRandomNumberGenerator()
+    let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+    let name = (0..<20).map { _ in alphabet[Int(source.next() & 31)] }
+    return StreamKeyMaterial(
+      id: String(decoding: name, as: UTF8.self),
+      bytes: (0..<16).map { _ in UInt8(truncatingIfNeeded: source.next()) }, wedding: wedding)
+  }
+}
