@@ -1,0 +1,122 @@
+package import Access
+package import Logging
+package import Media
+package import Store
+
+/// Makes the keys of a node's streams, keeps them sealed, and gives them to viewers.
+///
+/// A key is in the store before any playlist names it: every node of a cluster can give it out, and
+/// a node that was killed can again. Where the store can't take it, it is given out from memory, said
+/// once in the log and stored later: a wedding goes on, and what is lost with the process are
+/// segments that were in its memory as well.
+package actor StreamKeys {
+  private enum State { case unstored, underWay, stored }
+
+  private struct Live {
+    let material: StreamKeyMaterial
+    let stream: StreamKey
+    var state = State.unstored
+    /// Milliseconds since 1970; nil while it is used.
+    var neededUntil: Int64?
+  }
+
+  private let store: any StreamKeyStore
+  private let wrap: KeyWrap
+  private let logger: Logger
+  private let now: @Sendable () -> Int64
+  private var live: [String: Live] = [:]
+  private var isFailing = false
+
+  /// Makes a service.
+  ///
+  /// - Parameters:
+  ///   - store: where keys are kept, sealed.
+  ///   - wrap: seals them.
+  ///   - logger: hears of what the store can't do; never of a key.
+  ///   - now: milliseconds since 1970.
+  package init(
+    store: any StreamKeyStore, wrap: KeyWrap, logger: Logger,
+    now: @escaping @Sendable () -> Int64 = { StreamOutlet.wallClockMilliseconds }
+  ) {
+    self.store = store
+    self.wrap = wrap
+    self.logger = logger
+    self.now = now
+  }
+
+  /// Makes a key; when this returns, viewers can have it.
+  ///
+  /// - Parameter stream: whose segments it is for.
+  /// - Returns: the key.
+  package func make(for stream: StreamKey) async -> StreamKeyMaterial {
+    let material = StreamKeyMaterial.random(wedding: stream.wedding)
+    live[material.id] = Live(material: material, stream: stream)
+    await keep(material.id)
+    // Those that the store did not take before.
+    if !isFailing { for id in Array(live.keys) { await keep(id) } }
+    return material
+  }
+
+  /// Says that a key is used no more, and how long its segments can still be fetched.
+  ///
+  /// - Parameters:
+  ///   - id: of the key.
+  ///   - milliseconds: from now on.
+  package func retire(_ id: String, neededFor milliseconds: Int64) async {
+    let until = now() + milliseconds
+    live[id]?.neededUntil = until
+    do throws(StoreError) {
+      try await store.retire(id, neededUntil: until)
+      _ = try await store.forgetKeys(now: now())
+    } catch {
+      failed(error)
+    }
+    let gone = live.filter { ($0.value.neededUntil ?? .max) < now() }.map(\.key)
+    for id in gone { live[id] = nil }
+  }
+
+  /// Gives out a key.
+  ///
+  /// - Parameters:
+  ///   - id: as it stands in a playlist.
+  ///   - wedding: that the viewer may watch.
+  /// - Returns: 16 bytes; nil where that wedding has no such key.
+  /// - Throws: where the store can't be asked, or its secret was another one.
+  package func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
+    if let known = live[id] {
+      return known.stream.wedding == wedding ? known.material.bytes : nil
+    }
+    guard let record = try await store.key(id), record.stream.wedding == wedding,
+      (record.neededUntil ?? .max) >= now()
+    else { return nil }
+    return try wrap.open(record.sealed, for: Self.purpose(id, record.stream))
+  }
+
+  /// Stores a key; each is stored by one caller at a time.
+  private func keep(_ id: String) async {
+    guard let key = live[id], key.state == .unstored else { return }
+    live[id]?.state = .underWay
+    let name = StreamNumbers.Name(wedding: key.stream.wedding, camera: key.stream.camera)
+    do {
+      let sealed = try wrap.seal(key.material.bytes, for: Self.purpose(id, name))
+      try await store.add(
+        StreamKeyRecord(
+          id: id, stream: name, sealed: sealed, created: now(), neededUntil: key.neededUntil))
+      live[id]?.state = .stored
+      if isFailing { logger.notice("stream keys kept again") }
+      isFailing = false
+    } catch {
+      live[id]?.state = .unstored
+      failed(error)
+    }
+  }
+
+  private func failed(_ error: any Error) {
+    if !isFailing { logger.error("stream keys not kept", metadata: ["error": "\(error)"]) }
+    isFailing = true
+  }
+
+  private static func purpose(_ id: String, _ stream: StreamNumbers.Name) -> String {
+    "\(stream)/\(id)"
+  }
+}

@@ -1,0 +1,103 @@
+import Access
+import Media
+import Store
+import Testing
+
+@testable import Origin
+
+@Suite struct `Stream keys` {
+  /// Takes nothing while it is broken.
+  private actor BreakableStore: StreamKeyStore {
+    let memory = MemoryStreamKeys()
+    private var isBroken = false
+
+    func set(isBroken: Bool) { self.isBroken = isBroken }
+    private func check() throws(StoreError) { if isBroken { throw .full("no room") } }
+
+    func add(_ key: StreamKeyRecord) async throws(StoreError) {
+      try check()
+      try await memory.add(key)
+    }
+    func key(_ id: String) async throws(StoreError) -> StreamKeyRecord? {
+      try check()
+      return try await memory.key(id)
+    }
+    func keys(ofWedding wedding: String) async throws(StoreError) -> [StreamKeyRecord] {
+      try await memory.keys(ofWedding: wedding)
+    }
+    func retire(_ id: String, neededUntil time: Int64) async throws(StoreError) {
+      try check()
+      try await memory.retire(id, neededUntil: time)
+    }
+    func forgetKeys(now: Int64) async throws(StoreError) -> Int {
+      try await memory.forgetKeys(now: now)
+    }
+  }
+
+  private let store = BreakableStore()
+  private let lines = Lines()
+  private let wrap = KeyWrap(secret: Array("a secret of thirty-two characters".utf8))
+
+  private func service(at time: Int64 = 1_000, wrap: KeyWrap? = nil) -> StreamKeys {
+    StreamKeys(store: store, wrap: wrap ?? self.wrap, logger: lines.logger, now: { time })
+  }
+
+  @Test func `a key is stored, sealed, before anybody may name it`() async throws {
+    let service = service()
+    let key = await service.make(for: .named("w", "c2"))
+    let record = try #require(try await store.key(key.id))
+    #expect(record.stream == .init(wedding: "w", camera: "c2"))
+    #expect(record.created == 1_000)
+    #expect(record.sealed.count == 44)
+    #expect(!record.sealed.starts(with: key.bytes))
+    #expect(try await service.bytes(key.id, ofWedding: "w") == key.bytes)
+  }
+
+  @Test func `another process gives it out too, to that wedding's viewers alone`() async throws {
+    let key = await service().make(for: .named("w"))
+    let other = service()
+    #expect(try await other.bytes(key.id, ofWedding: "w") == key.bytes)
+    #expect(try await other.bytes(key.id, ofWedding: "v") == nil)
+    #expect(try await service().bytes("none", ofWedding: "w") == nil)
+    let stranger = service(wrap: KeyWrap(secret: Array("another secret of the same length".utf8)))
+    await #expect(throws: KeyWrap.Failure.self) {
+      try await stranger.bytes(key.id, ofWedding: "w")
+    }
+  }
+
+  @Test func `a key is had for as long as a segment needs it`() async throws {
+    let service = service(at: 1_000)
+    let key = await service.make(for: .named("w"))
+    await service.retire(key.id, neededFor: 500)
+    #expect(try await service.bytes(key.id, ofWedding: "w") == key.bytes)
+    let later = self.service(at: 1_501)
+    #expect(try await later.bytes(key.id, ofWedding: "w") == nil)
+    await later.retire("none", neededFor: 0)
+    #expect(try await store.key(key.id) == nil)
+  }
+
+  @Test func `many at once are all stored`() async throws {
+    let service = service()
+    let keys = await withTaskGroup(of: StreamKeyMaterial.self) { group in
+      for _ in 0..<50 { group.addTask { await service.make(for: .named("w")) } }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    for key in keys { #expect(try await store.key(key.id) != nil) }
+    #expect(lines.all.isEmpty)
+  }
+
+  @Test func `a store that is full stops no wedding, and gets the keys later`() async throws {
+    let service = service()
+    await store.set(isBroken: true)
+    let first = await service.make(for: .named("w"))
+    let second = await service.make(for: .named("w"))
+    #expect(try await service.bytes(first.id, ofWedding: "w") == first.bytes)
+    #expect(lines.all.count == 1)
+    await store.set(isBroken: false)
+    #expect(try await store.key(first.id) == nil)
+    let third = await service.make(for: .named("w"))
+    for key in [first, second, third] { #expect(try await store.key(key.id) != nil) }
+    #expect(lines.all == ["error stream keys not kept", "notice stream keys kept again"])
+    for line in lines.all { #expect(!line.contains(first.id)) }
+  }
+}
