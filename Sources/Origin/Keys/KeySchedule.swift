@@ -47,6 +47,9 @@ package struct KeySchedule {
     return true
   }
 
+  /// The keys that it has: the one in use and the one that comes next.
+  package var held: [StreamKeyMaterial] { [current, next].compactMap { $0 } }
+
   /// The key of the next segment, and the one that is used no more from here on.
   ///
   /// - Parameter now: the owner's monotonic clock.

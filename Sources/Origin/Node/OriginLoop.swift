@@ -132,7 +132,7 @@ package final class OriginLoop {
     let stream = claim.box.stream
     let publication = connection.publicationID
     let mailbox = loop.mailbox
-    stream.begin { words in
+    stream.begin(wantKey: { [self] in makeKey(claim, publication) }) { words in
       // Later, because the stream is in the middle of a message now.
       mailbox.submit { publication.connection(on: $0)?.reject(words) }
     }
@@ -148,6 +148,19 @@ package final class OriginLoop {
           stream.interrupt()
           node.errands.run { [node] in await node.left(ask, claim, reason) }
         }))
+  }
+
+  /// Makes a key for a stream, and hands it over where the publisher is still the same.
+  private func makeKey(_ claim: Claim, _ publication: PublicationID) {
+    guard let keys = node.keys else { return }
+    let mailbox = loop.mailbox
+    node.errands.run {
+      let key = await keys.make(for: claim.key)
+      _ = mailbox.submit { loop in
+        guard publication.connection(on: loop)?.isPublishing == true else { return }
+        claim.box.stream.add(key)
+      }
+    }
   }
 
   // MARK: Players

@@ -18,6 +18,7 @@ package final class OriginNode: Sendable {
   package let metrics: IngestMetrics
   package let hooks: BackendHooks
   package let ledger: StreamLedger
+  package let keys: StreamKeys?
   package let errands = Errands()
   package let logger: Logger
   private let clients = Atomic<UInt64>(0)
@@ -31,18 +32,21 @@ package final class OriginNode: Sendable {
   ///   - registry: of metrics.
   ///   - logger: of the events that people want to see.
   ///   - ledger: keeps where each stream's numbers go on.
+  ///   - keys: makes and keeps the keys of segments, where they are encrypted.
   package init(
     configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
-    metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger
+    metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger,
+    keys: StreamKeys? = nil
   ) {
     self.configuration = configuration
     self.verifier = verifier
     self.hooks = hooks
     self.ledger = ledger
+    self.keys = keys
     self.logger = logger
     let board = StreamBoard()
     let relays = RelayDirectory()
-    let outlet = StreamOutlet(board: board, relays: relays, ledger: ledger)
+    let outlet = StreamOutlet(board: board, relays: relays, ledger: ledger, keys: keys)
     self.board = board
     self.relays = relays
     self.outlet = outlet

@@ -3,6 +3,7 @@ package import HLS
 package import Ingest
 package import Media
 package import RTMP
+import TLS
 
 /// One live stream: a publisher's messages in, segments and playlists for viewers out, and the
 /// same messages for RTMP players.
@@ -14,6 +15,8 @@ package final class LiveStream {
   private static let rendition = Array("source".utf8)
   /// More discontinuities than these within the period are no accidents: each costs all viewers.
   private static let breaks = 20
+  /// How many segments may wait for the first key: a store that hangs costs as much memory.
+  private static let mostUnsealed = 16
   private static let breakPeriod = MediaTime(milliseconds: 10_000)
 
   package let key: StreamKey
@@ -35,6 +38,10 @@ package final class LiveStream {
   private var breaks: [MediaTime] = []
   private(set) var meter = StreamMeter()
   private var refusal: ((String) -> Void)?
+  private var keys: KeySchedule?
+  private var wantKey: () -> Void = {}
+  /// Segments that wait for the stream's first key.
+  private var unsealed: [Segment] = []
   private var isBroken = false
 
   /// Makes a stream without a publisher.
@@ -56,14 +63,19 @@ package final class LiveStream {
     relay = RelaySource(key, gopCacheBytes: configuration.gopCacheBytes)
     packager = StreamPackager(configuration: configuration.packager, state: state)
     window = LiveWindow(configuration: configuration.liveWindow(), state: state)
+    keys = configuration.encryption.map { KeySchedule(configuration: $0) }
   }
 
   // MARK: Publishers
 
   /// A new publisher's messages follow; a stream that was over goes on.
   ///
-  /// - Parameter refuse: called when what comes can't be used, with words for the publisher.
-  package func begin(refuse: @escaping (String) -> Void) {
+  /// - Parameters:
+  ///   - wantKey: called when a key is to be made, which `add` is then given on this loop.
+  ///   - refuse: called when what comes can't be used, with words for the publisher.
+  package func begin(
+    wantKey: @escaping () -> Void = {}, refuse: @escaping (String) -> Void
+  ) {
     demuxer = TagDemuxer()
     relayOffset = nil
     relayFloor = lastRelayed
@@ -72,7 +84,19 @@ package final class LiveStream {
     isBroken = false
     meter.begin()
     outlet.changed(status(isLive: true))
+    self.wantKey = wantKey
+    keys?.failed()
+    if keys?.takeWant() == true { wantKey() }
   }
+
+  /// Takes a key that viewers can have from now on.
+  package func add(_ key: StreamKeyMaterial) {
+    keys?.add(key)
+    sealWaiting()
+  }
+
+  /// The next segment gets another key.
+  package func rotateKey() { keys?.rotate() }
 
   /// Takes a message.
   package func receive(_ kind: PublishSink.Kind, _ message: Message) {
@@ -94,8 +118,9 @@ package final class LiveStream {
   /// The publisher has gone: the running segment is finished, and the next one follows a
   /// discontinuity.
   package func interrupt() {
-    if let segment = packager.interrupt() { publish(segment) }
+    if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
+    wantKey = {}
     outlet.changed(status(isLive: false))
   }
 
@@ -116,7 +141,12 @@ package final class LiveStream {
   }
 
   /// Takes the stream away from viewers: nobody can want its end any more.
-  package func forget() { outlet.forget(key, version: lastVersion) }
+  package func forget() {
+    outlet.forget(key, version: lastVersion)
+    for key in keys?.held ?? [] {
+      outlet.retire(key, neededFor: configuration.keyLifetimeMilliseconds)
+    }
+  }
 
   // MARK: Messages
 
@@ -174,7 +204,7 @@ package final class LiveStream {
       }
       meter.saw(frame)
       for segment in packager.append(frame, date: StreamOutlet.wallClockMilliseconds) {
-        publish(segment)
+        finished(segment)
       }
       if packager.runningBytes > configuration.maximumSegmentBytes {
         refuse(
@@ -234,6 +264,31 @@ package final class LiveStream {
   }
 
   // MARK: Viewers
+
+  /// Publishes a segment, encrypted where that is wanted.
+  private func finished(_ segment: Segment) {
+    guard keys != nil else { return publish(segment) }
+    unsealed.append(segment)
+    sealWaiting()
+    if unsealed.count > Self.mostUnsealed { refuse("no key could be made for this stream") }
+  }
+
+  private func sealWaiting() {
+    while let segment = unsealed.first, let turn = keys?.key(now: now()) {
+      unsealed.removeFirst()
+      if let retired = turn.retired {
+        outlet.retire(retired, neededFor: configuration.keyLifetimeMilliseconds)
+      }
+      do throws(TLSError) {
+        let bytes = try SegmentCipher.encrypt(
+          segment.bytes, key: turn.key.bytes, sequence: segment.sequence)
+        publish(segment.sealed(bytes, with: turn.key.segmentKey))
+      } catch {
+        refuse("a segment could not be encrypted: \(error)")
+      }
+    }
+    if keys?.takeWant() == true { wantKey() }
+  }
 
   private func publish(_ segment: Segment) {
     let update = window.append(segment, now: now())

@@ -14,11 +14,21 @@ package struct StreamConfiguration: Sendable {
   /// The start of a stream that is kept for RTMP players, in bytes.
   package var gopCacheBytes = 16 << 20
 
+  /// When the key of its segments changes; nil where they are not encrypted.
+  package var encryption: KeySchedule.Configuration?
+
   /// What one segment may grow to, and all that are kept of a stream, in bytes.
   package var maximumSegmentBytes = 64 << 20
   package var maximumBytes = 1 << 30
 
   package init() {}
+
+  /// For how long the segments of a key can be fetched after it was used last: listed, then no
+  /// longer listed, also while the publisher is away and after the end; and by viewers who paused.
+  var keyLifetimeMilliseconds: Int64 {
+    let spans = window * 2 + reconnectWindow + afterEnd + .seconds(600)
+    return spans.components.seconds * 1_000
+  }
 
   /// How many segments are kept at most: a multiple of what one sends in real time.
   var maximumSegments: Int {

@@ -1,6 +1,5 @@
 import EventLoop
 import HLS
-import HTTPServer
 import HTTPTypes
 import Ingest
 import Logging
@@ -9,6 +8,7 @@ import Store
 import Telemetry
 import Testing
 
+@testable import HTTPServer
 @testable import Origin
 
 /// One live stream, the loop that its viewers are on, and a clock that a test moves.
@@ -56,8 +56,17 @@ final class TestStream {
 
   deinit { loop.stop(); loop.run() }
 
+  /// How many keys were asked for, and who makes them.
+  private(set) var keysWanted = 0
+  var onKey: (LiveStream) -> Void = { _ in }
+
   /// A publisher comes.
-  func begin() { stream.begin { [unowned self] in refusals.append($0) } }
+  func begin() {
+    stream.begin(wantKey: { [unowned self] in
+      keysWanted += 1
+      onKey(stream)
+    }) { [unowned self] in refusals.append($0) }
+  }
 
   /// Feeds messages, a turn for each, and looks at every playlist that comes of them.
   func feed(_ pieces: [Encoder.Piece]) {
@@ -89,6 +98,11 @@ final class TestStream {
 
   func text(_ playlist: PlaylistResponse) -> String {
     String(decoding: playlist.text.plain, as: UTF8.self)
+  }
+
+  /// A segment's bytes, as viewers get them.
+  func body(_ name: String) -> [UInt8]? {
+    snapshot?.renditions[0].segment(Array(name.utf8).span)?.identity.body
   }
 
   /// Whether a segment can be fetched.
