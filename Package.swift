@@ -90,7 +90,10 @@ let floor4: [Target] =
       .product(name: "Crypto", package: "swift-crypto"),
     ])
   + room(
-    "ControlAPI", ["Access", "HTTPServer", "HTTPSemantics", "Telemetry", "Store", log, httpTypes])
+    "ControlAPI",
+    [
+      "Access", "EventLoop", "HTTPServer", "HTTPSemantics", "Telemetry", "Store", log, httpTypes,
+    ])
 
 // Floor 5: the roles.
 let floor5: [Target] = room(

@@ -1,4 +1,5 @@
 import Access
+import EventLoop
 import Foundation
 import HTTPServer
 import HTTPTypes
@@ -12,6 +13,8 @@ extension ControlAPI {
     let query: [(String, String)]
     let fields: HTTPFields
     let body: [UInt8]
+    /// The client's address without its port.
+    let client: String
 
     /// Takes a request apart.
     ///
@@ -20,6 +23,7 @@ extension ControlAPI {
       method = request.request.method
       fields = request.request.headerFields
       body = request.body
+      client = request.client.host
       let target = request.request.path ?? "/"
       let mark = target.firstIndex(of: "?") ?? target.endIndex
       query = FormCoding.decode(Array(target[mark...].dropFirst().utf8))

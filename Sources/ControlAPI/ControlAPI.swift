@@ -23,6 +23,8 @@ package final class ControlAPI: Sendable {
     /// Whether viewers need a token (`access.watch: token`).
     package var watchNeedsToken: Bool
     package var directory: any StreamDirectory
+    /// Nil where segments are not encrypted.
+    package var keys: (any StreamKeyDirectory)?
     package var metrics: MetricRegistry
     package var log: Logger
     /// Seconds since 1970.
@@ -30,7 +32,8 @@ package final class ControlAPI: Sendable {
 
     package init(
       addresses: PublicAddresses, verifier: TokenVerifier, issuer: TokenIssuer?,
-      watchNeedsToken: Bool, directory: any StreamDirectory, metrics: MetricRegistry, log: Logger,
+      watchNeedsToken: Bool, directory: any StreamDirectory,
+      keys: (any StreamKeyDirectory)? = nil, metrics: MetricRegistry, log: Logger,
       now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds / 1000 }
     ) {
       self.addresses = addresses
@@ -38,6 +41,7 @@ package final class ControlAPI: Sendable {
       self.issuer = issuer
       self.watchNeedsToken = watchNeedsToken
       self.directory = directory
+      self.keys = keys
       self.metrics = metrics
       self.log = log
       self.now = now
@@ -45,6 +49,7 @@ package final class ControlAPI: Sendable {
   }
 
   let parts: Parts
+  let keyLimiter = CallLimiter(limit: keysPerViewer, seconds: keyWindowSeconds)
 
   package init(_ parts: Parts) { self.parts = parts }
 
@@ -104,6 +109,12 @@ package final class ControlAPI: Sendable {
       },
       Route(name: "playback", method: .get, path: ["api", "streams", "playback", "*"]) {
         [self] call throws(APIError) in try await playback(call)
+      },
+      Route(name: "key", method: .get, path: ["api", "streams", "keys", "*", "*"]) {
+        [self] call throws(APIError) in try await key(call)
+      },
+      Route(name: "rotate", method: .post, path: ["api", "streams", "keys", "rotate", "*"]) {
+        [self] call throws(APIError) in try await rotateKeys(call)
       },
     ]
   }

@@ -25,13 +25,15 @@ private struct OneStream: StreamDirectory {
     verifier = TokenVerifier(keys: try await .secret(secret))
   }
 
-  func api(watchNeedsToken: Bool = false, canIssue: Bool = true) -> ControlAPI {
+  func api(
+    watchNeedsToken: Bool = false, canIssue: Bool = true, keys: (any StreamKeyDirectory)? = nil
+  ) -> ControlAPI {
     ControlAPI(
       .init(
         addresses: PublicAddresses(
           rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h"),
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
-        directory: OneStream(), metrics: metrics,
+        directory: OneStream(), keys: keys, metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }
 

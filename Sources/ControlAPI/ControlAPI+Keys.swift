@@ -1,0 +1,92 @@
+import Access
+import HTTPServer
+import HTTPTypes
+import Logging
+import Telemetry
+
+extension ControlAPI {
+  /// Keys that one viewer gets in ten seconds: a player wants one for each rendition and change.
+  static let keysPerViewer = 100
+  static let keyWindowSeconds: Int64 = 10
+
+  private struct Rotation: Encodable {
+    let weddingId: String
+    let streams: Int
+  }
+
+  /// `GET /api/streams/keys/{wedding}/{key}.key`: the 16 bytes that segments are decrypted with.
+  ///
+  /// A watch token of that wedding is needed wherever watching needs one.
+  func key(_ call: Call) async throws(APIError) -> APIResponse {
+    let answer: APIResponse
+    do throws(APIError) {
+      answer = try await keyAnswer(call)
+    } catch {
+      count(keys: error.code)
+      throw error
+    }
+    count(keys: "served")
+    return answer
+  }
+
+  private func keyAnswer(_ call: Call) async throws(APIError) -> APIResponse {
+    let wedding = try Self.name(call.parts[3], "wedding_id")
+    try admitToKeys(call, wedding)
+    let file = call.parts[4]
+    guard let keys = parts.keys, file.hasSuffix(".key") else { throw Self.noKey }
+    let bytes: [UInt8]?
+    do {
+      bytes = try await keys.bytes(String(file.dropLast(4)), ofWedding: wedding)
+    } catch {
+      parts.log.error("key not found out", metadata: ["wedding": "\(wedding)", "error": "\(error)"])
+      throw APIError(503, "keys_unavailable", "The key can't be looked up now; try again.")
+    }
+    guard let bytes else { throw Self.noKey }
+    var response = HTTPResponse(status: .ok)
+    response.headerFields[.contentType] = "application/octet-stream"
+    response.headerFields[.cacheControl] = "private, no-store"
+    response.headerFields[.accessControlAllowOrigin] = "*"
+    return APIResponse(response, body: bytes)
+  }
+
+  private static let noKey = APIError(
+    404, "no_key", "This wedding has no such key, or nobody needs it any more.")
+
+  private func admitToKeys(_ call: Call, _ wedding: String) throws(APIError) {
+    let token = parts.watchNeedsToken ? call.viewerToken : nil
+    var hasher = Hasher()
+    hasher.combine(token ?? call.client)
+    if let seconds = keyLimiter.wait(hasher.finalize(), now: parts.now()) {
+      throw APIError(429, "too_many_keys", "Too many keys were asked for; wait \(seconds) s.")
+    }
+    guard parts.watchNeedsToken else { return }
+    guard let token else { throw APIError(Refusal(.missing)) }
+    do throws(Refusal) {
+      _ = try parts.verifier.verify(
+        Array(token.utf8), for: .watch(wedding: wedding, camera: nil), now: parts.now())
+    } catch {
+      throw APIError(error)
+    }
+  }
+
+  /// `POST /api/streams/keys/rotate/{wedding_id}`: another key from the next segment on.
+  func rotateKeys(_ call: Call) async throws(APIError) -> APIResponse {
+    try requireService(call)
+    let wedding = try Self.name(call.parts.last, "wedding_id")
+    guard let keys = parts.keys else {
+      throw APIError(409, "not_encrypted", "This node encrypts no streams (encryption.method).")
+    }
+    let streams = await keys.rotate(wedding: wedding)
+    guard streams > 0 else {
+      throw APIError(404, "not_live", "Nobody publishes this wedding here now.")
+    }
+    return .json(Rotation(weddingId: wedding, streams: streams))
+  }
+
+  private func count(keys outcome: String) {
+    parts.metrics.counter(
+      "wedlive_stream_keys_total", help: "Requests for stream keys, by what came of them.",
+      labels: ["outcome": outcome]
+    ).increment()
+  }
+}

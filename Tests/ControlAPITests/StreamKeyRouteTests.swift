@@ -1,0 +1,136 @@
+import Access
+import EventLoop
+import HTTPServer
+import HTTPTypes
+import Logging
+import Telemetry
+import Testing
+
+@testable import ControlAPI
+
+@Suite struct `Control API, stream keys` {
+  private struct Keys: StreamKeyDirectory {
+    func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
+      if id == "lost" { throw KeyError.noKeys }
+      return id == "k1" && wedding == "w1" ? Array(0..<16) : nil
+    }
+    func rotate(wedding: String) async -> Int { wedding == "w1" ? 2 : 0 }
+    enum KeyError: Error { case noKeys }
+  }
+
+  private let issuer: TokenIssuer
+  private let verifier: TokenVerifier
+  private let metrics = MetricRegistry()
+  private static let now: Int64 = 1_795_818_841
+
+  init() async throws {
+    let secret = Array("a secret of enough bytes, really".utf8)
+    issuer = try await TokenIssuer(secret: secret)
+    verifier = TokenVerifier(keys: try await .secret(secret))
+  }
+
+  private func api(watchNeedsToken: Bool = true, keys: Keys? = Keys()) -> ControlAPI {
+    ControlAPI(
+      .init(
+        addresses: PublicAddresses(rtmp: "rtmp://h/live", rtmps: nil, web: "https://h"),
+        verifier: verifier, issuer: issuer, watchNeedsToken: watchNeedsToken,
+        directory: Nobody(), keys: keys, metrics: metrics,
+        log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
+  }
+
+  private struct Nobody: StreamDirectory {
+    func stream(wedding: String, camera: String) async -> StreamInfo? { nil }
+  }
+
+  private func token(_ scope: Scope, _ wedding: String?, expires: Int64 = 60) throws -> String {
+    try issuer.token(
+      Claims(scope: scope, wedding: wedding, expires: Self.now + expires), issued: Self.now)
+  }
+
+  private func ask(
+    _ path: String, _ method: HTTPRequest.Method = .get, bearer: String? = nil,
+    api: ControlAPI? = nil
+  ) async throws -> APIResponse {
+    var request = HTTPRequest(method: method, scheme: "https", authority: "h", path: path)
+    request.headerFields[.authorization] = bearer.map { "Bearer \($0)" }
+    let client = try #require(SocketAddress(host: "192.0.2.1", port: 9))
+    return await (api ?? self.api()).handle(APIRequest(request: request, client: client))
+  }
+
+  private let path = "/api/streams/keys/w1/k1.key"
+
+  @Test func `a viewer of the wedding gets sixteen bytes that no cache keeps`() async throws {
+    let viewer = try token(.watch, "w1")
+    for answer in [
+      try await ask(path, bearer: viewer), try await ask(path + "?token=\(viewer)"),
+    ] {
+      #expect(answer.response.status == .ok)
+      #expect(answer.body == Array(0..<16))
+      #expect(answer.response.headerFields[.contentType] == "application/octet-stream")
+      #expect(answer.response.headerFields[.cacheControl] == "private, no-store")
+      #expect(answer.response.headerFields[.accessControlAllowOrigin] == "*")
+    }
+  }
+
+  @Test func `nobody else gets one`() async throws {
+    for (bearer, status) in [
+      (nil, 401), ("nonsense", 401), (try token(.watch, "w1", expires: -600), 401),
+      (try token(.watch, "w2"), 403), (try token(.publish, "w1"), 403),
+    ] as [(String?, Int)] {
+      let answer = try await ask(path, bearer: bearer)
+      #expect(answer.response.status.code == status)
+      #expect(answer.body != Array(0..<16))
+    }
+    let text = String(decoding: metrics.text(), as: UTF8.self)
+    #expect(text.contains("wedlive_stream_keys_total{outcome=\"token_missing\"} 1"))
+  }
+
+  @Test func `where everybody may watch, everybody may have the key`() async throws {
+    #expect(try await ask(path, api: api(watchNeedsToken: false)).response.status == .ok)
+  }
+
+  @Test(arguments: ["k2.key", "k1", "k1.key.key", ".key", "..key", "K1.key"])
+  func `what is no key is not found`(file: String) async throws {
+    let viewer = try token(.watch, "w1")
+    let answer = try await ask("/api/streams/keys/w1/\(file)", bearer: viewer)
+    #expect(answer.response.status == .notFound)
+  }
+
+  @Test func `a store that can't answer is a reason to ask again`() async throws {
+    let viewer = try token(.watch, "w1")
+    let answer = try await ask("/api/streams/keys/w1/lost.key", bearer: viewer)
+    #expect(answer.response.status.code == 503)
+  }
+
+  @Test func `a viewer who asks a thousand times is told to wait, and others are not`() async throws {
+    let api = api()
+    let greedy = try token(.watch, "w1", expires: 60)
+    var served = 0
+    var refused = 0
+    for _ in 0..<1_000 {
+      switch try await ask(path, bearer: greedy, api: api).response.status.code {
+      case 200: served += 1
+      case 429: refused += 1
+      default: break
+      }
+    }
+    #expect(served == 100 && refused == 900)
+    let other = try token(.watch, "w1", expires: 61)
+    #expect(try await ask(path, bearer: other, api: api).response.status == .ok)
+    let text = String(decoding: metrics.text(), as: UTF8.self)
+    #expect(text.contains("wedlive_stream_keys_total{outcome=\"too_many_keys\"} 900"))
+  }
+
+  @Test func `a service rotates the keys of what is live`() async throws {
+    let service = try token(.service, nil)
+    let rotate = "/api/streams/keys/rotate/"
+    let answer = try await ask(rotate + "w1", .post, bearer: service)
+    #expect(answer.response.status == .ok)
+    #expect(String(decoding: answer.body, as: UTF8.self) == #"{"streams":2,"wedding_id":"w1"}"#)
+    #expect(try await ask(rotate + "w2", .post, bearer: service).response.status == .notFound)
+    let viewer = try token(.watch, "w1")
+    #expect(try await ask(rotate + "w1", .post, bearer: viewer).response.status.code == 403)
+    let plain = api(keys: nil)
+    #expect(try await ask(rotate + "w1", .post, bearer: service, api: plain).response.status.code == 409)
+  }
+}
