@@ -38,7 +38,8 @@ extension ControlAPI {
     do {
       bytes = try await keys.bytes(String(file.dropLast(4)), ofWedding: wedding)
     } catch {
-      parts.log.error("key not found out", metadata: ["wedding": "\(wedding)", "error": "\(error)"])
+      parts.log.error(
+        "key not found out", metadata: ["wedding": "\(wedding)", "error": "\(error)"])
       throw APIError(503, "keys_unavailable", "The key can't be looked up now; try again.")
     }
     guard let bytes else { throw Self.noKey }

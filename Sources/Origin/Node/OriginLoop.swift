@@ -15,6 +15,8 @@ package final class OriginLoop {
   private var tokens: VerifiedTokens
   /// Those who publish or play, by their connection.
   private var asks: [ChannelID: ClientAsk] = [:]
+  /// Those that have their publisher here.
+  private var streams: [StreamKey: LiveStream] = [:]
 
   /// Makes the loop's part and registers it, and its relay table, with the loop.
   package init(on loop: Loop, node: OriginNode, buffers: TLSBuffers) {
@@ -137,6 +139,7 @@ package final class OriginLoop {
       mailbox.submit { publication.connection(on: $0)?.reject(words) }
     }
     relay.attach(stream.relay)
+    streams[claim.key] = stream
     asks[connection.id] = ask
     connection.acceptPublish(
       PublishSink(
@@ -145,6 +148,7 @@ package final class OriginLoop {
         ended: { [self] reason in
           asks[publication.channel] = nil
           relay.detach(claim.key, isOver: false)
+          streams[claim.key] = nil
           stream.interrupt()
           node.errands.run { [node] in await node.left(ask, claim, reason) }
         }))
@@ -256,6 +260,15 @@ package final class OriginLoop {
   package func end(_ reason: String, done: @escaping () -> Void) {
     ingest.forEachConnection { $0.stop(reason) }
     ingest.whenEmpty(done)
+  }
+
+  /// Gives the next segment of each stream of a wedding another key.
+  ///
+  /// - Returns: how many of them have their publisher here.
+  func rotateKeys(ofWedding wedding: String) -> Int {
+    let here = streams.values.filter { $0.key.wedding == wedding }
+    for stream in here { stream.rotateKey() }
+    return here.count
   }
 
   // MARK: For the operator

@@ -1,7 +1,8 @@
 /// Every key, once: it is read, checked, documented and shown in the example from here.
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
-    node + listen + data + tls + auth + access + callbacks + streams + rtmp + http + player + log
+    node + listen + data + tls + auth + access + callbacks + streams + encryption + rtmp + http
+    + player + log
     + loops + proxyProtocol + shutdown
 
   /// What the sections are, in their order.
@@ -14,6 +15,7 @@ enum ConfigurationTable {
     ("access", "Who may watch."),
     ("callbacks", "Your backend, asked and told in nginx-rtmp's form."),
     ("streams", "How live streams are cut and kept."),
+    ("encryption", "Of the segments, so that only invited viewers can watch."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
     ("player", "The page at `/watch/{wedding}`."),
@@ -151,6 +153,19 @@ enum ConfigurationTable {
     .count(
       "streams.limit", \.streams.limit, in: 1...100_000,
       "How many streams the node takes; more are refused."),
+  ]
+
+  private static let encryption: [ConfigurationKey] = [
+    .choice(
+      "encryption.method", \.encryption.method,
+      "AES-128 for whole segments, as every player knows it; auto encrypts where access.watch is"
+        + " token."),
+    .count(
+      "encryption.fragments_per_key", \.encryption.fragmentsPerKey, in: 1...100_000,
+      "For how many segments a key is used."),
+    .duration(
+      "encryption.rotate_every", \.encryption.rotateEvery,
+      in: .seconds(60)...(.seconds(30 * 86_400)), "How long a key is used at most."),
   ]
 
   private static let player: [ConfigurationKey] = [

@@ -4,6 +4,7 @@ import HTTP2
 import HTTPSemantics
 import HTTPServer
 import Ingest
+import Media
 import Origin
 import RTMP
 import TLS
@@ -67,11 +68,26 @@ extension NodeConfiguration {
     origin.streams.reconnectWindow = streams.reconnectWindow
     origin.streams.afterEnd = streams.afterEnd
     origin.streams.gopCacheBytes = rtmp.gopCache
+    origin.streams.encryption = keySchedule
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
     origin.rememberedTokens = access.rememberedTokens
     origin.watchNeedsToken = access.watch == .token
     return origin
+  }
+
+  /// When keys change; nil where segments are not encrypted.
+  private var keySchedule: KeySchedule.Configuration? {
+    switch encryption.method {
+    case .off: return nil
+    case .auto where access.watch == .public: return nil
+    case .auto, .aes128: break
+    }
+    var schedule = KeySchedule.Configuration()
+    schedule.segmentsPerKey = encryption.fragmentsPerKey
+    schedule.rotateEvery = MediaTime(
+      milliseconds: encryption.rotateEvery.components.seconds * 1_000)
+    return schedule
   }
 
   /// For `TLS`.

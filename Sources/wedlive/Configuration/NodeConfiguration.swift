@@ -10,6 +10,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var access = AccessSection()
   var callbacks = CallbacksSection()
   var streams = StreamsSection()
+  var encryption = EncryptionSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()
   var player = PlayerSection()

@@ -30,13 +30,17 @@ enum Standalone {
     ProcessMetrics.register(in: registry, version: Version.current)
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
+    let keys = configuration.origin.streams.encryption.map { _ in
+      StreamKeys(
+        store: SQLiteStreamKeys(records), wrap: KeyWrap(secret: secret.secret), logger: logger)
+    }
     let origin = OriginNode(
       configuration: configuration.origin, verifier: tokens.verifier,
       hooks: try Backend.hooks(configuration.callbacks, metrics: registry), metrics: registry,
       logger: logger,
       ledger: StreamLedger(
         store: SQLiteStreamNumbers(records), logger: logger,
-        remembered: configuration.streams.remembered))
+        remembered: configuration.streams.remembered), keys: keys)
     let loops = try loopGroup(count, pinned: configuration.loops.pinned)
     let node = RunningNode(
       origin: origin, loops: loops, https: https, rtmps: rtmps, registry: registry, logger: logger)
@@ -51,7 +55,8 @@ enum Standalone {
       ControlAPI.Parts(
         addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
         issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
-        directory: OriginStreams(board: origin.board, collector: collector), metrics: registry,
+        directory: OriginStreams(board: origin.board, collector: collector),
+        keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, metrics: registry,
         log: Logger(label: "api")))
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await node.open(

@@ -1,0 +1,33 @@
+import ControlAPI
+package import EventLoop
+
+/// The keys of the node's streams as the REST API gives them out and changes them.
+package struct OriginKeys: StreamKeyDirectory {
+  private let keys: StreamKeys
+  private let loops: [LoopMailbox]
+
+  /// Makes a directory.
+  ///
+  /// - Parameters:
+  ///   - keys: of all streams.
+  ///   - loops: that publishers are on.
+  package init(keys: StreamKeys, loops: [LoopMailbox]) {
+    self.keys = keys
+    self.loops = loops
+  }
+
+  package func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
+    try await keys.bytes(id, ofWedding: wedding)
+  }
+
+  package func rotate(wedding: String) async -> Int {
+    var count = 0
+    for loop in loops {
+      count +=
+        (try? await loop.run { loop in
+          loop.local(OriginLoop.self)?.rotateKeys(ofWedding: wedding) ?? 0
+        }) ?? 0
+    }
+    return count
+  }
+}
