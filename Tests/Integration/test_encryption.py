@@ -1,0 +1,97 @@
+"""Segments that only invited viewers can decrypt."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support import players
+from support.http import Response
+from support.media import Source, probe
+from support.node import Node
+from support.processes import wait_until
+from support.publishers import ffmpeg5
+
+WEDDING = "private"
+KEY = re.compile(r'#EXT-X-KEY:METHOD=AES-128,URI="([^"?]+)\?token=[^"]+"')
+
+
+@dataclass(frozen=True)
+class Private:
+    node: Node
+    token: str
+
+    @property
+    def master(self) -> str:
+        return f"{self.node.master_url(WEDDING)}?token={self.token}"
+
+    def get(self, path: str, token: str | None) -> Response:
+        query = f"?token={token}" if token else ""
+        return self.node.client().get(self.node.base + path + query)
+
+    def playlist(self) -> str:
+        answer = self.get(f"/hls/{WEDDING}/main/source/index.m3u8", self.token)
+        return answer.text if answer.status == 200 else ""
+
+
+@pytest.fixture
+def private(make_node, tmp_path: Path) -> Iterator[Private]:
+    """A stream whose viewers need tokens, on the air with at least three keys."""
+    node = make_node(
+        WEDLIVE_ACCESS_WATCH="token",
+        WEDLIVE_ENCRYPTION_FRAGMENTS_PER_KEY="2",
+        WEDLIVE_STREAMS_FRAGMENT="1s",
+    )
+    source = Source(seconds=300, gop=30, rate=30)
+    with ffmpeg5(node.publish_url(WEDDING), source, node.certificates, tmp_path) as publisher:
+        private = Private(node, node.token("watch", WEDDING))
+        wait_until(
+            lambda: len(set(KEY.findall(private.playlist()))) >= 3,
+            "three keys are in the playlist",
+            alive=[publisher],
+        )
+        yield private
+
+
+def test_players_with_a_token_decrypt_it(private: Private, tmp_path: Path) -> None:
+    assert players.ffmpeg_decodes(private.master, 8) >= 200
+    assert players.ffmpeg9_decodes(private.master, 4, private.node.certificates) >= 100
+    players.gstreamer_plays(private.master, 90, private.node.certificates, tmp_path)
+
+
+def test_no_key_without_a_token_of_the_wedding(private: Private) -> None:
+    path = KEY.findall(private.playlist())[-1]
+    answer = private.get(path, private.token)
+    assert (answer.status, len(answer.body)) == (200, 16)
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert private.get(path, None).status == 401
+    assert private.get(path, private.token[:-4] + "AAAA").status == 401
+    assert private.get(path, private.node.token("watch", "another")).status == 403
+
+
+def test_openssl_decrypts_a_segment(private: Private, tmp_path: Path) -> None:
+    lines = private.playlist().splitlines()
+    at = next(number for number, line in enumerate(lines) if KEY.match(line))
+    name = next(line for line in lines[at:] if not line.startswith("#")).partition("?")[0]
+    key = private.get(KEY.match(lines[at])[1], private.token).body.hex()
+    vector = f"{int(name.partition('-')[0]):032x}"
+    segment = private.get(f"/hls/{WEDDING}/main/source/{name}", private.token).body
+    words = ["openssl", "enc", "-d", "-aes-128-cbc", "-K", key, "-iv", vector]
+    plain = subprocess.run(words, input=segment, capture_output=True, check=True).stdout
+    assert len(plain) % 188 == 0
+    assert plain[::188].strip(b"G") == b""
+    file = tmp_path / "segment.ts"
+    file.write_bytes(plain)
+    seen = {stream["codec_name"] for stream in probe(str(file), "-show_streams")["streams"]}
+    assert seen == {"h264", "aac"}
+
+
+def test_keys_outlive_a_kill(private: Private) -> None:
+    path = KEY.findall(private.playlist())[-1]
+    before = private.get(path, private.token).body
+    private.node.kill()
+    private.node.start()
+    assert private.get(path, private.token).body == before
