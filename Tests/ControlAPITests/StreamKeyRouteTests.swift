@@ -102,7 +102,8 @@ import Testing
     #expect(answer.response.status.code == 503)
   }
 
-  @Test func `a viewer who asks a thousand times is told to wait, and others are not`() async throws {
+  @Test func `a viewer who asks a thousand times is told to wait, and others are not`() async throws
+  {
     let api = api()
     let greedy = try token(.watch, "w1", expires: 60)
     var served = 0
@@ -131,6 +132,7 @@ import Testing
     let viewer = try token(.watch, "w1")
     #expect(try await ask(rotate + "w1", .post, bearer: viewer).response.status.code == 403)
     let plain = api(keys: nil)
-    #expect(try await ask(rotate + "w1", .post, bearer: service, api: plain).response.status.code == 409)
+    #expect(
+      try await ask(rotate + "w1", .post, bearer: service, api: plain).response.status.code == 409)
   }
 }
