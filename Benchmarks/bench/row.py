@@ -133,5 +133,8 @@ def profile(folder: Path, row: Row, contestant: Contestant) -> Path:
         row.measure(contestant)
         recorder.interrupt()
     options = ["--stdio", "--no-children", "--call-graph", "none", "--percent-limit", "0.5"]
-    text.write_text(run(["perf", "report", *options, "--input", data], limit=300))
+    if data.stat().st_size == 0:  # perf writes nothing where it saw nobody work
+        text.write_text("no samples: it did nothing\n")
+    else:
+        text.write_text(run(["perf", "report", *options, "--input", data], limit=300))
     return text
