@@ -73,18 +73,28 @@ package final class OriginNode: Sendable {
   // MARK: Admission
 
   /// Decides about a publisher whose token is good: claims the stream, then asks the backend.
+  ///
+  /// Where somebody is on air the backend comes first: a newcomer that it refuses, or that it is
+  /// silent about, pushes nobody off.
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
+    var wasAdmitted = false
     let claim: Claim
     do throws(ClaimRefusal) {
-      claim = try await registry.claim(ask.key, by: publisher)
+      do throws(ClaimRefusal) {
+        claim = try await registry.claim(ask.key, by: publisher, isAdmitted: hooks.onPublish == nil)
+      } catch .onAir {
+        if let denial = await askBackend(ask) { return .failure(denial) }
+        wasAdmitted = true
+        claim = try await registry.claim(ask.key, by: publisher)
+      }
     } catch {
       log("publish.refused", ask, ["reason": "\(error)"])
+      if wasAdmitted { await hooks.onPublishDone?(ask) }
       return .failure(PublishDenial(error))
     }
-    if let question = hooks.onPublish, let refusal = await question(ask) {
+    if !wasAdmitted, let denial = await askBackend(ask) {
       await registry.release(claim)
-      log("publish.refused", ask, ["reason": "\(refusal)", "code": "\(refusal.code)"])
-      return .failure(PublishDenial(.denied, "\(refusal)"))
+      return .failure(denial)
     }
     guard await registry.confirm(claim) else {
       log("publish.refused", ask, ["reason": "taken over before it was admitted"])
@@ -93,6 +103,13 @@ package final class OriginNode: Sendable {
     }
     log("stream.started", ask, ["epoch": "\(claim.epoch)"])
     return .success(claim)
+  }
+
+  /// Asks the backend about a publisher; nil where it may publish.
+  private func askBackend(_ ask: ClientAsk) async -> PublishDenial? {
+    guard let question = hooks.onPublish, let refusal = await question(ask) else { return nil }
+    log("publish.refused", ask, ["reason": "\(refusal)", "code": "\(refusal.code)"])
+    return PublishDenial(.denied, "\(refusal)")
   }
 
   /// A publisher has gone and its loop has let go of the stream.

@@ -12,7 +12,7 @@ struct PublishDenial: Error, Sendable {
 
   init(_ refusal: ClaimRefusal) {
     switch refusal {
-    case .taken, .contested: status = .badName
+    case .taken, .contested, .superseded, .onAir: status = .badName
     case .full, .unavailable: status = .failed
     }
     words = "\(refusal)"

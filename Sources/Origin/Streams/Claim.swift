@@ -20,6 +20,10 @@ package final class LiveStreamBox: @unchecked Sendable {
 package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   /// Somebody else publishes it.
   case taken
+  /// A later connection of the same encoder has it.
+  case superseded
+  /// Somebody is on air, and stays there until the backend has admitted the newcomer.
+  case onAir
   /// It changed hands so often that two encoders must be fighting over it.
   case contested
   /// The node has as many streams as it may have.
@@ -29,7 +33,8 @@ package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .taken: "this stream is already being published by somebody else"
+    case .taken, .onAir: "this stream is already being published by somebody else"
+    case .superseded: "another encoder has taken over"
     case .contested:
       "this stream key is in use by several encoders that push each other out; "
         + "stop all but one and wait 30 seconds"

@@ -34,6 +34,8 @@ package actor StreamRegistry {
     /// Counts claims; what was meant for an older one is ignored.
     var epoch: UInt64 = 0
     var wasPublished = false
+    /// The claim whose publisher the backend has admitted last.
+    var confirmed: UInt64 = 0
     /// Its playlist has ended.
     var isOver = false
     var takeovers: [MonotonicTime] = []
@@ -41,6 +43,9 @@ package actor StreamRegistry {
 
     /// Whether it is one of those that are limited in number.
     var isOpen: Bool { holder != nil || !isOver }
+
+    /// Whether viewers would miss the holder.
+    var isOnAir: Bool { holder != nil && confirmed == epoch }
   }
 
   private var entries: [StreamKey: Entry] = [:]
@@ -77,17 +82,22 @@ package actor StreamRegistry {
 
   /// Grants a stream to a publisher, which has it until `release` or until it is taken over.
   ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - publisher: who wants it.
+  ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
-  /// - Throws: `ClaimRefusal` when another publisher keeps it.
+  /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
+  ///   an admitted one.
   package func claim(
-    _ key: StreamKey, by publisher: Publisher
+    _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
     if entries[key]?.isOpen != true {
       guard count + opening < limits.streams else { throw .full }
     }
-    if entries[key]?.holder != nil { try await takeOver(key, by: publisher) }
+    try await takeOver(key, by: publisher, isAdmitted: isAdmitted)
     if entries[key] == nil {
       opening += 1
       let box = await open(key)
@@ -112,6 +122,7 @@ package actor StreamRegistry {
       return false
     }
     entries[claim.key]?.wasPublished = true
+    entries[claim.key]?.confirmed = claim.epoch
     entries[claim.key]?.isOver = false
     return true
   }
@@ -139,13 +150,18 @@ package actor StreamRegistry {
   }
 
   /// Detaches the stream from its holder's loop, or throws where the holder keeps it.
-  private func takeOver(_ key: StreamKey, by publisher: Publisher) async throws(ClaimRefusal) {
+  private func takeOver(
+    _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool
+  ) async throws(ClaimRefusal) {
     guard let entry = entries[key], let holder = entry.holder else { return }
     let recent = entry.takeovers.filter { MonotonicTime.now - $0 < Self.takeoverPeriod }
     guard recent.count < Self.takeovers else { throw .contested }
     if holder.tokenID != publisher.tokenID, holder.priority >= publisher.priority {
       guard await holder.isSilent(for: Self.silence) else { throw .taken }
     }
+    // An answer of the backend may come late: of one encoder's connections the last one counts.
+    guard holder.tokenID != publisher.tokenID || holder.id < publisher.id else { throw .superseded }
+    guard isAdmitted || !entry.isOnAir else { throw .onAir }
     await holder.evict()
     entries[key]?.holder = nil
     entries[key]?.takeovers = recent + [.now]

@@ -136,6 +136,55 @@ import Testing
     #expect(await node.node.registry.holder(of: key)?.id == asked[1])
   }
 
+  @Test func `a newcomer pushes nobody off the air before the backend has admitted it`()
+    async throws
+  {
+    let backend = TestBackend()
+    let node = try await TestNode(hooks: backend.publishHooks)
+    let token = try node.token()
+    let first = try await node.publish(token)
+    await first.send(encoder.headers + encoder.messages(seconds: 4))
+    await backend.hold()
+    let refused = try await node.connect(.publish, token)
+    #expect(await eventually { await backend.asked.count == 2 })
+    await backend.answer(await backend.asked[1], Refusal(.byBackend(status: 403)))
+    #expect(await eventually { await refused.state.isOver })
+    #expect(await refused.state.refusal?.text == "the backend refused it (status 403)")
+    #expect(await first.state.isOver == false)
+    await first.send(encoder.messages(from: 4, seconds: 3))
+    #expect(try await node.eventuallyPlaylist { $0.entries.count == 2 && $0.discontinuities == 0 })
+    #expect(await backend.told.isEmpty)
+    let admitted = try await node.connect(.publish, token)
+    #expect(await eventually { await backend.asked.count == 3 })
+    #expect(await first.state.isOver == false)
+    await backend.answer(await backend.asked[2])
+    #expect(await eventually { await admitted.state.hasStarted })
+    #expect(await eventually { await first.state.isOver })
+    #expect(await first.state.refusal?.text == "another encoder has taken over")
+  }
+
+  @Test func `of one encoder's connections the last one counts, however late the backend answers`()
+    async throws
+  {
+    let backend = TestBackend()
+    let node = try await TestNode(hooks: backend.publishHooks)
+    let token = try node.token()
+    _ = try await node.publish(token)
+    await backend.hold()
+    let older = try await node.connect(.publish, token)
+    #expect(await eventually { await backend.asked.count == 2 })
+    let newer = try await node.connect(.publish, token)
+    #expect(await eventually { await backend.asked.count == 3 })
+    let asked = await backend.asked
+    await backend.answer(asked[2])
+    #expect(await eventually { await newer.state.hasStarted })
+    await backend.answer(asked[1])
+    #expect(await eventually { await older.state.isOver })
+    #expect(await newer.state.isOver == false)
+    #expect(await eventually { await backend.told.contains(asked[1]) })
+    #expect(await node.node.registry.holder(of: key)?.id == asked[2])
+  }
+
   @Test func `a publisher that the backend refuses leaves no trace`() async throws {
     let backend = TestBackend()
     let node = try await TestNode(hooks: backend.publishHooks)
