@@ -87,6 +87,7 @@ package final class LiveStream {
     self.wantKey = wantKey
     keys?.failed()
     if keys?.takeWant() == true { wantKey() }
+    checkBounds()
   }
 
   /// Takes a key that viewers can have from now on.
@@ -299,7 +300,8 @@ package final class LiveStream {
         byteCount: segment.bytes.count,
         response: outlet.response(segment)))
     keptBytes += segment.bytes.count
-    checkBounds(segment)
+    if segment.isDiscontinuity { breaks.append(now()) }
+    checkBounds()
     guard let playlist = update.playlist else { return }
     outlet.publish(snapshot(playlist))
     outlet.keep(key, window.state)
@@ -313,17 +315,15 @@ package final class LiveStream {
     keptBytes -= expired.reduce(0) { $0 + $1.bytes.count }
   }
 
-  /// Ends a publisher that no live window could hold, before it fills the memory or the processor.
-  private func checkBounds(_ segment: Segment) {
+  /// Ends a publisher that no live window could hold, before it fills the memory or the processor;
+  /// also one that comes after others which have filled it and gone.
+  private func checkBounds() {
     if responses.count > configuration.maximumSegments
       || keptBytes > configuration.maximumBytes
     {
       refuse("more comes than a live stream can be; send in real time (ffmpeg: -re)")
     }
-    guard segment.isDiscontinuity else { return }
-    let time = now()
-    breaks.removeAll { $0 < time - Self.breakPeriod }
-    breaks.append(time)
+    breaks.removeAll { $0 < now() - Self.breakPeriod }
     if breaks.count > Self.breaks {
       refuse("the encoder changes its settings or its clock all the time")
     }

@@ -271,6 +271,43 @@ import Testing
     #expect(test.problems.isEmpty)
   }
 
+  @Test func `publishers that come and go hold no more than one that stays`() throws {
+    var configuration = StreamConfiguration()
+    configuration.maximumBytes = 200_000
+    let test = try TestStream(configuration: configuration)
+    var encoder = Encoder()
+    encoder.pictureBytes = 2_000
+    for _ in 0..<12 {
+      test.begin()
+      test.feed(encoder.headers + encoder.messages(seconds: 1))
+      test.stream.interrupt()
+      test.look()
+      test.pass(.seconds(2))
+    }
+    #expect(
+      test.refusals.last == "more comes than a live stream can be; send in real time (ffmpeg: -re)")
+    #expect(test.board[.named("w")]?.playlist?.memoryBytes ?? 0 < 400_000)
+    #expect(test.problems.isEmpty)
+  }
+
+  @Test func `a publisher that comes and goes all the time is told to stop, for a while`() throws {
+    let test = try TestStream()
+    let encoder = Encoder()
+    for _ in 0..<40 {
+      test.begin()
+      test.feed(encoder.headers + encoder.messages(seconds: 1))
+      test.stream.interrupt()
+      test.look()
+    }
+    #expect(test.refusals.last == "the encoder changes its settings or its clock all the time")
+    #expect((test.playlist?.entries.count ?? 0) < 30)
+    let count = test.refusals.count
+    test.pass(.seconds(11))
+    test.begin()
+    #expect(test.refusals.count == count)
+    #expect(test.problems.isEmpty)
+  }
+
   // MARK: Time
 
   @Test(arguments: [UInt32.max - 4_000, 0xFF_F000, 0x7FFF_F000])
