@@ -20,12 +20,11 @@ package actor MemoryStreamKeys: StreamKeyStore {
   }
 
   package func retire(_ id: String, neededUntil time: Int64) async throws(StoreError) {
-    guard let before = records[id] else { return }
-    records[id]?.neededUntil = max(time, before.neededUntil ?? time)
+    records[id]?.neededUntil = time
   }
 
   package func forgetKeys(now: Int64) async throws(StoreError) -> Int {
-    let gone = records.values.filter { ($0.neededUntil ?? now) < now }.map(\.id)
+    let gone = records.values.filter { $0.neededUntil < now }.map(\.id)
     for id in gone { records[id] = nil }
     ids.removeAll { records[$0] == nil }
     return gone.count

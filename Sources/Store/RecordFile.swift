@@ -49,7 +49,7 @@ package final class RecordFile: Sendable {
         table.column("camera", .text).notNull()
         table.column("sealed", .blob).notNull()
         table.column("created", .integer).notNull()
-        table.column("needed_until", .integer).indexed()
+        table.column("needed_until", .integer).notNull().indexed()
       }
     }
     return migrator

@@ -41,10 +41,7 @@ package struct SQLiteStreamKeys: StreamKeyStore {
   package func retire(_ id: String, neededUntil time: Int64) async throws(StoreError) {
     try await file.write { database in
       try database.execute(
-        sql: """
-          UPDATE stream_keys SET needed_until = max(?, coalesce(needed_until, ?)) WHERE id = ?
-          """,
-        arguments: [time, time, id])
+        sql: "UPDATE stream_keys SET needed_until = ? WHERE id = ?", arguments: [time, id])
     }
   }
 

@@ -7,12 +7,12 @@ package struct StreamKeyRecord: Sendable, Equatable {
   package var sealed: [UInt8]
   /// When it was made, in milliseconds since 1970.
   package var created: Int64
-  /// Until when somebody may need it, in milliseconds since 1970; nil while that is open.
-  package var neededUntil: Int64?
+  /// Until when somebody may need it, in milliseconds since 1970: what nobody retires goes then.
+  package var neededUntil: Int64
 
   package init(
     id: String, stream: StreamNumbers.Name, sealed: [UInt8], created: Int64,
-    neededUntil: Int64? = nil
+    neededUntil: Int64
   ) {
     self.id = id
     self.stream = stream
@@ -37,7 +37,7 @@ package protocol StreamKeyStore: Sendable {
   /// All keys of a wedding's streams, oldest first.
   func keys(ofWedding wedding: String) async throws(StoreError) -> [StreamKeyRecord]
 
-  /// Says until when a key may still be needed; a later time stands against an earlier one.
+  /// Says until when a key may still be needed, as it encrypts nothing more.
   ///
   /// - Parameters:
   ///   - id: of a key; one that isn't there is no error.

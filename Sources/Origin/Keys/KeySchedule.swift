@@ -34,8 +34,8 @@ package struct KeySchedule {
     next = key
   }
 
-  /// The key that was asked for can't be had now: it may be asked for again.
-  package mutating func failed() { isWaiting = false }
+  /// The key that was asked for may never come, as who asked has gone.
+  package mutating func askAgain() { isWaiting = false }
 
   /// Another key is wanted with the next segment.
   package mutating func rotate() { isForced = true }

@@ -16,13 +16,15 @@ package actor StreamKeys {
     let material: StreamKeyMaterial
     let stream: StreamKey
     var state = State.unstored
-    /// Milliseconds since 1970; nil while it is used.
-    var neededUntil: Int64?
+    /// Milliseconds since 1970.
+    var neededUntil: Int64
+    var isRetired = false
   }
 
   private let store: any StreamKeyStore
   private let wrap: KeyWrap
   private let logger: Logger
+  private let longestUse: Int64
   private let now: @Sendable () -> Int64
   private var live: [String: Live] = [:]
   private var isFailing = false
@@ -32,17 +34,23 @@ package actor StreamKeys {
   /// - Parameters:
   ///   - store: where keys are kept, sealed.
   ///   - wrap: seals them.
+  ///   - longestUse: milliseconds after which a key that nobody retired is forgotten: a process that
+  ///     was killed retires none.
   ///   - logger: hears of what the store can't do; never of a key.
   ///   - now: milliseconds since 1970.
   package init(
-    store: any StreamKeyStore, wrap: KeyWrap, logger: Logger,
+    store: any StreamKeyStore, wrap: KeyWrap, longestUse: Int64, logger: Logger,
     now: @escaping @Sendable () -> Int64 = { StreamOutlet.wallClockMilliseconds }
   ) {
     self.store = store
     self.wrap = wrap
+    self.longestUse = longestUse
     self.logger = logger
     self.now = now
   }
+
+  /// The names of those that are in memory.
+  var ids: [String] { Array(live.keys) }
 
   /// Makes a key; when this returns, viewers can have it.
   ///
@@ -50,7 +58,8 @@ package actor StreamKeys {
   /// - Returns: the key.
   package func make(for stream: StreamKey) async -> StreamKeyMaterial {
     let material = StreamKeyMaterial.random(wedding: stream.wedding)
-    live[material.id] = Live(material: material, stream: stream)
+    live[material.id] = Live(
+      material: material, stream: stream, neededUntil: now() + longestUse)
     await keep(material.id)
     // Those that the store did not take before.
     if !isFailing { for id in Array(live.keys) { await keep(id) } }
@@ -65,13 +74,14 @@ package actor StreamKeys {
   package func retire(_ id: String, neededFor milliseconds: Int64) async {
     let until = now() + milliseconds
     live[id]?.neededUntil = until
+    live[id]?.isRetired = true
     do throws(StoreError) {
       try await store.retire(id, neededUntil: until)
       _ = try await store.forgetKeys(now: now())
     } catch {
       failed(error)
     }
-    let gone = live.filter { ($0.value.neededUntil ?? .max) < now() }.map(\.key)
+    let gone = live.filter { $0.value.isRetired && $0.value.neededUntil < now() }.map(\.key)
     for id in gone { live[id] = nil }
   }
 
@@ -84,10 +94,11 @@ package actor StreamKeys {
   /// - Throws: where the store can't be asked, or its secret was another one.
   package func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
     if let known = live[id] {
-      return known.stream.wedding == wedding ? known.material.bytes : nil
+      guard known.stream.wedding == wedding else { return nil }
+      return known.isRetired && known.neededUntil < now() ? nil : known.material.bytes
     }
     guard let record = try await store.key(id), record.stream.wedding == wedding,
-      (record.neededUntil ?? .max) >= now()
+      record.neededUntil >= now()
     else { return nil }
     return try wrap.open(record.sealed, for: Self.purpose(id, record.stream))
   }
@@ -103,10 +114,13 @@ package actor StreamKeys {
         StreamKeyRecord(
           id: id, stream: name, sealed: sealed, created: now(), neededUntil: key.neededUntil))
       live[id]?.state = .stored
+      // It may have been retired meanwhile, which the store could not know.
+      let until = live[id]?.neededUntil ?? now()
+      if until != key.neededUntil { try await store.retire(id, neededUntil: until) }
       if isFailing { logger.notice("stream keys kept again") }
       isFailing = false
     } catch {
-      live[id]?.state = .unstored
+      if live[id]?.state == .underWay { live[id]?.state = .unstored }
       failed(error)
     }
   }

@@ -158,11 +158,14 @@ package final class OriginLoop {
   private func makeKey(_ claim: Claim, _ publication: PublicationID) {
     guard let keys = node.keys else { return }
     let mailbox = loop.mailbox
-    node.errands.run {
+    node.errands.run { [errands = node.errands] in
       let key = await keys.make(for: claim.key)
       _ = mailbox.submit { loop in
-        guard publication.connection(on: loop)?.isPublishing == true else { return }
-        claim.box.stream.add(key)
+        if publication.connection(on: loop)?.isPublishing == true {
+          claim.box.stream.add(key)
+        } else {
+          errands.run { await keys.retire(key.id, neededFor: 0) }
+        }
       }
     }
   }

@@ -85,7 +85,7 @@ package final class LiveStream {
     meter.begin()
     outlet.changed(status(isLive: true))
     self.wantKey = wantKey
-    keys?.failed()
+    keys?.askAgain()
     if keys?.takeWant() == true { wantKey() }
     checkBounds()
   }
@@ -119,9 +119,10 @@ package final class LiveStream {
   /// The publisher has gone: the running segment is finished, and the next one follows a
   /// discontinuity.
   package func interrupt() {
+    // A key that is asked for now would come when nobody takes it.
+    wantKey = {}
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
-    wantKey = {}
     outlet.changed(status(isLive: false))
   }
 

@@ -30,6 +30,11 @@ package struct StreamConfiguration: Sendable {
     return spans.components.seconds * 1_000
   }
 
+  /// For how long a key can be needed at most.
+  package var longestKeyMilliseconds: Int64 {
+    (encryption?.rotateEvery.milliseconds ?? 0) + keyLifetimeMilliseconds
+  }
+
   /// How many segments are kept at most: a multiple of what one sends in real time.
   var maximumSegments: Int {
     let listed = MediaTime(window).ticks / max(1, MediaTime(fragment).ticks)

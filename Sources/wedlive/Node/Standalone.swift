@@ -30,9 +30,11 @@ enum Standalone {
     ProcessMetrics.register(in: registry, version: Version.current)
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
-    let keys = configuration.origin.streams.encryption.map { _ in
+    let streams = configuration.origin.streams
+    let keys = streams.encryption.map { _ in
       StreamKeys(
-        store: SQLiteStreamKeys(records), wrap: KeyWrap(secret: secret.secret), logger: logger)
+        store: SQLiteStreamKeys(records), wrap: KeyWrap(secret: secret.secret),
+        longestUse: streams.longestKeyMilliseconds, logger: logger)
     }
     let origin = OriginNode(
       configuration: configuration.origin, verifier: tokens.verifier,

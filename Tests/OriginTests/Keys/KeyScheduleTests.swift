@@ -17,7 +17,7 @@ import Testing
 
     var wants: Bool { schedule.takeWant() }
     func add(_ key: StreamKeyMaterial) { schedule.add(key) }
-    func failed() { schedule.failed() }
+    func askAgain() { schedule.askAgain() }
     func rotate() { schedule.rotate() }
 
     func turn(_ milliseconds: Int64 = 0) -> [StreamKeyMaterial?] {
@@ -56,7 +56,7 @@ import Testing
     for _ in 0..<10 { #expect(schedule.turn() == [first, nil]) }
     #expect(schedule.wants)
     #expect(!schedule.wants)
-    schedule.failed()
+    schedule.askAgain()
     #expect(schedule.wants)
     schedule.add(second)
     #expect(schedule.turn() == [second, first])

@@ -14,8 +14,19 @@ import Testing
     func set(isBroken: Bool) { self.isBroken = isBroken }
     private func check() throws(StoreError) { if isBroken { throw .full("no room") } }
 
+    private var held: CheckedContinuation<Void, Never>?
+    private var holds = false
+    var isHolding: Bool { held != nil }
+    func hold() { holds = true }
+    func letGo() {
+      holds = false
+      held?.resume()
+      held = nil
+    }
+
     func add(_ key: StreamKeyRecord) async throws(StoreError) {
       try check()
+      if holds { await withCheckedContinuation { held = $0 } }
       try await memory.add(key)
     }
     func key(_ id: String) async throws(StoreError) -> StreamKeyRecord? {
@@ -39,7 +50,9 @@ import Testing
   private let wrap = KeyWrap(secret: Array("a secret of thirty-two characters".utf8))
 
   private func service(at time: Int64 = 1_000, wrap: KeyWrap? = nil) -> StreamKeys {
-    StreamKeys(store: store, wrap: wrap ?? self.wrap, logger: lines.logger, now: { time })
+    StreamKeys(
+      store: store, wrap: wrap ?? self.wrap, longestUse: 60_000, logger: lines.logger, now: { time }
+    )
   }
 
   @Test func `a key is stored, sealed, before anybody may name it`() async throws {
@@ -48,6 +61,7 @@ import Testing
     let record = try #require(try await store.key(key.id))
     #expect(record.stream == .init(wedding: "w", camera: "c2"))
     #expect(record.created == 1_000)
+    #expect(record.neededUntil == 61_000)
     #expect(record.sealed.count == 44)
     #expect(!record.sealed.starts(with: key.bytes))
     #expect(try await service.bytes(key.id, ofWedding: "w") == key.bytes)
@@ -74,6 +88,28 @@ import Testing
     #expect(try await later.bytes(key.id, ofWedding: "w") == nil)
     await later.retire("none", neededFor: 0)
     #expect(try await store.key(key.id) == nil)
+  }
+
+  @Test func `what a process that was killed had in use is forgotten in the end`() async throws {
+    let key = await service(at: 1_000).make(for: .named("w"))
+    #expect(try await service(at: 61_000).bytes(key.id, ofWedding: "w") == key.bytes)
+    let later = service(at: 61_001)
+    #expect(try await later.bytes(key.id, ofWedding: "w") == nil)
+    let next = await later.make(for: .named("w"))
+    await later.retire(next.id, neededFor: 0)
+    #expect(try await store.key(key.id) == nil)
+  }
+
+  @Test func `a key that is retired while it is being stored is forgotten in time`() async throws {
+    let service = service()
+    await store.hold()
+    async let made = service.make(for: .named("w"))
+    #expect(await eventually { await store.isHolding })
+    let id = try #require(await service.ids.first)
+    await service.retire(id, neededFor: 500)
+    await store.letGo()
+    #expect(await made.id == id)
+    #expect(try await store.key(id)?.neededUntil == 1_500)
   }
 
   @Test func `many at once are all stored`() async throws {

@@ -67,6 +67,20 @@ import Testing
     #expect(stream.problems.isEmpty && stream.refusals.isEmpty)
   }
 
+  @Test func `a publisher that leaves wants no more keys, and the next one does`() throws {
+    let stream = try stream(segmentsPerKey: 1)
+    stream.onKey = { $0.add(.random(wedding: "w")) }
+    stream.begin()
+    stream.feed(encoder.headers + encoder.messages(seconds: 5))
+    let wanted = stream.keysWanted
+    stream.stream.interrupt()
+    stream.look()
+    #expect(try #require(stream.playlist).entries.count == 2)
+    #expect(stream.keysWanted == wanted)
+    stream.begin()
+    #expect(stream.keysWanted == wanted + 1)
+  }
+
   @Test func `a stream without a key is refused before it fills the memory`() throws {
     let stream = try stream()
     stream.begin()
