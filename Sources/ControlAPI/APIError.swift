@@ -11,8 +11,12 @@ package struct APIError: Error, Sendable, Equatable {
   /// For a person; never holds a token.
   package let message: String
 
-  package init(_ status: Int, _ code: String, _ message: String) {
+  /// Seconds after which the call may be tried again.
+  package let retryAfter: Int64?
+
+  package init(_ status: Int, _ code: String, _ message: String, retryAfter: Int64? = nil) {
     self.status = status
+    self.retryAfter = retryAfter
     self.code = code
     self.message = message
   }
@@ -31,6 +35,7 @@ package struct APIError: Error, Sendable, Equatable {
     }
     let body = Envelope(error: .init(code: code, message: message))
     var answer = APIResponse.json(body, status: .init(code: status))
+    if let retryAfter { answer.response.headerFields[.retryAfter] = "\(retryAfter)" }
     if status == 401 { answer.response.headerFields[.wwwAuthenticate] = "Bearer" }
     return answer
   }

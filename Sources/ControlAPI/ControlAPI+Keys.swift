@@ -5,9 +5,10 @@ import Logging
 import Telemetry
 
 extension ControlAPI {
-  /// Keys that one viewer gets in ten seconds: a player wants one for each rendition and change.
-  static let keysPerViewer = 100
+  /// How long calls are counted together.
   static let keyWindowSeconds: Int64 = 10
+  /// Requests without a right to a key that one address has answered in a window.
+  static let wrongKeyRequests = 100
 
   private struct Rotation: Encodable {
     let weddingId: String
@@ -46,28 +47,38 @@ extension ControlAPI {
     var response = HTTPResponse(status: .ok)
     response.headerFields[.contentType] = "application/octet-stream"
     response.headerFields[.cacheControl] = "private, no-store"
-    response.headerFields[.accessControlAllowOrigin] = "*"
     return APIResponse(response, body: bytes)
   }
 
   private static let noKey = APIError(
     404, "no_key", "This wedding has no such key, or nobody needs it any more.")
 
+  /// Lets those through who may have the wedding's keys.
+  ///
+  /// Guests may share a link and an address: what bounds those who may watch is for a hall of them.
+  /// Who may not is bounded apart, and locks out nobody else.
   private func admitToKeys(_ call: Call, _ wedding: String) throws(APIError) {
-    let token = parts.watchNeedsToken ? call.viewerToken : nil
     var hasher = Hasher()
-    hasher.combine(token ?? call.client)
-    if let seconds = keyLimiter.wait(hasher.finalize(), now: parts.now()) {
-      throw APIError(429, "too_many_keys", "Too many keys were asked for; wait \(seconds) s.")
+    hasher.combine(call.client)
+    if parts.watchNeedsToken {
+      let token = call.viewerToken ?? ""
+      do throws(Refusal) {
+        _ = try parts.verifier.verify(
+          Array(token.utf8), for: .watch(wedding: wedding, camera: nil), now: parts.now())
+      } catch {
+        try limit(wrongKeyLimiter, hasher.finalize())
+        throw APIError(error)
+      }
+      hasher.combine(token)
     }
-    guard parts.watchNeedsToken else { return }
-    guard let token else { throw APIError(Refusal(.missing)) }
-    do throws(Refusal) {
-      _ = try parts.verifier.verify(
-        Array(token.utf8), for: .watch(wedding: wedding, camera: nil), now: parts.now())
-    } catch {
-      throw APIError(error)
-    }
+    try limit(keyLimiter, hasher.finalize())
+  }
+
+  private func limit(_ limiter: CallLimiter, _ client: Int) throws(APIError) {
+    guard let seconds = limiter.wait(client, now: parts.now()) else { return }
+    throw APIError(
+      429, "too_many_keys", "Too many keys were asked for; wait \(seconds) s.",
+      retryAfter: seconds)
   }
 
   /// `POST /api/streams/keys/rotate/{wedding_id}`: another key from the next segment on.

@@ -25,6 +25,8 @@ package final class ControlAPI: Sendable {
     package var directory: any StreamDirectory
     /// Nil where segments are not encrypted.
     package var keys: (any StreamKeyDirectory)?
+    /// How many keys one client gets in ten seconds.
+    package var keysPerClient: Int
     package var metrics: MetricRegistry
     package var log: Logger
     /// Seconds since 1970.
@@ -33,7 +35,8 @@ package final class ControlAPI: Sendable {
     package init(
       addresses: PublicAddresses, verifier: TokenVerifier, issuer: TokenIssuer?,
       watchNeedsToken: Bool, directory: any StreamDirectory,
-      keys: (any StreamKeyDirectory)? = nil, metrics: MetricRegistry, log: Logger,
+      keys: (any StreamKeyDirectory)? = nil, keysPerClient: Int = 2_000, metrics: MetricRegistry,
+      log: Logger,
       now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds / 1000 }
     ) {
       self.addresses = addresses
@@ -42,6 +45,7 @@ package final class ControlAPI: Sendable {
       self.watchNeedsToken = watchNeedsToken
       self.directory = directory
       self.keys = keys
+      self.keysPerClient = keysPerClient
       self.metrics = metrics
       self.log = log
       self.now = now
@@ -49,9 +53,13 @@ package final class ControlAPI: Sendable {
   }
 
   let parts: Parts
-  let keyLimiter = CallLimiter(limit: keysPerViewer, seconds: keyWindowSeconds)
+  let keyLimiter: CallLimiter
+  let wrongKeyLimiter = CallLimiter(limit: wrongKeyRequests, seconds: keyWindowSeconds)
 
-  package init(_ parts: Parts) { self.parts = parts }
+  package init(_ parts: Parts) {
+    self.parts = parts
+    keyLimiter = CallLimiter(limit: parts.keysPerClient, seconds: Self.keyWindowSeconds)
+  }
 
   /// For the HTTP server: reads bodies up to the limit and runs `handle`.
   package var call: APICall {
@@ -62,6 +70,7 @@ package final class ControlAPI: Sendable {
   package func handle(_ request: APIRequest) async -> APIResponse {
     var route = "none"
     var answer: APIResponse
+    var isForViewers = false
     do throws(APIError) {
       guard request.body.count <= ControlAPI.bodyLimit else {
         throw APIError(413, "too_large", "The body is longer than \(ControlAPI.bodyLimit) bytes.")
@@ -69,6 +78,7 @@ package final class ControlAPI: Sendable {
       let call = try Call(request)
       let found = try find(call)
       route = found.name
+      isForViewers = found.isForViewers
       answer = try await found.run(call)
     } catch {
       answer = error.response
@@ -76,6 +86,7 @@ package final class ControlAPI: Sendable {
       parts.log.notice(
         "api call refused", metadata: ["route": "\(route)", "why": "\(error.code)"])
     }
+    if isForViewers { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
     parts.metrics.counter(
       "wedlive_api_requests_total", help: "API calls by route and status.",
       labels: ["route": route, "status": "\(answer.response.status.code)"]
@@ -88,6 +99,8 @@ package final class ControlAPI: Sendable {
     let name: String
     let method: HTTPRequest.Method
     let path: [String]
+    /// Whether scripts of any site may read what it answers, refusals too: players run there.
+    var isForViewers = false
     let run: @Sendable (Call) async throws(APIError) -> APIResponse
 
     func matches(_ parts: [String]) -> Bool {
@@ -110,7 +123,10 @@ package final class ControlAPI: Sendable {
       Route(name: "playback", method: .get, path: ["api", "streams", "playback", "*"]) {
         [self] call throws(APIError) in try await playback(call)
       },
-      Route(name: "key", method: .get, path: ["api", "streams", "keys", "*", "*"]) {
+      Route(
+        name: "key", method: .get, path: ["api", "streams", "keys", "*", "*"],
+        isForViewers: true
+      ) {
         [self] call throws(APIError) in try await key(call)
       },
       Route(name: "rotate", method: .post, path: ["api", "streams", "keys", "rotate", "*"]) {

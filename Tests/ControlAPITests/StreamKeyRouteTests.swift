@@ -49,11 +49,11 @@ import Testing
 
   private func ask(
     _ path: String, _ method: HTTPRequest.Method = .get, bearer: String? = nil,
-    api: ControlAPI? = nil
+    from host: String = "192.0.2.1", api: ControlAPI? = nil
   ) async throws -> APIResponse {
     var request = HTTPRequest(method: method, scheme: "https", authority: "h", path: path)
     request.headerFields[.authorization] = bearer.map { "Bearer \($0)" }
-    let client = try #require(SocketAddress(host: "192.0.2.1", port: 9))
+    let client = try #require(SocketAddress(host: host, port: 9))
     return await (api ?? self.api()).handle(APIRequest(request: request, client: client))
   }
 
@@ -102,22 +102,34 @@ import Testing
     #expect(answer.response.status.code == 503)
   }
 
-  @Test func `a viewer who asks a thousand times is told to wait, and others are not`() async throws
-  {
-    let api = api()
-    let greedy = try token(.watch, "w1", expires: 60)
-    var served = 0
-    var refused = 0
-    for _ in 0..<1_000 {
-      switch try await ask(path, bearer: greedy, api: api).response.status.code {
-      case 200: served += 1
-      case 429: refused += 1
-      default: break
-      }
+  private func statuses(
+    _ count: Int, bearer: String?, from host: String = "192.0.2.1", _ api: ControlAPI
+  ) async throws -> [Int: Int] {
+    var seen: [Int: Int] = [:]
+    for _ in 0..<count {
+      let answer = try await ask(path, bearer: bearer, from: host, api: api)
+      seen[answer.response.status.code, default: 0] += 1
+      #expect(answer.response.headerFields[.accessControlAllowOrigin] == "*")
+      let wait = answer.response.headerFields[.retryAfter].flatMap(Int.init)
+      #expect((wait != nil) == (answer.response.status.code == 429))
     }
-    #expect(served == 100 && refused == 900)
+    return seen
+  }
+
+  @Test func `a hall of guests with one link gets its keys, and a flood does not`() async throws {
+    let api = api()
+    let shared = try token(.watch, "w1")
+    #expect(try await statuses(2_100, bearer: shared, api) == [200: 2_000, 429: 100])
     let other = try token(.watch, "w1", expires: 61)
-    #expect(try await ask(path, bearer: other, api: api).response.status == .ok)
+    #expect(try await statuses(1, bearer: other, api) == [200: 1])
+    #expect(try await statuses(1, bearer: shared, from: "192.0.2.2", api) == [200: 1])
+  }
+
+  @Test func `who has no right to a key locks out nobody who has`() async throws {
+    let api = api()
+    let wrong = try token(.watch, "w2")
+    #expect(try await statuses(1_000, bearer: wrong, api) == [403: 100, 429: 900])
+    #expect(try await statuses(1, bearer: try token(.watch, "w1"), api) == [200: 1])
     let text = String(decoding: metrics.text(), as: UTF8.self)
     #expect(text.contains("wedlive_stream_keys_total{outcome=\"too_many_keys\"} 900"))
   }

@@ -166,6 +166,9 @@ enum ConfigurationTable {
     .duration(
       "encryption.rotate_every", \.encryption.rotateEvery,
       in: .seconds(60)...(.seconds(30 * 86_400)), "How long a key is used at most."),
+    .count(
+      "encryption.keys_per_client", \.encryption.keysPerClient, in: 10...1_000_000,
+      "How many keys one address gets with one token in ten seconds: guests may share both."),
   ]
 
   private static let player: [ConfigurationKey] = [

@@ -58,7 +58,8 @@ enum Standalone {
         addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
         issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
         directory: OriginStreams(board: origin.board, collector: collector),
-        keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, metrics: registry,
+        keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) },
+        keysPerClient: configuration.encryption.keysPerClient, metrics: registry,
         log: Logger(label: "api")))
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await node.open(

@@ -12,4 +12,6 @@ struct EncryptionSection: Equatable, Sendable {
   var fragmentsPerKey = 10
   /// How long it is used at most.
   var rotateEvery = Duration.seconds(86_400)
+  /// How many keys one client gets in ten seconds.
+  var keysPerClient = 2_000
 }
