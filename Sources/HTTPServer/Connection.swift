@@ -194,18 +194,27 @@ final class Connection: Channel {
 
   /// The client will say no more.
   ///
-  /// An answer that is on its way is still sent; a request that waits for one is given up.
+  /// An answer that is on its way or being made is still sent. A request that is held is given up:
+  /// most viewers that end their side have left.
   private func inputHasEnded() {
     inputEnded = true
     tls?.receiveEnd()
     let inProgress =
-      http1.map { $0.phase == .sending } ?? false
+      hasOutput || http1.map(isAnswering) ?? false
       || http2.map { $0.responsesInProgress > 0 } ?? false
     // A TLS session whose input has ended takes no more plaintext either.
     if tls == nil, inProgress, closing == nil {
-      closing = .clientClosed
+      finish(.clientClosed)
     } else if !inProgress || tls != nil {
       end(closing ?? .clientClosed)
+    }
+  }
+
+  private func isAnswering(_ http1: HTTP1Exchange) -> Bool {
+    switch http1.phase {
+    case .sending: true
+    case .waiting: pending[http1.ordinal]?.isRunning == true
+    case .head, .body: false
     }
   }
 

@@ -24,6 +24,11 @@ final class PendingRequest {
     if case .collecting = state { true } else { false }
   }
 
+  /// Whether its handler is making the answer.
+  var isRunning: Bool {
+    if case .running = state { true } else { false }
+  }
+
   /// The client has gone.
   func cancel(_ server: LoopServer) {
     switch state {

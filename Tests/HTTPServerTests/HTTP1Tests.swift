@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import HTTPSemantics
 import HTTPServer
 import Testing
@@ -220,6 +221,24 @@ import Testing
     client.send("GET /segment.ts HTTP/1.1\r\nHost: h\r\n\r\n")
     client.finish()
     #expect(client.response()?.body == PagesHandler.segment)
+  }
+
+  @Test(arguments: [
+    ("GET /digits HTTP/1.1\r\nHost: h\r\n\r\n", "0123456789"),
+    ("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi", "hi"),
+  ])
+  func `also where request and end come together`(request: String, answer: String) async throws {
+    let server = try TestServer()
+    let client = try TestClient(plain: server.plainPort)
+    let descriptor = client.descriptor
+    // On the loop, so that it finds both at once.
+    try await server.onLoop { _ in
+      let bytes = Array(request.utf8)
+      _ = unsafe Glibc.send(descriptor, bytes, bytes.count, 0)
+      _ = shutdown(descriptor, Int32(SHUT_WR))
+    }
+    #expect(client.response()?.text == answer)
+    #expect(client.rest() == [])
   }
 
   @Test func `plain HTTP is sent to HTTPS, but for health and ACME`() throws {
