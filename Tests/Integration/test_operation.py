@@ -2,9 +2,12 @@
 
 import os
 import re
+import signal
+import socket
 import stat
 import subprocess
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -15,7 +18,9 @@ from support.media import Source
 from support.node import LISTENERS, Node, wedlive_binary
 from support.processes import Process, environment, wait_until
 from support.publishers import ffmpeg5, ffmpeg_copy
-from support.streams import wait_on_air
+from support.streams import media_playlists, wait_on_air
+
+ESTABLISHED = 1  # a state of tcp(7)
 
 
 def test_port_0_picks_a_free_port_and_prints_it(tmp_path: Path, cleanup: list[Process]) -> None:
@@ -38,6 +43,34 @@ def test_sigterm_ends_it_cleanly(make_node, tmp_path: Path, cleanup: list[Proces
     wait_on_air(node, "stop", 2, publisher)
     assert node.stop() == 0
     assert publisher.wait(20) >= 0, "the publisher was let go"
+
+
+def test_a_viewer_who_reads_nothing_keeps_no_publisher(
+    make_node, tmp_path: Path, cleanup: list[Process]
+) -> None:
+    node = make_node()
+    publisher = ffmpeg5(node.publish_url("slow"), Source(), node.certificates, tmp_path)
+    cleanup.append(publisher)
+    wait_on_air(node, "slow", 1, publisher)
+    playlist = media_playlists(node, "slow")[0]
+    segment = next(
+        line for line in node.client().get(playlist).text.splitlines() if not line.startswith("#")
+    )
+    target = urlsplit(urljoin(playlist, segment)).path.encode()
+    # HTTP/2 with a window of nothing: GET, https, the path and the authority as literals.
+    fields = b"\x82\x87\x04" + bytes([len(target)]) + target + b"\x01\x09localhost"
+    window = b"\x00\x00\x06\x04\x00\x00\x00\x00\x00" + b"\x00\x04\x00\x00\x00\x00"
+    headers = len(fields).to_bytes(3) + b"\x01\x05\x00\x00\x00\x01" + fields
+    with (
+        socket.create_connection(("localhost", node.ports["https"])) as plain,
+        node.tls(("h2",)).wrap_socket(plain, server_hostname="localhost") as viewer,
+    ):
+        viewer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + window + headers)
+        assert viewer.recv(9), "the server's settings"
+        os.kill(node.pid, signal.SIGTERM)
+        wait_until(lambda: "stream.stopped" in node.log.read_text(), "the publisher is let go")
+        assert viewer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == ESTABLISHED
+    assert node.stop() == 0
 
 
 def test_health_is_answered_on_every_http_port(node: Node) -> None:

@@ -88,15 +88,17 @@ struct RunningNode: Sendable {
   /// time, publishers are closed, and the numbers of their streams are kept.
   func drain(_ words: String) async {
     origin.health.set(unready: words)
-    await onEachLoop { loop, done in
-      loop.local(OriginLoop.self)?.drain()
+    try? await loops.onEach { $0.local(OriginLoop.self)?.drain() }
+    // Side by side: a viewer who takes an answer slowly keeps no publisher from the next node.
+    async let viewers: Void = onEachLoop { loop, done in
       guard let server = loop.local(ViewerSite.self)?.server else { return done() }
       server.drain { done() }
     }
-    await onEachLoop { loop, done in
+    async let publishers: Void = onEachLoop { loop, done in
       guard let origin = loop.local(OriginLoop.self) else { return done() }
       origin.end(words, done: done)
     }
+    _ = await (viewers, publishers)
     await origin.settle()
   }
 
