@@ -35,9 +35,11 @@ package actor MemoryStreamNumbers: StreamNumberStore {
     rows[name]
   }
 
-  package func forget(before time: Int64) async throws(StoreError) -> Int {
+  package func forget(
+    before time: Int64, keeping open: Set<StreamNumbers.Name>
+  ) async throws(StoreError) -> Int {
     let count = rows.count
-    rows = rows.filter { $0.value.updated >= time }
+    rows = rows.filter { $0.value.updated >= time || open.contains($0.key) }
     return count - rows.count
   }
 

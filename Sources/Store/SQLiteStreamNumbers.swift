@@ -46,10 +46,21 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
     try await file.read { try Self.fetch(name, $0) }
   }
 
-  package func forget(before time: Int64) async throws(StoreError) -> Int {
+  package func forget(
+    before time: Int64, keeping open: Set<StreamNumbers.Name>
+  ) async throws(StoreError) -> Int {
     try await file.write { database in
-      try database.execute(sql: "DELETE FROM stream_numbers WHERE updated < ?", arguments: [time])
-      return database.changesCount
+      let old = try Row.fetchAll(
+        database, sql: "SELECT wedding, camera FROM stream_numbers WHERE updated < ?",
+        arguments: [time]
+      ).map { StreamNumbers.Name(wedding: $0["wedding"], camera: $0["camera"]) }
+      let gone = old.filter { !open.contains($0) }
+      for name in gone {
+        try database.execute(
+          sql: "DELETE FROM stream_numbers WHERE wedding = ? AND camera = ?",
+          arguments: [name.wedding, name.camera])
+      }
+      return gone.count
     }
   }
 

@@ -32,10 +32,14 @@ package protocol StreamNumberStore: Sendable {
 
   /// Forgets streams not written since a time.
   ///
-  /// - Parameter time: milliseconds since 1970.
+  /// - Parameters:
+  ///   - time: milliseconds since 1970.
+  ///   - open: those that are running, and stay.
   /// - Returns: how many were forgotten.
   /// - Throws: why nothing could be forgotten.
-  func forget(before time: Int64) async throws(StoreError) -> Int
+  func forget(
+    before time: Int64, keeping open: Set<StreamNumbers.Name>
+  ) async throws(StoreError) -> Int
 }
 
 /// Why a record can't be read or written.

@@ -19,7 +19,7 @@ package final class OriginNode: Sendable {
   package let hooks: BackendHooks
   package let ledger: StreamLedger
   package let keys: StreamKeys?
-  package let errands = Errands()
+  package let errands: Errands
   package let logger: Logger
   private let clients = Atomic<UInt64>(0)
 
@@ -46,7 +46,10 @@ package final class OriginNode: Sendable {
     self.logger = logger
     let board = StreamBoard()
     let relays = RelayDirectory()
-    let outlet = StreamOutlet(board: board, relays: relays, ledger: ledger, keys: keys)
+    let errands = Errands()
+    self.errands = errands
+    let outlet = StreamOutlet(
+      board: board, relays: relays, ledger: ledger, errands: errands, keys: keys)
     self.board = board
     self.relays = relays
     self.outlet = outlet

@@ -78,7 +78,8 @@ package actor StreamLedger {
     if let sweptAt, now < sweptAt + Self.sweepMilliseconds { return }
     sweptAt = now
     do throws(StoreError) {
-      let count = try await store.forget(before: now - remembered.components.seconds * 1_000)
+      let count = try await store.forget(
+        before: now - remembered.components.seconds * 1_000, keeping: Set(runs.keys.map(name)))
       if count > 0 { logger.info("stream numbers forgotten", metadata: ["streams": "\(count)"]) }
     } catch {
       logger.warning("old stream numbers not forgotten", metadata: ["error": "\(error)"])

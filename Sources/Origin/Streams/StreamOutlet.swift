@@ -17,6 +17,7 @@ package final class StreamOutlet: Sendable {
   private let board: StreamBoard
   private let relays: RelayDirectory
   private let ledger: StreamLedger
+  private let errands: Errands
   private let keys: StreamKeys?
 
   /// Makes an outlet.
@@ -25,10 +26,13 @@ package final class StreamOutlet: Sendable {
   ///   - board: what the node knows of its streams.
   ///   - relays: which loop has each stream's source for RTMP players.
   ///   - ledger: keeps where a stream's numbers go on.
+  ///   - errands: what is on its way to the records; a node that stops waits for them.
   ///   - keys: of the segments, where they are encrypted.
   package init(
-    board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger, keys: StreamKeys? = nil
+    board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger, errands: Errands,
+    keys: StreamKeys? = nil
   ) {
+    self.errands = errands
     self.keys = keys
     self.board = board
     self.relays = relays
@@ -77,12 +81,12 @@ package final class StreamOutlet: Sendable {
 
   /// Records how far the stream has come, without waiting for it.
   func keep(_ key: StreamKey, _ state: WindowState) {
-    Task { [ledger] in await ledger.note(key, state) }
+    errands.run { [ledger] in await ledger.note(key, state) }
   }
 
   /// A key encrypts no more segments from now on.
   func retire(_ key: StreamKeyMaterial, neededFor milliseconds: Int64) {
-    Task { [keys] in await keys?.retire(key.id, neededFor: milliseconds) }
+    errands.run { [keys] in await keys?.retire(key.id, neededFor: milliseconds) }
   }
 
   func changed(_ status: StreamStatus) { board.set(status) }

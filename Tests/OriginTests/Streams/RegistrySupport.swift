@@ -65,7 +65,8 @@ struct TestRegistry {
       board: board, relays: RelayDirectory(),
       ledger: StreamLedger(
         store: MemoryStreamNumbers(),
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+      errands: Errands())
     let log = log
     registry = StreamRegistry(
       limits: limits,

@@ -39,7 +39,8 @@ final class TestStream {
       board: board, relays: directory,
       ledger: StreamLedger(
         store: MemoryStreamNumbers(),
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+      errands: Errands())
     outlet.setLoops([loop.mailbox])
     let time = Clock()
     self.time = time
