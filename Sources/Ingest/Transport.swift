@@ -179,7 +179,7 @@ package class Transport: Channel {
     guard !isLingering else { return }
     if let tls, !tls.hasShutDown {
       tls.shutdown()
-      _ = sendSealed(tls)
+      guard sendSealed(tls) else { return }
     }
     linger()
   }
