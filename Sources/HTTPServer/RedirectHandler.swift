@@ -33,7 +33,9 @@ package final class RedirectHandler: RequestHandler {
       PreparedResponse(
         status: 308,
         fields: [
-          ("location", "https://\(place)\(request.target)"), ("cache-control", "max-age=3600"),
+          ("location", "https://\(place)\(request.target)"),
+          // A query may hold a token, which no cache is to keep.
+          ("cache-control", request.hasQuery ? "no-store" : "max-age=3600"),
         ], body: []))
   }
 

@@ -247,6 +247,8 @@ import Testing
     let moved = try #require(client.get("/hls/w/index.m3u8?token=a%20b"))
     #expect(moved.status == 308)
     #expect(moved["location"] == "https://localhost:8443/hls/w/index.m3u8?token=a%20b")
+    #expect(moved["cache-control"] == "no-store")
+    #expect(client.get("/hls/w/index.m3u8")?["cache-control"] == "max-age=3600")
     #expect(client.get("/healthz")?.text == "ok\n")
     #expect(client.get("/.well-known/acme-challenge/x")?.status == 404)
   }
