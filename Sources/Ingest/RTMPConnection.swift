@@ -333,7 +333,14 @@ package final class RTMPConnection: Transport {
     let now = loop.now
     let end = patience.end(
       of: doing, sent: bytesSent, queued: queuedBytes, now: now, server.configuration)
-    if let end { return self.end(.closedByUs(end)) }
+    if let end {
+      // Who reads is told why.
+      guard case .live(let streamID, _) = publication, queuedBytes == 0 else {
+        return self.end(.closedByUs(end))
+      }
+      answer { session.rejectPublish(streamID, .failed, end, into: &$0) }
+      return stop(end)
+    }
     var output: [UInt8] = []
     let isAlive = session.keepAlive(at: now.nanoseconds / 1_000_000, into: &output)
     if !output.isEmpty { send(output) }

@@ -21,6 +21,7 @@ import Testing
     first.publish(.video, 0, bytes(1, 40))
     #expect(server.turns { first.end != nil })
     #expect(server.closed == ["publisher is silent"])
+    #expect(first.ending?.text == "publisher is silent")
     let second = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
     #expect(server.turns { second.hasStarted })
     second.publish(.video, 0, bytes(0, 40))

@@ -225,6 +225,8 @@ package final class LiveStream {
     case .unknownCodec(let name):
       refuse("\(name) is not a codec this server knows; set the encoder to H.264 and AAC")
     case .configuration(let codec, _) where !StreamPackager.canPackage(codec): refuse(codec)
+    case .configuration(let codec, _) where !meter.knows(codec.track):
+      refuse("the encoder's \(codec.rawValue) header can't be read; restart the encoder")
     case .configuration, .truncated, .unknownPacketType: break
     }
   }

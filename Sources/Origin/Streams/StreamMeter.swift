@@ -44,6 +44,14 @@ struct StreamMeter {
     }
   }
 
+  /// Whether a track's header has come.
+  func knows(_ track: Track) -> Bool {
+    switch track {
+    case .video: video != nil
+    case .audio: audio != nil
+    }
+  }
+
   mutating func count(_ kind: PublishSink.Kind, _ count: Int) {
     bytes &+= UInt64(count)
     stepBytes &+= UInt64(count)

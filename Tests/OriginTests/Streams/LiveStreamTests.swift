@@ -271,6 +271,20 @@ import Testing
     #expect(test.problems.isEmpty)
   }
 
+  @Test func `a header that can't be read ends the encoder, unless there was a good one`() throws {
+    let bad = Encoder.video(0, [0x17, 0, 0, 0, 0, 1, 2, 3])
+    let test = try TestStream()
+    test.begin()
+    test.feed([bad])
+    #expect(test.refusals == ["the encoder's h264 header can't be read; restart the encoder"])
+    let other = try TestStream()
+    other.begin()
+    let encoder = Encoder()
+    other.feed(encoder.headers + [bad] + encoder.messages(seconds: 4))
+    #expect(other.refusals.isEmpty)
+    #expect(other.playlist?.entries.count == 1)
+  }
+
   @Test func `publishers that come and go hold no more than one that stays`() throws {
     var configuration = StreamConfiguration()
     configuration.maximumBytes = 200_000
