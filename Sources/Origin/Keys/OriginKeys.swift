@@ -21,13 +21,6 @@ package struct OriginKeys: StreamKeyDirectory {
   }
 
   package func rotate(wedding: String) async -> Int {
-    var count = 0
-    for loop in loops {
-      count +=
-        (try? await loop.run { loop in
-          loop.local(OriginLoop.self)?.rotateKeys(ofWedding: wedding) ?? 0
-        }) ?? 0
-    }
-    return count
+    await loops.total { $0.local(OriginLoop.self)?.rotateKeys(ofWedding: wedding) ?? 0 }
   }
 }

@@ -99,15 +99,10 @@ package final class StatusCollector: Sendable {
 
   /// Who watched a stream over HLS within the last seconds, on all loops.
   package func viewers(of key: StreamKey) async -> Int {
-    var count = 0
-    for loop in loops {
-      count +=
-        (try? await loop.run { loop in
-          loop.local(ViewerSite.self)?.table.viewers(
-            of: key, now: loop.now.nanoseconds / 1_000_000_000) ?? 0
-        }) ?? 0
+    await loops.total { loop in
+      loop.local(ViewerSite.self)?.table.viewers(
+        of: key, now: loop.now.nanoseconds / 1_000_000_000) ?? 0
     }
-    return count
   }
 
   private func share(_ loop: LoopMailbox, _ keys: [StreamKey]) async throws -> Share {

@@ -67,11 +67,8 @@ package struct StreamControl: Sendable {
     guard selection.key != nil || selection.address != nil || selection.clientID != nil else {
       return (.badRequest, "say whom: name=, addr= or clientid=\n")
     }
-    var count = 0
-    for loop in loops {
-      let chosen = selection
-      count += (try? await loop.run { $0.local(OriginLoop.self)?.drop(chosen) ?? 0 }) ?? 0
-    }
+    let chosen = selection
+    let count = await loops.total { $0.local(OriginLoop.self)?.drop(chosen) ?? 0 }
     return (.ok, "\(count)\n")
   }
 }
