@@ -1,3 +1,4 @@
+import Glibc
 package import GRDB
 
 /// The SQLite file of a node's durable records, in the data folder.
@@ -18,11 +19,25 @@ package final class RecordFile: Sendable {
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA synchronous = FULL")
     }
+    // SQLite would let others read it; what it puts beside the file has the file's mode.
+    let made = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    if made >= 0 { Glibc.close(made) }
     do {
       pool = try DatabasePool(path: path, configuration: configuration)
       try RecordFile.migrator.migrate(pool)
     } catch {
       throw StoreError(error, at: path)
+    }
+  }
+
+  /// Writes the log into the file, which then holds all there is, and closes it.
+  ///
+  /// - Throws: what SQLite says; the log beside the file is read at the next start then.
+  package func close() throws(StoreError) {
+    do {
+      try pool.close()
+    } catch {
+      throw StoreError(error)
     }
   }
 

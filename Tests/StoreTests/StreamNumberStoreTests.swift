@@ -122,6 +122,23 @@ import Testing
     #expect(next.epoch == 2)
   }
 
+  @Test func `a closed file holds everything, and is its owner's alone`() async throws {
+    let folder = try Folder()
+    let file = try RecordFile(path: folder.file("a.sqlite"))
+    let name = StreamNumbers.Name(wedding: "w", camera: "main")
+    _ = try await SQLiteStreamNumbers(file).begin(name, now: 1)
+    for suffix in ["", "-wal"] {
+      let attributes = try FileManager.default.attributesOfItem(
+        atPath: folder.file("a.sqlite\(suffix)"))
+      #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+    try file.close()
+    try FileManager.default.copyItem(
+      atPath: folder.file("a.sqlite"), toPath: folder.file("b.sqlite"))
+    let copy = SQLiteStreamNumbers(try RecordFile(path: folder.file("b.sqlite")))
+    #expect(try await copy.numbers(name)?.epoch == 1)
+  }
+
   @Test func `a reopened file has its rows, and migrations run once`() async throws {
     let folder = try Folder()
     let name = StreamNumbers.Name(wedding: "w", camera: "main")

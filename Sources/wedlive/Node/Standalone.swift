@@ -91,6 +91,13 @@ enum Standalone {
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    defer {
+      do throws(StoreError) {
+        try records.close()
+      } catch {
+        logger.warning("records not closed", metadata: ["error": "\(error)"])
+      }
+    }
     try await group.run()
     withExtendedLifetime(folder) {}
   }
