@@ -1,3 +1,4 @@
+import Bytes
 package import Media
 
 /// A finished segment: immutable, shared by all loops.
@@ -72,13 +73,6 @@ package final class Segment: Sendable {
   ///
   /// They also keep a name from being guessed before it is in a playlist.
   package static func name(sequence: Int) -> String {
-    var bits = UInt64.random(in: 0 ... .max)
-    var tag: [UInt8] = []
-    let digits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
-    for _ in 0..<10 {
-      tag.append(digits[Int(bits & 31)])
-      bits >>= 5
-    }
-    return "\(sequence)-" + String(decoding: tag, as: UTF8.self) + ".ts"
+    "\(sequence)-\(RandomName.make(10)).ts"
   }
 }

@@ -9,7 +9,7 @@ package actor MemoryStreamNumbers: StreamNumberStore {
     -> StreamNumbers
   {
     let run = StreamNumbers.begin(
-      after: rows[name], name: name, tag: StreamNumbers.randomTag(), now: now)
+      after: rows[name], name: name, now: now)
     keep(run, start: run.limits, now: now)
     return run
   }

@@ -57,6 +57,9 @@ package final class RecordFile: Sendable {
         table.primaryKey(["wedding", "camera"])
       }
     }
+    migrator.registerMigration("segments have names of their own") { database in
+      try database.alter(table: "stream_numbers") { $0.drop(column: "tag") }
+    }
     migrator.registerMigration("stream keys") { database in
       try database.create(table: "stream_keys") { table in
         table.primaryKey("id", .text).notNull()

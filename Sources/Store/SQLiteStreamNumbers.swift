@@ -12,10 +12,9 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
   package func begin(_ name: StreamNumbers.Name, now: Int64) async throws(StoreError)
     -> StreamNumbers
   {
-    let tag = StreamNumbers.randomTag()
     return try await file.write { database in
       let before = try Self.fetch(name, database)
-      let run = StreamNumbers.begin(after: before, name: name, tag: tag, now: now)
+      let run = StreamNumbers.begin(after: before, name: name, now: now)
       try Self.save(run, start: run.limits, database)
       return run
     }
@@ -83,7 +82,7 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
       sequence: UInt64(bitPattern: row["sequence"]),
       discontinuity: UInt64(bitPattern: row["discontinuity"]))
     return StreamNumbers(
-      name: name, next: start, limits: start, epoch: row["epoch"], tag: row["tag"],
+      name: name, next: start, limits: start, epoch: row["epoch"],
       lastPTS: row["last_pts"], updated: row["updated"])
   }
 
@@ -94,16 +93,16 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
     try database.execute(
       sql: """
         INSERT INTO stream_numbers
-          (wedding, camera, sequence, discontinuity, epoch, tag, last_pts, updated)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          (wedding, camera, sequence, discontinuity, epoch, last_pts, updated)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (wedding, camera) DO UPDATE SET
           sequence = excluded.sequence, discontinuity = excluded.discontinuity,
-          epoch = excluded.epoch, tag = excluded.tag, last_pts = excluded.last_pts,
+          epoch = excluded.epoch, last_pts = excluded.last_pts,
           updated = excluded.updated
         """,
       arguments: [
         numbers.name.wedding, numbers.name.camera, Int64(bitPattern: start.sequence),
-        Int64(bitPattern: start.discontinuity), numbers.epoch, numbers.tag, numbers.lastPTS,
+        Int64(bitPattern: start.discontinuity), numbers.epoch, numbers.lastPTS,
         updated ?? numbers.updated,
       ])
   }

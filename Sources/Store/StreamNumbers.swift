@@ -37,24 +37,19 @@ package struct StreamNumbers: Sendable, Equatable {
   package var limits: Position
   /// Counts the runs of the stream; a writer of an earlier run is refused (a fencing token).
   package var epoch: Int64
-  /// Random, new with each epoch: part of segment names, so that even if these records are lost a
-  /// name never gets a second meaning in a cache.
-  package var tag: String
   /// The last presentation time that was published, in ticks of 1/90000 s, if any.
   package var lastPTS: Int64?
   /// When this was written, in milliseconds since 1970.
   package var updated: Int64
 
   package init(
-    name: StreamNumbers.Name, next: Position, limits: Position, epoch: Int64, tag: String,
-    lastPTS: Int64?,
-    updated: Int64
+    name: StreamNumbers.Name, next: Position, limits: Position, epoch: Int64,
+    lastPTS: Int64?, updated: Int64
   ) {
     self.name = name
     self.next = next
     self.limits = limits
     self.epoch = epoch
-    self.tag = tag
     self.lastPTS = lastPTS
     self.updated = updated
   }
@@ -64,15 +59,14 @@ package struct StreamNumbers: Sendable, Equatable {
   /// - Parameters:
   ///   - before: the record that is there; after a crash its `next` is its old `limits`.
   ///   - name: of the stream.
-  ///   - tag: random.
   ///   - now: milliseconds since 1970.
   /// - Returns: the record to store before it is used.
   package static func begin(
-    after before: StreamNumbers?, name: StreamNumbers.Name, tag: String, now: Int64
+    after before: StreamNumbers?, name: StreamNumbers.Name, now: Int64
   ) -> StreamNumbers {
     let next = before?.next ?? .zero
     return StreamNumbers(
-      name: name, next: next, limits: block(from: next), epoch: (before?.epoch ?? 0) + 1, tag: tag,
+      name: name, next: next, limits: block(from: next), epoch: (before?.epoch ?? 0) + 1,
       lastPTS: before?.lastPTS, updated: now)
   }
 
@@ -81,11 +75,5 @@ package struct StreamNumbers: Sendable, Equatable {
     Position(
       sequence: position.sequence + blockSegments,
       discontinuity: position.discontinuity + blockDiscontinuities)
-  }
-
-  /// Eight letters and digits for `tag`.
-  package static func randomTag() -> String {
-    let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
-    return String((0..<8).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] })
   }
 }

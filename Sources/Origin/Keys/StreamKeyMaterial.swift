@@ -1,3 +1,4 @@
+import Bytes
 package import HLS
 
 /// A key that a stream's segments are encrypted with, and the name that viewers ask for it by.
@@ -21,10 +22,8 @@ package struct StreamKeyMaterial: Sendable, Equatable {
   /// - Returns: a key of 128 random bits, with a name of 100.
   package static func random(wedding: String) -> StreamKeyMaterial {
     var source = SystemRandomNumberGenerator()
-    let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
-    let name = (0..<20).map { _ in alphabet[Int(source.next() & 31)] }
     return StreamKeyMaterial(
-      id: String(decoding: name, as: UTF8.self),
+      id: RandomName.make(20),
       bytes: (0..<16).map { _ in UInt8(truncatingIfNeeded: source.next()) }, wedding: wedding)
   }
 }
