@@ -171,11 +171,22 @@ final class Connection: Channel {
   private func tlsClosed(_ tls: TLSSession) {
     if stage == .handshake {
       server.handshakes -= 1
+      if tls.closeReason == .plainHTTP { return refusePlainHTTP() }
       stage = .lingering
       return finish(.tls)
     }
     if tls.closeReason == .closeNotify { return inputHasEnded() }
     finish(.tls)
+  }
+
+  /// Tells a client that came without TLS what this port speaks; the request itself is not read.
+  private func refusePlainHTTP() {
+    tls = nil
+    stage = .http1
+    http1 = HTTP1Exchange()
+    closing = .tls
+    leavesInput = true
+    beginHTTP1Error(server.standard.plainHTTP)
   }
 
   private func ingestProxyHeader(_ bytes: borrowing Span<UInt8>) {

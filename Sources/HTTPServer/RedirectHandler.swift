@@ -24,7 +24,7 @@ package final class RedirectHandler: RequestHandler {
     {
       return inner.handle(request, exchange)
     }
-    let host = RedirectHandler.host(request.authority)
+    let host = Authority.host(request.authority)
     guard !host.isEmpty else {
       return .error(400, code: "bad_request", message: "The request names no host.")
     }
@@ -37,13 +37,5 @@ package final class RedirectHandler: RequestHandler {
           // A query may hold a token, which no cache is to keep.
           ("cache-control", request.hasQuery ? "no-store" : "max-age=3600"),
         ], body: []))
-  }
-
-  /// The host without its port; brackets of an IPv6 address stay.
-  private static func host(_ authority: String) -> Substring {
-    if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-      return authority[...end]
-    }
-    return authority[..<(authority.firstIndex(of: ":") ?? authority.endIndex)]
   }
 }

@@ -3,6 +3,7 @@ import HTTPSemantics
 /// The answers of the server itself, made once per loop.
 struct StandardResponses {
   let preconditionFailed: PreparedResponse
+  let plainHTTP: PreparedResponse
   private let errors: [Int: PreparedResponse]
   private let other: PreparedResponse
 
@@ -24,6 +25,9 @@ struct StandardResponses {
     }
     self.errors = errors
     other = .error(500, code: "internal", message: "The server failed.")
+    plainHTTP = .error(
+      400, code: "plain_http",
+      message: "This port speaks HTTPS; ask again with https:// in the address.")
     preconditionFailed = errors[412] ?? other
   }
 

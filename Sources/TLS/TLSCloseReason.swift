@@ -9,7 +9,9 @@ package enum TLSCloseReason: String, CaseIterable, Sendable {
   case closeNotify = "close_notify"
   /// The peer's bytes ended without close_notify: what came last may have been cut off.
   case truncated
-  /// The bytes were not TLS (plain HTTP, RTMP, a port scan).
+  /// An HTTP request without TLS: the client can be told so in its own language.
+  case plainHTTP = "plain_http"
+  /// The bytes were not TLS (RTMP, a port scan).
   case notTLS = "not_tls"
   /// The peer speaks only versions below TLS 1.2.
   case version = "unsupported_version"
@@ -39,8 +41,9 @@ package enum TLSCloseReason: String, CaseIterable, Sendable {
     guard code != 0 else { return .protocolViolation }
     guard wl_err_lib(code) == ERR_LIB_SSL else { return .failure }
     return switch wl_err_reason(code) {
-    case SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST, SSL_R_WRONG_VERSION_NUMBER,
-      SSL_R_BAD_RECORD_TYPE, SSL_R_RECORD_LENGTH_MISMATCH, SSL_R_UNEXPECTED_RECORD,
+    case SSL_R_HTTP_REQUEST: .plainHTTP
+    case SSL_R_HTTPS_PROXY_REQUEST, SSL_R_WRONG_VERSION_NUMBER, SSL_R_BAD_RECORD_TYPE,
+      SSL_R_RECORD_LENGTH_MISMATCH, SSL_R_UNEXPECTED_RECORD,
       SSL_R_PACKET_LENGTH_TOO_LONG, SSL_R_RECORD_TOO_SMALL:
       .notTLS
     case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_UNKNOWN_PROTOCOL,

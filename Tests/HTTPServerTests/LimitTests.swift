@@ -36,10 +36,24 @@ import Testing
   @Test func `bytes that are not TLS are closed`() throws {
     let server = try TestServer()
     let client = try TestClient(plain: server.tlsPort)
-    client.raw(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+    client.raw([3] + [UInt8](repeating: 0, count: 1536))
     _ = client.rest()
     #expect(server.eventually { server.closed("tls") == 1 })
     // The slot of the handshake is free again.
+    #expect(try server.http2().isEnded == false)
+  }
+
+  @Test func `plain HTTP on the HTTPS port is told so`() throws {
+    let server = try TestServer()
+    let client = try TestClient(plain: server.tlsPort)
+    client.raw(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+    let response = try #require(client.response())
+    #expect(response.status == 400)
+    #expect(String(decoding: response.body, as: UTF8.self).contains("https://"))
+    #expect(response["connection"] == "close")
+    client.finish()
+    #expect(client.rest() == [])
+    #expect(server.eventually { server.closed("tls") == 1 })
     #expect(try server.http2().isEnded == false)
   }
 

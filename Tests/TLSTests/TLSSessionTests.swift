@@ -152,7 +152,7 @@ import Testing
   // MARK: Garbage
 
   @Test(arguments: [
-    ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", TLSCloseReason.notTLS),
+    ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", TLSCloseReason.plainHTTP),
     ("\u{3}\u{0}\u{0}\u{0}\u{0}rtmp over the wrong port, 1536 bytes of it", .notTLS),
     ("\u{16}\u{3}\u{1}\u{7f}\u{7f}" + String(repeating: "x", count: 5), .notTLS),
   ])

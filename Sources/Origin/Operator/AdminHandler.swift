@@ -31,11 +31,12 @@ package final class AdminHandler: RequestHandler {
   ///   - node: whose operator asks.
   ///   - collector: of its status.
   ///   - registry: of its metrics.
+  ///   - site: by which names the operator may change something.
   ///   - control: nginx-rtmp's verbs.
   ///   - drain: begins to drain the node; returns at once.
   package init(
     node: OriginNode, collector: StatusCollector, registry: MetricRegistry,
-    control: StreamControl, drain: @escaping @Sendable () -> Void
+    site: OperatorSite, control: StreamControl, drain: @escaping @Sendable () -> Void
   ) {
     self.node = node
     let page = StatusPage()
@@ -69,12 +70,12 @@ package final class AdminHandler: RequestHandler {
       Self.document(MetricRegistry.contentType, registry.text())
     }
     self.control = APICall(bodyLimit: 4_096) { request in
-      if request.request.headerFields.isFromAnotherSite { return Self.foreign }
+      if let words = site.objection(to: request.request) { return Self.foreign(words) }
       let (status, text) = await control.perform(request.request.path ?? "")
       return Self.document("text/plain; charset=utf-8", Array(text.utf8), status)
     }
     self.drain = APICall(bodyLimit: 4_096) { request in
-      if request.request.headerFields.isFromAnotherSite { return Self.foreign }
+      if let words = site.objection(to: request.request) { return Self.foreign(words) }
       guard request.request.method == .post else {
         return Self.document(
           "text/plain; charset=utf-8", Array("POST /drain begins to drain the node\n".utf8),
@@ -108,8 +109,8 @@ package final class AdminHandler: RequestHandler {
   }
 
   /// What a page of another site gets that tries to end streams from an operator's browser.
-  private static var foreign: APIResponse {
-    document("text/plain; charset=utf-8", Array("not for other sites\n".utf8), .forbidden)
+  private static func foreign(_ words: String) -> APIResponse {
+    document("text/plain; charset=utf-8", Array("\(words)\n".utf8), .forbidden)
   }
 
   private static func document(

@@ -50,7 +50,9 @@ enum ConfigurationTable {
     .endpoint("listen.http", \.listen.http, "Redirects to HTTPS; answers health checks."),
     .endpoint(
       "listen.admin", \.listen.admin,
-      "The status page, metrics and control, without TLS: keep it to yourself."),
+      "The status page, metrics and control, without TLS: keep it to yourself. What changes something"
+        + " (`/control`, `/drain`) answers under its address, `node.advertise`, `node.id`, the host"
+        + " name and names without a dot."),
   ]
 
   private static let data: [ConfigurationKey] = [

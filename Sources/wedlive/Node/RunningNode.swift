@@ -23,6 +23,7 @@ struct RunningNode: Sendable {
     let serverMetrics: ServerMetrics
     let collector: StatusCollector
     let api: APICall
+    let site: OperatorSite
     let page: @Sendable (String) -> PreparedResponse?
     let drain: @Sendable () -> Void
   }
@@ -72,7 +73,7 @@ struct RunningNode: Sendable {
       try server.listen(
         sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false,
         handler: AdminHandler(
-          node: origin, collector: parts.collector, registry: registry,
+          node: origin, collector: parts.collector, registry: registry, site: parts.site,
           control: StreamControl(loops: loops.mailboxes), drain: parts.drain))
     }
     loop.setLocal(sites)

@@ -66,7 +66,13 @@ enum Standalone {
       RunningNode.Parts(
         listeners: listeners, server: configuration.server,
         serverMetrics: ServerMetrics(registry),
-        collector: collector, api: api.call, page: page(configuration), drain: { drain.yield() }))
+        collector: collector, api: api.call,
+        site: OperatorSite(
+          names: [
+            configuration.node.advertise, configuration.node.effectiveID,
+            ProcessInfo.processInfo.hostName,
+          ]),
+        page: page(configuration), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil
