@@ -56,6 +56,20 @@ package final class Segment: Sendable {
       targetDuration: targetDuration, key: key)
   }
 
+  /// Another rung's segment in the same place.
+  ///
+  /// - Parameters:
+  ///   - bytes: its transport stream, plain.
+  ///   - isIndependent: whether it begins with a keyframe.
+  /// - Returns: with a name of its own, and the number, the times and the marks of this one.
+  func replaced(_ bytes: [UInt8], isIndependent: Bool) -> Segment {
+    Segment(
+      name: Segment.name(sequence: sequence), sequence: sequence,
+      discontinuitySequence: discontinuitySequence, bytes: bytes, duration: duration,
+      startTime: startTime, programDate: programDate, isDiscontinuity: isDiscontinuity,
+      isIndependent: isIndependent, targetDuration: targetDuration)
+  }
+
   /// Bits per second; 0 for one without a duration.
   package var bitrate: Int {
     duration > .zero ? Int(Double(bytes.count * 8) / duration.seconds) : 0

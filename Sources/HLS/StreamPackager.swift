@@ -54,6 +54,8 @@ package final class StreamPackager {
   private var state: WindowState
   private var lastVideoDTS: MediaTime?
   package private(set) var statistics = PackagerStatistics()
+  /// Called with each frame that is written; nil where nobody makes other rungs of the stream.
+  package var onPlaced: ((PlacedFrame) -> Void)?
 
   /// Makes a packager for a new stream, or for one that goes on.
   package init(
@@ -275,9 +277,10 @@ package final class StreamPackager {
     switch frame.track {
     case .video where active.video == wanted.video:
       let dts = timeline.decodingTime(of: place, after: lastVideoDTS)
-      isWritten = muxer.writeVideo(
-        frame, dts: dts, pts: max(place.pts, dts), to: &running.bytes)
+      let pts = max(place.pts, dts)
+      isWritten = muxer.writeVideo(frame, dts: dts, pts: pts, to: &running.bytes)
       guard isWritten else { break }
+      placed(frame, dts: dts, pts: pts, isFirst: running.pictures == 0)
       lastVideoDTS = dts
       statistics.videoFrames += 1
       if running.pictures == 0 { running.isIndependent = frame.isKeyframe }
@@ -289,10 +292,23 @@ package final class StreamPackager {
       }
     case .audio where active.audio == wanted.audio:
       isWritten = muxer.writeAudio(frame, pts: place.pts, to: &running.bytes)
-      if isWritten { statistics.audioFrames += 1 }
+      guard isWritten else { break }
+      placed(
+        frame, dts: place.pts, pts: place.pts,
+        isFirst: active.video == nil && running.sounds == 0)
+      running.sounds += 1
+      statistics.audioFrames += 1
     case .video, .audio: break
     }
     if !isWritten { statistics.droppedFrames += 1 }
+  }
+
+  private func placed(_ frame: Frame, dts: MediaTime, pts: MediaTime, isFirst: Bool) {
+    guard let onPlaced else { return }
+    var frame = frame
+    frame.dts = dts
+    frame.pts = pts
+    onPlaced(PlacedFrame(frame: frame, sequence: state.nextSequence, isFirst: isFirst))
   }
 
   /// Ends the running segment where the next one begins.
