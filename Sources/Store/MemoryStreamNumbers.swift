@@ -44,9 +44,8 @@ package actor MemoryStreamNumbers: StreamNumberStore {
   }
 
   private func checkEpoch(_ numbers: StreamNumbers) throws(StoreError) {
-    guard rows[numbers.name]?.epoch == numbers.epoch else {
-      throw StoreError.fenced(numbers.name)
-    }
+    guard let row = rows[numbers.name] else { return }
+    guard row.epoch == numbers.epoch else { throw StoreError.fenced(numbers.name) }
   }
 
   private func keep(_ numbers: StreamNumbers, start: StreamNumbers.Position, now: Int64) {

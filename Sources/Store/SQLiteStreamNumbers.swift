@@ -68,7 +68,7 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
     let epoch = try Int64.fetchOne(
       database, sql: "SELECT epoch FROM stream_numbers WHERE wedding = ? AND camera = ?",
       arguments: [name.wedding, name.camera])
-    guard epoch == numbers.epoch else { throw StoreError.fenced(name) }
+    guard epoch == nil || epoch == numbers.epoch else { throw StoreError.fenced(name) }
   }
 
   private static func fetch(_ name: StreamNumbers.Name, _ database: Database) throws

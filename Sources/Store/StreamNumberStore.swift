@@ -14,6 +14,8 @@ package protocol StreamNumberStore: Sendable {
 
   /// Reserves a block more for a run, on disk when it returns.
   ///
+  /// A record that is gone is made anew: nobody else has begun, so the numbers are still the run's.
+  ///
   /// - Parameters:
   ///   - numbers: of the run; its `next` and `lastPTS` as far as it has got.
   ///   - now: milliseconds since 1970.
@@ -23,6 +25,8 @@ package protocol StreamNumberStore: Sendable {
     -> StreamNumbers.Position
 
   /// Ends a run in order: the next one goes on at `numbers.next` and skips nothing.
+  ///
+  /// A record that is gone is made anew, as `extend` does.
   ///
   /// - Throws: `.fenced` when another run has begun since.
   func end(_ numbers: StreamNumbers, now: Int64) async throws(StoreError)

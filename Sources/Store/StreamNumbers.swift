@@ -35,7 +35,10 @@ package struct StreamNumbers: Sendable, Equatable {
   package var next: Position
   /// The first numbers that are not reserved.
   package var limits: Position
-  /// Counts the runs of the stream; a writer of an earlier run is refused (a fencing token).
+  /// Grows with each run of the stream; a writer of an earlier run is refused (a fencing token).
+  ///
+  /// It is not below the time when the run began, so that it grows too where the record was lost
+  /// between two runs.
   package var epoch: Int64
   /// The last presentation time that was published, in ticks of 1/90000 s, if any.
   package var lastPTS: Int64?
@@ -66,8 +69,8 @@ package struct StreamNumbers: Sendable, Equatable {
   ) -> StreamNumbers {
     let next = before?.next ?? .zero
     return StreamNumbers(
-      name: name, next: next, limits: block(from: next), epoch: (before?.epoch ?? 0) + 1,
-      lastPTS: before?.lastPTS, updated: now)
+      name: name, next: next, limits: block(from: next),
+      epoch: max((before?.epoch ?? 0) + 1, now), lastPTS: before?.lastPTS, updated: now)
   }
 
   /// One block on from a position.

@@ -150,6 +150,32 @@ final class Lines: Sendable {
     #expect(lines.all.isEmpty)
   }
 
+  @Test func `a stream whose record is lost while it runs is recorded anew, and goes on`()
+    async throws
+  {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(70, 2))
+    _ = try await store.forget(before: .max, keeping: [])
+    await ledger.note(key, state(140, 3))
+    #expect(lines.all.isEmpty)
+    // The node is killed here, or the publisher comes back later.
+    let killed = await StreamLedger(store: store, logger: lines.logger).begin(key)
+    #expect(killed.nextSequence >= 140)
+    #expect(killed.discontinuitySequence >= 3)
+  }
+
+  @Test func `a stream whose record is lost just before its end is gone on from`() async throws {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(20, 2))
+    _ = try await store.forget(before: .max, keeping: [])
+    await ledger.end(key)
+    #expect(lines.all.isEmpty)
+    let next = await ledger.begin(key)
+    #expect(next.nextSequence == 20)
+    #expect(next.discontinuitySequence == 2)
+    #expect(next.isResumed)
+  }
+
   @Test func `notes that overtake each other don't take numbers back`() async throws {
     _ = await ledger.begin(key)
     await ledger.note(key, state(9))
