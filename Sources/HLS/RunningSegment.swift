@@ -7,7 +7,6 @@ struct RunningSegment {
   private(set) var isDiscontinuity = false
   var isIndependent = true
   var pictures = 0
-  var sounds = 0
   var lastKeyframe: MediaTime?
   /// A moment on the time line and its date; dates run on from it until the next discontinuity, so
   /// that they agree with the durations in the playlist.
@@ -22,7 +21,6 @@ struct RunningSegment {
     self.isDiscontinuity = isDiscontinuity
     isIndependent = true
     pictures = 0
-    sounds = 0
   }
 
   /// Hands the bytes over, in an array without much room to spare: segments live for minutes.

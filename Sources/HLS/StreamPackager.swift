@@ -54,8 +54,9 @@ package final class StreamPackager {
   private var state: WindowState
   private var lastVideoDTS: MediaTime?
   package private(set) var statistics = PackagerStatistics()
-  /// Called with each frame that is written; nil where nobody makes other rungs of the stream.
-  package var onPlaced: ((PlacedFrame) -> Void)?
+  /// Called with each segment that begins and each frame that is written; nil where nobody makes
+  /// other rungs of the stream.
+  package var onPlacement: ((Placement) -> Void)?
 
   /// Makes a packager for a new stream, or for one that goes on.
   package init(
@@ -270,6 +271,11 @@ package final class StreamPackager {
     breakIsDue = false
     clock.begin(at: time, hasVideo: active.video != nil)
     muxer.beginSegment(&running.bytes)
+    onPlacement?(
+      .began(
+        SegmentStart(
+          sequence: state.nextSequence, isDiscontinuity: running.isDiscontinuity,
+          video: active.video, audio: active.audio)))
   }
 
   private func write(_ frame: Frame, _ place: Timeline.Place) {
@@ -280,7 +286,7 @@ package final class StreamPackager {
       let pts = max(place.pts, dts)
       isWritten = muxer.writeVideo(frame, dts: dts, pts: pts, to: &running.bytes)
       guard isWritten else { break }
-      placed(frame, dts: dts, pts: pts, isFirst: running.pictures == 0)
+      placed(frame, dts: dts, pts: pts)
       lastVideoDTS = dts
       statistics.videoFrames += 1
       if running.pictures == 0 { running.isIndependent = frame.isKeyframe }
@@ -293,22 +299,19 @@ package final class StreamPackager {
     case .audio where active.audio == wanted.audio:
       isWritten = muxer.writeAudio(frame, pts: place.pts, to: &running.bytes)
       guard isWritten else { break }
-      placed(
-        frame, dts: place.pts, pts: place.pts,
-        isFirst: active.video == nil && running.sounds == 0)
-      running.sounds += 1
+      placed(frame, dts: place.pts, pts: place.pts)
       statistics.audioFrames += 1
     case .video, .audio: break
     }
     if !isWritten { statistics.droppedFrames += 1 }
   }
 
-  private func placed(_ frame: Frame, dts: MediaTime, pts: MediaTime, isFirst: Bool) {
-    guard let onPlaced else { return }
+  private func placed(_ frame: Frame, dts: MediaTime, pts: MediaTime) {
+    guard let onPlacement else { return }
     var frame = frame
     frame.dts = dts
     frame.pts = pts
-    onPlaced(PlacedFrame(frame: frame, sequence: state.nextSequence, isFirst: isFirst))
+    onPlacement(.frame(frame))
   }
 
   /// Ends the running segment where the next one begins.

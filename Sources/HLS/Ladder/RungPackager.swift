@@ -3,36 +3,29 @@ package import Media
 /// Makes one rung's segments: the pictures and sounds of an encoder, cut where the source's are.
 ///
 /// Frames of both tracks come in order of decoding within their track, in any order between them,
-/// on the stream's own time line. They wait here until a part is complete; a segment is then written
+/// on the stream's own time line. They wait until their part is complete; a segment is then written
 /// at once, with the number, the times and the marks of the source's.
-///
-/// Confined to the stream's owner.
 package struct RungPackager {
-  /// One track's frames that wait.
-  private struct Waiting {
-    var configuration: TrackConfiguration?
-    var frames: [Frame] = []
-    var bytes = 0
+  /// The frames of one segment, and what they are coded with.
+  package struct Part {
+    package var video: TrackConfiguration?
+    package var audio: TrackConfiguration?
+    /// Of either track, in order of decoding within their track.
+    package var frames: [Frame]
 
-    /// Whether a frame at or after a time has come: none before it follows.
-    func has(reached time: MediaTime) -> Bool { frames.last.map { $0.pts >= time } ?? false }
-
-    /// Takes the frames that are shown before a time; all of them where there is none.
-    mutating func take(before time: MediaTime?) -> [Frame] {
-      let end =
-        time.flatMap { time in frames.firstIndex { $0.pts >= time } } ?? frames.count
-      let taken = Array(frames[..<end])
-      frames.removeFirst(end)
-      bytes -= taken.reduce(0) { $0 + $1.keptBytes }
-      return taken
+    package init(video: TrackConfiguration?, audio: TrackConfiguration?, frames: [Frame]) {
+      self.video = video
+      self.audio = audio
+      self.frames = frames
     }
   }
 
-  private var video = Waiting()
-  private var audio = Waiting()
+  private var video = RungTrack()
+  private var audio = RungTrack()
   private var muxer = TransportStreamMuxer()
   private var written: (video: TrackConfiguration?, audio: TrackConfiguration?)?
   private var lastVideoDTS: MediaTime?
+  /// Of segments of the rung's own: those that stand in for it are no measure of it.
   package private(set) var statistics = PackagerStatistics()
 
   package init() {}
@@ -40,77 +33,55 @@ package struct RungPackager {
   /// Takes a track's configuration, which the frames from here on have.
   package mutating func configure(_ configuration: TrackConfiguration) {
     switch configuration.track {
-    case .video: video.configuration = configuration
-    case .audio: audio.configuration = configuration
+    case .video: video.configure(configuration)
+    case .audio: audio.configure(configuration)
     }
   }
 
   /// Takes an encoded frame.
   package mutating func append(_ frame: Frame) {
     switch frame.track {
-    case .video:
-      video.frames.append(frame)
-      video.bytes += frame.keptBytes
-    case .audio:
-      audio.frames.append(frame)
-      audio.bytes += frame.keptBytes
+    case .video: video.append(frame)
+    case .audio: audio.append(frame)
     }
   }
 
   /// What the frames cost that wait, in bytes.
   package var waitingBytes: Int { video.bytes + audio.bytes }
 
-  /// Whether a part can be written.
+  /// Whether all pictures that are shown before a time have come.
+  package func hasPictures(until time: MediaTime) -> Bool { video.has(reached: time) }
+
+  /// Whether all sounds that are heard before a time have come.
+  package func hasSounds(until time: MediaTime) -> Bool { audio.has(reached: time) }
+
+  /// Takes a part's frames out of those that wait.
   ///
-  /// - Parameters:
-  ///   - time: when the next part's first picture is shown.
-  ///   - hasAudio: whether the source has sound.
-  /// - Returns: whether all that is shown before that has come.
-  package func isComplete(until time: MediaTime, hasAudio: Bool) -> Bool {
-    video.has(reached: time) && (!hasAudio || audio.has(reached: time))
+  /// - Parameter end: when the next part's first picture is shown; nil where nothing follows.
+  /// - Returns: nil where no picture came for it: its segment has to come from elsewhere.
+  package mutating func takePart(until end: MediaTime?) -> Part? {
+    let (video, pictures) = video.take(before: end)
+    let (audio, sounds) = audio.take(before: end)
+    guard let video, !pictures.isEmpty else { return nil }
+    return Part(video: video, audio: audio, frames: pictures + sounds)
   }
 
-  /// Lets go of what is shown before a time: its segment came from elsewhere.
-  package mutating func skip(until time: MediaTime?) {
-    _ = video.take(before: time)
-    _ = audio.take(before: time)
+  /// The encoder is gone; what it has made of parts that are not taken is made again.
+  ///
+  /// - Parameter time: when the first picture is shown that is not in a segment yet.
+  package mutating func restart(from time: MediaTime?) {
+    video.restart(from: time)
+    audio.restart(from: time)
   }
 
-  /// Writes the segment of a part.
+  /// Writes a part as a segment.
   ///
   /// - Parameters:
+  ///   - part: the rung's own, or one that stands in for it.
   ///   - source: the source's segment, whose place it takes.
-  ///   - end: when the next part's first picture is shown; nil where nothing follows.
-  /// - Returns: nil where no picture came for it: it has to come from elsewhere.
-  package mutating func segment(like source: Segment, until end: MediaTime?) -> Segment? {
-    let pictures = video.take(before: end)
-    let sounds = audio.take(before: end)
-    guard !pictures.isEmpty, let configuration = video.configuration else { return nil }
-    return write(
-      Part(video: configuration, audio: audio.configuration, frames: pictures + sounds),
-      like: source)
-  }
-
-  /// Frames that make up a segment.
-  package struct Part {
-    package var video: TrackConfiguration
-    package var audio: TrackConfiguration?
-    package var frames: [Frame]
-
-    package init(video: TrackConfiguration, audio: TrackConfiguration?, frames: [Frame]) {
-      self.video = video
-      self.audio = audio
-      self.frames = frames
-    }
-  }
-
-  /// Writes frames as a segment, also such as are not this rung's own.
-  ///
-  /// - Parameters:
-  ///   - part: of either track, in order of decoding within their track.
-  ///   - source: the source's segment, whose place it takes.
+  ///   - isOwn: whether the rung is measured by it.
   /// - Returns: the segment, with a name of its own.
-  package mutating func write(_ part: Part, like source: Segment) -> Segment {
+  package mutating func write(_ part: Part, like source: Segment, isOwn: Bool = true) -> Segment {
     if written?.video != part.video || written?.audio != part.audio {
       muxer.setTracks(video: part.video, audio: part.audio)
       written = (part.video, part.audio)
@@ -130,20 +101,18 @@ package struct RungPackager {
         }
         lastVideoDTS = dts
         if pictures == 0 { isIndependent = frame.isKeyframe }
-        if frame.isKeyframe { statistics.keyframes += 1 }
         pictures += 1
-        statistics.videoFrames += 1
       case .audio:
-        if muxer.writeAudio(frame, pts: frame.pts, to: &bytes) {
-          statistics.audioFrames += 1
-        } else {
-          statistics.droppedFrames += 1
-        }
+        if !muxer.writeAudio(frame, pts: frame.pts, to: &bytes) { statistics.droppedFrames += 1 }
       }
     }
     muxer.finishSegment(&bytes)
     let segment = source.replaced(bytes, isIndependent: isIndependent)
-    statistics.note(segment, pictures: pictures)
+    if isOwn {
+      statistics.videoFrames += pictures
+      statistics.audioFrames += part.frames.count - pictures
+      statistics.note(segment, pictures: pictures)
+    }
     return segment
   }
 
@@ -154,13 +123,13 @@ package struct RungPackager {
   ///   - frameRate: of the source.
   /// - Returns: nil before the encoder has said how it encodes.
   package func variant(bitrate: Int, frameRate: Double?) -> VariantInfo? {
-    guard let video = video.configuration else { return nil }
+    guard let video = video.latest else { return nil }
     // Packets and headers of the transport stream weigh about a twentieth; an encoder's peaks more.
     let declared = bitrate + bitrate / 8
     let average = statistics.segments > 0 ? statistics.averageBitrate : bitrate + bitrate / 20
     return VariantInfo(
       bandwidth: max(declared, statistics.peakBitrate), averageBandwidth: average,
-      codecs: [video, audio.configuration].compactMap { $0?.codecString }, size: video.size,
+      codecs: [video, audio.latest].compactMap { $0?.codecString }, size: video.size,
       frameRate: frameRate)
   }
 
