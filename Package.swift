@@ -30,6 +30,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target]
   ]
 }
 
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
@@ -78,7 +79,7 @@ let floor3: [Target] =
   + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS"])
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
-  + room("Store", [.product(name: "GRDB", package: "GRDB.swift")])
+  + room("Store", [grdb])
 
 // Floor 4: services.
 let floor4: [Target] =
@@ -134,7 +135,7 @@ let testTargets: [Target] =
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
-  + tests("Store")
+  + tests("Store", [grdb])
   + tests(
     "Access",
     [

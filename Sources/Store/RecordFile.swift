@@ -1,5 +1,6 @@
 import Glibc
 package import GRDB
+import Synchronization
 
 /// The SQLite file of a node's durable records, in the data folder.
 ///
@@ -7,6 +8,7 @@ package import GRDB
 /// are few of them, and a reserved number must survive a power cut.
 package final class RecordFile: Sendable {
   package let pool: DatabasePool
+  let health = Mutex(Health())
 
   /// Opens the file, makes it where there is none, and brings its tables up to date.
   ///
@@ -89,8 +91,11 @@ package final class RecordFile: Sendable {
     _ work: @escaping @Sendable (Database) throws -> Value
   ) async throws(StoreError) -> Value {
     do {
-      return try await pool.write(work)
+      let value = try await pool.write(work)
+      wrote()
+      return value
     } catch {
+      failedToWrite(error)
       throw StoreError(error)
     }
   }

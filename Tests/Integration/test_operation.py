@@ -6,6 +6,8 @@ import signal
 import socket
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
@@ -83,6 +85,44 @@ def test_health_is_answered_on_every_http_port(node: Node) -> None:
     client.close()
     assert answer.status in (301, 308)
     assert answer.headers["location"].startswith("https://")
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """A disk of its own at `folder`; the test is skipped where none may be mounted."""
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_streams_go_on(
+    make_node, tmp_path: Path, cleanup: list[Process]
+) -> None:
+    data = tmp_path / "node-0" / "data"
+    with small_disk(data, "2m"):
+        node = make_node()
+        publisher = ffmpeg5(node.publish_url("before"), Source(), node.certificates, tmp_path)
+        cleanup.append(publisher)
+        wait_on_air(node, "before", 1, publisher)
+        filler = data / "filler"
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        wait_until(lambda: node.admin("/readyz").status == 503, "it says so", alive=[publisher])
+        words = node.admin("/readyz").text
+        assert f"The data folder {data} can't be written" in words, words
+        assert node.admin("/healthz").status == 200
+        late = ffmpeg5(node.publish_url("late"), Source(), node.certificates, tmp_path)
+        cleanup.append(late)
+        wait_on_air(node, "late", 1, late)
+        filler.unlink()
+        wait_until(node.ready, "it says that all is well again", alive=[publisher, late])
+        assert node.stop() == 0
 
 
 def test_metrics_count_the_publisher(node: Node, tmp_path: Path, cleanup: list[Process]) -> None:

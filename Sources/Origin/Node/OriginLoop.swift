@@ -48,7 +48,7 @@ package final class OriginLoop {
 
   private func publish(_ connection: RTMPConnection, _ request: PublishRequest) {
     let address = RequestedStream(request.name, connect: connection.connectRequest)
-    guard node.health.isReady else {
+    guard node.health.takesPublishers else {
       return refuse(
         connection, .failed, "this server takes no new streams now; connect to another one")
     }

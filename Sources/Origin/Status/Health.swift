@@ -1,21 +1,39 @@
 package import HTTPServer
 import Synchronization
 
-/// Whether the node takes new work, and if not, why: what load balancers ask.
+/// Whether the node takes new work and all of it is well, and if not, why: what load balancers ask.
 package final class Health: Sendable {
-  private let reason = Mutex<String?>("the node is starting")
+  private struct State {
+    var unready: String? = "the node is starting"
+    var fault: String?
+  }
+
+  private let state = Mutex(State())
 
   package init() {}
 
   /// Takes new work from now on, or (with a reason) no more.
-  package func set(unready reason: String?) { self.reason.withLock { $0 = reason } }
+  package func set(unready reason: String?) { state.withLock { $0.unready = reason } }
 
-  package var isReady: Bool { reason.withLock { $0 == nil } }
+  /// Notes what fails while streams go on, or (with nil) that it works again: others are to be
+  /// preferred to this node, but who comes here is served.
+  ///
+  /// - Parameter fault: a sentence without its full stop.
+  package func set(fault: String?) { state.withLock { $0.fault = fault } }
+
+  /// Whether publishers are taken; also where something fails that they can do without.
+  package var takesPublishers: Bool { state.withLock { $0.unready == nil } }
+
+  package var isReady: Bool { state.withLock { $0.unready == nil && $0.fault == nil } }
 
   /// The answer to `/readyz`: 200, or 503 with the reason.
   package var readiness: PreparedResponse {
-    guard let reason = reason.withLock({ $0 }) else { return Self.ready }
-    return .error(503, code: "not_ready", message: "This node takes no new work: \(reason).")
+    let state = state.withLock { $0 }
+    if let reason = state.unready {
+      return .error(503, code: "not_ready", message: "This node takes no new work: \(reason).")
+    }
+    guard let fault = state.fault else { return Self.ready }
+    return .error(503, code: "not_ready", message: "\(fault). Streams go on.")
   }
 
   private static let ready = PreparedResponse(

@@ -58,7 +58,8 @@ enum ConfigurationTable {
   private static let data: [ConfigurationKey] = [
     .text(
       "data.path", \.data.path, takes: "the path of a folder",
-      "The folder of the database, the secret and the self-signed certificate; made if missing.")
+      "The folder of the database, the secret and the self-signed certificate; made if missing."
+        + " While it can't be written, `/readyz` answers 503, and streams go on.")
   ]
 
   private static let tls: [ConfigurationKey] = [

@@ -89,6 +89,9 @@ enum Standalone {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
       .init(service: CertificateService(node: node)),
+      .init(
+        service: RecordService(
+          records, folder: folder.path, health: origin.health, logger: logger)),
     ]
     if let demo {
       services.append(.init(service: DemoPublisher(options: demo.options, logger: logger)))

@@ -1,0 +1,52 @@
+import GRDB
+import Synchronization
+
+extension RecordFile {
+  /// Called with why nothing can be written, and with nil once something can be again.
+  package typealias Watcher = @Sendable (StoreError?) -> Void
+
+  /// What the last write came to.
+  struct Health: Sendable {
+    var failure: StoreError?
+    var watcher: Watcher?
+  }
+
+  /// Names who is told when writes begin to fail, and when they succeed again.
+  package func watch(_ watcher: @escaping Watcher) {
+    health.withLock { $0.watcher = watcher }
+  }
+
+  /// Writes next to nothing, to see whether anything can be written; the watcher hears of it.
+  ///
+  /// It is a whole commit, on disk when it returns: the number in the file's header that SQLite
+  /// keeps for its users, and that means nothing here.
+  package func checkWriting() async {
+    _ = try? await write { database in
+      let version = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+      try database.execute(sql: "PRAGMA user_version = \(version == .max ? 0 : version + 1)")
+    }
+  }
+
+  /// Notes that a write succeeded.
+  func wrote() { note(nil) }
+
+  /// Notes why a write failed.
+  ///
+  /// A statement that is refused for what is in the tables (a key that is there already, a run that
+  /// is fenced off) says nothing about the disk.
+  func failedToWrite(_ error: any Error) {
+    guard let error = error as? DatabaseError, error.resultCode != .SQLITE_CONSTRAINT else {
+      return
+    }
+    note(StoreError(error))
+  }
+
+  private func note(_ failure: StoreError?) {
+    let watcher = health.withLock { health -> Watcher? in
+      let isNews = (health.failure == nil) != (failure == nil)
+      health.failure = failure
+      return isNews ? health.watcher : nil
+    }
+    watcher?(failure)
+  }
+}

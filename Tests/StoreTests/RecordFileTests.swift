@@ -1,0 +1,82 @@
+import GRDB
+import Store
+import Synchronization
+import Testing
+
+@Suite struct `Record file` {
+  private let name = StreamNumbers.Name(wedding: "w", camera: "main")
+  private let folder: Folder
+  private let file: RecordFile
+  private let news = News()
+
+  /// What a watcher was told.
+  private final class News: Sendable {
+    private let heard = Mutex<[StoreError?]>([])
+
+    var all: [StoreError?] { heard.withLock { $0 } }
+    func hear(_ failure: StoreError?) { heard.withLock { $0.append(failure) } }
+  }
+
+  init() throws {
+    folder = try Folder()
+    file = try RecordFile(path: folder.file("records.sqlite"))
+    file.watch { [news] in news.hear($0) }
+  }
+
+  /// Lets the file grow no more, or (with nil) as it will.
+  private func limit(pages: Int?) async throws {
+    try await file.pool.write { database in
+      _ = try Int.fetchOne(database, sql: "PRAGMA max_page_count = \(pages ?? 1 << 30)")
+    }
+  }
+
+  private func fill(_ numbers: some Sequence<Int>) async throws {
+    let store = SQLiteStreamNumbers(file)
+    for number in numbers {
+      _ = try await store.begin(.init(wedding: "w\(number)", camera: "main"), now: 1)
+    }
+  }
+
+  @Test func `a file that is full says so once, and that it can be written again`() async throws {
+    try await fill(0..<3)
+    await file.checkWriting()
+    #expect(news.all.isEmpty)
+    try await limit(pages: 1)
+    await #expect(throws: StoreError.self) { try await fill(3..<1_000) }
+    await #expect(throws: StoreError.self) { try await fill(2_000..<3_000) }
+    #expect(news.all.count == 1)
+    guard case .full? = news.all.first else {
+      Issue.record("\(news.all)")
+      return
+    }
+    try await limit(pages: nil)
+    try await fill(3..<9)
+    #expect(news.all.count == 2)
+    #expect(news.all.last == .some(nil))
+  }
+
+  @Test func `whether it can be written is seen without a stream`() async throws {
+    try await file.pool.write { try $0.execute(sql: "PRAGMA query_only = ON") }
+    await file.checkWriting()
+    await file.checkWriting()
+    #expect(news.all.count == 1)
+    #expect(news.all.first != .some(nil))
+    // Not in a transaction: query_only would have it rolled back.
+    try await file.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = OFF") }
+    await file.checkWriting()
+    #expect(news.all.count == 2)
+    #expect(news.all.last == .some(nil))
+  }
+
+  @Test func `what the tables refuse is no fault of the disk`() async throws {
+    let numbers = SQLiteStreamNumbers(file)
+    let old = try await numbers.begin(name, now: 1)
+    _ = try await numbers.begin(name, now: 2)
+    await #expect(throws: StoreError.fenced(name)) { try await numbers.end(old, now: 3) }
+    let keys = SQLiteStreamKeys(file)
+    let key = StreamKeyRecord(id: "a", stream: name, sealed: [1], created: 1, neededUntil: 2)
+    try await keys.add(key)
+    await #expect(throws: StoreError.self) { try await keys.add(key) }
+    #expect(news.all.isEmpty)
+  }
+}
