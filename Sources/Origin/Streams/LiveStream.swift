@@ -11,21 +11,18 @@ import TLS
 /// It outlives its publishers. At any time one owner alone uses it: the loop of the publisher that
 /// has claimed it, or the registry while there is none.
 package final class LiveStream {
-  /// The only rendition that passes the publisher's own coding through.
-  private static let rendition = Array("source".utf8)
+  /// The rendition that passes the publisher's own coding through.
+  private static let sourceName = "source"
   /// More discontinuities than these within the period are no accidents: each costs all viewers.
   private static let breaks = 20
-  /// How many segments may wait for the first key: a store that hangs costs as much memory.
-  private static let mostUnsealed = 16
   private static let breakPeriod = MediaTime(milliseconds: 10_000)
 
   package let key: StreamKey
   package let relay: RelaySource
   private let outlet: StreamOutlet
   private let packager: StreamPackager
-  private var window: LiveWindow
+  private var source: Rendition
   private var demuxer = TagDemuxer()
-  private var responses: [SegmentResponse] = []
   /// Added to a publisher's timestamps, so that players' clocks go on when the next one starts at 0.
   private var relayOffset: UInt32?
   /// The latest time that players have been given, and what it was when the publisher began.
@@ -34,14 +31,11 @@ package final class LiveStream {
   private var lastVersion: UInt64 = 0
   private let configuration: StreamConfiguration
   private let now: () -> MediaTime
-  private var keptBytes = 0
   private var breaks: [MediaTime] = []
   private(set) var meter = StreamMeter()
   private var refusal: ((String) -> Void)?
-  private var keys: KeySchedule?
+  private var sealer: SegmentSealer
   private var wantKey: () -> Void = {}
-  /// Segments that wait for the stream's first key.
-  private var unsealed: [Segment] = []
   private var isBroken = false
 
   /// Makes a stream without a publisher.
@@ -62,8 +56,10 @@ package final class LiveStream {
     self.now = now
     relay = RelaySource(key, gopCacheBytes: configuration.gopCacheBytes)
     packager = StreamPackager(configuration: configuration.packager, state: state)
-    window = LiveWindow(configuration: configuration.liveWindow(), state: state)
-    keys = configuration.encryption.map { KeySchedule(configuration: $0) }
+    source = Rendition(
+      Self.sourceName, window: configuration.liveWindow(), state: state, outlet: outlet)
+    sealer = SegmentSealer(
+      configuration.encryption.map { KeySchedule(configuration: $0) }, renditions: 1)
   }
 
   // MARK: Publishers
@@ -79,25 +75,25 @@ package final class LiveStream {
     demuxer = TagDemuxer()
     relayOffset = nil
     relayFloor = lastRelayed
-    window.reopen()
+    source.reopen()
     refusal = refuse
     isBroken = false
     meter.begin()
     outlet.changed(status(isLive: true))
     self.wantKey = wantKey
-    keys?.askAgain()
-    if keys?.takeWant() == true { wantKey() }
+    sealer.askAgain()
+    if sealer.takeWant() { wantKey() }
     checkBounds()
   }
 
   /// Takes a key that viewers can have from now on.
   package func add(_ key: StreamKeyMaterial) {
-    keys?.add(key)
-    sealWaiting()
+    sealer.add(key)
+    publishSealed()
   }
 
   /// The next segment gets another key.
-  package func rotateKey() { keys?.rotate() }
+  package func rotateKey() { sealer.rotate() }
 
   /// Takes a message.
   package func receive(_ kind: PublishSink.Kind, _ message: Message) {
@@ -128,24 +124,19 @@ package final class LiveStream {
 
   /// The stream is over: its playlist says so.
   package func end() {
-    let update = window.end(now: now())
-    drop(update.expired)
-    if let playlist = update.playlist { outlet.publish(snapshot(playlist)) }
+    if source.end(now: now()) { outlet.publish(snapshot()) }
     outlet.ended(key)
   }
 
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   package func expire() {
-    let expired = window.expire(now: now())
-    guard !expired.isEmpty, let playlist = window.playlist else { return }
-    drop(expired)
-    outlet.publish(snapshot(playlist))
+    if source.expire(now: now()) { outlet.publish(snapshot()) }
   }
 
   /// Takes the stream away from viewers: nobody can want its end any more.
   package func forget() {
     outlet.forget(key, version: lastVersion)
-    for key in keys?.held ?? [] {
+    for key in sealer.held {
       outlet.retire(key, neededFor: configuration.keyLifetimeMilliseconds)
     }
   }
@@ -271,58 +262,38 @@ package final class LiveStream {
 
   /// Publishes a segment, encrypted where that is wanted.
   private func finished(_ segment: Segment) {
-    guard keys != nil else { return publish(segment) }
-    unsealed.append(segment)
-    sealWaiting()
-    if unsealed.count > Self.mostUnsealed { refuse("no key could be made for this stream") }
+    sealer.append(segment, of: 0)
+    publishSealed()
+    if sealer.isStuck { refuse("no key could be made for this stream") }
   }
 
-  private func sealWaiting() {
-    while let segment = unsealed.first, let turn = keys?.key(now: now()) {
-      unsealed.removeFirst()
-      if let retired = turn.retired {
-        outlet.retire(retired, neededFor: configuration.keyLifetimeMilliseconds)
-      }
-      do throws(TLSError) {
-        let bytes = try SegmentCipher.encrypt(
-          segment.bytes, key: turn.key.bytes, sequence: segment.sequence)
-        publish(segment.sealed(bytes, with: turn.key.segmentKey))
-      } catch {
-        refuse("a segment could not be encrypted: \(error)")
-      }
+  private func publishSealed() {
+    do throws(TLSError) {
+      while let (_, segment) = try sealer.next(now: now()) { publish(segment) }
+    } catch {
+      refuse("a segment could not be encrypted: \(error)")
     }
-    if keys?.takeWant() == true { wantKey() }
+    for key in sealer.takeRetired() {
+      outlet.retire(key, neededFor: configuration.keyLifetimeMilliseconds)
+    }
+    if sealer.takeWant() { wantKey() }
   }
 
   private func publish(_ segment: Segment) {
-    let update = window.append(segment, now: now())
-    drop(update.expired)
-    responses.append(
-      SegmentResponse(
-        sequence: segment.sequence, name: Array(segment.name.utf8),
-        byteCount: segment.bytes.count,
-        response: outlet.response(segment)))
-    keptBytes += segment.bytes.count
+    let isNew = source.append(segment, now: now())
     if segment.isDiscontinuity { breaks.append(now()) }
     checkBounds()
-    guard let playlist = update.playlist else { return }
-    outlet.publish(snapshot(playlist))
-    outlet.keep(key, window.state)
+    guard isNew else { return }
+    outlet.publish(snapshot())
+    outlet.keep(key, source.window.state)
     outlet.changed(status(isLive: true))
-  }
-
-  private func drop(_ expired: [Segment]) {
-    guard !expired.isEmpty else { return }
-    let gone = Set(expired.map(\.sequence))
-    responses.removeAll { gone.contains($0.sequence) }
-    keptBytes -= expired.reduce(0) { $0 + $1.bytes.count }
   }
 
   /// Ends a publisher that no live window could hold, before it fills the memory or the processor;
   /// also one that comes after others which have filled it and gone.
   private func checkBounds() {
-    if responses.count > configuration.maximumSegments
-      || keptBytes > configuration.maximumBytes
+    if source.segmentCount > configuration.maximumSegments
+      || source.keptBytes > configuration.maximumBytes
     {
       refuse("more comes than a live stream can be; send in real time (ffmpeg: -re)")
     }
@@ -332,29 +303,20 @@ package final class LiveStream {
     }
   }
 
-  private func snapshot(_ playlist: MediaPlaylist) -> StreamSnapshot {
-    let name = String(decoding: Self.rendition, as: UTF8.self)
+  private func snapshot() -> StreamSnapshot {
     let info =
       packager.variant
       ?? VariantInfo(
         bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
     // The program's playlist stands one folder up, so the addresses in it are absolute.
-    let uri = "/hls/\(key.wedding)/\(key.camera)/\(name)/index.m3u8"
+    let uri = "/hls/\(key.wedding)/\(key.camera)/\(source.name)/index.m3u8"
     let master = MasterPlaylist([MasterPlaylist.Variant(uri: uri, info: info)])
     let version = outlet.nextVersion()
     lastVersion = version
-    let half = max(1, playlist.targetDuration / 2)
     return StreamSnapshot(
-      key: key, version: version, isOver: playlist.isEnded,
+      key: key, version: version, isOver: source.window.isEnded,
       master: PlaylistResponse(master.text, maximumAge: 2, tag: outlet.tag("m", version)),
-      renditions: [
-        RenditionSnapshot(
-          name: Self.rendition,
-          playlist: PlaylistResponse(
-            playlist.text, maximumAge: 1, staleSeconds: half, tag: outlet.tag("p", version)),
-          nextSequence: playlist.nextSequence, targetDuration: playlist.targetDuration,
-          segments: responses)
-      ])
+      renditions: [source.snapshot].compactMap { $0 })
   }
 
   // MARK: Status
@@ -364,10 +326,10 @@ package final class LiveStream {
       key, state: isLive ? .live : .waiting,
       statistics: packager.statistics,
       playlist: PlaylistStatus(
-        mediaSequence: UInt64(window.playlist?.mediaSequence ?? 0),
-        segments: window.segments.count,
-        discontinuities: UInt64(window.state.discontinuitySequence),
-        memoryBytes: keptBytes))
+        mediaSequence: UInt64(source.window.playlist?.mediaSequence ?? 0),
+        segments: source.window.segments.count,
+        discontinuities: UInt64(source.window.state.discontinuitySequence),
+        memoryBytes: source.keptBytes))
   }
 
   package static func clock() -> MediaTime {

@@ -1,0 +1,81 @@
+import HLS
+import Media
+
+/// One rendition of a live stream: its window, and what viewers fetch of it.
+///
+/// Confined to the stream's owner.
+struct Rendition {
+  /// In addresses: `source`, `720p`.
+  let name: String
+  private let bytes: [UInt8]
+  private let outlet: StreamOutlet
+  private(set) var window: LiveWindow
+  private var responses: [SegmentResponse] = []
+  /// Of its segments, listed or not.
+  private(set) var keptBytes = 0
+  /// As it was made when something last changed; nil before the first segment.
+  private(set) var snapshot: RenditionSnapshot?
+
+  init(
+    _ name: String, window: LiveWindow.Configuration, state: WindowState, outlet: StreamOutlet
+  ) {
+    self.name = name
+    bytes = Array(name.utf8)
+    self.window = LiveWindow(configuration: window, state: state)
+    self.outlet = outlet
+  }
+
+  /// How many segments are kept, listed or not.
+  var segmentCount: Int { responses.count }
+
+  /// Appends a segment as viewers get it.
+  ///
+  /// - Returns: whether there is something new to fetch.
+  mutating func append(_ segment: Segment, now: MediaTime) -> Bool {
+    let update = window.append(segment, now: now)
+    drop(update.expired)
+    responses.append(
+      SegmentResponse(
+        sequence: segment.sequence, name: Array(segment.name.utf8),
+        byteCount: segment.bytes.count, response: outlet.response(segment)))
+    keptBytes += segment.bytes.count
+    return refresh(update.playlist)
+  }
+
+  /// Ends its playlist.
+  mutating func end(now: MediaTime) -> Bool {
+    let update = window.end(now: now)
+    drop(update.expired)
+    return refresh(update.playlist)
+  }
+
+  /// Goes on after an end.
+  mutating func reopen() { window.reopen() }
+
+  /// Lets go of segments that nobody may ask for any more.
+  mutating func expire(now: MediaTime) -> Bool {
+    let expired = window.expire(now: now)
+    guard !expired.isEmpty else { return false }
+    drop(expired)
+    return refresh(window.playlist)
+  }
+
+  private mutating func drop(_ expired: [Segment]) {
+    guard !expired.isEmpty else { return }
+    let gone = Set(expired.map(\.sequence))
+    responses.removeAll { gone.contains($0.sequence) }
+    keptBytes -= expired.reduce(0) { $0 + $1.bytes.count }
+  }
+
+  private mutating func refresh(_ playlist: MediaPlaylist?) -> Bool {
+    guard let playlist else { return false }
+    snapshot = RenditionSnapshot(
+      name: bytes,
+      playlist: PlaylistResponse(
+        playlist.text, maximumAge: 1, staleSeconds: max(1, playlist.targetDuration / 2),
+        tag: outlet.tag("p", outlet.nextVersion())),
+      nextSequence: playlist.nextSequence, targetDuration: playlist.targetDuration,
+      segments: responses)
+    return true
+  }
+}
