@@ -100,6 +100,32 @@ package struct LiveWindow {
     return gone
   }
 
+  /// Lets go of the oldest segments before their time, where memory is short.
+  ///
+  /// What is left is what a shorter window has: a little less than half of it is listed, so that a
+  /// segment can be fetched for its own duration and that of the playlist after it was removed.
+  ///
+  /// - Parameters:
+  ///   - bytes: how much is to be let go of.
+  ///   - isOver: whether nobody publishes any more, so that the listed ones are enough.
+  ///   - now: the owner's monotonic clock.
+  /// - Returns: what changed: less than was asked for where no fewer may be listed than the least.
+  package mutating func shorten(by bytes: Int, isOver: Bool = false, now: MediaTime) -> Update {
+    let least = configuration.minimumSegments * (isOver ? 1 : 2) + (isOver ? 0 : 1)
+    var gone: [Segment] = []
+    var freed = 0
+    while freed < bytes, retired.count + segments.count > least {
+      if retired.isEmpty { retire(1, now: now) }
+      let segment = retired.removeFirst().segment
+      freed += segment.bytes.count
+      gone.append(segment)
+    }
+    guard !gone.isEmpty else { return Update(added: nil, expired: [], playlist: nil) }
+    let listed = max(configuration.minimumSegments, (retired.count + segments.count - 1) / 2)
+    retire(max(0, segments.count - listed), now: now)
+    return Update(added: nil, expired: gone, playlist: segments.isEmpty ? nil : render())
+  }
+
   /// The segments that are no longer listed but can be fetched.
   package var retiredSegments: [Segment] { retired.map(\.segment) }
 

@@ -75,7 +75,8 @@ package enum ProcessMetrics {
     return max(0, count - 2)
   }
 
-  private static func read(_ path: String) -> String {
+  /// The first 4 KiB of a file of the kernel; empty where it is not there.
+  static func read(_ path: String) -> String {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return "" }
     defer { close(descriptor) }

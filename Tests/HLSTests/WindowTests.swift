@@ -80,6 +80,44 @@ import Testing
     #expect(window.segments.count == 6)
   }
 
+  /// A window as it is after many segments of a byte each.
+  private func full() -> (LiveWindow, now: MediaTime) {
+    var window = LiveWindow()
+    var now = MediaTime.zero
+    for number in 0..<60 {
+      now = MediaTime(milliseconds: Int64(number) * 4_000)
+      _ = window.append(segment(number), now: now)
+    }
+    return (window, now)
+  }
+
+  @Test(arguments: [1, 3, 10, 17, 18, 19, 1_000])
+  func `a window gets shorter from its oldest end, and lists less than half`(bytes: Int) throws {
+    var (window, now) = full()
+    let before = window.retiredSegments + window.segments
+    let update = window.shorten(by: bytes, now: now)
+    let after = window.retiredSegments + window.segments
+    #expect(update.expired.map(\.sequence) == before.prefix(update.expired.count).map(\.sequence))
+    #expect(after.map(\.sequence) == before.dropFirst(update.expired.count).map(\.sequence))
+    #expect(update.expired.count == min(bytes, before.count - 13))
+    #expect(window.segments.count >= 6)
+    // A segment that is no longer listed stays for its own duration and that of the playlist.
+    #expect(window.retiredSegments.count > window.segments.count)
+    #expect(try #require(update.playlist).mediaSequence == window.segments.first?.sequence)
+    let next = window.append(segment(60), now: now)
+    #expect(next.playlist?.nextSequence == 61)
+  }
+
+  @Test func `a window without a publisher keeps what it must list, and no window less`() {
+    var (window, now) = full()
+    _ = window.shorten(by: .max, isOver: true, now: now)
+    #expect(window.segments.count == 6)
+    #expect(window.retiredSegments.isEmpty)
+    let none = window.shorten(by: .max, isOver: true, now: now)
+    #expect(none.expired.isEmpty)
+    #expect(none.playlist == nil)
+  }
+
   @Test func `discontinuities are counted when they leave`() {
     var window = LiveWindow()
     var checker = PlaylistChecker()

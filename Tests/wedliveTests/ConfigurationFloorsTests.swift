@@ -45,6 +45,7 @@ import Testing
     configuration.tls.hsts = .zero
     configuration.rtmp.ping = .milliseconds(1_500)
     configuration.streams.fragment = .seconds(4)
+    configuration.streams.memory = 1 << 30
     configuration.access.watch = .token
     configuration.tls.fastCipher = .on
     configuration.callbacks.onPublish = "http://backend:8000/api/streams/auth/publish"
@@ -56,6 +57,7 @@ import Testing
     #expect(!configuration.origin.ingest.trustedProxies.isEmpty)
     #expect(configuration.origin.ingest.rtmp.pingAfterMilliseconds == 1_500)
     #expect(configuration.origin.streams.fragment == .seconds(4))
+    #expect(configuration.origin.memoryBytes == 1 << 30)
     #expect(configuration.origin.watchNeedsToken)
     #expect(configuration.fastCipher == .on)
     let backend = try configuration.callbacks.backend()

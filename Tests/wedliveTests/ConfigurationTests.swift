@@ -161,6 +161,14 @@ import Testing
     #expect(found.contains { $0.hasPrefix(start) }, "\(found)")
   }
 
+  @Test func `memory for streams is enough for one, or left to the node`() throws {
+    #expect(
+      try faults("streams:\n  memory: 63m\n")
+        == ["f:2: streams.memory: must be 64m or more: a segment may be that large"])
+    #expect(try faults("streams:\n  memory: 0\n").isEmpty)
+    #expect(try load(nil, environment: ["WEDLIVE_STREAMS_MEMORY": "4g"]).streams.memory == 4 << 30)
+  }
+
   @Test func `a file that isn't there is named`() {
     let found = ConfigurationLoader(file: "/nowhere/w.yaml", environment: [:]).check().1
     #expect(found.map(\.description) == ["/nowhere/w.yaml: there is no such file"])

@@ -53,6 +53,9 @@ struct SegmentSealer {
   /// Whether more waits for a key than can.
   var isStuck: Bool { waiting.count > Self.mostWaiting * renditions }
 
+  /// What waits for a key.
+  var waitingBytes: Int { waiting.reduce(0) { $0 + $1.segment.bytes.count } }
+
   /// Takes a finished segment; 0 is the source.
   mutating func append(_ segment: Segment, of rendition: Int) {
     waiting.append((rendition, segment))

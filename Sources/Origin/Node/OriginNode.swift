@@ -20,6 +20,7 @@ package final class OriginNode: Sendable {
   package let ledger: StreamLedger
   package let keys: StreamKeys?
   package let errands: Errands
+  package let memory: StreamMemory
   package let logger: Logger
   private let clients = Atomic<UInt64>(0)
 
@@ -53,17 +54,23 @@ package final class OriginNode: Sendable {
     self.board = board
     self.relays = relays
     self.outlet = outlet
+    let memory = StreamMemory(
+      limitBytes: configuration.memoryBytes > 0
+        ? configuration.memoryBytes : MachineMemory.bytes() / 2, metrics: registry)
+    self.memory = memory
     metrics = IngestMetrics(registry)
     var limits = StreamRegistry.Limits()
     limits.reconnectWindow = configuration.streams.reconnectWindow
     limits.afterEnd = configuration.streams.afterEnd
     limits.streams = configuration.maximumStreams
     self.registry = StreamRegistry(
-      limits: limits,
+      limits: limits, hasMemory: { memory.admit() },
       open: { key in
         let state = await ledger.begin(key)
         return LiveStreamBox(
-          LiveStream(key, state: state, configuration: configuration.streams, outlet: outlet))
+          LiveStream(
+            key, state: state, configuration: configuration.streams, outlet: outlet,
+            memory: memory))
       }, close: { key in await ledger.end(key) })
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
       Double(board.liveCount)

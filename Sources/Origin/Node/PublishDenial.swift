@@ -13,7 +13,7 @@ struct PublishDenial: Error, Sendable {
   init(_ refusal: ClaimRefusal) {
     switch refusal {
     case .taken, .contested, .superseded, .onAir: status = .badName
-    case .full, .unavailable: status = .failed
+    case .full, .noMemory, .unavailable: status = .failed
     }
     words = "\(refusal)"
   }

@@ -28,6 +28,8 @@ package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   case contested
   /// The node has as many streams as it may have.
   case full
+  /// The streams that there are need the memory.
+  case noMemory
   /// It ended at this very moment.
   case unavailable
 
@@ -39,6 +41,9 @@ package enum ClaimRefusal: Error, Equatable, Sendable, CustomStringConvertible {
       "this stream key is in use by several encoders that push each other out; "
         + "stop all but one and wait 30 seconds"
     case .full: "this server has as many streams as it may have; connect to another one"
+    case .noMemory:
+      "this server's memory for streams is nearly full; connect to another one, or try again "
+        + "when fewer are live"
     case .unavailable: "the stream has just ended; try again"
     }
   }

@@ -20,8 +20,9 @@ package final class LiveStream {
   package let key: StreamKey
   package let relay: RelaySource
   private let outlet: StreamOutlet
-  private let packager: StreamPackager
-  private var source: Rendition
+  let packager: StreamPackager
+  var source: Rendition
+  var memory: MemoryShare
   private var demuxer = TagDemuxer()
   /// Added to a publisher's timestamps, so that players' clocks go on when the next one starts at 0.
   private var relayOffset: UInt32?
@@ -30,13 +31,16 @@ package final class LiveStream {
   private var relayFloor: UInt32?
   private var lastVersion: UInt64 = 0
   private let configuration: StreamConfiguration
-  private let now: () -> MediaTime
+  let now: () -> MediaTime
   private var breaks: [MediaTime] = []
   private(set) var meter = StreamMeter()
   private var refusal: ((String) -> Void)?
-  private var sealer: SegmentSealer
+  private(set) var sealer: SegmentSealer
   private var wantKey: () -> Void = {}
   private var isBroken = false
+
+  /// Whether somebody publishes, and hasn't been told to stop.
+  var hasPublisher: Bool { refusal != nil && !isBroken }
 
   /// Makes a stream without a publisher.
   ///
@@ -45,12 +49,15 @@ package final class LiveStream {
   ///   - state: where its numbers go on.
   ///   - configuration: how it is cut and kept.
   ///   - outlet: where its snapshots and its state go.
+  ///   - memory: what all streams of the node share.
   ///   - now: a clock that never goes back.
   package init(
     _ key: StreamKey, state: WindowState, configuration: StreamConfiguration,
-    outlet: StreamOutlet, now: @escaping () -> MediaTime = LiveStream.clock
+    outlet: StreamOutlet, memory: StreamMemory = StreamMemory(),
+    now: @escaping () -> MediaTime = LiveStream.clock
   ) {
     self.key = key
+    self.memory = MemoryShare(memory)
     self.outlet = outlet
     self.configuration = configuration
     self.now = now
@@ -84,6 +91,7 @@ package final class LiveStream {
     sealer.askAgain()
     if sealer.takeWant() { wantKey() }
     checkBounds()
+    if !memory.admits() { refuse(Self.tooLarge) }
   }
 
   /// Takes a key that viewers can have from now on.
@@ -109,6 +117,7 @@ package final class LiveStream {
   /// The turn is over: what players get leaves the loop.
   package func flush() {
     relay.flush()
+    account()
     if meter.isDue(.now) { outlet.changed(status(isLive: true)) }
   }
 
@@ -130,7 +139,8 @@ package final class LiveStream {
 
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   package func expire() {
-    if source.expire(now: now()) { outlet.publish(snapshot()) }
+    let isOld = source.expire(now: now())
+    if relieveMemory() || isOld { outlet.publish(snapshot()) }
   }
 
   /// Takes the stream away from viewers: nobody can want its end any more.
@@ -228,7 +238,7 @@ package final class LiveStream {
     refuse("\(name) can't be sent to viewers yet; set the encoder to \(wanted)")
   }
 
-  private func refuse(_ words: String) {
+  func refuse(_ words: String) {
     guard !isBroken else { return }
     isBroken = true
     refusal?(words)
@@ -283,6 +293,7 @@ package final class LiveStream {
     let isNew = source.append(segment, now: now())
     if segment.isDiscontinuity { breaks.append(now()) }
     checkBounds()
+    relieveMemory()
     guard isNew else { return }
     outlet.publish(snapshot())
     outlet.keep(key, source.window.state)

@@ -60,6 +60,16 @@ struct Rendition {
     return refresh(window.playlist)
   }
 
+  /// Lets go of the oldest segments before their time (`LiveWindow.shorten`).
+  ///
+  /// - Returns: how many went.
+  mutating func shorten(by bytes: Int, isOver: Bool = false, now: MediaTime) -> Int {
+    let update = window.shorten(by: bytes, isOver: isOver, now: now)
+    drop(update.expired)
+    _ = refresh(update.playlist)
+    return update.expired.count
+  }
+
   private mutating func drop(_ expired: [Segment]) {
     guard !expired.isEmpty else { return }
     let gone = Set(expired.map(\.sequence))

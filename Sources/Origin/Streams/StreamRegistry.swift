@@ -54,6 +54,7 @@ package actor StreamRegistry {
   private var busy: Set<StreamKey> = []
   private var waiting: [StreamKey: [CheckedContinuation<Void, Never>]] = [:]
   private let limits: Limits
+  private let hasMemory: @Sendable () -> Bool
   private let open: @Sendable (StreamKey) async -> LiveStreamBox
   private let close: @Sendable (StreamKey) async -> Void
 
@@ -61,13 +62,16 @@ package actor StreamRegistry {
   ///
   /// - Parameters:
   ///   - limits: how long streams are kept, and how many.
+  ///   - hasMemory: asked before there is one stream more.
   ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns.
   package init(
-    limits: Limits, open: @escaping @Sendable (StreamKey) async -> LiveStreamBox,
+    limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
+    open: @escaping @Sendable (StreamKey) async -> LiveStreamBox,
     close: @escaping @Sendable (StreamKey) async -> Void
   ) {
     self.limits = limits
+    self.hasMemory = hasMemory
     self.open = open
     self.close = close
   }
@@ -96,6 +100,7 @@ package actor StreamRegistry {
     defer { leave(key) }
     if entries[key]?.isOpen != true {
       guard count + opening < limits.streams else { throw .full }
+      guard hasMemory() else { throw .noMemory }
     }
     try await takeOver(key, by: publisher, isAdmitted: isAdmitted)
     if entries[key] == nil {

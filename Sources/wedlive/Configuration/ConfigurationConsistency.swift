@@ -37,6 +37,9 @@ struct ConfigurationConsistency {
           places["streams.window"] == nil ? "streams.fragment" : "streams.window",
           "a window has at least 6 fragments: streams.window must be \(least) or more"))
     }
+    if (1..<(64 << 20)).contains(streams.memory) {
+      faults.append(fault("streams.memory", "must be 64m or more: a segment may be that large"))
+    }
     if configuration.rtmp.maxBuffered < configuration.rtmp.maxMessage {
       faults.append(fault("rtmp.max_buffered", "must not be less than rtmp.max_message"))
     }

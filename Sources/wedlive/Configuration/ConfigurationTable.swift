@@ -156,6 +156,12 @@ enum ConfigurationTable {
     .count(
       "streams.limit", \.streams.limit, in: 1...100_000,
       "How many streams the node takes; more are refused."),
+    .size(
+      "streams.memory", \.streams.memory, in: 0...1 << 50,
+      "What the segments of all streams may take in memory, from 64m on; 0 is half of the machine's"
+        + " memory, or of its control group's limit. From three quarters of it on no new stream is"
+        + " taken, from seven eighths on the largest are kept for less long, beyond it they are"
+        + " ended."),
   ]
 
   private static let encryption: [ConfigurationKey] = [

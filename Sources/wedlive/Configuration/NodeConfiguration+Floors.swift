@@ -71,6 +71,7 @@ extension NodeConfiguration {
     origin.streams.encryption = keySchedule
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
+    origin.memoryBytes = streams.memory
     origin.rememberedTokens = access.rememberedTokens
     origin.watchNeedsToken = access.watch == .token
     return origin

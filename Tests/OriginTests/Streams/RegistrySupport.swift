@@ -56,7 +56,10 @@ struct TestRegistry {
   let registry: StreamRegistry
   let log = RegistryLog()
 
-  init(_ change: (inout StreamRegistry.Limits) -> Void = { _ in }) {
+  init(
+    memory: StreamMemory = StreamMemory(),
+    _ change: (inout StreamRegistry.Limits) -> Void = { _ in }
+  ) {
     var limits = StreamRegistry.Limits()
     limits.reconnectWindow = .seconds(3_600)
     limits.afterEnd = .seconds(3_600)
@@ -69,7 +72,7 @@ struct TestRegistry {
       errands: Errands())
     let log = log
     registry = StreamRegistry(
-      limits: limits,
+      limits: limits, hasMemory: { memory.admit() },
       open: { key in
         await log.opening(key)
         return LiveStreamBox(

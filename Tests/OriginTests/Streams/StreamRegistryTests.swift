@@ -175,6 +175,20 @@ import Testing
     #expect(await test.registry.count == 2)
   }
 
+  @Test func `where memory is short nobody new is taken, and who returns is`() async throws {
+    let memory = StreamMemory(limitBytes: 1_000)
+    let test = TestRegistry(memory: memory)
+    let claim = try await test.publish(key, one)
+    memory.changed(from: 0, to: 800)
+    await test.registry.release(claim)
+    await #expect(throws: ClaimRefusal.noMemory) {
+      _ = try await test.registry.claim(.named("other"), by: two.publisher)
+    }
+    _ = try await test.publish(key, one)
+    memory.changed(from: 800, to: 700)
+    _ = try await test.publish(.named("other"), two)
+  }
+
   @Test func `a stream that is over counts no more, and is counted again when it goes on`()
     async throws
   {

@@ -29,7 +29,8 @@ final class TestStream {
 
   init(
     _ key: StreamKey = .named("w"), state: WindowState = WindowState(),
-    configuration: StreamConfiguration = StreamConfiguration()
+    configuration: StreamConfiguration = StreamConfiguration(),
+    memory: StreamMemory = StreamMemory()
   ) throws {
     loop = try Loop()
     let directory = RelayDirectory()
@@ -45,7 +46,8 @@ final class TestStream {
     let time = Clock()
     self.time = time
     stream = LiveStream(
-      key, state: state, configuration: configuration, outlet: outlet, now: { time.now })
+      key, state: state, configuration: configuration, outlet: outlet, memory: memory,
+      now: { time.now })
     let server = LoopServer(on: loop, metrics: ServerMetrics(MetricRegistry()))
     let handler = ViewerHandler(
       table: table, gate: ViewerGate(tokens: nil),

@@ -12,4 +12,6 @@ struct StreamsSection: Equatable, Sendable {
   var remembered = Duration.seconds(30 * 86_400)
   /// How many streams a node takes.
   var limit = 1_000
+  /// What the segments of all streams may take in memory, in bytes; 0 for half of what there is.
+  var memory = 0
 }
