@@ -101,7 +101,7 @@ let floor5: [Target] = room(
   "Origin",
   [
     "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
-    "HTTPSemantics", "Store", "Access", "ControlAPI", log, httpTypes,
+    "HTTPSemantics", "Store", "Transcode", "Access", "ControlAPI", log, httpTypes,
     .product(name: "Crypto", package: "swift-crypto"),
   ], resources: [.embedInCode("Pages/Assets")])
 
@@ -154,7 +154,7 @@ let testTargets: [Target] =
     "wedlive",
     [
       "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Access", "HTTP2", "HTTPServer",
-      "Origin",
+      "Origin", "Transcode",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ])
 

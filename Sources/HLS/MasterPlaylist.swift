@@ -26,7 +26,7 @@ package struct VariantInfo: Sendable, Equatable {
 /// Source: RFC 8216, 4.3.4.2.
 package struct MasterPlaylist: Sendable {
   /// One rendition: where its media playlist is, and what it needs.
-  package struct Variant: Sendable {
+  package struct Variant: Sendable, Equatable {
     package var uri: String
     package var info: VariantInfo
 

@@ -133,6 +133,34 @@ import Testing
     }
   }
 
+  @Test func `a rung that comes later begins with the segment that runs`() throws {
+    let source = try LadderSource(rungs: 2)
+    source.activatesAll = false
+    let frames = Publisher().frames(seconds: 40)
+    source.assembly.activate([1])
+    source.publish(Array(frames.prefix { $0.dts.milliseconds < 18_000 }))
+    #expect(source.assembly.activate([0, 1]) == [0])
+    source.publish(Array(frames.drop { $0.dts.milliseconds < 18_000 }))
+    source.leave()
+    #expect(source.made(1).map(\.sequence) == Array(0...9))
+    #expect(source.made(0).map(\.sequence) == Array(4...9))
+    #expect(source.assembly.active == [0, 1])
+  }
+
+  @Test func `what is given up comes from elsewhere at once`() throws {
+    let source = try LadderSource(rungs: 2, patience: 5)
+    source.isWorking = false
+    source.publish(Publisher().frames(seconds: 18))
+    #expect(source.outputs.isEmpty)
+    source.assembly.giveUp()
+    source.publish(Publisher().frames(from: 18_000, seconds: 1))
+    #expect(source.made(0).count == 4)
+    #expect(source.origins(1).allSatisfy { $0 == .source })
+    // The segments after it are waited for again.
+    source.publish(Publisher().frames(from: 19_000, seconds: 9))
+    #expect(source.made(0).count == 4)
+  }
+
   @Test func `sound that stops is not waited for`() throws {
     let source = try LadderSource(rungs: 1)
     source.publish(

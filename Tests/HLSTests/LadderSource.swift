@@ -13,6 +13,8 @@ final class LadderSource {
   var held: [[Frame]]
   /// Whether encoders give back what they get.
   var isWorking = true
+  /// Whether the stream has all rungs from its first segment on.
+  var activatesAll = true
   var tracks: [TrackConfiguration] = []
   private var hasStarted = false
 
@@ -28,7 +30,9 @@ final class LadderSource {
     switch placement {
     case .began(let start):
       let isFirst = assembly.parts.isEmpty && !hasStarted
-      if assembly.begin(start), isWorking { drain(before: start.sequence) }
+      let beginsAnew = assembly.begin(start)
+      if activatesAll { assembly.activate(Array(held.indices)) }
+      if beginsAnew, isWorking { drain(before: start.sequence) }
       if isFirst, isWorking { startEncoders() }
       hasStarted = true
     case .frame(let frame):

@@ -25,6 +25,8 @@ package struct LadderAssembly {
 
   private struct Line {
     var packager = RungPackager()
+    /// Whether the stream has this rung.
+    var isActive = false
     /// The number of the segment to make next.
     var next = 0
     /// Its own parts, by number, for rungs that have none.
@@ -37,19 +39,37 @@ package struct LadderAssembly {
   /// Oldest first, numbered without a gap.
   package private(set) var parts: [LadderPart] = []
   private var wasInterrupted = false
+  /// Nothing more comes of the parts that there are.
+  private var isGivenUp = false
   /// Sound that hasn't come half a second after its pictures is not waited for.
   private static let silence = MediaTime(milliseconds: 500)
   /// When the source's latest picture is shown.
   private var latestPicture = MediaTime.zero
 
-  /// Makes one without parts.
+  /// Makes one without parts, and without a rung that is active.
   ///
   /// - Parameters:
-  ///   - rungs: how many.
+  ///   - rungs: how many there may be.
   ///   - patience: in segments.
   package init(rungs: Int, patience: Int) {
     lines = Array(repeating: Line(), count: rungs)
     self.patience = max(1, patience)
+  }
+
+  /// The rungs that the stream has.
+  package var active: [Int] { lines.indices.filter { lines[$0].isActive } }
+
+  /// The stream has these rungs from the part on that began last; it keeps those it had.
+  ///
+  /// - Returns: those that are new.
+  @discardableResult
+  package mutating func activate(_ rungs: [Int]) -> [Int] {
+    let fresh = rungs.filter { lines.indices.contains($0) && !lines[$0].isActive }
+    for index in fresh {
+      lines[index].isActive = true
+      lines[index].next = parts.last?.sequence ?? 0
+    }
+    return fresh
   }
 
   // MARK: The source
@@ -61,6 +81,7 @@ package struct LadderAssembly {
   @discardableResult
   package mutating func begin(_ start: SegmentStart) -> Bool {
     if let last = parts.last, start.sequence != last.sequence + 1 { parts.removeAll() }
+    isGivenUp = false
     if parts.isEmpty {
       for index in lines.indices { lines[index].next = start.sequence }
     }
@@ -91,6 +112,9 @@ package struct LadderAssembly {
 
   /// The publisher has gone: encoders are to be drained, and begin anew with the next one.
   package mutating func interrupt() { wasInterrupted = true }
+
+  /// What encoders still owe of the parts that are finished is not waited for.
+  package mutating func giveUp() { isGivenUp = true }
 
   // MARK: Encoders
 
@@ -137,7 +161,7 @@ package struct LadderAssembly {
   /// Takes the next segment that is complete; nil where none is.
   package mutating func next() -> Output? {
     // The smallest first, as others may need theirs.
-    for rung in lines.indices.reversed() {
+    for rung in lines.indices.reversed() where lines[rung].isActive {
       if let output = next(rung) { return output }
     }
     return nil
@@ -159,7 +183,9 @@ package struct LadderAssembly {
       lines[rung].made[number] = part
     } else {
       let newest = parts.last { $0.source != nil }?.sequence ?? number
-      guard parts[place].start.video == nil || newest - number >= patience else { return nil }
+      guard parts[place].start.video == nil || isGivenUp || newest - number >= patience else {
+        return nil
+      }
       _ = lines[rung].packager.takePart(until: end ?? source.startTime + source.duration)
     }
     if part == nil, let other = substitute(for: rung, number) {
@@ -192,7 +218,7 @@ package struct LadderAssembly {
 
   /// Lets go of what every rung has.
   private mutating func forget() {
-    let oldest = lines.map(\.next).min() ?? 0
+    let oldest = lines.lazy.filter(\.isActive).map(\.next).min() ?? 0
     guard let first = parts.first, first.sequence < oldest else { return }
     parts.removeAll { $0.sequence < oldest }
     for index in lines.indices {

@@ -15,7 +15,7 @@ struct SegmentSealer {
 
   private var schedule: KeySchedule?
   private let renditions: Int
-  private var waiting: [(rendition: Int, segment: Segment)] = []
+  private var waiting: [(place: Renditions.Place, segment: Segment)] = []
   private var keys: [Int: StreamKeyMaterial] = [:]
   private var retired: [StreamKeyMaterial] = []
 
@@ -56,9 +56,9 @@ struct SegmentSealer {
   /// What waits for a key.
   var waitingBytes: Int { waiting.reduce(0) { $0 + $1.segment.bytes.count } }
 
-  /// Takes a finished segment; 0 is the source.
-  mutating func append(_ segment: Segment, of rendition: Int) {
-    waiting.append((rendition, segment))
+  /// Takes a finished segment.
+  mutating func append(_ segment: Segment, of place: Renditions.Place) {
+    waiting.append((place, segment))
   }
 
   /// The next segment that viewers can have.
@@ -66,18 +66,20 @@ struct SegmentSealer {
   /// - Parameter now: the owner's monotonic clock.
   /// - Returns: nil where none is left, or those that are left wait for a key.
   /// - Throws: what libcrypto says; the segment is then lost.
-  mutating func next(now: MediaTime) throws(TLSError) -> (rendition: Int, segment: Segment)? {
+  mutating func next(now: MediaTime) throws(TLSError) -> (
+    place: Renditions.Place, segment: Segment
+  )? {
     guard let first = waiting.first else { return nil }
     guard schedule != nil else { return waiting.removeFirst() }
     guard let key = key(for: first, now) else { return nil }
     waiting.removeFirst()
     let bytes = try SegmentCipher.encrypt(
       first.segment.bytes, key: key.bytes, sequence: first.segment.sequence)
-    return (first.rendition, first.segment.sealed(bytes, with: key.segmentKey))
+    return (first.place, first.segment.sealed(bytes, with: key.segmentKey))
   }
 
   private mutating func key(
-    for turn: (rendition: Int, segment: Segment), _ now: MediaTime
+    for turn: (place: Renditions.Place, segment: Segment), _ now: MediaTime
   ) -> StreamKeyMaterial? {
     let sequence = turn.segment.sequence
     if let known = keys[sequence] { return known }

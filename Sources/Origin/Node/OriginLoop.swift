@@ -17,6 +17,9 @@ package final class OriginLoop {
   private var asks: [ChannelID: ClientAsk] = [:]
   /// Those that have their publisher here.
   private var streams: [StreamKey: LiveStream] = [:]
+  /// Those whose publisher has gone and whose last segments are still being made here, with what
+  /// waits for that.
+  private var settling: [StreamKey: [() -> Void]] = [:]
 
   /// Makes the loop's part and registers it, and its relay table, with the loop.
   package init(on loop: Loop, node: OriginNode, buffers: TLSBuffers) {
@@ -71,7 +74,7 @@ package final class OriginLoop {
     let publication = connection.publicationID
     let publisher = Publisher(
       id: ask.clientID, tokenID: token, priority: claims.priority, address: ask.address,
-      loop: loop.mailbox, publication: publication)
+      loop: loop.mailbox, publication: publication, stream: key)
     let mailbox = loop.mailbox
     node.errands.run { [node] in
       let result = await node.admit(ask, publisher)
@@ -134,7 +137,7 @@ package final class OriginLoop {
     let stream = claim.box.stream
     let publication = connection.publicationID
     let mailbox = loop.mailbox
-    stream.begin(wantKey: { [self] in makeKey(claim, publication) }) { words in
+    stream.begin(on: loop, wantKey: { [self] in makeKey(claim, publication) }) { words in
       // Later, because the stream is in the middle of a message now.
       mailbox.submit { publication.connection(on: $0)?.reject(words) }
     }
@@ -149,9 +152,23 @@ package final class OriginLoop {
           asks[publication.channel] = nil
           relay.detach(claim.key, isOver: false)
           streams[claim.key] = nil
-          stream.interrupt()
-          node.errands.run { [node] in await node.left(ask, claim, reason) }
+          settling[claim.key] = []
+          stream.interrupt { [self] in
+            node.errands.run { [node] in await node.left(ask, claim, reason) }
+            for work in settling.removeValue(forKey: claim.key) ?? [] { work() }
+          }
         }))
+  }
+
+  /// Calls when nothing of a stream is on this loop any more whose publisher has gone.
+  func whenSettled(_ key: StreamKey, _ work: @escaping () -> Void) {
+    if settling[key] == nil { work() } else { settling[key]?.append(work) }
+  }
+
+  /// Calls when nothing is on this loop any more of any stream whose publisher has gone.
+  private func whenAllSettled(_ work: @escaping () -> Void) {
+    guard let key = settling.keys.first else { return work() }
+    whenSettled(key) { [self] in whenAllSettled(work) }
   }
 
   /// Makes a key for a stream, and hands it over where the publisher is still the same.
@@ -262,7 +279,7 @@ package final class OriginLoop {
   ///   - done: called when all are closed, within seconds.
   package func end(_ reason: String, done: @escaping () -> Void) {
     ingest.forEachConnection { $0.stop(reason) }
-    ingest.whenEmpty(done)
+    ingest.whenEmpty { [self] in whenAllSettled(done) }
   }
 
   /// Gives the next segment of each stream of a wedding another key.

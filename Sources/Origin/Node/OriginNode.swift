@@ -50,7 +50,8 @@ package final class OriginNode: Sendable {
     let errands = Errands()
     self.errands = errands
     let outlet = StreamOutlet(
-      board: board, relays: relays, ledger: ledger, errands: errands, keys: keys)
+      board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,
+      ladders: LadderReporter(registry, errands: errands, logger: logger))
     self.board = board
     self.relays = relays
     self.outlet = outlet

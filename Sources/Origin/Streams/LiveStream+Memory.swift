@@ -9,7 +9,7 @@ extension LiveStream {
 
   /// Tells the node what the stream holds: segments, and the one that is being written.
   func account() {
-    memory.hold(source.keptBytes + packager.runningBytes + sealer.waitingBytes)
+    memory.hold(renditions.heldBytes + packager.runningBytes + (ladder?.keptBytes ?? 0))
   }
 
   /// Lets the oldest segments go where the node's memory runs out and this stream has more than its
@@ -31,7 +31,7 @@ extension LiveStream {
   }
 
   private func shorten(by bytes: Int, isOver: Bool = false) -> Int {
-    let count = source.shorten(by: bytes, isOver: isOver, now: now())
+    let count = renditions.shorten(by: bytes, isOver: isOver, now: now())
     account()
     return count
   }

@@ -1,4 +1,4 @@
-import EventLoop
+package import EventLoop
 package import HLS
 package import Ingest
 package import Media
@@ -11,8 +11,6 @@ import TLS
 /// It outlives its publishers. At any time one owner alone uses it: the loop of the publisher that
 /// has claimed it, or the registry while there is none.
 package final class LiveStream {
-  /// The rendition that passes the publisher's own coding through.
-  private static let sourceName = "source"
   /// More discontinuities than these within the period are no accidents: each costs all viewers.
   private static let breaks = 20
   private static let breakPeriod = MediaTime(milliseconds: 10_000)
@@ -21,7 +19,7 @@ package final class LiveStream {
   package let relay: RelaySource
   private let outlet: StreamOutlet
   let packager: StreamPackager
-  var source: Rendition
+  var renditions: Renditions
   var memory: MemoryShare
   private var demuxer = TagDemuxer()
   /// Added to a publisher's timestamps, so that players' clocks go on when the next one starts at 0.
@@ -29,13 +27,12 @@ package final class LiveStream {
   /// The latest time that players have been given, and what it was when the publisher began.
   private var lastRelayed: UInt32?
   private var relayFloor: UInt32?
-  private var lastVersion: UInt64 = 0
   private let configuration: StreamConfiguration
   let now: () -> MediaTime
   private var breaks: [MediaTime] = []
   private(set) var meter = StreamMeter()
   private var refusal: ((String) -> Void)?
-  private(set) var sealer: SegmentSealer
+  let ladder: Ladder?
   private var wantKey: () -> Void = {}
   private var isBroken = false
 
@@ -63,10 +60,16 @@ package final class LiveStream {
     self.now = now
     relay = RelaySource(key, gopCacheBytes: configuration.gopCacheBytes)
     packager = StreamPackager(configuration: configuration.packager, state: state)
-    source = Rendition(
-      Self.sourceName, window: configuration.liveWindow(), state: state, outlet: outlet)
-    sealer = SegmentSealer(
-      configuration.encryption.map { KeySchedule(configuration: $0) }, renditions: 1)
+    renditions = Renditions(key, state: state, configuration: configuration, outlet: outlet)
+    ladder = configuration.ladder.map { ladder in
+      Ladder(ladder, reap: { outlet.reap($0) }, notice: { outlet.notice(key, $0) })
+    }
+    packager.onPlacement = ladder.map { ladder in { ladder.take($0) } }
+    ladder?.onRungs = { [unowned self] in addRungs($0) }
+    ladder?.onSegment = { [unowned self] rung, segment in
+      renditions.append(segment, of: .rung(rung))
+      publish()
+    }
   }
 
   // MARK: Publishers
@@ -74,34 +77,37 @@ package final class LiveStream {
   /// A new publisher's messages follow; a stream that was over goes on.
   ///
   /// - Parameters:
+  ///   - loop: of the publisher, where the ladder's worker is to live; nil makes no rungs.
   ///   - wantKey: called when a key is to be made, which `add` is then given on this loop.
   ///   - refuse: called when what comes can't be used, with words for the publisher.
   package func begin(
-    wantKey: @escaping () -> Void = {}, refuse: @escaping (String) -> Void
+    on loop: Loop? = nil, wantKey: @escaping () -> Void = {},
+    refuse: @escaping (String) -> Void
   ) {
+    if let loop { ladder?.begin(on: loop) }
     demuxer = TagDemuxer()
     relayOffset = nil
     relayFloor = lastRelayed
-    source.reopen()
+    renditions.reopen()
     refusal = refuse
     isBroken = false
     meter.begin()
     outlet.changed(status(isLive: true))
     self.wantKey = wantKey
-    sealer.askAgain()
-    if sealer.takeWant() { wantKey() }
+    renditions.askAgain()
+    if renditions.takeWant() { wantKey() }
     checkBounds()
     if !memory.admits() { refuse(Self.tooLarge) }
   }
 
   /// Takes a key that viewers can have from now on.
   package func add(_ key: StreamKeyMaterial) {
-    sealer.add(key)
-    publishSealed()
+    renditions.add(key)
+    publish()
   }
 
   /// The next segment gets another key.
-  package func rotateKey() { sealer.rotate() }
+  package func rotateKey() { renditions.rotateKey() }
 
   /// Takes a message.
   package func receive(_ kind: PublishSink.Kind, _ message: Message) {
@@ -123,33 +129,32 @@ package final class LiveStream {
 
   /// The publisher has gone: the running segment is finished, and the next one follows a
   /// discontinuity.
-  package func interrupt() {
+  ///
+  /// - Parameter done: called when nothing of the stream is on the loop any more: at once, or when its
+  ///   last segment is made in every rung, seconds later.
+  package func interrupt(done: @escaping () -> Void = {}) {
     // A key that is asked for now would come when nobody takes it.
     wantKey = {}
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
     outlet.changed(status(isLive: false))
+    if let ladder { ladder.interrupt(done: done) } else { done() }
   }
 
-  /// The stream is over: its playlist says so.
+  /// The stream is over: its playlists say so.
   package func end() {
-    if source.end(now: now()) { outlet.publish(snapshot()) }
+    renditions.end(now: now(), describe: describe)
     outlet.ended(key)
   }
 
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   package func expire() {
-    let isOld = source.expire(now: now())
-    if relieveMemory() || isOld { outlet.publish(snapshot()) }
+    renditions.expire(now: now(), describe: describe)
+    if relieveMemory() { renditions.show(describe) }
   }
 
   /// Takes the stream away from viewers: nobody can want its end any more.
-  package func forget() {
-    outlet.forget(key, version: lastVersion)
-    for key in sealer.held {
-      outlet.retire(key, neededFor: configuration.keyLifetimeMilliseconds)
-    }
-  }
+  package func forget() { renditions.forget() }
 
   // MARK: Messages
 
@@ -270,41 +275,48 @@ package final class LiveStream {
 
   // MARK: Viewers
 
-  /// Publishes a segment, encrypted where that is wanted.
+  /// The source's next segment is there.
   private func finished(_ segment: Segment) {
-    sealer.append(segment, of: 0)
-    publishSealed()
-    if sealer.isStuck { refuse("no key could be made for this stream") }
+    renditions.append(segment, of: .source)
+    publish()
+    if renditions.isStuck { refuse("no key could be made for this stream") }
+    ladder?.finish(segment)
   }
 
-  private func publishSealed() {
+  /// Brings to viewers what they can have by now.
+  private func publish() {
+    var published: [Segment] = []
     do throws(TLSError) {
-      while let (_, segment) = try sealer.next(now: now()) { publish(segment) }
+      published = try renditions.publish(now: now(), describe: describe)
     } catch {
       refuse("a segment could not be encrypted: \(error)")
     }
-    for key in sealer.takeRetired() {
-      outlet.retire(key, neededFor: configuration.keyLifetimeMilliseconds)
-    }
-    if sealer.takeWant() { wantKey() }
+    if renditions.takeWant() { wantKey() }
+    guard !published.isEmpty else { return }
+    for segment in published where segment.isDiscontinuity { breaks.append(now()) }
+    checkBounds()
+    if relieveMemory() { renditions.show(describe) }
+    outlet.keep(key, renditions.source.window.state)
+    outlet.changed(status(isLive: true))
   }
 
-  private func publish(_ segment: Segment) {
-    let isNew = source.append(segment, now: now())
-    if segment.isDiscontinuity { breaks.append(now()) }
-    checkBounds()
-    relieveMemory()
-    guard isNew else { return }
-    outlet.publish(snapshot())
-    outlet.keep(key, source.window.state)
-    outlet.changed(status(isLive: true))
+  /// What a rendition needs of a viewer.
+  private func describe(_ place: Renditions.Place) -> VariantInfo? {
+    switch place {
+    case .source: packager.variant
+    case .rung(let rung): ladder?.variant(rung, frameRate: packager.variant?.frameRate)
+    }
+  }
+
+  private func addRungs(_ rungs: [Int]) {
+    for rung in rungs { renditions.add(rung: rung, name: ladder?.name(rung) ?? "") }
   }
 
   /// Ends a publisher that no live window could hold, before it fills the memory or the processor;
   /// also one that comes after others which have filled it and gone.
   private func checkBounds() {
-    if source.segmentCount > configuration.maximumSegments
-      || source.keptBytes > configuration.maximumBytes
+    if renditions.source.segmentCount > configuration.maximumSegments
+      || renditions.keptBytes > configuration.maximumBytes
     {
       refuse("more comes than a live stream can be; send in real time (ffmpeg: -re)")
     }
@@ -314,33 +326,18 @@ package final class LiveStream {
     }
   }
 
-  private func snapshot() -> StreamSnapshot {
-    let info =
-      packager.variant
-      ?? VariantInfo(
-        bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
-    // The program's playlist stands one folder up, so the addresses in it are absolute.
-    let uri = "/hls/\(key.wedding)/\(key.camera)/\(source.name)/index.m3u8"
-    let master = MasterPlaylist([MasterPlaylist.Variant(uri: uri, info: info)])
-    let version = outlet.nextVersion()
-    lastVersion = version
-    return StreamSnapshot(
-      key: key, version: version, isOver: source.window.isEnded,
-      master: PlaylistResponse(master.text, maximumAge: 2, tag: outlet.tag("m", version)),
-      renditions: [source.snapshot].compactMap { $0 })
-  }
-
   // MARK: Status
 
   private func status(isLive: Bool) -> StreamStatus {
-    meter.status(
+    let window = renditions.source.window
+    return meter.status(
       key, state: isLive ? .live : .waiting,
       statistics: packager.statistics,
       playlist: PlaylistStatus(
-        mediaSequence: UInt64(source.window.playlist?.mediaSequence ?? 0),
-        segments: source.window.segments.count,
-        discontinuities: UInt64(source.window.state.discontinuitySequence),
-        memoryBytes: source.keptBytes))
+        mediaSequence: UInt64(window.playlist?.mediaSequence ?? 0),
+        segments: window.segments.count,
+        discontinuities: UInt64(window.state.discontinuitySequence),
+        memoryBytes: renditions.keptBytes))
   }
 
   package static func clock() -> MediaTime {

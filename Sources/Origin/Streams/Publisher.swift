@@ -1,5 +1,6 @@
 package import EventLoop
 package import Ingest
+package import Media
 
 /// One connection that publishes, as the control plane knows it.
 package struct Publisher: Sendable {
@@ -30,7 +31,7 @@ package struct Publisher: Sendable {
   /// A publisher behind a connection of a loop.
   package init(
     id: UInt64, tokenID: [UInt8], priority: Int, address: String, loop: LoopMailbox,
-    publication: PublicationID
+    publication: PublicationID, stream: StreamKey
   ) {
     self.init(
       id: id, tokenID: tokenID, priority: priority, address: address,
@@ -42,6 +43,13 @@ package struct Publisher: Sendable {
       evict: {
         _ = try? await loop.run { loop in
           publication.connection(on: loop)?.evict("another encoder has taken over")
+        }
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+          let isAlive = loop.submit { loop in
+            guard let origin = loop.local(OriginLoop.self) else { return done.resume() }
+            origin.whenSettled(stream) { done.resume() }
+          }
+          if !isAlive { done.resume() }
         }
       })
   }

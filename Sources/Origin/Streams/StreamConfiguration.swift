@@ -17,6 +17,9 @@ package struct StreamConfiguration: Sendable {
   /// When the key of its segments changes; nil where they are not encrypted.
   package var encryption: KeySchedule.Configuration?
 
+  /// How the rungs below the source are made; nil passes the source through alone.
+  package var ladder: LadderConfiguration?
+
   /// What one segment may grow to, and all that are kept of a stream, in bytes.
   package var maximumSegmentBytes = 64 << 20
   package var maximumBytes = 1 << 30

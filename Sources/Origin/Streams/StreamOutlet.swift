@@ -1,6 +1,7 @@
 package import EventLoop
 import HLS
 import HTTPServer
+import Transcode
 import Media
 package import Ingest
 import Glibc
@@ -19,6 +20,7 @@ package final class StreamOutlet: Sendable {
   private let ledger: StreamLedger
   private let errands: Errands
   private let keys: StreamKeys?
+  private let ladders: LadderReporter?
 
   /// Makes an outlet.
   ///
@@ -28,10 +30,12 @@ package final class StreamOutlet: Sendable {
   ///   - ledger: keeps where a stream's numbers go on.
   ///   - errands: what is on its way to the records; a node that stops waits for them.
   ///   - keys: of the segments, where they are encrypted.
+  ///   - ladders: tells how the rungs of all streams do.
   package init(
     board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger, errands: Errands,
-    keys: StreamKeys? = nil
+    keys: StreamKeys? = nil, ladders: LadderReporter? = nil
   ) {
+    self.ladders = ladders
     self.errands = errands
     self.keys = keys
     self.board = board
@@ -88,6 +92,12 @@ package final class StreamOutlet: Sendable {
   func retire(_ key: StreamKeyMaterial, neededFor milliseconds: Int64) {
     errands.run { [keys] in await keys?.retire(key.id, neededFor: milliseconds) }
   }
+
+  /// Waits for the end of a worker that was killed, away from the loop.
+  func reap(_ process: WorkerProcess) { errands.run { _ = process.wait() } }
+
+  /// Tells the operator of a stream's ladder.
+  func notice(_ key: StreamKey, _ notice: LadderNotice) { ladders?.note(key, notice) }
 
   func changed(_ status: StreamStatus) { board.set(status) }
 

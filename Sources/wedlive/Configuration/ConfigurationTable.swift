@@ -1,7 +1,8 @@
 /// Every key, once: it is read, checked, documented and shown in the example from here.
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
-    node + listen + data + tls + auth + access + callbacks + streams + encryption + rtmp + http
+    node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities
+    + encryption + rtmp + http
     + player + log
     + loops + proxyProtocol + shutdown
 
@@ -15,6 +16,8 @@ enum ConfigurationTable {
     ("access", "Who may watch."),
     ("callbacks", "Your backend, asked and told in nginx-rtmp's form."),
     ("streams", "How live streams are cut and kept."),
+    ("transcode", "How the qualities below the source are made."),
+    ("qualities", "What they are: picture, video and audio bit rate; never above the source."),
     ("encryption", "Of the segments, so that only invited viewers can watch."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
@@ -163,6 +166,58 @@ enum ConfigurationTable {
         + " taken, from seven eighths on the largest are kept for less long, beyond it they are"
         + " ended."),
   ]
+
+  private static let transcode: [ConfigurationKey] = [
+    .flag(
+      "transcode.enabled", \.transcode.enabled,
+      "Whether streams are encoded in the lower qualities, too."),
+    .text(
+      "transcode.encoder", \.transcode.encoder, takes: "an H.264 encoder of libavcodec",
+      "Such as libx264, or h264_nvenc where the machine has it."),
+    .text(
+      "transcode.preset", \.transcode.preset,
+      "The encoder's trade of speed for quality; a worker that can't keep up takes a faster one."),
+    .text(
+      "transcode.tune", \.transcode.tune, "The encoder's tuning, such as zerolatency; or nothing.",
+      where: { _ in true }),
+    .count(
+      "transcode.threads", \.transcode.threads, in: 0...64,
+      "Threads of each encoder; 0 takes what suits the picture's size."),
+    .size(
+      "transcode.memory", \.transcode.memory, in: 512 << 20...(64 << 30),
+      "The address space that one stream's worker may use."),
+    .count(
+      "transcode.niceness", \.transcode.niceness, in: 0...19,
+      "Above 0 the node's own threads are served before the workers."),
+    .count(
+      "transcode.patience", \.transcode.patience, in: 1...10,
+      "How many segments a quality may be late before another one stands in for it."),
+    .duration(
+      "transcode.hang_timeout", \.transcode.hangTimeout, in: .seconds(2)...(.seconds(120)),
+      "A worker that takes pictures and gives none for so long is replaced."),
+    .count(
+      "transcode.failures", \.transcode.failures, in: 1...100,
+      "So many workers of a stream may be lost within a minute; then it goes on without for a while."
+    ),
+    .duration(
+      "transcode.pause", \.transcode.pause, in: .seconds(1)...(.seconds(3_600)), "For so long."),
+  ]
+
+  private static let qualities: [ConfigurationKey] = [
+    quality("4k", \.qualities.p2160), quality("1080p", \.qualities.p1080),
+    quality("720p", \.qualities.p720), quality("480p", \.qualities.p480),
+    quality("360p", \.qualities.p360), quality("240p", \.qualities.p240),
+  ]
+
+  private static func quality(
+    _ name: String, _ target: ConfigurationKey.Path<Quality>
+  ) -> ConfigurationKey {
+    .value(
+      "qualities.\(name)", target,
+      takes: "WIDTHxHEIGHT VIDEO AUDIO, such as 1280x720 2800k 128k, or off",
+      "The quality `\(name)` of addresses; portrait pictures turn the box.",
+      parse: { Quality($0) }, write: { "\($0)" })
+  }
 
   private static let encryption: [ConfigurationKey] = [
     .choice(

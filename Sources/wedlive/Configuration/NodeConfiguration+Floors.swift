@@ -8,6 +8,7 @@ import Media
 import Origin
 import RTMP
 import TLS
+import Transcode
 
 // What the floors below are told: each in its own words.
 extension NodeConfiguration {
@@ -69,12 +70,37 @@ extension NodeConfiguration {
     origin.streams.afterEnd = streams.afterEnd
     origin.streams.gopCacheBytes = rtmp.gopCache
     origin.streams.encryption = keySchedule
+    origin.streams.ladder = ladder
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
     origin.memoryBytes = streams.memory
     origin.rememberedTokens = access.rememberedTokens
     origin.watchNeedsToken = access.watch == .token
     return origin
+  }
+
+  /// How rungs are made; nil where the source passes through alone.
+  private var ladder: LadderConfiguration? {
+    let rungs = qualities.named.map { name, quality in
+      LadderRung(
+        name: name, width: quality.width, height: quality.height, videoBitrate: quality.video,
+        audioBitrate: quality.audio)
+    }
+    guard transcode.enabled, !rungs.isEmpty else { return nil }
+    var ladder = LadderConfiguration()
+    // The largest first, whatever their names: those that are smaller stand in for it.
+    ladder.job = LadderJob(rungs: rungs.sorted { $0.width * $0.height > $1.width * $1.height })
+    ladder.job.encoder = transcode.encoder
+    ladder.job.preset = transcode.preset
+    ladder.job.tune = transcode.tune
+    ladder.job.threads = transcode.threads
+    ladder.job.limits.memoryBytes = UInt64(transcode.memory)
+    ladder.job.limits.niceness = transcode.niceness
+    ladder.patience = transcode.patience
+    ladder.hangTimeout = transcode.hangTimeout
+    ladder.failures = transcode.failures
+    ladder.pause = transcode.pause
+    return ladder
   }
 
   /// When keys change; nil where segments are not encrypted.

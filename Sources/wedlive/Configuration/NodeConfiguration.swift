@@ -10,6 +10,8 @@ struct NodeConfiguration: Equatable, Sendable {
   var access = AccessSection()
   var callbacks = CallbacksSection()
   var streams = StreamsSection()
+  var transcode = TranscodeSection()
+  var qualities = QualitiesSection()
   var encryption = EncryptionSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()

@@ -24,7 +24,7 @@ import Testing
         bytes: [UInt8](repeating: UInt8(rendition), count: 188), duration: MediaTime.zero,
         startTime: .zero, programDate: 0, isDiscontinuity: false, isIndependent: true,
         targetDuration: 3)
-      sealer.append(segment, of: rendition)
+      sealer.append(segment, of: rendition == 0 ? .source : .rung(rendition))
     }
 
     func add(_ key: StreamKeyMaterial) { sealer.add(key) }
@@ -34,7 +34,8 @@ import Testing
     /// What can be had now: number, rendition, key.
     func all() throws -> [String] {
       var all: [String] = []
-      while let (rendition, segment) = try sealer.next(now: .zero) {
+      while let (place, segment) = try sealer.next(now: .zero) {
+        let rendition = place == .source ? 0 : 1
         all.append("\(segment.sequence) \(rendition) \(segment.key?.uri.suffix(7) ?? "plain")")
       }
       return all

@@ -1,0 +1,301 @@
+import EventLoop
+import HLS
+import Media
+import Transcode
+
+/// The rungs of one live stream below its source: feeds a worker with what the source was cut into,
+/// and makes segments of what it gives.
+///
+/// Used by the stream's owner alone; a worker lives from a publisher's first frame until its last
+/// segment is made in every rung, all on the publisher's loop. A worker that is lost is replaced at
+/// once, and the next one is given again what is not answered.
+final class Ladder {
+  private let configuration: LadderConfiguration
+  private let notice: (LadderNotice) -> Void
+  private let reap: (WorkerProcess) -> Void
+  private var assembly: LadderAssembly
+  private var worker: LadderWorker?
+  private var loop: Loop?
+  /// Told of each segment, by the rung's place in the job.
+  var onSegment: (_ rung: Int, Segment) -> Void = { _, _ in }
+  /// Told of rungs that the stream has from now on.
+  var onRungs: ([Int]) -> Void = { _ in }
+
+  /// What the worker was told of the tracks last.
+  private var told: (video: TrackConfiguration?, audio: TrackConfiguration?)
+  /// Drains that are out, and before which part each is.
+  private var drains: [UInt32: Int] = [:]
+  private var nextDrain: UInt32 = 0
+  private var losses: [MonotonicTime] = []
+  private var restart: ScheduledWork?
+  private var watch: ScheduledWork?
+  private var settled: (() -> Void)?
+  private var settling: ScheduledWork?
+
+  /// Makes one without a worker.
+  ///
+  /// - Parameters:
+  ///   - configuration: what is made.
+  ///   - reap: waits for the end of a worker that was killed, away from the loop.
+  ///   - notice: told what an operator wants to know.
+  init(
+    _ configuration: LadderConfiguration, reap: @escaping (WorkerProcess) -> Void,
+    notice: @escaping (LadderNotice) -> Void
+  ) {
+    self.configuration = configuration
+    self.reap = reap
+    self.notice = notice
+    assembly = LadderAssembly(
+      rungs: configuration.job.rungs.count, patience: configuration.patience)
+  }
+
+  deinit { worker?.process.stop() }
+
+  // MARK: The source
+
+  /// A publisher's frames follow, on its loop.
+  func begin(on loop: Loop) { self.loop = loop }
+
+  /// Takes what the source's packager does.
+  func take(_ placement: Placement) {
+    switch placement {
+    case .began(let start):
+      let beginsAnew = assembly.begin(start)
+      plan(start)
+      if worker == nil, restart == nil { return startWorker() }
+      if beginsAnew { drain(before: start.sequence) }
+      tell(start)
+    case .frame(let frame):
+      let isCut = assembly.append(frame)
+      worker?.send(.frame(frame, isCut: isCut))
+    }
+  }
+
+  /// The source's segment is finished.
+  func finish(_ source: Segment) {
+    assembly.finish(source)
+    collect()
+  }
+
+  /// The publisher has gone.
+  ///
+  /// - Parameter done: called once nothing of the ladder is on the loop any more.
+  func interrupt(done: @escaping () -> Void) {
+    assembly.interrupt()
+    collect()
+    guard let loop, let last = assembly.parts.last else { return leave(done) }
+    settled = done
+    drain(before: last.sequence + 1)
+    settling = loop.schedule(after: configuration.settleTimeout) { [weak self] in
+      self?.settling = nil
+      self?.giveUp()
+    }
+    if worker == nil { giveUp() }
+  }
+
+  /// Whether the worker has given a segment since it was started.
+  private var hasMade = false
+
+  /// Which rungs this source is large enough for.
+  private func plan(_ start: SegmentStart) {
+    guard case .avc(let avc) = start.video?.details, let picture = avc.picture else { return }
+    let planned = LadderPlan(picture, rungs: configuration.job.rungs).entries.map(\.index)
+    let fresh = assembly.activate(planned)
+    if !fresh.isEmpty { onRungs(fresh) }
+  }
+
+  /// The rungs that the stream has.
+  var rungs: [Int] { assembly.active }
+
+  /// What a rung needs of a viewer; nil before its encoder has said how it encodes.
+  func variant(_ rung: Int, frameRate: Double?) -> VariantInfo? {
+    let bitrates = configuration.job.rungs[rung]
+    return assembly.variant(
+      rung, bitrate: bitrates.videoBitrate + bitrates.audioBitrate, frameRate: frameRate)
+  }
+
+  func name(_ rung: Int) -> String { configuration.job.rungs[rung].name }
+
+  /// What is kept for encoders, in bytes.
+  var keptBytes: Int { assembly.keptBytes }
+
+  // MARK: The worker
+
+  private func startWorker() {
+    restart = nil
+    guard let loop, !assembly.active.isEmpty, worker == nil else { return }
+    do {
+      let process = try WorkerProcess(
+        command: LadderConfiguration.command, arguments: configuration.job.arguments,
+        limits: configuration.job.limits, isNonBlocking: true,
+        executable: configuration.executable)
+      let worker = try LadderWorker(
+        process, on: loop, onEvent: { [weak self] in self?.take($0) },
+        onEnd: { [weak self, reap] why, process in
+          reap(process)
+          self?.lost(why)
+        })
+      try loop.add(worker)
+      self.worker = worker
+      hasMade = false
+      notice(.started(processID: process.processID))
+      watchWorker()
+      replay()
+    } catch {
+      lost("it can't be started: \(error)")
+    }
+  }
+
+  /// Gives a new worker everything that no segment answers.
+  private func replay() {
+    told = (nil, nil)
+    drains.removeAll()
+    assembly.restart()
+    for (index, part) in assembly.parts.enumerated() {
+      if part.beginsAnew, index > 0 { drain(before: part.sequence) }
+      tell(part.start)
+      var isCut = true
+      for frame in part.frames {
+        worker?.send(.frame(frame, isCut: isCut && frame.track == .video))
+        if frame.track == .video { isCut = false }
+      }
+    }
+    if settled != nil, let last = assembly.parts.last { drain(before: last.sequence + 1) }
+  }
+
+  /// Tells how the frames are coded that follow, where that is news.
+  private func tell(_ start: SegmentStart) {
+    if let video = start.video, video != told.video {
+      let rate = video.frameRate.flatMap { FrameRate("\($0)") }
+      worker?.send(.videoConfiguration(codec: video.codec, record: video.record, rate: rate))
+      told.video = video
+    }
+    if let audio = start.audio, audio != told.audio {
+      worker?.send(.audioConfiguration(codec: audio.codec, record: audio.record))
+      told.audio = audio
+    }
+  }
+
+  /// Has the worker give all that it holds of the parts before one, and begin anew.
+  private func drain(before sequence: Int) {
+    guard let worker else { return }
+    nextDrain &+= 1
+    drains[nextDrain] = sequence
+    told = (nil, nil)
+    worker.send(.drain(nextDrain))
+  }
+
+  private func take(_ event: LadderEvent) {
+    switch event {
+    case .configuration(let stream, let codec, let record):
+      guard let configuration = try? TrackConfiguration(codec: codec, record: record) else {
+        return
+      }
+      for rung in rungs(of: stream) { assembly.configure(rung, configuration) }
+    case .frame(let stream, let frame, _):
+      for rung in rungs(of: stream) { assembly.append(rung, frame) }
+      collect()
+    case .drained(let id):
+      guard let sequence = drains.removeValue(forKey: id) else { return }
+      assembly.drained(before: sequence)
+      collect()
+    case .report(let report):
+      notice(.report(report))
+      isTooSlow = report.lag.milliseconds > configuration.maximumLag.components.seconds * 1_000
+    case .failed: break
+    }
+  }
+
+  private var isTooSlow = false
+
+  private func rungs(of stream: LadderEvent.Stream) -> [Int] {
+    switch stream {
+    case .rung(let rung): [rung]
+    case .audio(let audio):
+      configuration.job.rungs.indices.filter { configuration.job.audioIndex(ofRung: $0) == audio }
+    }
+  }
+
+  private func collect() {
+    while let output = assembly.next() {
+      if output.origin == .own { hasMade = true }
+      notice(.made(output.origin))
+      onSegment(output.rung, output.segment)
+    }
+    if settled != nil, assembly.parts.isEmpty { leave(settled ?? {}) }
+  }
+
+  // MARK: Failure
+
+  /// Looks after the worker once a second.
+  private func watchWorker() {
+    guard watch == nil, let loop else { return }
+    watch = loop.schedule(after: .seconds(1)) { [weak self] in
+      guard let self, let worker else { return }
+      watch = nil
+      if worker.silence > configuration.hangTimeout {
+        worker.end("it gave no picture for \(configuration.hangTimeout.components.seconds) s")
+      } else if isTooSlow {
+        worker.end("it fell too far behind")
+      } else {
+        watchWorker()
+      }
+    }
+  }
+
+  /// The worker is gone: another one, at once where that is the first, or after a while.
+  private func lost(_ why: String) {
+    stopWatching()
+    worker = nil
+    isTooSlow = false
+    let now = MonotonicTime.now
+    losses = losses.filter { now - $0 < .seconds(60) } + [now]
+    guard let loop else { return }
+    if losses.count > configuration.failures {
+      notice(.paused(why))
+      losses.removeAll()
+      scheduleRestart(after: configuration.pause, loop)
+    } else {
+      notice(.lost(why))
+      let delay = losses.count == 1 ? Duration.zero : .milliseconds(100 << losses.count)
+      scheduleRestart(after: delay, loop)
+    }
+    // What kills workers one after the other is not given to a third.
+    if settled != nil || (!hasMade && losses.count > 1) { giveUp() }
+  }
+
+  private func scheduleRestart(after delay: Duration, _ loop: Loop) {
+    restart = loop.schedule(after: delay) { [weak self] in self?.startWorker() }
+  }
+
+  private func stopWatching() {
+    if let watch { loop?.cancel(watch) }
+    watch = nil
+  }
+
+  /// Nothing more is waited for: what is owed comes from elsewhere.
+  private func giveUp() {
+    assembly.giveUp()
+    collect()
+    if let settled { leave(settled) }
+  }
+
+  /// Nothing stays on the loop.
+  private func leave(_ done: () -> Void) {
+    settled = nil
+    stopWatching()
+    for work in [restart, settling].compactMap({ $0 }) { loop?.cancel(work) }
+    restart = nil
+    settling = nil
+    if let worker {
+      self.worker = nil
+      notice(.stopped)
+      worker.process.stop()
+      loop?.close(worker)
+      reap(worker.process)
+    }
+    drains.removeAll()
+    loop = nil
+    done()
+  }
+}

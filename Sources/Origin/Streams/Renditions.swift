@@ -1,0 +1,192 @@
+import HLS
+import Media
+import TLS
+import Transcode
+
+/// All renditions of a live stream as viewers get them: the source and the rungs below it.
+///
+/// Confined to the stream's owner. A segment goes in plain, is sealed where that is wanted, and
+/// stands in its rendition's window; one snapshot then has all that changed.
+struct Renditions {
+  /// The name of the rendition that passes the publisher's own coding through.
+  private static let sourceName = "source"
+
+  /// One of them.
+  enum Place: Hashable {
+    case source
+    /// By its place in the ladder's job.
+    case rung(Int)
+  }
+
+  private let key: StreamKey
+  private let outlet: StreamOutlet
+  private let window: LiveWindow.Configuration
+  private let keyLifetime: Int64
+  private(set) var source: Rendition
+  /// In the order of the master playlist, after the source.
+  private var rungs: [(place: Int, rendition: Rendition)] = []
+  private var sealer: SegmentSealer
+  private var master: (variants: [MasterPlaylist.Variant], response: PlaylistResponse)?
+  private var lastVersion: UInt64 = 0
+
+  init(
+    _ key: StreamKey, state: WindowState, configuration: StreamConfiguration, outlet: StreamOutlet
+  ) {
+    self.key = key
+    self.outlet = outlet
+    window = configuration.liveWindow()
+    keyLifetime = configuration.keyLifetimeMilliseconds
+    source = Rendition(Self.sourceName, window: window, state: state, outlet: outlet)
+    let most = 1 + (configuration.ladder?.job.rungs.count ?? 0)
+    sealer = SegmentSealer(
+      configuration.encryption.map { KeySchedule(configuration: $0) }, renditions: most)
+  }
+
+  /// The stream has another rung, from its next segment on.
+  mutating func add(rung: Int, name: String) {
+    guard !rungs.contains(where: { $0.place == rung }) else { return }
+    var state = source.window.state
+    state.targetDuration = nil
+    rungs.append((rung, Rendition(name, window: window, state: state, outlet: outlet)))
+    rungs.sort { $0.place < $1.place }
+  }
+
+  /// Of all segments that are kept, listed or not.
+  var keptBytes: Int { rungs.reduce(source.keptBytes) { $0 + $1.rendition.keptBytes } }
+
+  /// The same, and what waits for a key.
+  var heldBytes: Int { keptBytes + sealer.waitingBytes }
+
+  // MARK: Keys
+
+  /// Takes a key that viewers can have from now on.
+  mutating func add(_ key: StreamKeyMaterial) { sealer.add(key) }
+
+  /// The next segment gets another key.
+  mutating func rotateKey() { sealer.rotate() }
+
+  /// The key that was asked for may never come, as who asked has gone.
+  mutating func askAgain() { sealer.askAgain() }
+
+  /// Whether a key is to be made, which `add` is then given; true once for each.
+  mutating func takeWant() -> Bool { sealer.takeWant() }
+
+  /// Whether more waits for a key than can.
+  var isStuck: Bool { sealer.isStuck }
+
+  // MARK: Segments
+
+  /// Takes a finished segment; `publish` brings it to viewers.
+  mutating func append(_ segment: Segment, of place: Place) { sealer.append(segment, of: place) }
+
+  /// Brings to viewers what they can have by now.
+  ///
+  /// - Parameters:
+  ///   - now: the owner's monotonic clock.
+  ///   - describe: what a rendition needs of a viewer; one that gives nil is not listed yet.
+  /// - Returns: the source's segments among it.
+  /// - Throws: what libcrypto says of a segment, which is then lost.
+  mutating func publish(
+    now: MediaTime, describe: (Place) -> VariantInfo?
+  ) throws(TLSError) -> [Segment] {
+    var published: [Segment] = []
+    var isChanged = false
+    defer {
+      if isChanged { outlet.publish(snapshot(describe)) }
+      for key in sealer.takeRetired() { outlet.retire(key, neededFor: keyLifetime) }
+    }
+    while let (place, segment) = try sealer.next(now: now) {
+      switch place {
+      case .source:
+        published.append(segment)
+        if source.append(segment, now: now) { isChanged = true }
+      case .rung(let rung):
+        guard let index = rungs.firstIndex(where: { $0.place == rung }) else { continue }
+        if rungs[index].rendition.append(segment, now: now) { isChanged = true }
+      }
+    }
+    return published
+  }
+
+  /// Goes on after an end.
+  mutating func reopen() {
+    source.reopen()
+    for index in rungs.indices { rungs[index].rendition.reopen() }
+  }
+
+  /// Ends all playlists.
+  mutating func end(now: MediaTime, describe: (Place) -> VariantInfo?) {
+    var isChanged = source.end(now: now)
+    for index in rungs.indices where rungs[index].rendition.end(now: now) { isChanged = true }
+    if isChanged { outlet.publish(snapshot(describe)) }
+  }
+
+  /// Lets go of segments that nobody may ask for any more, while no new ones come.
+  mutating func expire(now: MediaTime, describe: (Place) -> VariantInfo?) {
+    var isChanged = source.expire(now: now)
+    for index in rungs.indices where rungs[index].rendition.expire(now: now) { isChanged = true }
+    if isChanged { outlet.publish(snapshot(describe)) }
+  }
+
+  /// Lets go of the oldest segments of all renditions before their time; `show` tells viewers.
+  ///
+  /// - Returns: how many went.
+  mutating func shorten(by bytes: Int, isOver: Bool, now: MediaTime) -> Int {
+    let total = max(1, keptBytes)
+    let wanted = min(bytes, total)
+    // By weight, so that all stay about as long.
+    func part(_ rendition: Rendition) -> Int {
+      Int(Double(wanted) * Double(rendition.keptBytes) / Double(total)) + 1
+    }
+    var count = source.shorten(by: part(source), isOver: isOver, now: now)
+    for index in rungs.indices {
+      let own = part(rungs[index].rendition)
+      count += rungs[index].rendition.shorten(by: own, isOver: isOver, now: now)
+    }
+    return count
+  }
+
+  /// Brings to viewers what has changed besides.
+  mutating func show(_ describe: (Place) -> VariantInfo?) { outlet.publish(snapshot(describe)) }
+
+  /// Takes all away from viewers.
+  func forget() {
+    outlet.forget(key, version: lastVersion)
+    for key in sealer.held { outlet.retire(key, neededFor: keyLifetime) }
+  }
+
+  // MARK: Snapshots
+
+  private mutating func snapshot(_ describe: (Place) -> VariantInfo?) -> StreamSnapshot {
+    let version = outlet.nextVersion()
+    lastVersion = version
+    return StreamSnapshot(
+      key: key, version: version, isOver: source.window.isEnded,
+      master: master(describe, version),
+      renditions: ([source] + rungs.map(\.rendition)).compactMap(\.snapshot))
+  }
+
+  /// The playlist of playlists: made anew only where it says something new.
+  private mutating func master(
+    _ describe: (Place) -> VariantInfo?, _ version: UInt64
+  ) -> PlaylistResponse {
+    let unknown = VariantInfo(
+      bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
+    var variants = [variant(source, describe(.source) ?? unknown)]
+    for (place, rendition) in rungs where rendition.snapshot != nil {
+      guard let info = describe(.rung(place)) else { continue }
+      variants.append(variant(rendition, info))
+    }
+    if let master, master.variants == variants { return master.response }
+    let response = PlaylistResponse(
+      MasterPlaylist(variants).text, maximumAge: 2, tag: outlet.tag("m", version))
+    master = (variants, response)
+    return response
+  }
+
+  private func variant(_ rendition: Rendition, _ info: VariantInfo) -> MasterPlaylist.Variant {
+    // The program's playlist stands one folder up, so the addresses in it are absolute.
+    MasterPlaylist.Variant(
+      uri: "/hls/\(key.wedding)/\(key.camera)/\(rendition.name)/index.m3u8", info: info)
+  }
+}
