@@ -41,10 +41,31 @@ static inline int wl_frame_stride(const AVFrame *frame, int plane) {
   return frame->linesize[plane];
 }
 
-/// Stereo for an encoder: the layout's initializer is a macro.
-static inline int wl_stereo(AVChannelLayout *layout) {
-  AVChannelLayout stereo = AV_CHANNEL_LAYOUT_STEREO;
-  return av_channel_layout_copy(layout, &stereo);
+/// Whether a decoded picture is two fields, and which is shown first: members, then flags.
+static inline int wl_frame_is_interlaced(const AVFrame *frame) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 29, 100)
+  return (frame->flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+  return frame->interlaced_frame;
+#endif
+}
+
+/// Says that a picture is not two fields any more.
+static inline void wl_frame_set_progressive(AVFrame *frame) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 29, 100)
+  frame->flags &= ~(AV_FRAME_FLAG_INTERLACED | AV_FRAME_FLAG_TOP_FIELD_FIRST);
+#else
+  frame->interlaced_frame = 0;
+#endif
+}
+
+/// Lets a picture have its planes in a buffer of a pool; the plane arrays are C arrays.
+static inline int wl_frame_use_pool(AVFrame *frame, AVBufferPool *pool) {
+  frame->buf[0] = av_buffer_pool_get(pool);
+  if (!frame->buf[0]) return AVERROR(ENOMEM);
+  frame->extended_data = frame->data;
+  return av_image_fill_arrays(frame->data, frame->linesize, frame->buf[0]->data, frame->format,
+                              frame->width, frame->height, 64);
 }
 
 /// Scales a whole picture; the plane arrays of both frames are C arrays inside their structures.

@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -94,6 +95,7 @@ extern int setresuid(uid_t, uid_t, uid_t);
 extern int setresgid(gid_t, gid_t, gid_t);
 extern int setgroups(size_t, const gid_t *);
 extern int unshare(int);
+extern int pthread_setname_np(pthread_t, const char *);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 
 /// Leaves the network by a namespace of its own, for kernels without seccomp. Needs privileges.

@@ -24,6 +24,9 @@ switch arguments.first {
 case PublishWorker.command:
   exit(PublishWorker.main(arguments: Array(arguments.dropFirst())))
 
+case TranscodeWorker.command:
+  TranscodeWorker.main(arguments: Array(arguments.dropFirst()))
+
 case "parent":
   // Starts a worker, says its number, and waits to be killed.
   let worker = try WorkerProcess(

@@ -44,17 +44,7 @@ import Testing
     #expect(decoded.pictures.count == 160)
     #expect(decoded.soundStart == .zero)
 
-    var flashes: [Double] = []
-    var wasBright = false
-    for (time, luma) in decoded.pictures {
-      if luma > 180, !wasBright { flashes.append(time.seconds) }
-      wasBright = luma > 180
-    }
-    var beeps: [Double] = []
-    for (index, sample) in decoded.samples.enumerated() where sample.magnitude > 0.1 {
-      let time = Double(index) / 48_000
-      if beeps.last.map({ time - $0 > 0.5 }) ?? true { beeps.append(time) }
-    }
+    let (flashes, beeps) = decoded.marks()
     #expect(flashes.count == 5)
     #expect(beeps.count == 5)
     for (second, (flash, beep)) in zip(flashes, beeps).enumerated() {

@@ -126,6 +126,23 @@ struct Decoded {
     try takePictures(&video, &frame, area)
   }
 
+  /// When the picture's mark lights up, and when the tone begins to sound: in seconds.
+  func marks() -> (flashes: [Double], beeps: [Double]) {
+    var flashes: [Double] = []
+    var wasBright = false
+    for (time, luma) in pictures {
+      if luma > 180, !wasBright { flashes.append(time.seconds) }
+      wasBright = luma > 180
+    }
+    var beeps: [Double] = []
+    let start = soundStart?.seconds ?? 0
+    for (index, sample) in samples.enumerated() where sample.magnitude > 0.1 {
+      let time = start + Double(index) / 48_000
+      if beeps.last.map({ time - $0 > 0.5 }) ?? true { beeps.append(time) }
+    }
+    return (flashes, beeps)
+  }
+
   private mutating func takePictures(
     _ decoder: inout CodecContext, _ frame: inout MediaFrame, _ area: PictureRect
   ) throws {

@@ -1,7 +1,7 @@
 import CFFmpeg
 package import Media
 
-/// Encodes stereo sound as AAC-LC; any number of samples at a time.
+/// Encodes sound of one channel or two as AAC-LC; any number of samples at a time.
 package struct AudioEncoder: ~Copyable {
   package let settings: AudioSettings
   /// The AudioSpecificConfig.
@@ -24,19 +24,19 @@ package struct AudioEncoder: ~Copyable {
         .codecMissing, "libavcodec has no AAC encoder (Debian, Ubuntu: libavcodec-extra)")
     }
     let rate = CInt(clamping: settings.sampleRate)
-    var failure: CInt = 0
     let context = try unsafe CodecContext.open(codec, name: "the AAC encoder") { context in
       unsafe context.pointee.sample_fmt = AV_SAMPLE_FMT_FLTP
       unsafe context.pointee.sample_rate = rate
       unsafe context.pointee.bit_rate = Int64(settings.bitrate)
       unsafe context.pointee.time_base = AVRational(num: 1, den: rate)
       unsafe context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER
-      failure = unsafe wl_stereo(&context.pointee.ch_layout)
+      unsafe av_channel_layout_default(
+        &context.pointee.ch_layout, CInt(clamping: settings.channels))
     }
-    try failure.orThrow("naming a channel layout")
     let frameSize = context.frameSize > 0 ? context.frameSize : 1024
     let packet = try MediaPacket()
-    let sound = try MediaFrame.stereo(samples: frameSize, sampleRate: settings.sampleRate)
+    let sound = try MediaFrame.sound(
+      samples: frameSize, sampleRate: settings.sampleRate, channels: settings.channels)
     configuration = context.extradata
     self.settings = settings
     self.frameSize = frameSize
@@ -59,7 +59,53 @@ package struct AudioEncoder: ~Copyable {
     origin = time - self.time(ofSample: encoded)
   }
 
+  /// What a sound's own time means for the encoder's count of samples.
+  enum Alignment: Equatable {
+    /// It comes when it should, or silence has been put in between.
+    case goesOn
+    /// Its time has been encoded already: it should not be given.
+    case isPast
+  }
+
+  /// Compares when the next sound is to be played with when it would be.
+  ///
+  /// - Parameters:
+  ///   - time: of the sound that would be given next.
+  ///   - longest: a gap that is filled with silence; a longer one is left open.
+  ///   - follows: whether the encoder's times drift after the sound's, as clocks do; else small
+  ///     differences stay.
+  ///   - output: the silence, encoded.
+  /// - Returns: whether the sound should be given.
+  /// - Throws: `.libav` if the encoder fails.
+  mutating func align(
+    to time: MediaTime, filling longest: MediaTime, follows: Bool, into output: inout [Frame]
+  ) throws(TranscodeError) -> Alignment {
+    guard let expected = nextTime else {
+      begin(at: time)
+      return .goesOn
+    }
+    let gap = time - expected
+    if gap > longest {
+      begin(at: time)
+    } else if gap > Self.tolerance {
+      let count = Int(gap.seconds * Double(settings.sampleRate))
+      let silence = [Float](repeating: 0, count: count)
+      try encode(left: silence.span, right: silence.span, into: &output)
+    } else if gap < MediaTime.zero - Self.tolerance {
+      return .isPast
+    } else if follows, let origin {
+      // Times in whole milliseconds jitter; a thirty-second of the difference is no step.
+      self.origin = origin + MediaTime(ticks: gap.ticks / 32)
+    }
+    return .goesOn
+  }
+
+  /// What clocks and containers are off by, now and then.
+  private static let tolerance = MediaTime(milliseconds: 100)
+
   /// Encodes samples of both channels, −1...1; as many as both have.
+  ///
+  /// With one channel the right one is passed over.
   package mutating func encode(
     left more: borrowing Span<Float>, right moreRight: borrowing Span<Float>,
     into output: inout [Frame]
@@ -75,7 +121,7 @@ package struct AudioEncoder: ~Copyable {
       let part = taken..<taken + frameSize
       let (nextLeft, nextRight) = (Array(left[part]), Array(right[part]))
       sound.setChannel(0, nextLeft.span)
-      sound.setChannel(1, nextRight.span)
+      if settings.channels > 1 { sound.setChannel(1, nextRight.span) }
       sound.pts = encoded
       try context.encode(sound)
       encoded += Int64(frameSize)

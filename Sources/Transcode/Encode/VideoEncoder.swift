@@ -1,13 +1,15 @@
 import CFFmpeg
 package import Media
 
-/// Encodes pictures as H.264 without B-frames and without delay: one picture in, one frame out.
+/// Encodes pictures, one frame for each; without reordering and without delay unless it is told.
 package struct VideoEncoder: ~Copyable {
   package let settings: VideoSettings
   /// The encoder that libavcodec had.
   package let name: String
-  /// The AVCDecoderConfigurationRecord.
+  package let codec: Codec
+  /// The decoder configuration record.
   package let configuration: [UInt8]
+  private let bitstream: EncodedBitstream
   private var context: CodecContext
   private var packet: MediaPacket
   private var picture: MediaFrame
@@ -21,38 +23,27 @@ package struct VideoEncoder: ~Copyable {
     guard let codec = unsafe Self.find(settings.encoder) else {
       throw TranscodeError(
         .codecMissing,
-        "libavcodec has no H.264 encoder: install one with libx264"
-          + " (Debian, Ubuntu: libavcodec-extra; Fedora: ffmpeg of RPM Fusion)")
+        settings.encoder == "libx264"
+          ? "libavcodec has no H.264 encoder: install one with libx264"
+            + " (Debian, Ubuntu: libavcodec-extra; Fedora: ffmpeg of RPM Fusion)"
+          : "libavcodec has no encoder \(settings.encoder)")
     }
     let name = unsafe String(cString: codec.pointee.name)
+    guard let bitstream = unsafe EncodedBitstream(codec.pointee.id) else {
+      throw TranscodeError(.codecMissing, "\(name) encodes no codec that can be packaged")
+    }
     let context = try unsafe CodecContext.open(
-      codec, name: name, options: Self.options(settings, encoder: name)
+      codec, name: name, options: EncoderOptions.of(settings, encoder: name)
     ) { context in
-      unsafe context.pointee.width = CInt(clamping: settings.width)
-      unsafe context.pointee.height = CInt(clamping: settings.height)
-      unsafe context.pointee.pix_fmt = AV_PIX_FMT_YUV420P
-      unsafe context.pointee.time_base = AVRational(num: 1, den: 90_000)
-      unsafe context.pointee.framerate = AVRational(
-        num: CInt(clamping: settings.rate.numerator),
-        den: CInt(clamping: settings.rate.denominator))
-      unsafe context.pointee.bit_rate = Int64(settings.bitrate)
-      unsafe context.pointee.rc_max_rate = Int64(settings.bitrate)
-      unsafe context.pointee.rc_buffer_size = CInt(clamping: settings.bitrate)
-      unsafe context.pointee.gop_size = CInt(clamping: settings.keyframeInterval)
-      unsafe context.pointee.keyint_min = CInt(clamping: settings.keyframeInterval)
-      unsafe context.pointee.max_b_frames = 0
-      unsafe context.pointee.thread_count = CInt(clamping: settings.threads)
-      unsafe context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER
-      unsafe context.pointee.color_range = AVCOL_RANGE_MPEG
-      unsafe context.pointee.colorspace = AVCOL_SPC_BT709
-      unsafe context.pointee.color_primaries = AVCOL_PRI_BT709
-      unsafe context.pointee.color_trc = AVCOL_TRC_BT709
+      unsafe Self.configure(context, settings)
     }
     let packet = try MediaPacket()
     let picture = try MediaFrame.picture(width: settings.width, height: settings.height)
-    configuration = try AnnexB.configuration(parameterSets: context.extradata)
+    configuration = try bitstream.configuration(parameterSets: context.extradata)
     self.settings = settings
     self.name = name
+    self.codec = bitstream.codec
+    self.bitstream = bitstream
     self.packet = packet
     self.picture = picture
     self.context = context
@@ -60,23 +51,35 @@ package struct VideoEncoder: ~Copyable {
 
   private static func find(_ name: String) -> UnsafePointer<AVCodec>? {
     if let named = unsafe avcodec_find_encoder_by_name(name),
-      unsafe named.pointee.id == AV_CODEC_ID_H264
+      unsafe named.pointee.type == AVMEDIA_TYPE_VIDEO
     {
       return unsafe named
     }
-    return unsafe avcodec_find_encoder(AV_CODEC_ID_H264)
+    return name == "libx264" ? unsafe avcodec_find_encoder(AV_CODEC_ID_H264) : nil
   }
 
-  private static func options(
-    _ settings: VideoSettings, encoder: String
-  ) -> [(String, String)] {
-    guard encoder == "libx264" else { return [] }
-    var parameters = "scenecut=0:open-gop=0"
-    if settings.fillsBitrate { parameters += ":nal-hrd=cbr:filler=1" }
-    return [
-      ("preset", settings.preset), ("tune", "zerolatency"), ("profile", settings.profile),
-      ("forced-idr", "1"), ("x264-params", parameters),
-    ]
+  private static func configure(
+    _ context: UnsafeMutablePointer<AVCodecContext>, _ settings: VideoSettings
+  ) {
+    unsafe context.pointee.width = CInt(clamping: settings.width)
+    unsafe context.pointee.height = CInt(clamping: settings.height)
+    unsafe context.pointee.sample_aspect_ratio = AVRational(num: 1, den: 1)
+    unsafe context.pointee.pix_fmt = AV_PIX_FMT_YUV420P
+    unsafe context.pointee.time_base = AVRational(num: 1, den: 90_000)
+    unsafe context.pointee.framerate = AVRational(
+      num: CInt(clamping: settings.rate.numerator),
+      den: CInt(clamping: settings.rate.denominator))
+    unsafe context.pointee.bit_rate = Int64(settings.bitrate)
+    unsafe context.pointee.rc_max_rate = Int64(settings.maximumBitrate)
+    unsafe context.pointee.rc_buffer_size = CInt(clamping: settings.bufferBits)
+    // No encoder takes more for "never".
+    let interval = CInt(clamping: min(settings.keyframeInterval, 1 << 30))
+    unsafe context.pointee.gop_size = interval
+    unsafe context.pointee.keyint_min = interval
+    if !settings.reordersPictures { unsafe context.pointee.max_b_frames = 0 }
+    unsafe context.pointee.thread_count = CInt(clamping: settings.threads)
+    unsafe context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER
+    unsafe settings.colors.apply(to: context)
   }
 
   /// Encodes a drawn picture.
@@ -99,10 +102,20 @@ package struct VideoEncoder: ~Copyable {
 
   /// Encodes a picture whose `pts` is in 1/90000 s; one that is not later than the last is
   /// passed over.
+  ///
+  /// - Parameters:
+  ///   - frame: of the size in the settings.
+  ///   - isKeyframe: whether a group starts with it, besides those that the interval asks for.
+  ///   - output: the encoded frames are appended.
+  /// - Throws: `.libav` if the encoder fails.
   mutating func encode(
-    _ frame: inout MediaFrame, into output: inout [Frame]
+    _ frame: inout MediaFrame, isKeyframe: Bool = false, into output: inout [Frame]
   ) throws(TranscodeError) {
-    guard let time = frame.pts, let type = nextType(at: time) else { return }
+    guard let time = frame.pts, var type = nextType(at: time) else { return }
+    if isKeyframe {
+      type = AV_PICTURE_TYPE_I
+      sinceKeyframe = 0
+    }
     unsafe frame.pointer.pointee.pict_type = type
     try context.encode(frame)
     try drain(into: &output)
@@ -130,9 +143,9 @@ package struct VideoEncoder: ~Copyable {
       let pts = packet.pts ?? lastTime
       output.append(
         Frame(
-          track: .video, codec: .h264, dts: MediaTime(ticks: packet.dts ?? pts),
+          track: .video, codec: codec, dts: MediaTime(ticks: packet.dts ?? pts),
           pts: MediaTime(ticks: pts), isKeyframe: packet.isKey,
-          payload: AnnexB.lengthPrefixed(packet.bytes)))
+          payload: bitstream.payload(packet.bytes)))
     }
   }
 }

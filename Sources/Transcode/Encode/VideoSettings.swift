@@ -6,17 +6,27 @@ package struct VideoSettings: Equatable, Sendable {
   package var width: Int
   package var height: Int
   package var rate: FrameRate
-  /// In bits per second: the mean aimed at, and the most over any second.
-  package var bitrate: Int
+  /// In bits per second: the mean aimed at.
+  package var bitrate: Int {
+    didSet { (maximumBitrate, bufferBits) = (bitrate, bitrate) }
+  }
+  /// The most over any stretch that `bufferBits` holds at that rate.
+  var maximumBitrate: Int
+  var bufferBits: Int
   /// From keyframe to keyframe, in frames; exact, no other keyframes come up.
   package var keyframeInterval: Int
-  /// An encoder of libavcodec; where it is missing, any H.264 encoder is taken.
+  /// An encoder of libavcodec; where libx264 is missing, any H.264 encoder is taken.
   package var encoder = "libx264"
-  /// x264's trade of speed for quality.
+  /// The encoder's trade of speed for quality, in x264's words.
   package var preset = "veryfast"
   package var profile = "high"
+  /// The encoder's own tuning; empty is none.
+  var tune = "zerolatency"
   /// Encoder threads; 0 is one per core.
   package var threads = 1
+  /// Whether pictures may be coded in another order than they are shown: better, but later.
+  var reordersPictures = false
+  var colors = PictureColors.bt709
   /// Whether the bitrate is filled up when the pictures need less.
   package var fillsBitrate = false
 
@@ -28,13 +38,16 @@ package struct VideoSettings: Equatable, Sendable {
     self.height = height & ~1
     self.rate = rate
     self.bitrate = bitrate
+    (maximumBitrate, bufferBits) = (bitrate, bitrate)
     keyframeInterval = max(1, Int((rate.perSecond * keyframeSeconds).rounded()))
   }
 }
 
-/// How sound is encoded: AAC-LC, stereo.
+/// How sound is encoded: AAC-LC.
 package struct AudioSettings: Equatable, Sendable {
   package var sampleRate = 48_000
+  /// 1 or 2.
+  package var channels = 2
   /// In bits per second.
   package var bitrate = 128_000
 

@@ -46,11 +46,18 @@ enum AnnexB {
   }
 
   /// Puts a 32-bit length before each unit in place of the start code; delimiters are left out.
-  static func lengthPrefixed(_ bytes: [UInt8]) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - bytes: a frame with start codes.
+  ///   - isDelimiter: by a unit's first byte; H.264's unless another codec's is given.
+  /// - Returns: the frame as FLV and MP4 hold it.
+  static func lengthPrefixed(
+    _ bytes: [UInt8], isDelimiter: (UInt8) -> Bool = { $0 & 0x1F == UnitType.delimiter }
+  ) -> [UInt8] {
     let span = bytes.span
     var output: [UInt8] = []
     output.reserveCapacity(bytes.count + 16)
-    for unit in units(span) where span[unit.lowerBound] & 0x1F != UnitType.delimiter {
+    for unit in units(span) where !isDelimiter(span[unit.lowerBound]) {
       output.append(u32: UInt32(unit.count))
       output.append(copying: span.extracting(unit))
     }

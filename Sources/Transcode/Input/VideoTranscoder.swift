@@ -42,7 +42,7 @@ struct VideoTranscoder: ~Copyable {
   mutating func restart(into events: inout [SourceEvent]) throws(TranscodeError) {
     try decoder.finishDecoding()
     try drain(into: &events)
-    unsafe avcodec_flush_buffers(decoder.pointer)
+    decoder.flush()
   }
 
   /// Appends all that is left.
@@ -73,35 +73,5 @@ struct VideoTranscoder: ~Copyable {
     let opened = try VideoEncoder(settings)
     events.append(.videoConfiguration(opened.configuration))
     encoder = consume opened
-  }
-}
-
-/// Owns an `SwsContext` that is made anew when the source's size or format changes.
-@safe struct PictureScaler: ~Copyable {
-  private var context: OpaquePointer?
-
-  deinit { unsafe sws_freeContext(context) }
-
-  /// Converts a picture to YUV 4:2:0, BT.709, of a size.
-  mutating func scale(
-    _ source: borrowing MediaFrame, width: Int, height: Int
-  ) throws(TranscodeError) -> MediaFrame {
-    unsafe context = sws_getCachedContext(
-      context, CInt(source.width), CInt(source.height), AVPixelFormat(source.format),
-      CInt(width), CInt(height), AV_PIX_FMT_YUV420P, wl_scale_bicubic(), nil, nil, nil)
-    guard let context = unsafe context else {
-      throw TranscodeError(.input, "pictures of \(source.width)x\(source.height) cannot be scaled")
-    }
-    // Unspecified colours are those of the picture's time: BT.601 for small ones.
-    let space = unsafe source.pointer.pointee.colorspace.rawValue
-    let guess = UInt32(source.height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601)
-    let from = space == AVCOL_SPC_UNSPECIFIED.rawValue ? guess : space
-    let range = unsafe source.pointer.pointee.color_range == AVCOL_RANGE_JPEG ? CInt(1) : 0
-    _ = unsafe sws_setColorspaceDetails(
-      context, sws_getCoefficients(CInt(from)), range, sws_getCoefficients(SWS_CS_ITU709), 0, 0,
-      1 << 16, 1 << 16)
-    let target = try MediaFrame.picture(width: width, height: height)
-    try unsafe wl_scale(context, source.pointer, target.pointer).orThrow("scaling a picture")
-    return target
   }
 }

@@ -3,6 +3,8 @@ import CFFmpeg
 /// Owns an `AVCodecContext`: one encoder or one decoder, opened.
 @safe struct CodecContext: ~Copyable {
   private let raw: UnsafeMutablePointer<AVCodecContext>
+  /// How often a decoder found what it could not decode.
+  private(set) var brokenCount: UInt64 = 0
 
   /// What an encoder or decoder answers when it is asked for the next piece.
   enum Next: Equatable { case ready, needsInput, ended }
@@ -45,6 +47,9 @@ import CFFmpeg
   /// For libav's calls; valid as long as this owner lives.
   var pointer: UnsafeMutablePointer<AVCodecContext> { unsafe raw }
 
+  /// Lets a decoder forget what it holds, so that it can go on after its end or elsewhere.
+  mutating func flush() { unsafe avcodec_flush_buffers(raw) }
+
   /// The global headers: SPS and PPS, or an AudioSpecificConfig.
   var extradata: [UInt8] {
     guard let data = unsafe raw.pointee.extradata, unsafe raw.pointee.extradata_size > 0 else {
@@ -71,17 +76,26 @@ import CFFmpeg
   /// Takes the next packet out of an encoder.
   mutating func receive(_ packet: inout MediaPacket) throws(TranscodeError) -> Next {
     packet.clear()
-    return try next(unsafe avcodec_receive_packet(raw, packet.pointer), "encoding a frame")
+    let result = unsafe avcodec_receive_packet(raw, packet.pointer)
+    if result == wl_av_error_again() { return .needsInput }
+    if result == wl_av_error_eof() { return .ended }
+    try result.orThrow("encoding a frame")
+    return .ready
   }
 
   /// Gives a decoder a packet.
   ///
   /// - Returns: false if the packet is broken and was passed over.
+  /// - Throws: `.libav` when memory is short.
   mutating func decode(_ packet: borrowing MediaPacket) throws(TranscodeError) -> Bool {
-    let result = unsafe avcodec_send_packet(raw, packet.pointer)
-    if result == wl_av_error_invalid() { return false }
-    try result.orThrow("decoding a packet")
-    return true
+    try isWhole(unsafe avcodec_send_packet(raw, packet.pointer))
+  }
+
+  /// Whether a decoder took something; what it can't decode is counted and is no error.
+  private mutating func isWhole(_ result: CInt) throws(TranscodeError) -> Bool {
+    if result == wl_av_error_memory() { try result.orThrow("decoding") }
+    if result < 0 { brokenCount += 1 }
+    return result >= 0
   }
 
   /// Tells a decoder that no packet follows.
@@ -94,14 +108,8 @@ import CFFmpeg
   mutating func receive(_ frame: inout MediaFrame) throws(TranscodeError) -> Next {
     frame.clear()
     let result = unsafe avcodec_receive_frame(raw, frame.pointer)
-    if result == wl_av_error_invalid() { return .needsInput }
-    return try next(result, "decoding a packet")
-  }
-
-  private func next(_ result: CInt, _ operation: String) throws(TranscodeError) -> Next {
     if result == wl_av_error_again() { return .needsInput }
     if result == wl_av_error_eof() { return .ended }
-    try result.orThrow(operation)
-    return .ready
+    return try isWhole(result) ? .ready : .needsInput
   }
 }

@@ -22,13 +22,35 @@ import CFFmpeg
     return frame
   }
 
-  /// Planar stereo sound of 32-bit floats, with room for `samples` of each channel.
-  static func stereo(samples: Int, sampleRate: Int) throws(TranscodeError) -> MediaFrame {
+  /// A picture in YUV 4:2:0 whose planes come from a pool of libav's and go back into it.
+  static func picture(
+    width: Int, height: Int, from pool: OpaquePointer
+  ) throws(TranscodeError) -> MediaFrame {
+    let frame = try MediaFrame()
+    unsafe frame.raw.pointee.format = AV_PIX_FMT_YUV420P.rawValue
+    unsafe frame.raw.pointee.width = CInt(clamping: width)
+    unsafe frame.raw.pointee.height = CInt(clamping: height)
+    try unsafe wl_frame_use_pool(frame.raw, pool)
+      .orThrow("allocating a picture of \(width)x\(height)")
+    return frame
+  }
+
+  /// Another owner of the same picture or sound, with times and flags of its own.
+  static func sharing(_ other: borrowing MediaFrame) throws(TranscodeError) -> MediaFrame {
+    let frame = try MediaFrame()
+    try unsafe av_frame_ref(frame.raw, other.raw).orThrow("sharing a frame")
+    return frame
+  }
+
+  /// Planar sound of 32-bit floats, with room for `samples` of each channel.
+  static func sound(
+    samples: Int, sampleRate: Int, channels: Int
+  ) throws(TranscodeError) -> MediaFrame {
     let frame = try MediaFrame()
     unsafe frame.raw.pointee.format = AV_SAMPLE_FMT_FLTP.rawValue
     unsafe frame.raw.pointee.nb_samples = CInt(clamping: samples)
     unsafe frame.raw.pointee.sample_rate = CInt(clamping: sampleRate)
-    try unsafe wl_stereo(&frame.raw.pointee.ch_layout).orThrow("naming a channel layout")
+    unsafe av_channel_layout_default(&frame.raw.pointee.ch_layout, CInt(clamping: channels))
     try unsafe av_frame_get_buffer(frame.raw, 0).orThrow("allocating \(samples) samples")
     return frame
   }
@@ -46,7 +68,10 @@ import CFFmpeg
   var format: CInt { unsafe raw.pointee.format }
   var sampleCount: Int { unsafe Int(raw.pointee.nb_samples) }
   var sampleRate: Int { unsafe Int(raw.pointee.sample_rate) }
+  var channelCount: Int { unsafe Int(raw.pointee.ch_layout.nb_channels) }
   var isKey: Bool { unsafe wl_frame_is_key(raw) != 0 }
+  /// Whether it is two fields of different moments.
+  var isInterlaced: Bool { unsafe wl_frame_is_interlaced(raw) != 0 }
 
   /// In the unit of whoever filled it; nil if it has none.
   var pts: Int64? {

@@ -52,4 +52,7 @@ import CFFmpeg
     unsafe raw.pointee.pts = pts
     unsafe raw.pointee.dts = dts
   }
+
+  /// Says that decoding can start here.
+  mutating func markKey() { unsafe raw.pointee.flags |= AV_PKT_FLAG_KEY }
 }

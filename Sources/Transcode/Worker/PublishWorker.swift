@@ -61,25 +61,3 @@ package enum PublishWorker {
     }
   }
 }
-
-/// Ends a worker when its parent is gone, also while it is stuck inside libav.
-///
-/// Not `PR_SET_PDEATHSIG`: that signal comes when the *thread* that started the worker ends, which
-/// may be long before the process does. The socket's other end closes with the process.
-enum ParentWatch {
-  /// Waits for the hang-up on a thread of its own.
-  static func start(_ descriptor: CInt) throws(TranscodeError) {
-    var thread = pthread_t()
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        // What is asked for is a hang-up only, which poll always reports.
-        var poller = pollfd(
-          fd: CInt(truncatingIfNeeded: Int(bitPattern: context) - 1), events: 0, revents: 0)
-        while unsafe poll(&poller, 1, -1) < 0, errno == EINTR {}
-        _exit(0)
-      }, UnsafeMutableRawPointer(bitPattern: Int(descriptor) + 1))
-    if result != 0 { throw TranscodeError.system("starting a thread", errno: result) }
-    pthread_detach(thread)
-  }
-}

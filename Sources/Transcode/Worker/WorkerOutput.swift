@@ -1,10 +1,5 @@
 import Bytes
-import CLinux
 import Media
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Writes what a worker makes as FLV into its socket; the reader's pace is the worker's.
 ///
@@ -101,18 +96,8 @@ struct WorkerOutput {
   }
 
   private mutating func flush() throws(TranscodeError) {
-    var sent = 0
-    while sent < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe send(
-          descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent,
-          CInt(MSG_NOSIGNAL))
-      }
-      if count > 0 {
-        sent += count
-      } else if count == 0 || errno != EINTR {
-        throw TranscodeError(.outputClosed, "the output is closed")
-      }
+    guard WorkerSocket.write(bytes, to: descriptor) else {
+      throw TranscodeError(.outputClosed, "the output is closed")
     }
     bytes.removeAll(keepingCapacity: true)
   }

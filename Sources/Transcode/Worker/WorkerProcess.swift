@@ -36,7 +36,7 @@ package final class WorkerProcess: Sendable {
   package static let outputDescriptor: CInt = 3
   package static let inputDescriptor: CInt = 4
 
-  /// The parent's end of the socket: FLV from the child.
+  /// The parent's end of the socket: both ways, though a publish worker only writes FLV into it.
   ///
   /// Closed when this object goes.
   package let descriptor: CInt

@@ -1,0 +1,60 @@
+import Media
+
+/// Takes the parent's commands apart, and gives each thread its own.
+struct CommandReader {
+  private var messages = LadderMessageReader<LadderCommand>()
+  private let pictures: BoundedQueue<DecoderTask>
+  private let sounds: BoundedQueue<SoundTask>
+  private let output: LadderOutput
+  private let gauges: LadderGauges
+
+  init(
+    _ pictures: BoundedQueue<DecoderTask>, _ sounds: BoundedQueue<SoundTask>,
+    output: LadderOutput, gauges: LadderGauges
+  ) {
+    self.pictures = pictures
+    self.sounds = sounds
+    self.output = output
+    self.gauges = gauges
+  }
+
+  /// Takes the next bytes of the socket.
+  ///
+  /// - Throws: `.usage` for what is no command.
+  mutating func take(_ bytes: borrowing Span<UInt8>) throws(TranscodeError) {
+    messages.append(bytes)
+    do throws(LadderWireError) {
+      while let command = try messages.next() { handle(command) }
+    } catch {
+      throw TranscodeError(.usage, "the node sent what is no command (\(error))")
+    }
+  }
+
+  private func handle(_ command: LadderCommand) {
+    switch command {
+    case .videoConfiguration(let codec, let record, let rate):
+      let source = LadderSource(codec: codec, record: record, rate: rate)
+      push(.source(source))
+    case .audioConfiguration(let codec, let record):
+      push(.source(codec: codec, record: record))
+    case .frame(let frame, let isCut):
+      switch frame.track {
+      case .video:
+        gauges.receive(frame.dts)
+        push(.packet(frame, isCut: isCut))
+      case .audio:
+        if isCut { push(.cut(frame.pts)) }
+        push(.packet(frame))
+      }
+    case .wanted(let mask): push(.wanted(mask))
+    case .drain(let id):
+      let drain = LadderDrain(id, output: output)
+      push(DecoderTask.drain(drain))
+      push(SoundTask.drain(drain))
+    }
+  }
+
+  private func push(_ task: DecoderTask) { pictures.push(task, cost: task.cost) }
+
+  private func push(_ task: SoundTask) { sounds.push(task, cost: task.cost) }
+}
