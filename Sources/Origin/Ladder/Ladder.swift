@@ -93,8 +93,8 @@ final class Ladder {
     if worker == nil { giveUp() }
   }
 
-  /// Whether the worker has given a segment since it was started.
-  private var hasMade = false
+  /// How many workers were lost one after the other without a segment.
+  private var fruitless = 0
 
   /// Which rungs this source is large enough for.
   private func plan(_ start: SegmentStart) {
@@ -137,7 +137,6 @@ final class Ladder {
         })
       try loop.add(worker)
       self.worker = worker
-      hasMade = false
       notice(.started(processID: process.processID))
       watchWorker()
       replay()
@@ -218,7 +217,7 @@ final class Ladder {
 
   private func collect() {
     while let output = assembly.next() {
-      if output.origin == .own { hasMade = true }
+      if output.origin == .own { fruitless = 0 }
       notice(.made(output.origin))
       onSegment(output.rung, output.segment)
     }
@@ -257,11 +256,12 @@ final class Ladder {
       scheduleRestart(after: configuration.pause, loop)
     } else {
       notice(.lost(why))
-      let delay = losses.count == 1 ? Duration.zero : .milliseconds(100 << losses.count)
+      let delay = fruitless == 0 ? Duration.zero : .milliseconds(100 << min(fruitless, 6))
       scheduleRestart(after: delay, loop)
     }
+    fruitless += 1
     // What kills workers one after the other is not given to a third.
-    if settled != nil || (!hasMade && losses.count > 1) { giveUp() }
+    if settled != nil || fruitless > 1 { giveUp() }
   }
 
   private func scheduleRestart(after delay: Duration, _ loop: Loop) {
