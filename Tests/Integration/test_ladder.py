@@ -11,7 +11,7 @@ import pytest
 from support.hls.watcher import Variant, Watcher
 from support.media import Packet, Source, packets, probe
 from support.node import Node
-from support.processes import wait_until
+from support.processes import Process, wait_until
 from support.publishers import ffmpeg_copy
 
 #: FLV counts milliseconds, transport streams 1/90000 s; each rounds once.
@@ -153,3 +153,56 @@ def test_a_worker_that_hangs_is_replaced(make_node, tmp_path: Path) -> None:
         publisher.succeed(limit=60)
         watcher.wait_for_end()
     compare(watcher, tmp_path, 1 / source.rate)
+
+
+@pytest.mark.timeout(120)
+def test_plans_limit_what_is_made_and_what_is_watched(make_node, tmp_path: Path) -> None:
+    node = make_node(
+        **SETTINGS,
+        WEDLIVE_ACCESS_WATCH="token",
+        WEDLIVE_PLANS_FREE="240p",
+        WEDLIVE_ENCRYPTION_METHOD="off",
+    )
+    source = Source(seconds=60, width=320, height=180, gop=60)
+    client = node.client()
+
+    def listed(wedding: str, *plan: str) -> set[str]:
+        """The renditions in the master playlist of a viewer."""
+        token = node.token("watch", wedding, *plan)
+        answer = client.get(f"{node.master_url(wedding)}?token={token}")
+        lines = answer.text.splitlines() if answer.status == 200 else []
+        return {line.split("/")[-2] for line in lines if line.startswith("/hls/")}
+
+    def status(wedding: str, rendition: str, *plan: str) -> int:
+        """What a viewer gets who guesses a rendition's address."""
+        token = node.token("watch", wedding, *plan)
+        url = f"{node.base}/hls/{wedding}/main/{rendition}/index.m3u8?token={token}"
+        return client.get(url).status
+
+    def publish(wedding: str, plan: str) -> Process:
+        token = node.token("publish", wedding, "--plan", plan)
+        url = f"rtmp://localhost:{node.ports['rtmp']}/live/{token}"
+        (tmp_path / wedding).mkdir()
+        return ffmpeg_copy(url, source.file, tmp_path / wedding, "-re")
+
+    everything = {"source", "360p", "240p"}
+    with publish("premium", "premium") as premium, publish("free", "free") as free:
+        wait_until(lambda: listed("premium") == everything, "all rungs", alive=[premium])
+        wait_until(lambda: listed("free") == {"240p"}, "the free rung", alive=[free])
+        assert listed("premium", "--plan", "premium") == everything
+        assert listed("premium", "--plan", "free") == {"240p"}
+        assert listed("free", "--plan", "premium") == {"240p"}
+        for rendition in everything:
+            assert status("premium", rendition, "--plan", "premium") == 200
+            free_status = 200 if rendition == "240p" else 403
+            assert status("premium", rendition, "--plan", "free") == free_status
+        assert status("free", "source", "--plan", "premium") == 403
+        assert status("free", "360p", "--plan", "premium") == 404
+        # A segment's address that somebody passed on.
+        playlist = client.get(
+            f"{node.base}/hls/premium/main/source/index.m3u8?token={node.token('watch', 'premium')}"
+        )
+        name = next(line for line in playlist.text.splitlines() if ".ts" in line).split("?")[0]
+        token = node.token("watch", "premium", "--plan", "free")
+        url = f"{node.base}/hls/premium/main/source/{name}?token={token}"
+        assert client.get(url).status == 403

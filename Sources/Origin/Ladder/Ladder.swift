@@ -16,6 +16,8 @@ final class Ladder {
   private var assembly: LadderAssembly
   private var worker: LadderWorker?
   private var loop: Loop?
+  /// The rungs of the publisher's plan.
+  private var allowed: [Int] = []
   /// Told of each segment, by the rung's place in the job.
   var onSegment: (_ rung: Int, Segment) -> Void = { _, _ in }
   /// Told of rungs that the stream has from now on.
@@ -54,7 +56,14 @@ final class Ladder {
   // MARK: The source
 
   /// A publisher's frames follow, on its loop.
-  func begin(on loop: Loop) { self.loop = loop }
+  ///
+  /// - Parameters:
+  ///   - loop: where the worker is to live.
+  ///   - allows: whether the publisher's plan has a rendition.
+  func begin(on loop: Loop, allows: (String) -> Bool = { _ in true }) {
+    self.loop = loop
+    allowed = configuration.job.rungs.indices.filter { allows(configuration.job.rungs[$0].name) }
+  }
 
   /// Takes what the source's packager does.
   func take(_ placement: Placement) {
@@ -100,7 +109,7 @@ final class Ladder {
   private func plan(_ start: SegmentStart) {
     guard case .avc(let avc) = start.video?.details, let picture = avc.picture else { return }
     let planned = LadderPlan(picture, rungs: configuration.job.rungs).entries.map(\.index)
-    let fresh = assembly.activate(planned)
+    let fresh = assembly.activate(planned.filter(allowed.contains))
     if !fresh.isEmpty { onRungs(fresh) }
   }
 
@@ -114,6 +123,9 @@ final class Ladder {
       rung, bitrate: bitrates.videoBitrate + bitrates.audioBitrate, frameRate: frameRate)
   }
 
+  /// Whether too many workers were lost, so that there is none for a while.
+  private(set) var isPaused = false
+
   func name(_ rung: Int) -> String { configuration.job.rungs[rung].name }
 
   /// What is kept for encoders, in bytes.
@@ -123,6 +135,7 @@ final class Ladder {
 
   private func startWorker() {
     restart = nil
+    isPaused = false
     guard let loop, !assembly.active.isEmpty, worker == nil else { return }
     do {
       let process = try WorkerProcess(
@@ -150,6 +163,7 @@ final class Ladder {
     told = (nil, nil)
     drains.removeAll()
     assembly.restart()
+    worker?.send(.wanted(allowed.reduce(0) { $0 | 1 << UInt32($1) }))
     for (index, part) in assembly.parts.enumerated() {
       if part.beginsAnew, index > 0 { drain(before: part.sequence) }
       tell(part.start)
@@ -252,6 +266,7 @@ final class Ladder {
     guard let loop else { return }
     if losses.count > configuration.failures {
       notice(.paused(why))
+      isPaused = true
       losses.removeAll()
       scheduleRestart(after: configuration.pause, loop)
     } else {

@@ -137,7 +137,9 @@ package final class OriginLoop {
     let stream = claim.box.stream
     let publication = connection.publicationID
     let mailbox = loop.mailbox
-    stream.begin(on: loop, wantKey: { [self] in makeKey(claim, publication) }) { words in
+    stream.begin(
+      on: loop, plan: ask.claims?.plan, wantKey: { [self] in makeKey(claim, publication) }
+    ) { words in
       // Later, because the stream is in the middle of a message now.
       mailbox.submit { publication.connection(on: $0)?.reject(words) }
     }

@@ -1,3 +1,4 @@
+import Access
 package import EventLoop
 package import HLS
 package import Ingest
@@ -78,13 +79,18 @@ package final class LiveStream {
   ///
   /// - Parameters:
   ///   - loop: of the publisher, where the ladder's worker is to live; nil makes no rungs.
+  ///   - plan: the publisher's, as a token names it.
   ///   - wantKey: called when a key is to be made, which `add` is then given on this loop.
   ///   - refuse: called when what comes can't be used, with words for the publisher.
   package func begin(
-    on loop: Loop? = nil, wantKey: @escaping () -> Void = {},
+    on loop: Loop? = nil, plan: String? = nil, wantKey: @escaping () -> Void = {},
     refuse: @escaping (String) -> Void
   ) {
-    if let loop { ladder?.begin(on: loop) }
+    let plan = configuration.plans.number(ofPublisher: plan)
+    renditions.begin(plan: plan)
+    if let loop {
+      ladder?.begin(on: loop) { [plans = configuration.plans] in plans.allows($0, in: plan) }
+    }
     demuxer = TagDemuxer()
     relayOffset = nil
     relayFloor = lastRelayed
@@ -304,7 +310,10 @@ package final class LiveStream {
   private func describe(_ place: Renditions.Place) -> VariantInfo? {
     switch place {
     case .source: packager.variant
-    case .rung(let rung): ladder?.variant(rung, frameRate: packager.variant?.frameRate)
+    case .rung(let rung):
+      // Where there is no encoder to be had, the rung shows the source and is what the source is.
+      ladder?.variant(rung, frameRate: packager.variant?.frameRate)
+        ?? (ladder?.isPaused == true ? packager.variant : nil)
     }
   }
 

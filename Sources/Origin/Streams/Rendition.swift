@@ -25,6 +25,9 @@ struct Rendition {
     self.outlet = outlet
   }
 
+  /// Who may have it: bit n is the viewers' plan n.
+  var viewers: UInt32 = .max
+
   /// How many segments are kept, listed or not.
   var segmentCount: Int { responses.count }
 
@@ -80,7 +83,7 @@ struct Rendition {
   private mutating func refresh(_ playlist: MediaPlaylist?) -> Bool {
     guard let playlist else { return false }
     snapshot = RenditionSnapshot(
-      name: bytes,
+      name: bytes, viewers: viewers,
       playlist: PlaylistResponse(
         playlist.text, maximumAge: 1, staleSeconds: max(1, playlist.targetDuration / 2),
         tag: outlet.tag("p", outlet.nextVersion())),

@@ -1,3 +1,4 @@
+import Access
 import HLS
 import Media
 import TLS
@@ -26,7 +27,13 @@ struct Renditions {
   /// In the order of the master playlist, after the source.
   private var rungs: [(place: Int, rendition: Rendition)] = []
   private var sealer: SegmentSealer
-  private var master: (variants: [MasterPlaylist.Variant], response: PlaylistResponse)?
+  /// The master playlists as they were made last, by the viewers' plan.
+  private var masters: [(variants: [MasterPlaylist.Variant], response: PlaylistResponse?)] = []
+  private let plans: Plans
+  /// The publisher's.
+  private var plan: Plans.Number
+  /// Whether there are rungs besides the source; without any, everybody has the source.
+  private let hasLadder: Bool
   private var lastVersion: UInt64 = 0
 
   init(
@@ -35,6 +42,9 @@ struct Renditions {
     self.key = key
     self.outlet = outlet
     window = configuration.liveWindow()
+    plans = configuration.plans
+    plan = configuration.plans.standard
+    hasLadder = configuration.ladder != nil
     keyLifetime = configuration.keyLifetimeMilliseconds
     source = Rendition(Self.sourceName, window: window, state: state, outlet: outlet)
     let most = 1 + (configuration.ladder?.job.rungs.count ?? 0)
@@ -47,8 +57,23 @@ struct Renditions {
     guard !rungs.contains(where: { $0.place == rung }) else { return }
     var state = source.window.state
     state.targetDuration = nil
-    rungs.append((rung, Rendition(name, window: window, state: state, outlet: outlet)))
+    var rendition = Rendition(name, window: window, state: state, outlet: outlet)
+    rendition.viewers = viewers(of: rendition)
+    rungs.append((rung, rendition))
     rungs.sort { $0.place < $1.place }
+  }
+
+  /// A publisher of a plan follows.
+  mutating func begin(plan: Plans.Number) {
+    self.plan = plan
+    source.viewers = viewers(of: source)
+    for index in rungs.indices {
+      rungs[index].rendition.viewers = viewers(of: rungs[index].rendition)
+    }
+  }
+
+  private func viewers(of rendition: Rendition) -> UInt32 {
+    hasLadder ? plans.viewers(of: rendition.name, publisher: plan) : .max
   }
 
   /// Of all segments that are kept, listed or not.
@@ -162,26 +187,36 @@ struct Renditions {
     lastVersion = version
     return StreamSnapshot(
       key: key, version: version, isOver: source.window.isEnded,
-      master: master(describe, version),
+      masters: masters(describe, version),
       renditions: ([source] + rungs.map(\.rendition)).compactMap(\.snapshot))
   }
 
-  /// The playlist of playlists: made anew only where it says something new.
-  private mutating func master(
+  /// The playlists of playlists, for viewers of each plan: made anew only where they say something new.
+  private mutating func masters(
     _ describe: (Place) -> VariantInfo?, _ version: UInt64
-  ) -> PlaylistResponse {
+  ) -> [PlaylistResponse?] {
     let unknown = VariantInfo(
       bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
-    var variants = [variant(source, describe(.source) ?? unknown)]
+    var all = [(source.viewers, variant(source, describe(.source) ?? unknown))]
     for (place, rendition) in rungs where rendition.snapshot != nil {
       guard let info = describe(.rung(place)) else { continue }
-      variants.append(variant(rendition, info))
+      all.append((rendition.viewers, variant(rendition, info)))
     }
-    if let master, master.variants == variants { return master.response }
-    let response = PlaylistResponse(
-      MasterPlaylist(variants).text, maximumAge: 2, tag: outlet.tag("m", version))
-    master = (variants, response)
-    return response
+    for plan in 0...plans.plans.count {
+      let variants = all.filter { $0.0 >> UInt32(plan) & 1 == 1 }.map(\.1)
+      if plan < masters.count, masters[plan].variants == variants { continue }
+      let response =
+        variants.isEmpty
+        ? nil
+        : PlaylistResponse(
+          MasterPlaylist(variants).text, maximumAge: 2, tag: outlet.tag("m\(plan)-", version))
+      if plan < masters.count {
+        masters[plan] = (variants, response)
+      } else {
+        masters.append((variants, response))
+      }
+    }
+    return masters.map(\.response)
   }
 
   private func variant(_ rendition: Rendition, _ info: VariantInfo) -> MasterPlaylist.Variant {

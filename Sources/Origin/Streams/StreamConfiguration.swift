@@ -1,3 +1,4 @@
+package import Access
 import HLS
 import Media
 
@@ -19,6 +20,8 @@ package struct StreamConfiguration: Sendable {
 
   /// How the rungs below the source are made; nil passes the source through alone.
   package var ladder: LadderConfiguration?
+  /// Which qualities publishers and viewers have; of effect where there is a ladder.
+  package var plans = Plans.defaults
 
   /// What one segment may grow to, and all that are kept of a stream, in bytes.
   package var maximumSegmentBytes = 64 << 20

@@ -1,3 +1,4 @@
+import Access
 package import HTTPServer
 package import Media
 
@@ -7,18 +8,26 @@ package final class StreamSnapshot: Sendable {
   /// Counts the snapshots of all streams of the process; an older one never replaces a newer one.
   package let version: UInt64
   package let isOver: Bool
-  package let master: PlaylistResponse
+  /// For viewers of each plan, the first for those without one; nil where there is nothing for them.
+  package let masters: [PlaylistResponse?]
   package let renditions: [RenditionSnapshot]
 
   package init(
-    key: StreamKey, version: UInt64, isOver: Bool, master: PlaylistResponse,
+    key: StreamKey, version: UInt64, isOver: Bool, masters: [PlaylistResponse?],
     renditions: [RenditionSnapshot]
   ) {
     self.key = key
     self.version = version
     self.isOver = isOver
-    self.master = master
+    self.masters = masters
     self.renditions = renditions
+  }
+}
+
+extension StreamSnapshot {
+  /// The master playlist for viewers of a plan.
+  func master(of plan: Plans.Number) -> PlaylistResponse? {
+    masters[plan < masters.count ? plan : 0]
   }
 }
 
@@ -26,6 +35,8 @@ package final class StreamSnapshot: Sendable {
 package struct RenditionSnapshot: Sendable {
   /// The name in addresses, as bytes: `source`, `720p`.
   package let name: [UInt8]
+  /// Who may have it: bit n is the viewers' plan n.
+  package let viewers: UInt32
   package let playlist: PlaylistResponse
   /// The media sequence number of the segment that comes next.
   package let nextSequence: Int
@@ -34,15 +45,20 @@ package struct RenditionSnapshot: Sendable {
   package let segments: [SegmentResponse]
 
   package init(
-    name: [UInt8], playlist: PlaylistResponse, nextSequence: Int, targetDuration: Int,
+    name: [UInt8], viewers: UInt32 = .max, playlist: PlaylistResponse, nextSequence: Int,
+    targetDuration: Int,
     segments: [SegmentResponse]
   ) {
     self.name = name
+    self.viewers = viewers
     self.playlist = playlist
     self.nextSequence = nextSequence
     self.targetDuration = targetDuration
     self.segments = segments
   }
+
+  /// Whether viewers of a plan may have it.
+  func isOpen(to plan: Plans.Number) -> Bool { viewers >> UInt32(plan) & 1 == 1 }
 
   /// Finds a segment by its file name, `{sequence}-{tag}.ts`.
   func segment(_ file: borrowing Span<UInt8>) -> PreparedResponse? {

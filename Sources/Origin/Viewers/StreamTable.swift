@@ -16,7 +16,8 @@ package final class StreamTable {
 
   /// A viewer who waits for a segment that is not there yet.
   fileprivate struct Waiting {
-    let rendition: Int
+    /// Its name: others may come before it in the next snapshot.
+    let rendition: [UInt8]
     let sequence: Int
     let audience: Audience
     let held: HeldRequest
@@ -41,8 +42,8 @@ package final class StreamTable {
     let waiting = slot.waiting
     slot.waiting.removeAll(keepingCapacity: true)
     for viewer in waiting {
-      guard viewer.rendition < snapshot.renditions.count else { continue }
-      let rendition = snapshot.renditions[viewer.rendition]
+      guard let rendition = snapshot.renditions.first(where: { $0.name == viewer.rendition })
+      else { continue }
       if rendition.nextSequence > viewer.sequence || snapshot.isOver {
         server.release(viewer.held, with: rendition.playlist.response(for: viewer.audience))
       } else {
@@ -79,7 +80,7 @@ extension StreamTable.Slot {
   /// Those who have gone are let go now and then, as no update may come for long; complexity O(1)
   /// on average.
   func wait(
-    _ held: HeldRequest, for sequence: Int, of rendition: Int, _ audience: Audience,
+    _ held: HeldRequest, for sequence: Int, of rendition: [UInt8], _ audience: Audience,
     at server: LoopServer
   ) {
     if waiting.count >= waitingLimit {

@@ -15,7 +15,8 @@ enum Audience: Equatable {
 package final class ViewerGate {
   /// What became of a viewer's request.
   enum Verdict {
-    case allowed(Audience)
+    /// The number is the viewer's plan.
+    case allowed(Audience, Plans.Number)
     case refused(PreparedResponse)
   }
 
@@ -26,11 +27,17 @@ package final class ViewerGate {
     fields: [("www-authenticate", "Bearer")])
 
   private var tokens: VerifiedTokens?
+  private let plans: Plans
 
   /// Makes a gate.
   ///
-  /// - Parameter tokens: the loop's memory of tokens; nil where everybody may watch.
-  package init(tokens: VerifiedTokens?) { self.tokens = tokens }
+  /// - Parameters:
+  ///   - tokens: the loop's memory of tokens; nil where everybody may watch.
+  ///   - plans: which qualities those have whose tokens name one.
+  package init(tokens: VerifiedTokens?, plans: Plans = Plans()) {
+    self.tokens = tokens
+    self.plans = plans
+  }
 
   /// Whether nobody may watch without a token.
   var needsToken: Bool { tokens != nil }
@@ -42,19 +49,21 @@ package final class ViewerGate {
   ///   - key: what it wants to watch.
   /// - Returns: what to do with it.
   func check(_ request: borrowing Request, _ key: StreamKey) -> Verdict {
-    guard tokens != nil else { return .allowed(.everybody) }
+    guard tokens != nil else { return .allowed(.everybody, 0) }
     let fromQuery = request.queryValue("token")
     guard let token = fromQuery ?? request.bearerToken ?? request.cookie("token") else {
       return .refused(Self.noToken)
     }
     let bytes = Array(token.utf8)
+    var plan = 0
     do throws(Refusal) {
-      _ = try tokens?.accept(
+      let claims = try tokens?.accept(
         bytes.span, for: .watch(wedding: key.wedding, camera: key.camera),
         now: StreamOutlet.wallClockMilliseconds / 1_000)
+      plan = plans.number(ofViewer: claims?.plan)
     } catch {
       return .refused(.error(error.httpStatus, code: error.code, message: "\(error)"))
     }
-    return .allowed(.holder(token: bytes, inQuery: fromQuery != nil))
+    return .allowed(.holder(token: bytes, inQuery: fromQuery != nil), plan)
   }
 }

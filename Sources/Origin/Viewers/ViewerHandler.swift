@@ -9,7 +9,7 @@ package final class ViewerHandler: RequestHandler {
   private enum Found {
     case master(StreamTable.Slot)
     case playlist(StreamTable.Slot, rendition: Int)
-    case segment(StreamTable.Slot, PreparedResponse)
+    case segment(StreamTable.Slot, rendition: Int, PreparedResponse)
     case missingSegment
     case nothing
   }
@@ -20,6 +20,9 @@ package final class ViewerHandler: RequestHandler {
   private static let noSegment = PreparedResponse.error(
     404, code: "no_segment", message: "This segment is no longer, or not yet, to be had.",
     cacheControl: "max-age=1")
+  private static let otherPlan = PreparedResponse.error(
+    403, code: "not_in_plan",
+    message: "This quality is not in the plan; take one of the master playlist.")
   private static let badReload = PreparedResponse.error(
     400, code: "bad_reload",
     message: "_HLS_msn names a segment too far ahead, or is no number, or _HLS_part is alone.")
@@ -62,23 +65,29 @@ package final class ViewerHandler: RequestHandler {
     case .master(let slot):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)
-      case .allowed(let audience):
+      case .allowed(let audience, let plan):
+        guard let master = slot.snapshot.master(of: plan) else { return .prepared(Self.notFound) }
         note(request, exchange, slot, audience)
-        return .prepared(slot.snapshot.master.response(for: audience))
+        return .prepared(master.response(for: audience))
       }
     case .playlist(let slot, let rendition):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)
-      case .allowed(let audience):
+      case .allowed(let audience, let plan):
+        guard slot.snapshot.renditions[rendition].isOpen(to: plan) else {
+          return .prepared(Self.otherPlan)
+        }
         note(request, exchange, slot, audience)
         return playlist(request, exchange, slot, rendition, audience)
       }
-    case .segment(let slot, let response):
+    case .segment(let slot, let rendition, let response):
       // A name can't be guessed, and the playlist that has it was asked for with a token; still,
       // a copied address must not outlive the token.
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let refusal): return .prepared(refusal)
-      case .allowed: return .prepared(response)
+      case .allowed(_, let plan):
+        let isOpen = slot.snapshot.renditions[rendition].isOpen(to: plan)
+        return .prepared(isOpen ? response : Self.otherPlan)
       }
     case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)
     case .nothing: return .prepared(refusal(request) ?? Self.notFound)
@@ -111,7 +120,7 @@ package final class ViewerHandler: RequestHandler {
       guard let held = exchange.hold(request, for: patience, otherwise: current) else {
         return .prepared(Self.busy)
       }
-      slot.wait(held, for: sequence, of: index, audience, at: exchange.server)
+      slot.wait(held, for: sequence, of: rendition.name, audience, at: exchange.server)
       return .held(held)
     }
   }
@@ -127,7 +136,9 @@ package final class ViewerHandler: RequestHandler {
       guard path.extracting(name).matches(renditions[index].name) else { continue }
       if isIndex { return .playlist(slot, rendition: index) }
       let file = path.extracting(address.file)
-      if let response = renditions[index].segment(file) { return .segment(slot, response) }
+      if let response = renditions[index].segment(file) {
+        return .segment(slot, rendition: index, response)
+      }
       return .missingSegment
     }
     return .nothing

@@ -1,7 +1,7 @@
 /// Every key, once: it is read, checked, documented and shown in the example from here.
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
-    node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities
+    node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
     + encryption + rtmp + http
     + player + log
     + loops + proxyProtocol + shutdown
@@ -18,6 +18,7 @@ enum ConfigurationTable {
     ("streams", "How live streams are cut and kept."),
     ("transcode", "How the qualities below the source are made."),
     ("qualities", "What they are: picture, video and audio bit rate; never above the source."),
+    ("plans", "Which qualities a publisher's plan has made, and a viewer's may have."),
     ("encryption", "Of the segments, so that only invited viewers can watch."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
@@ -208,6 +209,23 @@ enum ConfigurationTable {
     quality("720p", \.qualities.p720), quality("480p", \.qualities.p480),
     quality("360p", \.qualities.p360), quality("240p", \.qualities.p240),
   ]
+
+  private static let plans: [ConfigurationKey] = [
+    plan("free", \.plans.free), plan("premium", \.plans.premium),
+    .choice(
+      "plans.default", \.plans.standard,
+      "The plan of publishers whose token names none. Without transcoding everybody has the source."
+    ),
+  ]
+
+  private static func plan(
+    _ name: String, _ target: ConfigurationKey.Path<[String]>
+  ) -> ConfigurationKey {
+    .list(
+      "plans.\(name)", target, takes: "names of qualities, and source", example: "480p",
+      "What tokens of the plan `\(name)` have; `source` is what the publisher sends, as it is.",
+      where: { PlansSection.renditions.contains($0) })
+  }
 
   private static func quality(
     _ name: String, _ target: ConfigurationKey.Path<Quality>

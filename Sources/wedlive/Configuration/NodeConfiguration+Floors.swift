@@ -71,6 +71,11 @@ extension NodeConfiguration {
     origin.streams.gopCacheBytes = rtmp.gopCache
     origin.streams.encryption = keySchedule
     origin.streams.ladder = ladder
+    origin.streams.plans = Plans(
+      [
+        Plans.Plan(name: "free", renditions: plans.free),
+        Plans.Plan(name: "premium", renditions: plans.premium),
+      ], standard: plans.standard.rawValue)
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
     origin.memoryBytes = streams.memory

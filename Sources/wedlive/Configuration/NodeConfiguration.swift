@@ -12,6 +12,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var streams = StreamsSection()
   var transcode = TranscodeSection()
   var qualities = QualitiesSection()
+  var plans = PlansSection()
   var encryption = EncryptionSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()

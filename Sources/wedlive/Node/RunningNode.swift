@@ -50,7 +50,9 @@ struct RunningNode: Sendable {
     let tokens = VerifiedTokens(
       origin.verifier, capacity: origin.configuration.rememberedTokens)
     let handler = ViewerHandler(
-      table: table, gate: ViewerGate(tokens: needsToken ? tokens : nil),
+      table: table,
+      gate: ViewerGate(
+        tokens: needsToken ? tokens : nil, plans: origin.configuration.streams.plans),
       routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page))
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     let listeners = parts.listeners

@@ -74,7 +74,7 @@ import Testing
     let second = try held(server, 3)
     let far = try held(server, 5)
     for (token, sequence) in [(next, 7), (second, 8), (far, 9)] {
-      slot.wait(token, for: sequence, of: 0, .everybody, at: server)
+      slot.wait(token, for: sequence, of: Array("source".utf8), .everybody, at: server)
     }
     table.update(StreamSnapshot("w", version: 2, next: 7), server)
     #expect(server.heldCount == 3)
@@ -91,10 +91,12 @@ import Testing
     table.update(StreamSnapshot("w", version: 1, next: 7), server)
     let slot = try #require(place(table, "/hls/w"))
     let patient = try (1...40).map { try held(server, $0) }
-    for token in patient { slot.wait(token, for: 7, of: 0, .everybody, at: server) }
+    for token in patient {
+      slot.wait(token, for: 7, of: Array("source".utf8), .everybody, at: server)
+    }
     for stream: Int32 in 100..<10_000 {
       let token = try held(server, stream)
-      slot.wait(token, for: 7, of: 0, .everybody, at: server)
+      slot.wait(token, for: 7, of: Array("source".utf8), .everybody, at: server)
       server.forget(token)
       #expect(slot.waitingCount <= 100)
     }

@@ -10,19 +10,23 @@ import Testing
   private static let secret = Array("a secret of thirty-two bytes ....".utf8)
   private let gate: ViewerGate
   private let issuer: TokenIssuer
+  private let verifier: TokenVerifier?
   private let now = StreamOutlet.wallClockMilliseconds / 1_000
 
   init() async throws {
     issuer = try await TokenIssuer(secret: Self.secret)
     let verifier = TokenVerifier(keys: try await .secret(Self.secret))
     gate = ViewerGate(tokens: VerifiedTokens(verifier))
+    self.verifier = verifier
   }
 
   private func token(
-    _ scope: Scope = .watch, wedding: String = "w", camera: String? = nil, expires: Int64 = 3_600
+    _ scope: Scope = .watch, wedding: String = "w", camera: String? = nil, plan: String? = nil,
+    expires: Int64 = 3_600
   ) throws -> String {
     try issuer.token(
-      Claims(scope: scope, wedding: wedding, camera: camera, expires: now + expires), issued: now)
+      Claims(scope: scope, wedding: wedding, camera: camera, plan: plan, expires: now + expires),
+      issued: now)
   }
 
   private func check(
@@ -44,7 +48,7 @@ import Testing
 
   @Test func `a public stream asks nobody`() throws {
     let verdict = try check("/hls/w/index.m3u8?token=x", at: ViewerGate(tokens: nil))
-    guard case .allowed(.everybody) = verdict else { return #expect(Bool(false)) }
+    guard case .allowed(.everybody, 0) = verdict else { return #expect(Bool(false)) }
   }
 
   @Test func `a token may come in the query, in a header or in a cookie`() throws {
@@ -54,11 +58,25 @@ import Testing
       ("/x", [("authorization", "Bearer \(token)")], false),
       ("/x", [("cookie", "a=b; token=\(token)")], false),
     ] as [(String, [(String, String)], Bool)] {
-      guard case .allowed(let audience) = try check(target, fields: fields) else {
+      guard case .allowed(let audience, 0) = try check(target, fields: fields) else {
         Issue.record("\(target) was refused")
         continue
       }
       #expect(audience == .holder(token: Array(token.utf8), inQuery: inQuery))
+    }
+  }
+
+  @Test func `a token says its viewer's plan, and one that there is not is none`() throws {
+    let plans = Plans([
+      Plans.Plan(name: "free", renditions: ["240p"]),
+      Plans.Plan(name: "premium", renditions: ["240p", "720p", "source"]),
+    ])
+    let verifier = VerifiedTokens(try #require(verifier))
+    let gate = ViewerGate(tokens: verifier, plans: plans)
+    for (plan, number) in [(nil, 0), ("free", 1), ("premium", 2), ("gold", 0)] as [(String?, Int)] {
+      let verdict = try check("/x?token=\(try token(plan: plan))", at: gate)
+      guard case .allowed(_, let found) = verdict else { return #expect(Bool(false)) }
+      #expect(found == number)
     }
   }
 

@@ -21,7 +21,7 @@ extension StreamSnapshot {
   ) {
     self.init(
       key: .named(wedding, camera), version: version, isOver: isOver,
-      master: .sample("master\(version)"),
+      masters: [.sample("master\(version)")],
       renditions: [
         RenditionSnapshot(
           name: Array("source".utf8), playlist: .sample("media\(version)"), nextSequence: next,
