@@ -27,6 +27,10 @@ package final class ControlAPI: Sendable {
     package var keys: (any StreamKeyDirectory)?
     /// How many keys one client gets in ten seconds.
     package var keysPerClient: Int
+    /// Which qualities viewers' plans have.
+    package var plans: Plans
+    /// What viewers have chosen.
+    package var choices: ViewerChoices
     package var metrics: MetricRegistry
     package var log: Logger
     /// Seconds since 1970.
@@ -35,7 +39,8 @@ package final class ControlAPI: Sendable {
     package init(
       addresses: PublicAddresses, verifier: TokenVerifier, issuer: TokenIssuer?,
       watchNeedsToken: Bool, directory: any StreamDirectory,
-      keys: (any StreamKeyDirectory)? = nil, keysPerClient: Int = 2_000, metrics: MetricRegistry,
+      keys: (any StreamKeyDirectory)? = nil, keysPerClient: Int = 2_000,
+      plans: Plans = .defaults, choices: ViewerChoices = ViewerChoices(), metrics: MetricRegistry,
       log: Logger,
       now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds / 1000 }
     ) {
@@ -46,6 +51,8 @@ package final class ControlAPI: Sendable {
       self.directory = directory
       self.keys = keys
       self.keysPerClient = keysPerClient
+      self.plans = plans
+      self.choices = choices
       self.metrics = metrics
       self.log = log
       self.now = now
@@ -128,6 +135,18 @@ package final class ControlAPI: Sendable {
         isForViewers: true
       ) {
         [self] call throws(APIError) in try await key(call)
+      },
+      Route(
+        name: "qualities", method: .get, path: ["api", "streams", "qualities", "*"],
+        isForViewers: true
+      ) {
+        [self] call throws(APIError) in try await qualities(call)
+      },
+      Route(
+        name: "quality", method: .post, path: ["api", "streams", "quality", "select"],
+        isForViewers: true
+      ) {
+        [self] call throws(APIError) in try await selectQuality(call)
       },
       Route(name: "rotate", method: .post, path: ["api", "streams", "keys", "rotate", "*"]) {
         [self] call throws(APIError) in try await rotateKeys(call)

@@ -9,7 +9,16 @@ import Testing
 
 private struct OneStream: StreamDirectory {
   func stream(wedding: String, camera: String) async -> StreamInfo? {
-    wedding == "w1" && camera == "main" ? StreamInfo(state: .live, started: 5, viewers: 3) : nil
+    guard wedding == "w1", camera == "main" else { return nil }
+    func quality(_ name: String, _ height: Int, _ plans: [String]) -> StreamQuality {
+      StreamQuality(
+        name: name, width: height * 16 / 9, height: height, frameRate: 30,
+        bandwidth: height * 4_000,
+        codecs: ["avc1.64001F", "mp4a.40.2"], isOpen: true, plans: plans)
+    }
+    return StreamInfo(
+      state: .live, started: 5, viewers: 3,
+      qualities: [quality("720p", 720, ["premium"]), quality("360p", 360, ["free", "premium"])])
   }
 }
 
@@ -26,23 +35,26 @@ private struct OneStream: StreamDirectory {
   }
 
   func api(
-    watchNeedsToken: Bool = false, canIssue: Bool = true, keys: (any StreamKeyDirectory)? = nil
+    watchNeedsToken: Bool = false, canIssue: Bool = true, keys: (any StreamKeyDirectory)? = nil,
+    choices: ViewerChoices = ViewerChoices()
   ) -> ControlAPI {
     ControlAPI(
       .init(
         addresses: PublicAddresses(
           rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h"),
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
-        directory: OneStream(), keys: keys, metrics: metrics,
+        directory: OneStream(), keys: keys, choices: choices, metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }
 
   func token(
-    _ scope: Scope, wedding: String? = "w1", camera: String? = nil, expires: Int64 = 3600
+    _ scope: Scope, wedding: String? = "w1", camera: String? = nil, plan: String? = nil,
+    subject: String? = nil, expires: Int64 = 3600
   ) throws -> String {
     try issuer.token(
-      Claims(scope: scope, wedding: wedding, camera: camera, expires: Self.now + expires),
-      issued: Self.now)
+      Claims(
+        scope: scope, wedding: wedding, camera: camera, plan: plan, subject: subject,
+        expires: Self.now + expires), issued: Self.now)
   }
 
   struct Answer {

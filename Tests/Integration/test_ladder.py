@@ -1,5 +1,6 @@
 """The rungs below the source: the same cuts, the same pictures at the same times, whatever happens."""
 
+import json
 import os
 import signal
 import time
@@ -198,6 +199,18 @@ def test_plans_limit_what_is_made_and_what_is_watched(make_node, tmp_path: Path)
             assert status("premium", rendition, "--plan", "free") == free_status
         assert status("free", "source", "--plan", "premium") == 403
         assert status("free", "360p", "--plan", "premium") == 404
+        # A choice is remembered: the master playlists of this viewer begin with it.
+        token = node.token("watch", "premium", "--subject", "ana")
+        choice = json.dumps({"wedding_id": "premium", "quality": "240p"}).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        select = f"{node.base}/api/streams/quality/select"
+        answer = client.get(select, headers, "POST", choice)
+        assert answer.status == 200, answer
+        for address in ("hls/premium/index.m3u8", "api/streams/playlist/premium.m3u8"):
+            text = client.get(f"{node.base}/{address}?token={token}").text
+            first = next(line for line in text.splitlines() if line.startswith("/hls/"))
+            assert first.split("/")[-2] == "240p"
+        assert client.get(f"{node.base}/api/streams/playlist/premium.m3u8").status == 401
         # A segment's address that somebody passed on.
         playlist = client.get(
             f"{node.base}/hls/premium/main/source/index.m3u8?token={node.token('watch', 'premium')}"

@@ -21,6 +21,12 @@ package struct OriginStreams: StreamDirectory {
     return StreamInfo(
       state: status.state == .ended ? .ended : .live,
       started: (now - status.timeMilliseconds) / 1_000,
-      viewers: await collector.viewers(of: key))
+      viewers: await collector.viewers(of: key),
+      qualities: status.renditions.map { rendition in
+        StreamQuality(
+          name: rendition.name, width: rendition.width, height: rendition.height,
+          frameRate: rendition.frameRate, bandwidth: rendition.bandwidth,
+          codecs: rendition.codecs, isOpen: rendition.isOpen, plans: rendition.plans)
+      })
   }
 }

@@ -70,6 +70,7 @@ package final class LiveStream {
     ladder?.onSegment = { [unowned self] rung, segment in
       renditions.append(segment, of: .rung(rung))
       publish()
+      outlet.changed(status(isLive: hasPublisher))
     }
   }
 
@@ -339,7 +340,7 @@ package final class LiveStream {
 
   private func status(isLive: Bool) -> StreamStatus {
     let window = renditions.source.window
-    return meter.status(
+    var status = meter.status(
       key, state: isLive ? .live : .waiting,
       statistics: packager.statistics,
       playlist: PlaylistStatus(
@@ -347,6 +348,8 @@ package final class LiveStream {
         segments: window.segments.count,
         discontinuities: UInt64(window.state.discontinuitySequence),
         memoryBytes: renditions.keptBytes))
+    status.renditions = renditions.status(describe)
+    return status
   }
 
   package static func clock() -> MediaTime {

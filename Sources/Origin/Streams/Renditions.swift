@@ -28,7 +28,7 @@ struct Renditions {
   private var rungs: [(place: Int, rendition: Rendition)] = []
   private var sealer: SegmentSealer
   /// The master playlists as they were made last, by the viewers' plan.
-  private var masters: [(variants: [MasterPlaylist.Variant], response: PlaylistResponse?)] = []
+  private var masters: [MasterResponse?] = []
   private let plans: Plans
   /// The publisher's.
   private var plan: Plans.Number
@@ -180,6 +180,22 @@ struct Renditions {
     for key in sealer.held { outlet.retire(key, neededFor: keyLifetime) }
   }
 
+  /// What an operator and the API are told of them: those that a master playlist can list.
+  func status(_ describe: (Place) -> VariantInfo?) -> [RenditionStatus] {
+    let all = [(Place.source, source)] + rungs.map { (Place.rung($0.place), $0.rendition) }
+    return all.compactMap { place, rendition in
+      guard rendition.snapshot != nil, let info = describe(place) else { return nil }
+      return RenditionStatus(
+        name: rendition.name, width: info.size?.width ?? 0, height: info.size?.height ?? 0,
+        frameRate: info.frameRate ?? 0, bandwidth: info.bandwidth,
+        averageBandwidth: info.averageBandwidth, codecs: info.codecs,
+        isOpen: rendition.viewers & 1 == 1,
+        plans: plans.plans.indices.filter { rendition.viewers >> UInt32($0 + 1) & 1 == 1 }.map {
+          plans.plans[$0].name
+        })
+    }
+  }
+
   // MARK: Snapshots
 
   private mutating func snapshot(_ describe: (Place) -> VariantInfo?) -> StreamSnapshot {
@@ -194,7 +210,7 @@ struct Renditions {
   /// The playlists of playlists, for viewers of each plan: made anew only where they say something new.
   private mutating func masters(
     _ describe: (Place) -> VariantInfo?, _ version: UInt64
-  ) -> [PlaylistResponse?] {
+  ) -> [MasterResponse?] {
     let unknown = VariantInfo(
       bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
     var all = [(source.viewers, variant(source, describe(.source) ?? unknown))]
@@ -204,19 +220,17 @@ struct Renditions {
     }
     for plan in 0...plans.plans.count {
       let variants = all.filter { $0.0 >> UInt32(plan) & 1 == 1 }.map(\.1)
-      if plan < masters.count, masters[plan].variants == variants { continue }
-      let response =
+      if plan == masters.count { masters.append(nil) }
+      if masters[plan]?.variants == variants { continue }
+      masters[plan] =
         variants.isEmpty
         ? nil
-        : PlaylistResponse(
-          MasterPlaylist(variants).text, maximumAge: 2, tag: outlet.tag("m\(plan)-", version))
-      if plan < masters.count {
-        masters[plan] = (variants, response)
-      } else {
-        masters.append((variants, response))
-      }
+        : MasterResponse(
+          playlist: PlaylistResponse(
+            MasterPlaylist(variants).text, maximumAge: 2,
+            tag: outlet.tag("m\(plan)-", version)), variants: variants)
     }
-    return masters.map(\.response)
+    return masters
   }
 
   private func variant(_ rendition: Rendition, _ info: VariantInfo) -> MasterPlaylist.Variant {

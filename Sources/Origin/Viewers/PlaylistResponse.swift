@@ -16,8 +16,8 @@ package struct PlaylistResponse: Sendable {
   ///   - text: of the playlist.
   ///   - maximumAge: how long a cache may keep it, in seconds.
   ///   - staleSeconds: how much longer it may be given out while a new one is fetched.
-  ///   - tag: names this text among all that this address ever had.
-  package init(_ text: PlaylistText, maximumAge: Int, staleSeconds: Int = 0, tag: String) {
+  ///   - tag: names this text among all that this address ever had; nil for one that is asked for once.
+  package init(_ text: PlaylistText, maximumAge: Int, staleSeconds: Int = 0, tag: String?) {
     self.text = text
     self.maximumAge = maximumAge
     let stale = staleSeconds > 0 ? ", stale-while-revalidate=\(staleSeconds)" : ""

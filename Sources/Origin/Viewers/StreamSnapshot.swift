@@ -9,11 +9,11 @@ package final class StreamSnapshot: Sendable {
   package let version: UInt64
   package let isOver: Bool
   /// For viewers of each plan, the first for those without one; nil where there is nothing for them.
-  package let masters: [PlaylistResponse?]
+  package let masters: [MasterResponse?]
   package let renditions: [RenditionSnapshot]
 
   package init(
-    key: StreamKey, version: UInt64, isOver: Bool, masters: [PlaylistResponse?],
+    key: StreamKey, version: UInt64, isOver: Bool, masters: [MasterResponse?],
     renditions: [RenditionSnapshot]
   ) {
     self.key = key
@@ -26,7 +26,7 @@ package final class StreamSnapshot: Sendable {
 
 extension StreamSnapshot {
   /// The master playlist for viewers of a plan.
-  func master(of plan: Plans.Number) -> PlaylistResponse? {
+  func master(of plan: Plans.Number) -> MasterResponse? {
     masters[plan < masters.count ? plan : 0]
   }
 }

@@ -1,4 +1,5 @@
 package import Access
+package import ControlAPI
 import HTTPSemantics
 import HTTPServer
 import Media
@@ -28,13 +29,18 @@ package final class ViewerGate {
 
   private var tokens: VerifiedTokens?
   private let plans: Plans
+  private let choices: ViewerChoices?
 
   /// Makes a gate.
   ///
   /// - Parameters:
   ///   - tokens: the loop's memory of tokens; nil where everybody may watch.
   ///   - plans: which qualities those have whose tokens name one.
-  package init(tokens: VerifiedTokens?, plans: Plans = Plans()) {
+  ///   - choices: which quality each viewer wants first.
+  package init(
+    tokens: VerifiedTokens?, plans: Plans = Plans(), choices: ViewerChoices? = nil
+  ) {
+    self.choices = choices
     self.tokens = tokens
     self.plans = plans
   }
@@ -51,9 +57,7 @@ package final class ViewerGate {
   func check(_ request: borrowing Request, _ key: StreamKey) -> Verdict {
     guard tokens != nil else { return .allowed(.everybody, 0) }
     let fromQuery = request.queryValue("token")
-    guard let token = fromQuery ?? request.bearerToken ?? request.cookie("token") else {
-      return .refused(Self.noToken)
-    }
+    guard let token = Self.token(request) else { return .refused(Self.noToken) }
     let bytes = Array(token.utf8)
     var plan = 0
     do throws(Refusal) {
@@ -65,5 +69,19 @@ package final class ViewerGate {
       return .refused(.error(error.httpStatus, code: error.code, message: "\(error)"))
     }
     return .allowed(.holder(token: bytes, inQuery: fromQuery != nil), plan)
+  }
+
+  private static func token(_ request: borrowing Request) -> String? {
+    request.queryValue("token") ?? request.bearerToken ?? request.cookie("token")
+  }
+
+  /// The quality that a viewer has chosen to see first; nil for most.
+  ///
+  /// Also where watching is public: the token itself then says who it is.
+  func choice(_ request: borrowing Request, _ key: StreamKey) -> String? {
+    guard let choices, let token = Self.token(request) else { return nil }
+    let claims = try? tokens?.claims(
+      of: Array(token.utf8).span, now: StreamOutlet.wallClockMilliseconds / 1_000)
+    return choices.quality(for: claims?.subject ?? token, of: key.wedding)
   }
 }

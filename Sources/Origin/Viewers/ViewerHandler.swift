@@ -1,7 +1,9 @@
+import Access
 import EventLoop
 package import HTTPSemantics
 package import HTTPServer
 import HLS
+import Media
 
 /// Answers viewers on one loop: playlists, segments, and what else the public listener has.
 package final class ViewerHandler: RequestHandler {
@@ -13,6 +15,9 @@ package final class ViewerHandler: RequestHandler {
     case missingSegment
     case nothing
   }
+
+  /// The plan's second address of a program's master playlist: `{wedding}.m3u8` follows.
+  private static let dynamicPlaylist: StaticString = "/api/streams/playlist/"
 
   private static let notFound = PreparedResponse.error(
     404, code: "not_found", message: "There is no such stream, or nobody publishes it now.")
@@ -52,7 +57,9 @@ package final class ViewerHandler: RequestHandler {
   public override func handle(
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
-    guard request.pathStarts(with: "/hls/") else { return routes.handle(request, exchange) }
+    guard request.pathStarts(with: "/hls/") || request.pathStarts(with: Self.dynamicPlaylist) else {
+      return routes.handle(request, exchange)
+    }
     switch request.method {
     case .get, .head: return watch(request, exchange)
     case .options: return .prepared(Self.preflight)
@@ -61,14 +68,18 @@ package final class ViewerHandler: RequestHandler {
   }
 
   private func watch(_ request: borrowing Request, _ exchange: borrowing Exchange) -> Response {
-    switch request.withPath({ find($0) }) {
+    let isDynamic = request.pathStarts(with: Self.dynamicPlaylist)
+    switch isDynamic ? findProgram(request.path) : request.withPath({ find($0) }) {
     case .master(let slot):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)
       case .allowed(let audience, let plan):
         guard let master = slot.snapshot.master(of: plan) else { return .prepared(Self.notFound) }
         note(request, exchange, slot, audience)
-        return .prepared(master.response(for: audience))
+        let chosen = gate.choice(request, slot.snapshot.key).flatMap {
+          master.playlist(startingWith: $0)
+        }
+        return .prepared((chosen ?? master.playlist).response(for: audience))
       }
     case .playlist(let slot, let rendition):
       switch gate.check(request, slot.snapshot.key) {
@@ -97,7 +108,9 @@ package final class ViewerHandler: RequestHandler {
   /// What those without a token get for anything that isn't there: the same as for what is, so that
   /// nobody can find out which weddings there are.
   private func refusal(_ request: borrowing Request) -> PreparedResponse? {
-    guard gate.needsToken, let key = request.withPath({ ViewerPath($0)?.key(in: $0) }),
+    guard gate.needsToken,
+      let key = request.withPath({ ViewerPath($0)?.key(in: $0) })
+        ?? Self.program(request.path).flatMap({ StreamKey(wedding: $0) }),
       case .refused(let response) = gate.check(request, key)
     else { return nil }
     return response
@@ -142,6 +155,20 @@ package final class ViewerHandler: RequestHandler {
       return .missingSegment
     }
     return .nothing
+  }
+
+  private func findProgram(_ path: String) -> Found {
+    guard let wedding = Self.program(path) else { return .nothing }
+    let address = Array("/hls/\(wedding)".utf8)
+    return table.slot(address.span).map { .master($0) } ?? .nothing
+  }
+
+  /// The wedding of `/api/streams/playlist/{wedding}.m3u8`; nil for any other path.
+  private static func program(_ path: String) -> String? {
+    let prefix = "\(dynamicPlaylist)"
+    guard path.hasPrefix(prefix), path.hasSuffix(".m3u8") else { return nil }
+    let name = String(path.dropFirst(prefix.count).dropLast(5))
+    return Claims.isName(name) ? name : nil
   }
 
   /// Counts the viewer as present.

@@ -1,5 +1,6 @@
 import Ingest
 import Access
+import ControlAPI
 import EventLoop
 import HTTPServer
 import Logging
@@ -23,6 +24,7 @@ struct RunningNode: Sendable {
     let serverMetrics: ServerMetrics
     let collector: StatusCollector
     let api: APICall
+    let choices: ViewerChoices
     let site: OperatorSite
     let page: @Sendable (String) -> PreparedResponse?
     let drain: @Sendable () -> Void
@@ -52,7 +54,8 @@ struct RunningNode: Sendable {
     let handler = ViewerHandler(
       table: table,
       gate: ViewerGate(
-        tokens: needsToken ? tokens : nil, plans: origin.configuration.streams.plans),
+        tokens: needsToken ? tokens : nil, plans: origin.configuration.streams.plans,
+        choices: parts.choices),
       routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page))
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     let listeners = parts.listeners

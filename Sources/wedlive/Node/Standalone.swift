@@ -53,20 +53,22 @@ enum Standalone {
       watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? "")
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry)
+    let choices = ViewerChoices()
     let api = ControlAPI(
       ControlAPI.Parts(
         addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
         issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
         directory: OriginStreams(board: origin.board, collector: collector),
         keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) },
-        keysPerClient: configuration.encryption.keysPerClient, metrics: registry,
+        keysPerClient: configuration.encryption.keysPerClient,
+        plans: configuration.origin.streams.plans, choices: choices, metrics: registry,
         log: Logger(label: "api")))
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await node.open(
       RunningNode.Parts(
         listeners: listeners, server: configuration.server,
         serverMetrics: ServerMetrics(registry),
-        collector: collector, api: api.call,
+        collector: collector, api: api.call, choices: choices,
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,

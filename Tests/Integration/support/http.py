@@ -39,7 +39,13 @@ class Client:
         self._connection: http.client.HTTPConnection | None = None
         self._server: tuple[str, str] | None = None
 
-    def get(self, url: str, headers: dict[str, str] | None = None, method: str = "GET") -> Response:
+    def get(
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> Response:
         """The answer, whatever its status; redirects are not followed.
 
         A request on a connection that the server closed while idle is sent once more.
@@ -51,13 +57,13 @@ class Client:
             self._server = (parts.scheme, parts.netloc)
         reused = self._connection is not None
         try:
-            return self._exchange(method, url, target, headers or {})
+            return self._exchange(method, url, target, headers or {}, body)
         except (http.client.RemoteDisconnected, ConnectionError, BrokenPipeError):
             self.close()
             if not reused:
                 raise
             self._server = (parts.scheme, parts.netloc)
-            return self._exchange(method, url, target, headers or {})
+            return self._exchange(method, url, target, headers or {}, body)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -65,7 +71,9 @@ class Client:
         self._connection = None
         self._server = None
 
-    def _exchange(self, method: str, url: str, target: str, headers: dict[str, str]) -> Response:
+    def _exchange(
+        self, method: str, url: str, target: str, headers: dict[str, str], body: bytes | None
+    ) -> Response:
         if self._connection is None:
             assert self._server is not None
             scheme, server = self._server
@@ -75,11 +83,12 @@ class Client:
                 )
             else:
                 self._connection = http.client.HTTPConnection(server, timeout=self._timeout)
-        self._connection.request(method, target, headers={"User-Agent": "checker", **headers})
+        headers = {"User-Agent": "checker", **headers}
+        self._connection.request(method, target, body, headers)
         answer = self._connection.getresponse()
-        body = answer.read()
+        content = answer.read()
         names = {name.lower(): value for name, value in answer.getheaders()}
         if names.get("connection", "").lower() == "close":
             self._connection.close()
             self._connection = None
-        return Response(url, answer.status, names, body)
+        return Response(url, answer.status, names, content)

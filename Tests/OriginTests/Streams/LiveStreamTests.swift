@@ -17,7 +17,7 @@ import Testing
     #expect(playlist.entries.map(\.duration) == [3, 3, 3, 3])
     #expect(!playlist.entries.contains { $0.isDiscontinuity })
     for name in playlist.names { #expect(test.has(name)) }
-    let master = test.text(try #require(test.snapshot?.master(of: 0)))
+    let master = test.text(try #require(test.snapshot?.master(of: 0)?.playlist))
     #expect(master.contains("CODECS=\"avc1.42C00D,mp4a.40.2\""))
     #expect(master.contains("\n/hls/w/main/source/index.m3u8\n"))
     let status = try #require(test.board[.named("w")])
@@ -135,7 +135,7 @@ import Testing
     test.feed(encoder.headers + encoder.messages(seconds: 10))
     let playlist = try #require(test.playlist)
     #expect(playlist.entries.count >= 2)
-    let master = test.text(try #require(test.snapshot?.master(of: 0)))
+    let master = test.text(try #require(test.snapshot?.master(of: 0)?.playlist))
     #expect(master.contains(hasVideo ? "CODECS=\"avc1.42C00D\"" : "CODECS=\"mp4a.40.2\""))
     #expect(test.problems.isEmpty)
     #expect(test.refusals.isEmpty)

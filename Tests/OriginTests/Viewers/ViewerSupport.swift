@@ -21,7 +21,7 @@ extension StreamSnapshot {
   ) {
     self.init(
       key: .named(wedding, camera), version: version, isOver: isOver,
-      masters: [.sample("master\(version)")],
+      masters: [MasterResponse(playlist: .sample("master\(version)"), variants: [])],
       renditions: [
         RenditionSnapshot(
           name: Array("source".utf8), playlist: .sample("media\(version)"), nextSequence: next,
