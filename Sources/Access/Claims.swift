@@ -18,10 +18,13 @@ package struct Claims: Sendable, Equatable {
   package var notBefore: Int64?
   /// Of two publishers of one stream, the one with the higher number wins.
   package var priority: Int
+  /// Whether it is good for a locked wedding, too.
+  package var unlocked: Bool
 
   package init(
     scope: Scope, wedding: String?, camera: String? = nil, plan: String? = nil,
-    subject: String? = nil, expires: Int64, notBefore: Int64? = nil, priority: Int = 0
+    subject: String? = nil, expires: Int64, notBefore: Int64? = nil, priority: Int = 0,
+    unlocked: Bool = false
   ) {
     self.scope = scope
     self.wedding = wedding
@@ -31,6 +34,7 @@ package struct Claims: Sendable, Equatable {
     self.expires = expires
     self.notBefore = notBefore
     self.priority = priority
+    self.unlocked = unlocked
   }
 
   /// The camera that a publisher with this token sends.

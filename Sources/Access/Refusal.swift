@@ -9,6 +9,8 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case notYetValid(at: Int64)
     case otherScope(has: Scope, needed: Scope)
     case otherWedding, otherCamera
+    /// The wedding is locked, and the token is not good for that.
+    case locked
     /// WedLive's backend said no.
     case byBackend(status: Int)
     /// WedLive's backend could not be asked, and the rule is to refuse then.
@@ -33,6 +35,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case .otherScope: "token_scope"
     case .otherWedding: "token_wedding"
     case .otherCamera: "token_camera"
+    case .locked: "locked"
     case .byBackend: "refused_by_backend"
     case .backendSilent: "backend_unavailable"
     }
@@ -41,7 +44,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
   /// 401: come with another token; 403: this one is real and does not allow it; 503: ask later.
   package var httpStatus: Int {
     switch reason {
-    case .otherScope, .otherWedding, .otherCamera, .byBackend: 403
+    case .otherScope, .otherWedding, .otherCamera, .locked, .byBackend: 403
     case .backendSilent: 503
     default: 401
     }
@@ -62,6 +65,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
       "the token is for \(has.rawValue), not for \(needed.rawValue)"
     case .otherWedding: "the token is for another wedding"
     case .otherCamera: "the token is for another camera"
+    case .locked: "this wedding is locked; only tokens that were made for that open it"
     case .byBackend(let status): "the backend refused it (status \(status))"
     case .backendSilent: "the backend that decides did not answer; try again"
     }

@@ -12,6 +12,7 @@ struct TokenPayload: Codable {
   var nbf: Double?
   var iat: Double?
   var priority: Int?
+  var unlocked: Bool?
 
   init(_ claims: Claims, issued: Int64) {
     wedding = claims.wedding
@@ -23,6 +24,7 @@ struct TokenPayload: Codable {
     nbf = claims.notBefore.map(Double.init)
     iat = Double(issued)
     priority = claims.priority == 0 ? nil : claims.priority
+    unlocked = claims.unlocked ? true : nil
   }
 
   /// The claims, checked.
@@ -50,7 +52,7 @@ struct TokenPayload: Codable {
     }
     return Claims(
       scope: scope, wedding: wedding, camera: camera, plan: plan, subject: sub, expires: expires,
-      notBefore: notBefore, priority: priority ?? 0)
+      notBefore: notBefore, priority: priority ?? 0, unlocked: unlocked ?? false)
   }
 
   /// A NumericDate in whole seconds, within the years that can be written.

@@ -60,11 +60,13 @@ extension ControlAPI {
   private func admitToKeys(_ call: Call, _ wedding: String) throws(APIError) {
     var hasher = Hasher()
     hasher.combine(call.client)
-    if parts.watchNeedsToken {
+    let isLocked = parts.locks.contains(wedding)
+    if parts.watchNeedsToken || isLocked {
       let token = call.viewerToken ?? ""
       do throws(Refusal) {
-        _ = try parts.verifier.verify(
+        let claims = try parts.verifier.verify(
           Array(token.utf8), for: .watch(wedding: wedding, camera: nil), now: parts.now())
+        if isLocked, !claims.unlocked { throw Refusal(.locked) }
       } catch {
         try limit(wrongKeyLimiter, hasher.finalize())
         throw APIError(error)

@@ -25,6 +25,7 @@ package final class ControlAPI: Sendable {
     package var directory: any StreamDirectory
     /// Nil where segments are not encrypted.
     package var keys: (any StreamKeyDirectory)?
+    package var locks: any WeddingLockDirectory
     /// How many keys one client gets in ten seconds.
     package var keysPerClient: Int
     /// Which qualities viewers' plans have.
@@ -39,7 +40,8 @@ package final class ControlAPI: Sendable {
     package init(
       addresses: PublicAddresses, verifier: TokenVerifier, issuer: TokenIssuer?,
       watchNeedsToken: Bool, directory: any StreamDirectory,
-      keys: (any StreamKeyDirectory)? = nil, keysPerClient: Int = 2_000,
+      keys: (any StreamKeyDirectory)? = nil, locks: any WeddingLockDirectory,
+      keysPerClient: Int = 2_000,
       plans: Plans = .defaults, choices: ViewerChoices = ViewerChoices(), metrics: MetricRegistry,
       log: Logger,
       now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds / 1000 }
@@ -50,6 +52,7 @@ package final class ControlAPI: Sendable {
       self.watchNeedsToken = watchNeedsToken
       self.directory = directory
       self.keys = keys
+      self.locks = locks
       self.keysPerClient = keysPerClient
       self.plans = plans
       self.choices = choices
@@ -147,6 +150,12 @@ package final class ControlAPI: Sendable {
         isForViewers: true
       ) {
         [self] call throws(APIError) in try await selectQuality(call)
+      },
+      Route(name: "lock", method: .post, path: ["api", "streams", "*", "lock"]) {
+        [self] call throws(APIError) in try await setLock(call, isLocked: true)
+      },
+      Route(name: "unlock", method: .post, path: ["api", "streams", "*", "unlock"]) {
+        [self] call throws(APIError) in try await setLock(call, isLocked: false)
       },
       Route(name: "rotate", method: .post, path: ["api", "streams", "keys", "rotate", "*"]) {
         [self] call throws(APIError) in try await rotateKeys(call)

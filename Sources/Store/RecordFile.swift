@@ -72,6 +72,12 @@ package final class RecordFile: Sendable {
         table.column("needed_until", .integer).notNull().indexed()
       }
     }
+    migrator.registerMigration("locked weddings") { database in
+      try database.create(table: "locked_weddings") { table in
+        table.primaryKey("wedding", .text).notNull()
+        table.column("since", .integer).notNull()
+      }
+    }
     return migrator
   }
 

@@ -4,6 +4,7 @@ import Foundation
 import HTTPServer
 import HTTPTypes
 import Logging
+import Synchronization
 import Telemetry
 import Testing
 
@@ -22,6 +23,25 @@ private struct OneStream: StreamDirectory {
   }
 }
 
+/// Locks of a node whose store can fail.
+final class Locks: WeddingLockDirectory {
+  struct Broken: Error {}
+
+  let weddings = Mutex<Set<String>>([])
+  let isBroken: Bool
+
+  init(isBroken: Bool = false) { self.isBroken = isBroken }
+
+  func contains(_ wedding: String) -> Bool { weddings.withLock { $0.contains(wedding) } }
+
+  func change(_ wedding: String, isLocked: Bool) async throws {
+    if isBroken { throw Broken() }
+    weddings.withLock { weddings in
+      if isLocked { weddings.insert(wedding) } else { weddings.remove(wedding) }
+    }
+  }
+}
+
 @Suite struct `Control API` {
   static let now: Int64 = 1_795_818_841
   let issuer: TokenIssuer
@@ -36,14 +56,14 @@ private struct OneStream: StreamDirectory {
 
   func api(
     watchNeedsToken: Bool = false, canIssue: Bool = true, keys: (any StreamKeyDirectory)? = nil,
-    choices: ViewerChoices = ViewerChoices()
+    locks: any WeddingLockDirectory = Locks(), choices: ViewerChoices = ViewerChoices()
   ) -> ControlAPI {
     ControlAPI(
       .init(
         addresses: PublicAddresses(
           rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h"),
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
-        directory: OneStream(), keys: keys, choices: choices, metrics: metrics,
+        directory: OneStream(), keys: keys, locks: locks, choices: choices, metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }
 

@@ -95,3 +95,28 @@ def test_keys_outlive_a_kill(private: Private) -> None:
     private.node.kill()
     private.node.start()
     assert private.get(path, private.token).body == before
+
+
+def test_a_locked_wedding_opens_to_few(private: Private) -> None:
+    node = private.node
+    service = node.token("service", WEDDING)
+    unlocked = node.token("watch", WEDDING, "--unlocked")
+    playlist = f"/hls/{WEDDING}/main/source/index.m3u8"
+    key = KEY.findall(private.playlist())[-1]
+    name = next(line for line in private.playlist().splitlines() if ".ts" in line).split("?")[0]
+    addresses = (playlist, key, f"/hls/{WEDDING}/main/source/{name}")
+
+    def change(what: str) -> int:
+        url = f"{node.base}/api/streams/{WEDDING}/{what}"
+        headers = {"Authorization": f"Bearer {service}"}
+        return node.client().get(url, headers, "POST").status
+
+    def statuses(token: str) -> set[int]:
+        return {private.get(address, token).status for address in addresses}
+
+    assert statuses(private.token) == {200}
+    assert change("lock") == 200
+    wait_until(lambda: statuses(private.token) == {403}, "it is locked")
+    assert statuses(unlocked) == {200}
+    assert change("unlock") == 200
+    wait_until(lambda: statuses(private.token) == {200}, "it is open again")

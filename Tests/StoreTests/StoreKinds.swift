@@ -30,6 +30,13 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
     }
   }
 
+  func locks(_ folder: Folder) throws -> any WeddingLockStore {
+    switch self {
+    case .memory: MemoryWeddingLocks()
+    case .sqlite: SQLiteWeddingLocks(try RecordFile(path: folder.file("records.sqlite")))
+    }
+  }
+
   func keys(_ folder: Folder) throws -> any StreamKeyStore {
     switch self {
     case .memory: MemoryStreamKeys()

@@ -13,6 +13,8 @@ package final class OriginLoop {
   private let node: OriginNode
   private let relay: RelayTable
   private var tokens: VerifiedTokens
+  /// Weddings that ordinary watch tokens don't open.
+  package var locked: Set<String> = []
   /// Those who publish or play, by their connection.
   private var asks: [ChannelID: ClientAsk] = [:]
   /// Those that have their publisher here.
@@ -240,7 +242,8 @@ package final class OriginLoop {
   private func accept(
     _ address: RequestedStream
   ) throws(Refusal) -> (key: StreamKey?, claims: Claims?) {
-    guard node.configuration.watchNeedsToken || address.wedding == nil else {
+    let isLocked = address.wedding.map { locked.contains($0) } ?? false
+    guard node.configuration.watchNeedsToken || isLocked || address.wedding == nil else {
       return (address.key, nil)
     }
     let token = Array((address.token ?? "").utf8)
@@ -248,6 +251,7 @@ package final class OriginLoop {
     let wedding = address.wedding ?? claims.wedding ?? ""
     let camera = address.camera ?? claims.camera ?? Claims.mainCamera
     try claims.check(.watch(wedding: wedding, camera: camera))
+    if locked.contains(wedding), !claims.unlocked { throw Refusal(.locked) }
     return (StreamKey(wedding: wedding, camera: camera), claims)
   }
 

@@ -28,25 +28,29 @@ package final class ViewerGate {
     fields: [("www-authenticate", "Bearer")])
 
   private var tokens: VerifiedTokens?
+  /// Whether nobody may watch without a token.
+  let needsToken: Bool
+  /// Weddings that ordinary tokens don't open.
+  package var locked: Set<String> = []
   private let plans: Plans
   private let choices: ViewerChoices?
 
   /// Makes a gate.
   ///
   /// - Parameters:
-  ///   - tokens: the loop's memory of tokens; nil where everybody may watch.
+  ///   - tokens: the loop's memory of tokens; without one everybody may watch what isn't locked.
+  ///   - needsToken: whether nobody may watch without one.
   ///   - plans: which qualities those have whose tokens name one.
   ///   - choices: which quality each viewer wants first.
   package init(
-    tokens: VerifiedTokens?, plans: Plans = Plans(), choices: ViewerChoices? = nil
+    tokens: VerifiedTokens?, needsToken: Bool = true, plans: Plans = Plans(),
+    choices: ViewerChoices? = nil
   ) {
     self.choices = choices
     self.tokens = tokens
+    self.needsToken = needsToken && tokens != nil
     self.plans = plans
   }
-
-  /// Whether nobody may watch without a token.
-  var needsToken: Bool { tokens != nil }
 
   /// Looks at a request's token.
   ///
@@ -55,7 +59,8 @@ package final class ViewerGate {
   ///   - key: what it wants to watch.
   /// - Returns: what to do with it.
   func check(_ request: borrowing Request, _ key: StreamKey) -> Verdict {
-    guard tokens != nil else { return .allowed(.everybody, 0) }
+    let isLocked = !locked.isEmpty && locked.contains(key.wedding)
+    guard needsToken || isLocked else { return .allowed(.everybody, 0) }
     let fromQuery = request.queryValue("token")
     guard let token = Self.token(request) else { return .refused(Self.noToken) }
     let bytes = Array(token.utf8)
@@ -64,7 +69,9 @@ package final class ViewerGate {
       let claims = try tokens?.accept(
         bytes.span, for: .watch(wedding: key.wedding, camera: key.camera),
         now: StreamOutlet.wallClockMilliseconds / 1_000)
-      plan = plans.number(ofViewer: claims?.plan)
+      if isLocked, claims?.unlocked != true { throw Refusal(.locked) }
+      // Where watching is public, nobody's plan limits it.
+      if needsToken { plan = plans.number(ofViewer: claims?.plan) }
     } catch {
       return .refused(.error(error.httpStatus, code: error.code, message: "\(error)"))
     }
@@ -80,6 +87,7 @@ package final class ViewerGate {
   /// Also where watching is public: the token itself then says who it is.
   func choice(_ request: borrowing Request, _ key: StreamKey) -> String? {
     guard let choices, let token = Self.token(request) else { return nil }
+    guard needsToken else { return choices.quality(for: token, of: key.wedding) }
     let claims = try? tokens?.claims(
       of: Array(token.utf8).span, now: StreamOutlet.wallClockMilliseconds / 1_000)
     return choices.quality(for: claims?.subject ?? token, of: key.wedding)

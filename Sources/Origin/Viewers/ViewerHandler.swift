@@ -39,7 +39,7 @@ package final class ViewerHandler: RequestHandler {
   private static let preflight = PreparedResponse.preflight()
 
   private let table: StreamTable
-  private let gate: ViewerGate
+  package let gate: ViewerGate
   private let routes: PublicRoutes
 
   /// Makes a handler of one loop.
@@ -108,7 +108,7 @@ package final class ViewerHandler: RequestHandler {
   /// What those without a token get for anything that isn't there: the same as for what is, so that
   /// nobody can find out which weddings there are.
   private func refusal(_ request: borrowing Request) -> PreparedResponse? {
-    guard gate.needsToken,
+    guard gate.needsToken || !gate.locked.isEmpty,
       let key = request.withPath({ ViewerPath($0)?.key(in: $0) })
         ?? Self.program(request.path).flatMap({ StreamKey(wedding: $0) }),
       case .refused(let response) = gate.check(request, key)

@@ -40,6 +40,9 @@ struct TokenCommand: AsyncParsableCommand {
     help: "Of two publishers of one stream, the one with the higher number wins.")
   var priority = 0
 
+  @Flag(help: "A watch token that is good for a locked wedding, too.")
+  var unlocked = false
+
   @OptionGroup(title: "Whose secret") var options: ConfigurationOptions
 
   func validate() throws {
@@ -64,7 +67,8 @@ struct TokenCommand: AsyncParsableCommand {
       let seconds = DurationText.parse(expires)?.components.seconds ?? 43_200
       let claims = Claims(
         scope: Scope(rawValue: kind.rawValue) ?? .watch, wedding: wedding, camera: camera,
-        plan: plan?.rawValue, subject: subject, expires: issued + seconds, priority: priority)
+        plan: plan?.rawValue, subject: subject, expires: issued + seconds, priority: priority,
+        unlocked: unlocked)
       print(try await TokenIssuer(secret: secret).token(claims, issued: issued))
     } catch let error as StartFailure {
       throw CommandFailure(error.description)

@@ -25,6 +25,7 @@ struct RunningNode: Sendable {
     let collector: StatusCollector
     let api: APICall
     let choices: ViewerChoices
+    let locks: WeddingLocks
     let site: OperatorSite
     let page: @Sendable (String) -> PreparedResponse?
     let drain: @Sendable () -> Void
@@ -54,10 +55,12 @@ struct RunningNode: Sendable {
     let handler = ViewerHandler(
       table: table,
       gate: ViewerGate(
-        tokens: needsToken ? tokens : nil, plans: origin.configuration.streams.plans,
+        tokens: tokens, needsToken: needsToken, plans: origin.configuration.streams.plans,
         choices: parts.choices),
       routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page))
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
+    handler.gate.locked = parts.locks.weddings
+    ingest.locked = parts.locks.weddings
     let listeners = parts.listeners
     if let rtmp = listeners.rtmp { try ingest.ingest.listen(rtmp.socket(loop.index)) }
     if let sockets = listeners.rtmps {

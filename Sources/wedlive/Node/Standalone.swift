@@ -54,21 +54,28 @@ enum Standalone {
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry)
     let choices = ViewerChoices()
+    let locks = WeddingLocks(store: SQLiteWeddingLocks(records), logger: logger)
     let api = ControlAPI(
       ControlAPI.Parts(
         addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
         issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
         directory: OriginStreams(board: origin.board, collector: collector),
-        keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) },
+        keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, locks: locks,
         keysPerClient: configuration.encryption.keysPerClient,
         plans: configuration.origin.streams.plans, choices: choices, metrics: registry,
         log: Logger(label: "api")))
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
+    // Before anybody can watch: what was locked stays locked.
+    do throws(StoreError) {
+      try await locks.load(loops.mailboxes)
+    } catch {
+      throw StartFailure("the locked weddings can't be read: \(error)")
+    }
     try await node.open(
       RunningNode.Parts(
         listeners: listeners, server: configuration.server,
         serverMetrics: ServerMetrics(registry),
-        collector: collector, api: api.call, choices: choices,
+        collector: collector, api: api.call, choices: choices, locks: locks,
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,

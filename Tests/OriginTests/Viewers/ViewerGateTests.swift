@@ -22,11 +22,12 @@ import Testing
 
   private func token(
     _ scope: Scope = .watch, wedding: String = "w", camera: String? = nil, plan: String? = nil,
-    expires: Int64 = 3_600
+    unlocked: Bool = false, expires: Int64 = 3_600
   ) throws -> String {
     try issuer.token(
-      Claims(scope: scope, wedding: wedding, camera: camera, plan: plan, expires: now + expires),
-      issued: now)
+      Claims(
+        scope: scope, wedding: wedding, camera: camera, plan: plan, expires: now + expires,
+        unlocked: unlocked), issued: now)
   }
 
   private func check(
@@ -78,6 +79,21 @@ import Testing
       guard case .allowed(_, let found) = verdict else { return #expect(Bool(false)) }
       #expect(found == number)
     }
+  }
+
+  @Test(arguments: [true, false])
+  func `a locked wedding opens to tokens that were made for that`(needsToken: Bool) throws {
+    let gate = ViewerGate(
+      tokens: VerifiedTokens(try #require(verifier)), needsToken: needsToken)
+    gate.locked = ["w"]
+    #expect(status(try check("/x?token=\(try token(unlocked: true))", at: gate)) == 200)
+    #expect(status(try check("/x?token=\(try token())", at: gate)) == 403)
+    #expect(status(try check("/x", at: gate)) == 401)
+    let other = try token(wedding: "v")
+    #expect(status(try check("/x?token=\(other)", .named("v"), at: gate)) == 200)
+    #expect(status(try check("/x", .named("v"), at: gate)) == (needsToken ? 401 : 200))
+    gate.locked = []
+    #expect(status(try check("/x?token=\(try token())", at: gate)) == 200)
   }
 
   @Test func `the query comes before the header, and the header before the cookie`() throws {

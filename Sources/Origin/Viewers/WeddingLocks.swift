@@ -1,0 +1,64 @@
+import ControlAPI
+package import EventLoop
+package import Logging
+package import Store
+import Synchronization
+
+/// Which weddings are locked: nobody watches them but holders of a token that is good for that.
+///
+/// Shared by the control plane; each loop has a copy in its gates.
+package final class WeddingLocks: WeddingLockDirectory {
+  private let store: any WeddingLockStore
+  private let logger: Logger
+  private let state = Mutex((weddings: Set<String>(), loops: [LoopMailbox]()))
+
+  /// Makes an empty set; `load` fills it.
+  package init(store: any WeddingLockStore, logger: Logger) {
+    self.store = store
+    self.logger = logger
+  }
+
+  /// Reads what was locked before.
+  ///
+  /// - Parameter loops: that serve viewers and players, and are told of changes.
+  /// - Throws: why it can't be read: the node must not open what was locked.
+  package func load(_ loops: [LoopMailbox]) async throws(StoreError) {
+    let weddings = Set(try await store.locked().keys)
+    state.withLock { $0 = (weddings, loops) }
+  }
+
+  /// Those that are locked.
+  package var weddings: Set<String> { state.withLock { $0.weddings } }
+
+  /// Whether a wedding is locked.
+  package func contains(_ wedding: String) -> Bool {
+    state.withLock { $0.weddings.contains(wedding) }
+  }
+
+  /// Locks or unlocks a wedding; it takes effect at once, and stays over restarts.
+  ///
+  /// - Throws: why it can't be kept; nothing has changed then.
+  package func change(_ wedding: String, isLocked: Bool) async throws {
+    if isLocked {
+      try await store.lock(wedding, since: StreamOutlet.wallClockMilliseconds)
+    } else {
+      try await store.unlock(wedding)
+    }
+    state.withLock { state in
+      if isLocked { state.weddings.insert(wedding) } else { state.weddings.remove(wedding) }
+    }
+    tell()
+    logger.notice(
+      isLocked ? "wedding.locked" : "wedding.unlocked", metadata: ["wedding": "\(wedding)"])
+  }
+
+  private func tell() {
+    let (weddings, loops) = state.withLock { ($0.weddings, $0.loops) }
+    for loop in loops {
+      loop.submit { loop in
+        loop.local(ViewerSite.self)?.handler.gate.locked = weddings
+        loop.local(OriginLoop.self)?.locked = weddings
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Access
+import ControlAPI
+import HTTPTypes
+import Testing
+
+extension `Control API` {
+  @Test func `a service locks and unlocks a wedding`() async throws {
+    let locks = Locks()
+    let api = api(locks: locks)
+    let service = try token(.service, wedding: nil)
+    let locked = try await send(.post, "/api/streams/w1/lock", bearer: service, api: api)
+    #expect(locked.status == 200)
+    #expect(locked.object["locked"] as? Bool == true)
+    #expect(locks.contains("w1"))
+    let unlocked = try await send(.post, "/api/streams/w1/unlock", bearer: service, api: api)
+    #expect(unlocked.object["locked"] as? Bool == false)
+    #expect(!locks.contains("w1"))
+  }
+
+  @Test func `nobody else does`() async throws {
+    let locks = Locks()
+    let api = api(locks: locks)
+    #expect(try await send(.post, "/api/streams/w1/lock", api: api).status == 401)
+    let watch = try token(.watch)
+    let answer = try await send(.post, "/api/streams/w1/lock", bearer: watch, api: api)
+    #expect(answer.status == 403)
+    #expect(!locks.contains("w1"))
+  }
+
+  @Test func `what can't be kept is said`() async throws {
+    let api = api(locks: Locks(isBroken: true))
+    let service = try token(.service, wedding: nil)
+    let answer = try await send(.post, "/api/streams/w1/lock", bearer: service, api: api)
+    #expect(answer.status == 503)
+    #expect(answer.errorCode == "not_kept")
+    let bad = try await send(.post, "/api/streams/.w/lock", bearer: service, api: api)
+    #expect(bad.status == 400)
+  }
+}
