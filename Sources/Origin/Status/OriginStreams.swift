@@ -17,10 +17,9 @@ package struct OriginStreams: StreamDirectory {
     }
     // A playlist without a segment is not there yet, and a player that asks for it would fail.
     guard let playlist = status.playlist, playlist.segments > 0 else { return nil }
-    let now = StreamOutlet.wallClockMilliseconds
     return StreamInfo(
       state: status.state == .ended ? .ended : .live,
-      started: (now - status.timeMilliseconds) / 1_000,
+      started: status.startedAtMilliseconds / 1_000,
       viewers: await collector.viewers(of: key),
       qualities: status.renditions.map { rendition in
         StreamQuality(

@@ -11,7 +11,9 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var wedding: String
   package var camera: String
   package var state: State
-  /// How long the stream has been there.
+  /// When it went live, since 1970; the same as long as the stream is there.
+  package var startedAtMilliseconds: Int64
+  /// How long the stream has been there; no longer counted once it has no publisher.
   package var timeMilliseconds: Int64
   package var traffic: TrafficStatus
   package var audioBitsPerSecond: UInt64
@@ -31,7 +33,8 @@ package struct StreamStatus: Codable, Equatable, Sendable {
 
   package init(
     wedding: String, camera: String = "main", state: State = .live,
-    timeMilliseconds: Int64 = 0, traffic: TrafficStatus = TrafficStatus(),
+    startedAtMilliseconds: Int64 = 0, timeMilliseconds: Int64 = 0,
+    traffic: TrafficStatus = TrafficStatus(),
     audioBitsPerSecond: UInt64 = 0, videoBitsPerSecond: UInt64 = 0,
     bitrateHistory: [UInt64] = [], historyStepMilliseconds: Int64 = 2_000, viewers: Int = 0,
     video: VideoStatus? = nil, audio: AudioStatus? = nil, playlist: PlaylistStatus? = nil,
@@ -40,6 +43,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
     self.wedding = wedding
     self.camera = camera
     self.state = state
+    self.startedAtMilliseconds = startedAtMilliseconds
     self.timeMilliseconds = timeMilliseconds
     self.traffic = traffic
     self.audioBitsPerSecond = audioBitsPerSecond
@@ -59,6 +63,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case wedding, camera, state
+    case startedAtMilliseconds = "started_at_ms"
     case timeMilliseconds = "time_ms"
     case traffic
     case audioBitsPerSecond = "bw_audio"

@@ -11,6 +11,7 @@ struct StreamMeter {
   private static let historyLength = 90
 
   private let startedAt = MonotonicTime.now
+  private let startedAtMilliseconds = StreamOutlet.wallClockMilliseconds
   private var lastStep = MonotonicTime.now
   private var bytes: UInt64 = 0
   private var stepVideo: UInt64 = 0
@@ -93,6 +94,7 @@ struct StreamMeter {
     let isLive = state == .live
     var status = StreamStatus(
       wedding: key.wedding, camera: key.camera, state: state,
+      startedAtMilliseconds: startedAtMilliseconds,
       timeMilliseconds: (MonotonicTime.now - startedAt).nanoseconds / 1_000_000,
       traffic: TrafficStatus(bytesIn: bytes, bitsInPerSecond: isLive ? rate : 0),
       audioBitsPerSecond: isLive ? audioRate : 0, videoBitsPerSecond: isLive ? videoRate : 0,

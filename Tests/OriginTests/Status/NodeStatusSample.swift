@@ -12,7 +12,7 @@ extension NodeStatus {
       id: 2, address: "2001:db8::1", timeMilliseconds: 12_000, flashVersion: "LNX <9>",
       pageURL: "https://a.example/?a=1&b=2", dropped: 31)
     let busy = StreamStatus(
-      wedding: "anna-ben", timeMilliseconds: 754_000,
+      wedding: "anna-ben", startedAtMilliseconds: 1_795_818_841_900, timeMilliseconds: 754_000,
       traffic: TrafficStatus(
         bytesIn: 260_000_000, bytesOut: 4_200_000_000, bitsInPerSecond: 2_731_000,
         bitsOutPerSecond: 41_000_000),

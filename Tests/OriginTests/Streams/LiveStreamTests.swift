@@ -29,18 +29,23 @@ import Testing
   @Test func `a publisher that returns goes on in the same playlist after one discontinuity`()
     throws
   {
+    let earliest = StreamOutlet.wallClockMilliseconds
     let test = try TestStream()
     test.begin()
+    let start = try #require(test.board[.named("w")]?.startedAtMilliseconds)
+    #expect((earliest...StreamOutlet.wallClockMilliseconds).contains(start))
     test.feed(Encoder().headers + Encoder().messages(seconds: 8))
     test.stream.interrupt()
     test.look()
     #expect(test.board[.named("w")]?.state == .waiting)
+    #expect(test.board[.named("w")]?.startedAtMilliseconds == start)
     let before = try #require(test.playlist)
     #expect(before.entries.map(\.duration.rounded) == [3, 3, 2])
     #expect(!before.isEnded)
     test.begin()
     let second = Encoder(base: 3_000_000)
     test.feed(second.headers + second.messages(seconds: 7))
+    #expect(test.board[.named("w")]?.startedAtMilliseconds == start)
     let after = try #require(test.playlist)
     #expect(after.names.prefix(3) == before.names[...])
     #expect(after.nextSequence == 5)
