@@ -129,12 +129,14 @@ package final class RTMPConnection: Transport {
     finish("play refused")
   }
 
-  /// Ends a publisher whose media can't be used, with words for it.
+  /// Ends a publisher whose media can't be used.
+  ///
+  /// - Parameter words: why, for the publisher and for the sink's end; never a token.
   package func reject(_ words: String) {
     guard case .live(let streamID, _) = publication else { return }
     answer { session.rejectPublish(streamID, .failed, words, into: &$0) }
     server.metrics.publishRefused.increment()
-    endPublication("media refused")
+    endPublication("media refused: \(words)")
     finish("media refused")
   }
 

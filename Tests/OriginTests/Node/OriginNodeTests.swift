@@ -78,8 +78,11 @@ import Testing
     #expect(!"\(lines.details)".contains("eyJ"))
   }
 
-  @Test func `a codec that viewers can't get ends the publisher`() async throws {
-    let node = try await TestNode()
+  @Test func `a codec that viewers can't get ends the publisher, and the log says which`()
+    async throws
+  {
+    let lines = Lines()
+    let node = try await TestNode(logger: lines.logger)
     let publisher = try await node.publish(try node.token())
     await publisher.send([Encoder.video(0, Encoder.hevc)])
     #expect(await eventually { await publisher.state.isOver })
@@ -87,6 +90,11 @@ import Testing
       await publisher.state.refusal?.text
         == "h265 can't be sent to viewers yet; set the encoder to H.264 video")
     #expect(await eventually { node.node.board[key]?.state == .waiting })
+    #expect(await eventually { lines.all.last == "info stream.stopped" })
+    #expect(
+      lines.details.last?["reason"]
+        == "media refused: h265 can't be sent to viewers yet; set the encoder to H.264 video")
+    #expect(!"\(lines.details)".contains("eyJ"))
   }
 
   @Test func `after the reconnect window viewers see the end, then nothing`() async throws {
