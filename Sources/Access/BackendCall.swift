@@ -11,7 +11,8 @@ package struct BackendCall: Sendable, Equatable {
   package var kind: Kind
   /// The RTMP application, such as `live`.
   package var app: String
-  /// The stream's name as the client gave it: for WedLive a token, the stream key.
+  /// The stream's name as the client gave it, without its query: a token (the stream key),
+  /// `wedding` or `wedding/camera`.
   package var name: String
   /// The client's address without port.
   package var address: String

@@ -9,6 +9,8 @@ struct RequestedStream: Equatable {
   let token: String?
   let wedding: String?
   let camera: String?
+  /// The address without its query; what a client put into the application stands before the name.
+  let path: String
 
   /// Whether the address is one name and no token: where an encoder puts its stream key.
   var mayBeKey: Bool { token == nil && wedding != nil && camera == nil }
@@ -19,6 +21,7 @@ struct RequestedStream: Equatable {
       token = parts[0]
       wedding = nil
       camera = nil
+      path = name.path
       return
     }
     token = [name["token"], connect?.query.first { $0.name == "token" }?.value].lazy
@@ -26,6 +29,9 @@ struct RequestedStream: Equatable {
     // rtmp://host/live/wedding/camera reaches some servers as the application live/wedding.
     if let instance = connect?.instance, !instance.isEmpty, parts.count == 1 {
       parts.insert(instance, at: 0)
+      path = parts.joined(separator: "/")
+    } else {
+      path = name.path
     }
     // More than two parts are no stream's name, whole or in part.
     wedding = parts.count > 2 ? name.path : parts.first

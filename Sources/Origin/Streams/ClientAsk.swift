@@ -14,6 +14,9 @@ package struct ClientAsk: Sendable {
   package let app: String
   /// As the client gave it, often a token: shown to the backend, and to nobody else.
   package let name: StreamName
+  /// The name without its query, whole where an encoder put its first part into the application:
+  /// `wedding/camera`, or a token.
+  package let path: String
   package let address: String
   package let flashVersion: String
   package let tcUrl: String
@@ -32,6 +35,7 @@ package struct ClientAsk: Sendable {
     self.claims = claims
     app = connect?.app ?? ""
     self.name = name
+    path = RequestedStream(name, connect: connect).path
     address = connection.peer.host
     flashVersion = connect?.flashVersion ?? ""
     tcUrl = connect?.tcUrl ?? ""

@@ -51,7 +51,7 @@ enum Backend {
     let raw = ask.name.raw
     let mark = raw.firstIndex(of: "?")
     return BackendCall(
-      kind, app: ask.app, name: ask.name.path, address: ask.address,
+      kind, app: ask.app, name: ask.path, address: ask.address,
       flashVersion: ask.flashVersion, swfURL: ask.swfUrl, tcURL: ask.tcUrl, pageURL: ask.pageUrl,
       clientID: ask.clientID, arguments: mark.map { String(raw[$0...].dropFirst()) } ?? "")
   }

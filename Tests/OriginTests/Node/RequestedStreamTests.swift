@@ -57,6 +57,19 @@ import Testing
     expect(requested(t, app: "live/w"), token: t, wedding: nil, camera: nil)
   }
 
+  @Test func `the backend is told the whole path, as nginx-rtmp would`() {
+    let t = Self.token
+    #expect(requested("altar?x=1", app: "live/cb").path == "cb/altar")
+    #expect(requested("altar?token=\(t)", app: "live/cb").path == "cb/altar")
+    #expect(requested("cb/altar?token=\(t)").path == "cb/altar")
+    #expect(requested("cb", app: "live/").path == "cb")
+    #expect(requested("cb", app: "live?token=\(t)").path == "cb")
+    #expect(requested(t, app: "live/w").path == t)
+    #expect(requested("\(t)?x=1").path == t)
+    #expect(requested("a/b", app: "live/w").path == "a/b")
+    #expect(requested("").path == "")
+  }
+
   @Test func `Larix and others put the token behind the application`() {
     let t = Self.token
     expect(requested("w", app: "live?token=\(t)"), token: t, wedding: "w", camera: nil)
