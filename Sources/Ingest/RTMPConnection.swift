@@ -159,13 +159,20 @@ package final class RTMPConnection: Transport {
     finish("taken over")
   }
 
-  /// Ends the connection in order: the stream is given back before this returns, and the client has
-  /// two seconds for what is on its way.
+  /// Ends the connection in order, and tells a publisher why.
   ///
-  /// - Parameter reason: one of a fixed few, for the metric.
+  /// The stream is given back before this returns; the client has two seconds for what is on its
+  /// way.
+  ///
+  /// - Parameter reason: one of a fixed few, for the metric and for the publisher.
   package func stop(_ reason: String) {
     if isCoalescing { readable() }
     guard !isEnding else { return }
+    switch publication {
+    case .none: break
+    case .requested(let streamID, _, _), .live(let streamID, _):
+      answer { session.rejectPublish(streamID, .failed, reason, into: &$0) }
+    }
     endPublication(reason)
     endPlayer()
     finish(reason, patience: .seconds(2))
@@ -337,10 +344,7 @@ package final class RTMPConnection: Transport {
       of: doing, sent: bytesSent, queued: queuedBytes, now: now, server.configuration)
     if let end {
       // Who reads is told why.
-      guard case .live(let streamID, _) = publication, queuedBytes == 0 else {
-        return self.end(.closedByUs(end))
-      }
-      answer { session.rejectPublish(streamID, .failed, end, into: &$0) }
+      guard isPublishing, queuedBytes == 0 else { return self.end(.closedByUs(end)) }
       return stop(end)
     }
     var output: [UInt8] = []

@@ -74,10 +74,21 @@ import Testing
     #expect(!isEmpty)
     #expect(server.turns { isEmpty })
     #expect(publisher.end == .closedByPeer && player.end == .closedByPeer)
+    #expect(publisher.ending?.code == "NetStream.Publish.Failed")
+    #expect(publisher.ending?.text == "stopping")
     #expect(server.closed == ["stopping", "stopping"])
     isEmpty = false
     server.server.whenEmpty { isEmpty = true }
     #expect(isEmpty)
+  }
+
+  @Test func `a publisher that waits for its answer hears that the server stops`() throws {
+    let server = try TestServer(answersLater: true)
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { !server.waiting.isEmpty })
+    server.server.forEachConnection { $0.stop("stopping") }
+    #expect(server.turns { publisher.end != nil })
+    #expect(publisher.refusal?.text == "stopping")
   }
 
   @Test func `a client that asks for nothing is closed in time`() throws {

@@ -238,6 +238,8 @@ import Testing
     await node.node.settle()
     #expect(await backend.told == backend.asked)
     #expect(await eventually { await publisher.state.isOver })
+    #expect(await publisher.state.refusal?.code == "NetStream.Publish.Failed")
+    #expect(await publisher.state.refusal?.text == "the node is stopping")
     let numbers = try await node.store.numbers(.init(wedding: "w", camera: "main"))
     #expect(numbers?.next.sequence == 3)
   }
@@ -257,6 +259,7 @@ import Testing
     #expect(await publisher.state.isOver == false)
     #expect(await control.perform("/control/drop/client?name=w") == (.ok, "1\n"))
     #expect(await eventually { await publisher.state.isOver })
+    #expect(await publisher.state.refusal?.text == "dropped by the operator")
     #expect(await control.perform("/control/drop/client?name=w") == (.ok, "0\n"))
     #expect(await other.state.isOver == false)
     #expect(await control.perform("/control/drop/publisher?addr=127.0.0.1") == (.ok, "1\n"))
