@@ -80,23 +80,30 @@ package final class ControlAPI: Sendable {
   package func handle(_ request: APIRequest) async -> APIResponse {
     var route = "none"
     var answer: APIResponse
-    var isForViewers = false
+    var audience = Audience.services
     do throws(APIError) {
       guard request.body.count <= ControlAPI.bodyLimit else {
         throw APIError(413, "too_large", "The body is longer than \(ControlAPI.bodyLimit) bytes.")
       }
       let call = try Call(request)
-      let found = try find(call)
-      route = found.name
-      isForViewers = found.isForViewers
-      answer = try await found.run(call)
+      if let preflight = preflight(call) {
+        route = "preflight"
+        answer = preflight
+      } else {
+        let found = try find(call)
+        route = found.name
+        audience = found.audience
+        answer = try await found.run(call)
+      }
     } catch {
       answer = error.response
+      // Why a page gets nothing is no secret, whoever it is.
+      if audience == .both { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
       if error.status == 405 { answer.response.headerFields[.allow] = allowed(request) }
       parts.log.notice(
         "api call refused", metadata: ["route": "\(route)", "why": "\(error.code)"])
     }
-    if isForViewers { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
+    if audience == .viewers { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
     parts.metrics.counter(
       "wedlive_api_requests_total", help: "API calls by route and status.",
       labels: ["route": route, "status": "\(answer.response.status.code)"]
@@ -104,13 +111,22 @@ package final class ControlAPI: Sendable {
     return answer
   }
 
+  /// Whose a route is.
+  ///
+  /// Players run in pages of any site, whose scripts may ask what a viewer asks, and read what it
+  /// answers, refusals too.
+  enum Audience: Sendable {
+    case services, viewers
+    /// What a service is answered is not for pages.
+    case both
+  }
+
   /// A route: a method, a path with `*` for a name, and what runs.
   struct Route {
     let name: String
     let method: HTTPRequest.Method
     let path: [String]
-    /// Whether scripts of any site may read what it answers, refusals too: players run there.
-    var isForViewers = false
+    var audience = Audience.services
     let run: @Sendable (Call) async throws(APIError) -> APIResponse
 
     func matches(_ parts: [String]) -> Bool {
@@ -130,24 +146,27 @@ package final class ControlAPI: Sendable {
       Route(name: "publish_done", method: .post, path: ["api", "streams", "auth", "publish_done"]) {
         [self] call throws(APIError) in try notePublishDone(call)
       },
-      Route(name: "playback", method: .get, path: ["api", "streams", "playback", "*"]) {
+      Route(
+        name: "playback", method: .get, path: ["api", "streams", "playback", "*"],
+        audience: .both
+      ) {
         [self] call throws(APIError) in try await playback(call)
       },
       Route(
         name: "key", method: .get, path: ["api", "streams", "keys", "*", "*"],
-        isForViewers: true
+        audience: .viewers
       ) {
         [self] call throws(APIError) in try await key(call)
       },
       Route(
         name: "qualities", method: .get, path: ["api", "streams", "qualities", "*"],
-        isForViewers: true
+        audience: .viewers
       ) {
         [self] call throws(APIError) in try await qualities(call)
       },
       Route(
         name: "quality", method: .post, path: ["api", "streams", "quality", "select"],
-        isForViewers: true
+        audience: .viewers
       ) {
         [self] call throws(APIError) in try await selectQuality(call)
       },
@@ -171,6 +190,25 @@ package final class ControlAPI: Sendable {
       throw APIError(405, "method_not_allowed", "This address takes another method.")
     }
     return route
+  }
+
+  /// The answer to a browser that asks whether a page of another site may ask something.
+  ///
+  /// - Returns: nil where that is none of a viewer's questions.
+  private func preflight(_ call: Call) -> APIResponse? {
+    guard call.method == .options else { return nil }
+    let open = routes.filter { $0.audience != .services && $0.matches(call.parts) }
+    var methods = open.map(\.method.rawValue)
+    if methods.contains("GET") { methods.append("HEAD") }
+    // Some addresses are a service's too, with another method.
+    let wanted = call.fields[.accessControlRequestMethod]
+    guard !methods.isEmpty, wanted.map({ methods.contains($0) }) ?? true else { return nil }
+    var response = HTTPResponse(status: .noContent)
+    response.headerFields[.accessControlAllowOrigin] = "*"
+    response.headerFields[.accessControlAllowMethods] = methods.joined(separator: ", ")
+    response.headerFields[.accessControlAllowHeaders] = "authorization, content-type"
+    response.headerFields[.accessControlMaxAge] = "86400"
+    return APIResponse(response)
   }
 
   private func allowed(_ request: APIRequest) -> String {
