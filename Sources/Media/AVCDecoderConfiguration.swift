@@ -51,6 +51,22 @@ package struct AVCDecoderConfiguration: Sendable, Equatable {
     return sets
   }
 
+  /// The profile's name, such as `High`; empty for one that has none here.
+  ///
+  /// Source: ITU-T H.264, annex A.
+  package var profileName: String {
+    switch profile {
+    case 66: "Baseline"
+    case 77: "Main"
+    case 88: "Extended"
+    case 100: "High"
+    case 110: "High 10"
+    case 122: "High 4:2:2"
+    case 244: "High 4:4:4"
+    default: ""
+    }
+  }
+
   /// The codec's name for playlists and MP4, such as `avc1.64001F`.
   ///
   /// Source: RFC 6381, 3.3.

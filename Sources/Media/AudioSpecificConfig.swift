@@ -111,6 +111,17 @@ package struct AudioSpecificConfig: Sendable, Equatable {
     return channels
   }
 
+  /// The profile's name: `LC`, `HE` with SBR, `HEv2` with PS; empty for one that has none here.
+  package var profileName: String {
+    switch objectType {
+    case 1: "Main"
+    case 2: hasPS ? "HEv2" : hasSBR ? "HE" : "LC"
+    case 3: "SSR"
+    case 4: "LTP"
+    default: ""
+    }
+  }
+
   /// The codec's name for playlists and MP4: `mp4a.40.2` for LC, `.5` with SBR, `.29` with PS.
   package var codecString: String {
     "mp4a.40.\(hasPS ? 29 : hasSBR ? 5 : Int(objectType))"

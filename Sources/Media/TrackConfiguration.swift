@@ -55,6 +55,15 @@ package struct TrackConfiguration: Sendable {
     }
   }
 
+  /// The profile's name as nginx-rtmp and others write it; empty where the record isn't read as far.
+  package var profileName: String {
+    switch details {
+    case .avc(let avc): avc.profileName
+    case .aac(let aac): aac.profileName
+    case .hevc, .named: ""
+    }
+  }
+
   /// The picture's size, where the record says it.
   package var size: PictureSize? {
     switch details {

@@ -14,6 +14,7 @@ import Testing
   @Test func `x264's baseline record gives size, rate and name`() throws {
     let avc = try self.avc(Samples.avc320)
     #expect(avc.codecString == "avc1.42C00D")
+    #expect(avc.profileName == "Baseline")
     #expect(avc.lengthSize == 4)
     #expect(avc.sequenceParameterSets.map(\.count) == [23])
     #expect(avc.pictureParameterSets == [bytes("68ce0fc8")])
@@ -70,6 +71,8 @@ import Testing
     #expect(config.sampleRate == rate)
     #expect(config.channels == channels)
     #expect(config.codecString == name)
+    let profiles = ["mp4a.40.2": "LC", "mp4a.40.5": "HE", "mp4a.40.29": "HEv2"]
+    #expect(config.profileName == profiles[name])
     #expect(config.extensionSampleRate == extended)
     #expect(config.samplesPerFrame == 1024)
   }

@@ -98,8 +98,10 @@ package struct StatisticsDocument: Sendable {
       xml.element("frame_rate", number(video.frameRate))
       xml.element("codec", name(video.codec))
       if !video.profile.isEmpty { xml.element("profile", video.profile) }
-      if video.compatibility != 0 { xml.element("compat", video.compatibility) }
-      if video.level != 0 { xml.element("level", number(video.level, decimals: 10)) }
+      if video.level != 0 {
+        xml.element("compat", video.compatibility)
+        xml.element("level", number(video.level, decimals: 10, isWhole: false))
+      }
     }
   }
 
@@ -112,11 +114,13 @@ package struct StatisticsDocument: Sendable {
     }
   }
 
-  /// A whole number where it is one, else rounded to a part of `decimals`.
-  private static func number(_ value: Double, decimals: Double = 1_000) -> String {
+  /// A number rounded to a part of `decimals`; without a decimal where `isWhole` and it needs none.
+  private static func number(
+    _ value: Double, decimals: Double = 1_000, isWhole: Bool = true
+  ) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "0" }
     let rounded = (value * decimals).rounded() / decimals
-    return rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)"
+    return isWhole && rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)"
   }
 
   /// The codec as nginx-rtmp writes it.

@@ -7,9 +7,9 @@ package struct VideoStatus: Codable, Equatable, Sendable {
   package var height: Int
   /// Frames a second; 0 while unknown.
   package var frameRate: Double
-  /// Such as `High`; empty where the codec has none.
+  /// Such as `High`; empty where it isn't known.
   package var profile: String
-  /// Such as 3.1; 0 where the codec has none.
+  /// Such as 3.1; 0 where it isn't known: only H.264's header is read for it.
   package var level: Double
   /// The constraint flags of H.264's profile.
   package var compatibility: UInt8

@@ -104,11 +104,17 @@ struct StreamMeter {
       status.video = VideoStatus(
         codec: video.codec, width: video.size?.width ?? 0, height: video.size?.height ?? 0,
         frameRate: statistics.lastFrameRate > 0
-          ? statistics.lastFrameRate : video.frameRate ?? 0)
+          ? statistics.lastFrameRate : video.frameRate ?? 0,
+        profile: video.profileName)
+      if case .avc(let avc) = video.details {
+        status.video?.level = Double(avc.level) / 10
+        status.video?.compatibility = avc.constraints
+      }
     }
     if let audio {
       status.audio = AudioStatus(
-        codec: audio.codec, channels: audio.channels ?? 0, sampleRate: audio.sampleRate ?? 0)
+        codec: audio.codec, profile: audio.profileName, channels: audio.channels ?? 0,
+        sampleRate: audio.sampleRate ?? 0)
     }
     return status
   }

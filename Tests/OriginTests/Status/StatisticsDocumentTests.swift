@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import Media
 import Origin
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
     let stream = "rtmp/server/application/live/stream/"
     let first = found.map(\.path).filter { $0.hasPrefix(stream) }.map { $0.dropFirst(stream.count) }
     #expect(
-      first.prefix(38).joined(separator: " ")
+      first.prefix(39).joined(separator: " ")
         == """
         name time bw_in bytes_in bw_out bytes_out bw_audio bw_video \
         client/id client/address client/time client/flashver client/dropped client/avsync \
@@ -50,7 +51,7 @@ import Testing
         client/id client/address client/time client/flashver client/pageurl client/dropped \
         client/avsync client/timestamp client/active \
         meta/video/width meta/video/height meta/video/frame_rate meta/video/codec \
-        meta/video/profile meta/video/level \
+        meta/video/profile meta/video/compat meta/video/level \
         meta/audio/codec meta/audio/profile meta/audio/channels meta/audio/sample_rate \
         nclients nviewers
         """)
@@ -72,6 +73,19 @@ import Testing
     #expect(texts("\(stream)/publishing").count == 1)
     #expect(texts("\(stream)/active").count == 1)
     #expect(texts("rtmp/server/application/live/nclients") == ["2"])
+  }
+
+  @Test func `a level has its decimal, and what no codec says isn't there`() throws {
+    var status = NodeStatus.sample
+    status.streams[0].video?.level = 4
+    status.streams[0].audio?.profile = ""
+    let found = try #require(read(status))
+    #expect(found.contains { $0.path.hasSuffix("video/level") && $0.text == "4.0" })
+    #expect(found.contains { $0.path.hasSuffix("video/compat") && $0.text == "0" })
+    #expect(!found.contains { $0.path.hasSuffix("audio/profile") })
+    status.streams[0].video = VideoStatus(codec: .h263, width: 320, height: 180)
+    let bare = try #require(read(status))
+    #expect(!bare.contains { $0.path.hasSuffix("level") || $0.path.hasSuffix("compat") })
   }
 
   @Test func `text of clients can't break it`() throws {

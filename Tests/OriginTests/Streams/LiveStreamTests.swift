@@ -22,6 +22,10 @@ import Testing
     #expect(master.contains("\n/hls/w/main/source/index.m3u8\n"))
     let status = try #require(test.board[.named("w")])
     #expect(status.video?.width == 320)
+    #expect(status.video?.profile == "Baseline")
+    #expect(status.video?.level == 1.3)
+    #expect(status.video?.compatibility == 0xC0)
+    #expect(status.audio?.profile == "LC")
     #expect(status.audio?.sampleRate == 48_000)
     #expect(status.playlist?.segments == 4)
   }
