@@ -31,6 +31,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [".", "/", "..", "./", "//tmp"])
+  func `a data folder that is there already may have any name`(path: String) {
+    #expect(DataFolder.make(path) == 0)
+  }
+
+  @Test func `the folders above a data folder are made, however they are written`() async throws {
+    try await withFolder { path in
+      for name in ["a", "b//c/", "b/d/./e/"] {
+        #expect(DataFolder.make(path + "/" + name) == 0)
+        #expect(DataFolder.make(path + "/" + name) == 0)
+        #expect(FileManager.default.fileExists(atPath: path + "/" + name))
+      }
+    }
+  }
+
   @Test func `a self-signed certificate is made once, and again for another name`() async throws {
     try await withFolder { path in
       let folder = try DataFolder(path)

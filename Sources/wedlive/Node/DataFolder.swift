@@ -39,21 +39,29 @@ final class DataFolder: Sendable {
   /// Makes a folder, and those above it, where they aren't there.
   ///
   /// - Returns: 0, or the errno of what failed; `EEXIST` where there is something else.
-  private static func make(_ path: String) -> Int32 {
+  static func make(_ path: String) -> Int32 {
+    let problem = makeOne(path)
+    guard problem == ENOENT, let above = folder(above: path) else { return problem }
+    let problemAbove = make(above)
+    return problemAbove == 0 ? makeOne(path) : problemAbove
+  }
+
+  private static func makeOne(_ path: String) -> Int32 {
     if unsafe mkdir(path, 0o700) == 0 { return 0 }
     let error = errno
-    let above = (path as NSString).deletingLastPathComponent
-    switch error {
-    case EEXIST:
-      var isFolder: ObjCBool = false
-      _ = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      return isFolder.boolValue ? 0 : EEXIST
-    case ENOENT where !above.isEmpty && above != path:
-      let problem = make(above)
-      if problem != 0 { return problem }
-      return unsafe mkdir(path, 0o700) == 0 ? 0 : errno
-    default: return error
-    }
+    var isFolder: ObjCBool = false
+    guard error == EEXIST else { return error }
+    _ = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return isFolder.boolValue ? 0 : EEXIST
+  }
+
+  /// The folder that the last name of a path stands in; nil where the path doesn't say.
+  ///
+  /// Foundation's `deletingLastPathComponent` traps for a path of one character.
+  private static func folder(above path: String) -> String? {
+    let names = path.split(separator: "/")
+    guard names.count > 1 else { return nil }
+    return (path.hasPrefix("/") ? "/" : "") + names.dropLast().joined(separator: "/")
   }
 
   private static func words(_ error: Int32) -> String { unsafe String(cString: strerror(error)) }
