@@ -27,7 +27,7 @@ struct InputPacket: Sendable {
   private var io: UnsafeMutablePointer<AVIOContext>?
   private(set) var video: InputStream?
   private(set) var audio: InputStream?
-  private var lastDTS: [Track: Int64] = [:]
+  private var times = DecodingTimes()
 
   /// Containers that are read; others could refer to further files.
   private static let containers =
@@ -142,46 +142,40 @@ struct InputPacket: Sendable {
   /// - Throws: `.input` if reading fails in the middle.
   mutating func read(_ packet: inout MediaPacket) throws(TranscodeError) -> InputPacket? {
     while true {
+      if let input = times.pop() { return input }
       packet.clear()
       let result = unsafe av_read_frame(context, packet.pointer)
-      if result == wl_av_error_eof() { return nil }
-      try result.orThrow("reading the input", .input)
-      let track: Track
-      let stream: InputStream
-      if let video, packet.streamIndex == video.index {
-        (track, stream) = (.video, video)
-      } else if let audio, packet.streamIndex == audio.index {
-        (track, stream) = (.audio, audio)
-      } else {
-        continue
+      if result == wl_av_error_eof() {
+        times.finish()
+        return times.pop()
       }
-      let input = timed(packet, track, stream)
-      if input.bytes.isEmpty { continue }
-      return input
+      try result.orThrow("reading the input", .input)
+      if let video, packet.streamIndex == video.index {
+        take(packet, .video, video)
+      } else if let audio, packet.streamIndex == audio.index {
+        take(packet, .audio, audio)
+      }
     }
   }
 
-  /// Times in 1/90000 s; those that are missing go on from the packet before.
-  private mutating func timed(
+  /// Puts a packet in line, with its times in 1/90000 s.
+  private mutating func take(
     _ packet: borrowing MediaPacket, _ track: Track, _ stream: InputStream
-  ) -> InputPacket {
-    var unit = AVRational(num: 1, den: 90_000)
+  ) {
+    let bytes = packet.bytes
+    if bytes.isEmpty { return }
+    let ticks = AVRational(num: 1, den: 90_000)
+    var unit = ticks
     if let context = unsafe context, let raw = unsafe wl_stream(context, UInt32(stream.index)) {
       unit = unsafe raw.pointee.time_base
     }
-    let ticks = AVRational(num: 1, den: 90_000)
     var duration = av_rescale_q(packet.duration, unit, ticks)
     if duration == 0, let rate = stream.rate { duration = rate.time(ofFrame: 1, scale: 90_000) }
-    let last = lastDTS[track]
-    var dts =
-      (packet.dts ?? packet.pts).map { av_rescale_q($0, unit, ticks) }
-      ?? last.map { $0 + duration } ?? 0
-    if let last { dts = max(dts, last) }
-    lastDTS[track] = dts
-    let pts = packet.pts.map { av_rescale_q($0, unit, ticks) } ?? dts
-    return InputPacket(
-      track: track, pts: max(pts, dts), dts: dts, duration: duration, isKeyframe: packet.isKey,
-      bytes: packet.bytes)
+    times.push(
+      InputPacket(
+        track: track, pts: 0, dts: 0, duration: duration, isKeyframe: packet.isKey, bytes: bytes),
+      pts: packet.pts.map { av_rescale_q($0, unit, ticks) },
+      dts: packet.dts.map { av_rescale_q($0, unit, ticks) })
   }
 }
 
