@@ -134,6 +134,73 @@ import Testing
       ])
   }
 
+  @Test func `values that contradict each other are told beside other faults`() throws {
+    let found = try faults(
+      """
+      rtmp:
+        ping: 50s
+        silence: 10s
+        max_message: 1t
+        max_buffered: 1m
+      streams:
+        window: 2s
+        memory: 1m
+      listen:
+        http: 1935
+        https: x
+      tls:
+        key: /nowhere/k.pem
+      """)
+    #expect(
+      Set(found) == [
+        "f:3: rtmp.silence: must be more than rtmp.ping",
+        "f:4: rtmp.max_message: \"1t\" is unfit; expected a size in bytes from 64k to 16m, such as 16m",
+        "f:7: streams.window: \"2s\" is unfit; expected a duration from 6s to 1h, such as 3s",
+        "f:8: streams.memory: must be 64m or more: a segment may be that large",
+        "f:10: listen.http: port 1935 is that of listen.rtmp too",
+        "f:11: listen.https: \"x\" is unfit; expected a port, host:port or off (port 0 takes a free one)",
+        "f:13: tls.key: needs tls.certificate beside it",
+        "f:13: tls.key: /nowhere/k.pem: there is no such file",
+      ])
+    #expect(found.count == 8)
+  }
+
+  @Test(arguments: [
+    // The default of the window would be too short, that of the ping too long.
+    ("streams:\n  fragment: 20s\n  windw: 2m\n", [:], 1),
+    ("streams:\n  fragment: 20s\n", ["WEDLIVE_STREAMS_WINDW": "2m"], 1),
+    ("rtmp:\n  silence: 10s\n  ping: soon\n", [:], 1),
+    ("rtmp: 1\n", ["WEDLIVE_RTMP_SILENCE": "10s"], 1),
+    ("a: [\n", ["WEDLIVE_STREAMS_FRAGMENT": "20s", "WEDLIVE_LISTEN_HTTP": "1935"], 1),
+    ("a: [\n", ["WEDLIVE_STREAMS_FRAGMENT": "20s", "WEDLIVE_STREAMS_WINDOW": "1m"], 2),
+  ])
+  func `nothing is said of defaults that stand in for what couldn't be read`(
+    text: String, environment: [String: String], count: Int
+  ) throws {
+    let found = try faults(text, environment: environment)
+    #expect(found.count == count, "\(found)")
+  }
+
+  @Test func `a list where there should be none is told once`() throws {
+    #expect(
+      try faults("listen:\n  rtmp: [1, 2]\n") == [
+        "f:2: listen.rtmp: expected a port, host:port or off (port 0 takes a free one), not a list"
+      ])
+  }
+
+  @Test func `a certificate is held against its key beside other faults`() throws {
+    try withFile("no certificate") { path in
+      let text = "tls:\n  certificate: \(path)\n  key: \(path)\nstreams:\n  memory: 1m\n"
+      try withFile(text) { file in
+        let reading = ConfigurationLoader(file: file, environment: [:]).read()
+        #expect(reading.faults.map(\.key) == ["streams.memory"])
+        let contents = ConfigurationContents(reading)
+        #expect(contents.faults.map(\.key) == ["tls.certificate"])
+        #expect(contents.faults.first?.place == .file(file, line: 2))
+      }
+    }
+  }
+
   @Test(arguments: [
     ("node:\n  id: [a, b]\n", "f:2: node.id: expected 1 to 64"),
     ("node:\n  id:\n", "f:2: node.id: has no value; expected 1 to 64"),

@@ -1,5 +1,4 @@
 import ArgumentParser
-import TLS
 
 /// `wedlive check FILE`: like `nginx -t`.
 struct CheckCommand: ParsableCommand {
@@ -16,31 +15,14 @@ struct CheckCommand: ParsableCommand {
   var file: String
 
   func run() throws {
-    let (configuration, faults) = ConfigurationLoader(file: file).check()
+    let reading = ConfigurationLoader(file: file).read()
+    let contents = ConfigurationContents(reading)
+    let faults = reading.faults + contents.faults
+    for warning in contents.warnings { print("\(file): warning: \(warning)") }
     guard faults.isEmpty else {
       for fault in faults { print(fault) }
       throw ExitCode.failure
     }
-    if let warning = try certificateWarning(configuration) { print("\(file): warning: \(warning)") }
     print("\(file): OK")
-  }
-
-  /// What is doubtful about the certificate.
-  ///
-  /// - Throws: `ExitCode`, after it has said why, where it can't be used at all.
-  private func certificateWarning(_ configuration: NodeConfiguration) throws -> String? {
-    guard let certificate = configuration.tls.certificate, let key = configuration.tls.key else {
-      return nil
-    }
-    do throws(TLSError) {
-      let context = try TLSContext.server(
-        TLSServerConfiguration(
-          certificates: [TLSCertificateFiles(certificate: certificate, key: key)],
-          fastCipher: configuration.fastCipher))
-      return context.certificates.compactMap(\.warning).first
-    } catch {
-      print("\(file): tls: \(error)")
-      throw ExitCode.failure
-    }
   }
 }

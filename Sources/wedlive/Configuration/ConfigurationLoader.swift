@@ -42,22 +42,31 @@ struct ConfigurationLoader: Sendable {
 
   /// Reads everything and tells all faults; keys at fault keep their defaults.
   func check() -> (NodeConfiguration, [ConfigurationFault]) {
+    let reading = read()
+    return (reading.configuration, reading.faults)
+  }
+
+  /// Reads everything, with the faults of single keys and those of keys beside each other.
+  func read() -> ConfigurationReading {
     var faults: [ConfigurationFault] = []
-    var places: [String: ConfigurationFault.Place] = [:]
-    let sources = [flagSource(&faults), environmentSource(&faults), fileSource(&faults)]
-    var configuration = NodeConfiguration()
+    var reading = ConfigurationReading()
+    let flags = flagSource(&faults)
+    let environment = environmentSource(&faults)
+    let before = faults.count
+    let file = fileSource(&faults)
+    reading.isFileLost = file == nil && faults.count > before
     for key in ConfigurationTable.keys {
       // The first source that has the key decides, even where its value is at fault.
-      for source in sources.compactMap(\.self) {
+      for source in [flags, environment, file].compactMap(\.self) {
         guard let found = Self.value(of: key, in: source) else { continue }
         let place = source.place(key)
-        places[key.path] = place
+        reading.places[key.path] = place
         switch found {
         case .failure(let unfit):
           faults.append(Self.fault(key, place, value: nil, unfit))
         case .success(let text):
           do throws(ConfigurationKey.Unfit) {
-            try key.apply(text, &configuration)
+            try key.apply(text, &reading.configuration)
           } catch {
             faults.append(Self.fault(key, place, value: text, error))
           }
@@ -65,10 +74,9 @@ struct ConfigurationLoader: Sendable {
         break
       }
     }
-    let consistency = ConfigurationConsistency(configuration: configuration, places: places)
-    // Values that are at fault stand at their defaults here, which would contradict others.
-    faults += faults.isEmpty ? consistency.faults() : consistency.files()
-    return (configuration, faults)
+    reading.add(faults)
+    reading.add(ConfigurationConsistency(reading).faults())
+    return reading
   }
 
   private static func fault(
@@ -188,7 +196,10 @@ extension ConfigurationLoader {
       let lines = Dictionary(
         outline.entries.map { ($0.path, $0.line) }, uniquingKeysWith: { first, _ in first })
       let skipped = Set(
-        outline.entries.filter { $0.shape != .scalar && $0.shape != .list }.map(\.path))
+        outline.entries.filter { entry in
+          let isListed = ConfigurationTable.key(entry.path)?.isList == true
+          return entry.shape != .scalar && !(entry.shape == .list && isListed)
+        }.map(\.path))
       return Source(
         snapshot: PartialSnapshot(inner: snapshot, without: skipped), prefix: [],
         place: { .file(file, line: lines[$0.path] ?? nil) })
