@@ -12,6 +12,14 @@ import Testing
     return try body(path)
   }
 
+  func withFile<Value>(_ text: String, _ body: (String) async throws -> Value) async throws -> Value
+  {
+    let path = NSTemporaryDirectory() + "wedlive-\(UUID().uuidString).yaml"
+    try Data(text.utf8).write(to: URL(filePath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try await body(path)
+  }
+
   /// The faults of a file, without the file's name.
   func faults(
     _ text: String, environment: [String: String] = [:], flags: [ConfigurationLoader.Flag] = []
@@ -181,6 +189,55 @@ import Testing
     #expect(found.count == count, "\(found)")
   }
 
+  @Test(arguments: [
+    ("auth:\n  jwks: FILE\n", "auth.jwks: FILE: this is not a JSON Web Key Set"),
+    ("auth:\n  secret_file: FILE\n", "auth.secret_file: FILE: expected at least 16 characters"),
+  ])
+  func `files that hold something else are told`(text: String, start: String) async throws {
+    try await withFile("not this") { path in
+      try await withFile(text.replacing("FILE", with: path)) { file in
+        let reading = ConfigurationLoader(file: file, environment: [:]).read()
+        #expect(reading.faults.isEmpty)
+        let faults = await ConfigurationContents(reading).faults.map(\.description)
+        let wanted = "\(file):2: " + start.replacing("FILE", with: path)
+        #expect(faults.count == 1)
+        #expect(faults.first?.hasPrefix(wanted) == true, "\(faults)")
+      }
+    }
+  }
+
+  @Test func `key sets and secrets that are right are no fault`() async throws {
+    let set = """
+      {"keys": [{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}
+      """
+    try await withFile(set) { path in
+      let text = "auth:\n  jwks: \(path)\n  secret_file: \(path)\n"
+      try await withFile(text) { file in
+        let reading = ConfigurationLoader(file: file, environment: [:]).read()
+        #expect(reading.faults.isEmpty)
+        #expect(await ConfigurationContents(reading).faults.isEmpty)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("encoder: nope", "transcode.encoder: nope: libavcodec has no encoder nope"),
+    ("encoder: aac", "transcode.encoder: aac: libavcodec has no encoder aac"),
+    ("encoder: libx265", "transcode.encoder: libx265: encodes hevc, not H.264"),
+    ("preset: quick", "transcode.preset: quick: opening libx264"),
+    ("tune: best", "transcode.tune: best: opening libx264"),
+    ("preset: fast", nil), ("tune: film", nil), ("threads: 2", nil),
+  ])
+  func `an encoder that no worker could use is refused where there are workers`(
+    line: String, start: String?
+  ) throws {
+    #expect(try faults("transcode:\n  \(line)\n").isEmpty)
+    let found = try faults("transcode:\n  enabled: true\n  \(line)\n")
+    #expect(found.count == (start == nil ? 0 : 1), "\(found)")
+    if let start { #expect(found.first?.hasPrefix("f:3: \(start)") == true, "\(found)") }
+  }
+
   @Test func `a list where there should be none is told once`() throws {
     #expect(
       try faults("listen:\n  rtmp: [1, 2]\n") == [
@@ -188,13 +245,13 @@ import Testing
       ])
   }
 
-  @Test func `a certificate is held against its key beside other faults`() throws {
-    try withFile("no certificate") { path in
+  @Test func `a certificate is held against its key beside other faults`() async throws {
+    try await withFile("no certificate") { path in
       let text = "tls:\n  certificate: \(path)\n  key: \(path)\nstreams:\n  memory: 1m\n"
-      try withFile(text) { file in
+      try await withFile(text) { file in
         let reading = ConfigurationLoader(file: file, environment: [:]).read()
         #expect(reading.faults.map(\.key) == ["streams.memory"])
-        let contents = ConfigurationContents(reading)
+        let contents = await ConfigurationContents(reading)
         #expect(contents.faults.map(\.key) == ["tls.certificate"])
         #expect(contents.faults.first?.place == .file(file, line: 2))
       }
@@ -218,6 +275,8 @@ import Testing
     ("tls:\n  key: /nowhere/k.pem\n", "f:2: tls.key: needs tls.certificate beside it"),
     ("auth:\n  jwks: /nowhere/keys\n", "f:2: auth.jwks: /nowhere/keys: there is no such file"),
     ("auth:\n  jwks: /tmp\n", "f:2: auth.jwks: /tmp: is a folder, not a file"),
+    ("auth:\n  jwks: http://a/b\n", "f:2: auth.jwks: http://a/b: the key set must be a file or an"),
+    ("auth:\n  jwks: ftp://a/b\n", "f:2: auth.jwks: ftp://a/b: the key set must be a file or an"),
     ("rtmp:\n  max_message: 17m\n", "f:2: rtmp.max_message: \"17m\" is unfit; expected a size"),
     ("rtmp:\n  silence: 10s\n", "f:2: rtmp.silence: must be more than rtmp.ping"),
     ("callbacks:\n  on_publish: ftp://a\n", "f:2: callbacks.on_publish: \"ftp://a\" is unfit"),

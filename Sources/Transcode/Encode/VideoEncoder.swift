@@ -20,14 +20,7 @@ package struct VideoEncoder: ~Copyable {
   ///
   /// - Throws: `.codecMissing`, naming what to install; `.libav` for settings that it refuses.
   package init(_ settings: VideoSettings) throws(TranscodeError) {
-    guard let codec = unsafe Self.find(settings.encoder) else {
-      throw TranscodeError(
-        .codecMissing,
-        settings.encoder == "libx264"
-          ? "libavcodec has no H.264 encoder: install one with libx264"
-            + " (Debian, Ubuntu: libavcodec-extra; Fedora: ffmpeg of RPM Fusion)"
-          : "libavcodec has no encoder \(settings.encoder)")
-    }
+    let codec = try unsafe Self.found(settings.encoder)
     let name = unsafe String(cString: codec.pointee.name)
     guard let bitstream = unsafe EncodedBitstream(codec.pointee.id) else {
       throw TranscodeError(.codecMissing, "\(name) encodes no codec that can be packaged")
@@ -49,7 +42,36 @@ package struct VideoEncoder: ~Copyable {
     self.context = context
   }
 
-  private static func find(_ name: String) -> UnsafePointer<AVCodec>? {
+  /// Opens the encoder for software and closes it; one for hardware gets its options only.
+  ///
+  /// - Throws: what `init` would.
+  static func check(_ settings: VideoSettings) throws(TranscodeError) {
+    let codec = try unsafe found(settings.encoder)
+    let name = unsafe String(cString: codec.pointee.name)
+    guard unsafe codec.pointee.capabilities & AV_CODEC_CAP_HARDWARE != 0 else {
+      _ = try VideoEncoder(settings)
+      return
+    }
+    _ = try unsafe CodecContext.prepare(
+      codec, name: name, options: EncoderOptions.of(settings, encoder: name)
+    ) { context in
+      unsafe configure(context, settings)
+    }
+  }
+
+  private static func found(
+    _ name: String
+  ) throws(TranscodeError) -> UnsafePointer<AVCodec> {
+    if let codec = unsafe find(name) { return unsafe codec }
+    throw TranscodeError(
+      .codecMissing,
+      name == "libx264"
+        ? "libavcodec has no H.264 encoder: install one with libx264"
+          + " (Debian, Ubuntu: libavcodec-extra; Fedora: ffmpeg of RPM Fusion)"
+        : "libavcodec has no encoder \(name)")
+  }
+
+  static func find(_ name: String) -> UnsafePointer<AVCodec>? {
     if let named = unsafe avcodec_find_encoder_by_name(name),
       unsafe named.pointee.type == AVMEDIA_TYPE_VIDEO
     {

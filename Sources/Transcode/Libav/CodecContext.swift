@@ -29,13 +29,22 @@ import CFFmpeg
     _ codec: UnsafePointer<AVCodec>, name: String, options: [(String, String)] = [],
     configure: (UnsafeMutablePointer<AVCodecContext>) throws(TranscodeError) -> Void
   ) throws(TranscodeError) -> CodecContext {
+    let context = try unsafe prepare(codec, name: name, options: options, configure: configure)
+    try unsafe avcodec_open2(context.raw, codec, nil).orThrow("opening \(name)")
+    return context
+  }
+
+  /// Does all that `open` does, but for the opening.
+  static func prepare(
+    _ codec: UnsafePointer<AVCodec>, name: String, options: [(String, String)],
+    configure: (UnsafeMutablePointer<AVCodecContext>) throws(TranscodeError) -> Void
+  ) throws(TranscodeError) -> CodecContext {
     let context = try unsafe CodecContext(codec, name: name)
     try unsafe configure(context.raw)
     for (key, value) in options {
       try unsafe av_opt_set(context.raw.pointee.priv_data, key, value, 0)
         .orThrow("setting \(key)=\(value) of \(name)")
     }
-    try unsafe avcodec_open2(context.raw, codec, nil).orThrow("opening \(name)")
     return context
   }
 

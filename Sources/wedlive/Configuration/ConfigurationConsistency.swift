@@ -1,3 +1,6 @@
+import Access
+import Transcode
+
 /// What single keys can't tell: values that contradict each other, files that aren't there.
 ///
 /// A rule is passed over where one of its keys is at fault itself.
@@ -8,7 +11,7 @@ struct ConfigurationConsistency {
   init(_ reading: ConfigurationReading) { self.reading = reading }
 
   func faults() -> [ConfigurationFault] {
-    pairs() + times() + ports() + files()
+    pairs() + times() + ports() + files() + encoder()
   }
 
   private func pairs() -> [ConfigurationFault] {
@@ -91,11 +94,37 @@ struct ConfigurationConsistency {
         faults.append(reading.fault(key.path, "\(path): \(problem)"))
       }
     }
-    if let jwks = configuration.auth.jwks, !ConfigurationRules.isWebAddress(jwks),
-      let problem = ReadableFile.problem(jwks)
-    {
+    if let jwks = configuration.auth.jwks, let problem = Self.problem(ofKeySet: jwks) {
       faults.append(reading.fault("auth.jwks", "\(jwks): \(problem)"))
     }
     return faults
+  }
+
+  private static func problem(ofKeySet text: String) -> String? {
+    do throws(KeyError) {
+      switch try KeySetSource.Place(text) {
+      case .file(let path): return ReadableFile.problem(path)
+      case .url: return ConfigurationRules.isWebAddress(text) ? nil : "is no address"
+      }
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// An encoder that no worker could use.
+  private func encoder() -> [ConfigurationFault] {
+    let transcode = configuration.transcode
+    guard transcode.enabled,
+      reading.isSound("transcode.encoder", "transcode.preset", "transcode.tune"),
+      let (part, words) = EncoderCheck.problem(
+        encoder: transcode.encoder, preset: transcode.preset, tune: transcode.tune)
+    else { return [] }
+    let (key, value) =
+      switch part {
+      case .encoder: ("transcode.encoder", transcode.encoder)
+      case .preset: ("transcode.preset", transcode.preset)
+      case .tune: ("transcode.tune", transcode.tune)
+      }
+    return [reading.fault(key, "\(value): \(words)")]
   }
 }

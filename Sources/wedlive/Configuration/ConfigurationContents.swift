@@ -1,3 +1,5 @@
+import Access
+import Logging
 import TLS
 
 /// Holds what is in the files that a configuration names against each other, as `check` does.
@@ -9,8 +11,36 @@ struct ConfigurationContents {
   private(set) var warnings: [String] = []
 
   /// Opens the files.
-  init(_ reading: ConfigurationReading) {
+  ///
+  /// Addresses are not asked.
+  init(_ reading: ConfigurationReading) async {
     checkCertificate(reading)
+    checkSecret(reading)
+    await checkKeySet(reading)
+  }
+
+  private mutating func checkSecret(_ reading: ConfigurationReading) {
+    guard let path = reading.configuration.auth.secretFile, reading.isSound("auth.secret_file")
+    else { return }
+    do throws(StartFailure) {
+      _ = try NodeSecret.read(path)
+    } catch {
+      faults.append(reading.fault("auth.secret_file", error.description))
+    }
+  }
+
+  private mutating func checkKeySet(_ reading: ConfigurationReading) async {
+    guard let text = reading.configuration.auth.jwks, reading.isSound("auth.jwks") else { return }
+    do throws(KeyError) {
+      let place = try KeySetSource.Place(text)
+      guard case .file = place else { return }
+      let silent = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
+      let source = KeySetSource(
+        place, verifier: TokenVerifier(keys: .none), client: nil, log: silent)
+      try await source.refresh()
+    } catch {
+      faults.append(reading.fault("auth.jwks", "\(error)"))
+    }
   }
 
   private mutating func checkCertificate(_ reading: ConfigurationReading) {

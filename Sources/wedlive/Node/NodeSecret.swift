@@ -51,22 +51,28 @@ enum NodeSecret {
   ) throws(StartFailure) -> [UInt8]? {
     if let secret = configuration.auth.secret { return Array(secret.utf8) }
     guard let path = configuration.auth.secretFile else { return nil }
-    return try read(path)
+    do throws(StartFailure) {
+      return try read(path)
+    } catch {
+      throw StartFailure("auth.secret_file: \(error)")
+    }
   }
 
   /// Reads a file that the operator keeps; its mode is theirs, as secrets that are mounted into
   /// containers are readable by all.
-  private static func read(_ path: String) throws(StartFailure) -> [UInt8] {
+  ///
+  /// - Throws: `StartFailure` naming the file.
+  static func read(_ path: String) throws(StartFailure) -> [UInt8] {
     if let problem = ReadableFile.problem(path) {
-      throw StartFailure("auth.secret_file: \(path): \(problem)")
+      throw StartFailure("\(path): \(problem)")
     }
     guard let data = try? Data(contentsOf: URL(filePath: path)) else {
-      throw StartFailure("auth.secret_file: \(path): can't be read")
+      throw StartFailure("\(path): can't be read")
     }
     let secret = Array(String(decoding: data, as: UTF8.self).trimmingSpaces().utf8)
     guard ConfigurationRules.isSecret(String(decoding: secret, as: UTF8.self)) else {
       throw StartFailure(
-        "auth.secret_file: \(path): expected at least \(ConfigurationRules.secretBytes) characters")
+        "\(path): expected at least \(ConfigurationRules.secretBytes) characters")
     }
     return secret
   }
