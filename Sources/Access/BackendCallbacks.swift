@@ -6,6 +6,7 @@ package import Telemetry
 ///
 /// nginx-rtmp's rules: 2xx admits; 3xx with a Location admits under another name, or sends the
 /// client to another server when the Location is an `rtmp://` address; anything else refuses.
+/// But for 5xx: a backend that fails has decided nothing, as one that can't be reached.
 /// Each call has a deadline, and at most `maxConcurrent` are under way: a backend that hangs costs
 /// its own callers their deadline and nobody else anything.
 package final class BackendCallbacks: Sendable {
@@ -15,7 +16,8 @@ package final class BackendCallbacks: Sendable {
     package var addresses: [BackendCall.Kind: Address] = [:]
     /// The whole time for one question.
     package var deadline: Duration = .seconds(5)
-    /// Whether a publisher is admitted when the backend can't be asked; false: fail closed.
+    /// Whether a publisher is admitted when the backend can't be asked, or answers 5xx; false: fail
+    /// closed.
     package var admitsPublishersInDoubt = false
     /// The same for players.
     package var admitsPlayersInDoubt = false
@@ -89,10 +91,10 @@ package final class BackendCallbacks: Sendable {
       let (response, _) = try await client.send(
         request, body: call.form, deadline: configuration.deadline,
         maxResponseBytes: BackendCallbacks.maxResponseBytes)
+      if (500..<600).contains(response.status.code) { return inDoubt(call.kind, "failed") }
       answer = BackendCallbacks.answer(response)
     } catch {
-      count(call.kind, error.code.rawValue)
-      return isAdmittedInDoubt(call.kind) ? .admitted : .refused(Refusal(.backendSilent))
+      return inDoubt(call.kind, error.code.rawValue)
     }
     count(call.kind, answer.word)
     return call.kind.decides ? answer : .admitted
@@ -109,6 +111,12 @@ package final class BackendCallbacks: Sendable {
     default: break
     }
     return .refused(Refusal(.byBackend(status: response.status.code)))
+  }
+
+  /// What becomes of a client about whom the backend has decided nothing.
+  private func inDoubt(_ kind: BackendCall.Kind, _ result: String) -> Answer {
+    count(kind, result)
+    return isAdmittedInDoubt(kind) ? .admitted : .refused(Refusal(.backendSilent))
   }
 
   private func isAdmittedInDoubt(_ kind: BackendCall.Kind) -> Bool {

@@ -13,7 +13,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case locked
     /// WedLive's backend said no.
     case byBackend(status: Int)
-    /// WedLive's backend could not be asked, and the rule is to refuse then.
+    /// WedLive's backend could not be asked, or failed, and the rule is to refuse then.
     case backendSilent
   }
 
@@ -67,7 +67,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case .otherCamera: "the token is for another camera"
     case .locked: "this wedding is locked; only tokens that were made for that open it"
     case .byBackend(let status): "the backend refused it (status \(status))"
-    case .backendSilent: "the backend that decides did not answer; try again"
+    case .backendSilent: "the backend that decides gave no answer; try again"
     }
   }
 

@@ -50,7 +50,7 @@ import Testing
     ("/302/..%2Fetc", .refused(Refusal(.byBackend(status: 302)))),
     ("/302", .refused(Refusal(.byBackend(status: 302)))),
     ("/403", .refused(Refusal(.byBackend(status: 403)))),
-    ("/500", .refused(Refusal(.byBackend(status: 500)))),
+    ("/500", .refused(Refusal(.backendSilent))), ("/503", .refused(Refusal(.backendSilent))),
   ])
   func `the status decides`(path: String, answer: BackendCallbacks.Answer) async throws {
     #expect(try await callbacks(path).send(call) == answer)
@@ -72,6 +72,17 @@ import Testing
     let text = String(decoding: metrics.text(), as: UTF8.self)
     #expect(
       text.contains(#"wedlive_backend_calls_total{call="publish",result="timedOut"} 2"#))
+  }
+
+  @Test(arguments: ["/500", "/503", "/599"])
+  func `a backend that fails admits those who are admitted in doubt`(path: String) async throws {
+    let callbacks = try callbacks(path) { $0.admitsPublishersInDoubt = true }
+    #expect(await callbacks.send(call) == .admitted)
+    var play = call
+    play.kind = .play
+    #expect(await callbacks.send(play) == .refused(Refusal(.backendSilent)))
+    let text = String(decoding: metrics.text(), as: UTF8.self)
+    #expect(text.contains(#"wedlive_backend_calls_total{call="publish",result="failed"} 1"#))
   }
 
   @Test func `a notice changes nothing, whatever the answer`() async throws {
