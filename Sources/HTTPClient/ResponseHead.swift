@@ -6,9 +6,13 @@ struct ResponseHead {
   private(set) var fields = HTTPFields()
   private var isComplete = false
 
-  /// The response, when a status line was seen.
+  /// Whether a status line was seen.
+  var isBegun: Bool { status != nil }
+
+  /// The response, once its head is whole; an interim one (1xx) is none.
   var response: HTTPResponse? {
-    status.map { HTTPResponse(status: $0, headerFields: fields) }
+    guard isComplete, let status, status.code >= 200 else { return nil }
+    return HTTPResponse(status: status, headerFields: fields)
   }
 
   /// Takes a line with its line end: a status line, a field, or the empty line after them.

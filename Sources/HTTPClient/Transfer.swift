@@ -131,6 +131,9 @@ import HTTPTypes
       complete(.success((response, body)))
     } else if isTooLarge || result == CURLE_FILESIZE_EXCEEDED {
       fail(HTTPClientError(.tooLarge, "the body is longer than \(limits.maxResponseBytes) bytes"))
+    } else if result == CURLE_OK, head.isBegun {
+      // libcurl takes a connection that closes within the head for a response without a body.
+      fail(HTTPClientError(.interrupted, "the connection closed within the response's head"))
     } else if result == CURLE_OK {
       fail(HTTPClientError(.brokenResponse, "there is no valid status line"))
     } else {

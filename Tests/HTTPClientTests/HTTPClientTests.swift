@@ -127,6 +127,21 @@ import Testing
     #expect(!error.message.isEmpty)
   }
 
+  @Test func `a head that is cut off anywhere is no response`() async throws {
+    let client = try HTTPClient()
+    let whole = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 0\r\n\r\n".utf8.count
+    for path in (0..<whole - 1).map({ "/cut/\($0)" }) + ["/interim"] {
+      do throws(HTTPClientError) {
+        let (response, _) = try await client.send(request(path), deadline: .seconds(20))
+        Issue.record("\(path) is taken for \(response.status)")
+      } catch {
+        #expect([.interrupted, .brokenResponse].contains(error.code), "\(path): \(error)")
+      }
+    }
+    let (response, _) = try await client.send(request("/cut/\(whole)"), deadline: .seconds(20))
+    #expect(response.status == .ok)
+  }
+
   @Test func `nobody listening is unreachable and worth a retry`() async throws {
     let client = try HTTPClient()
     let error = try await failure { () async throws(HTTPClientError) in

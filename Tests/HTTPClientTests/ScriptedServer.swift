@@ -68,6 +68,12 @@ final class ScriptedServer: Sendable {
             elif path == "/short":
                 self.send_response(200); self.send_header("Content-Length", "10"); self.end_headers()
                 self.wfile.write(b"12345"); self.close_connection = True
+            elif path.startswith("/cut/"):
+                whole = b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 0\r\n\r\n"
+                self.wfile.write(whole[:int(path[5:])]); self.close_connection = True
+            elif path == "/interim":
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n")
+                self.close_connection = True
             elif path == "/garbage":
                 self.wfile.write(b"\x00\x01garbage\r\n\r\n"); self.close_connection = True
             else: self.send(404, b"no")
