@@ -7,8 +7,9 @@ package import Telemetry
 /// nginx-rtmp's rules: 2xx admits; 3xx with a Location admits under another name, or sends the
 /// client to another server when the Location is an `rtmp://` address; anything else refuses.
 /// But for 5xx: a backend that fails has decided nothing, as one that can't be reached.
-/// Each call has a deadline, and at most `maxConcurrent` are under way: a backend that hangs costs
-/// its own callers their deadline and nobody else anything.
+/// Each call has a deadline, and each kind connections of its own, with at most `maxConcurrent`
+/// calls under way: one that hangs costs those who wait for it their deadline. Players and notices,
+/// however many, never hold up a publisher.
 package final class BackendCallbacks: Sendable {
   /// Where and how a kind of call goes.
   package struct Configuration: Sendable {
@@ -56,19 +57,25 @@ package final class BackendCallbacks: Sendable {
   }
 
   private static let maxResponseBytes = 64 << 10
-  private let client: HTTPClient
+  private let clients: [BackendCall.Kind: HTTPClient]
   private let configuration: Configuration
   private let metrics: MetricRegistry
 
-  /// Makes the callbacks.
+  /// Makes the callbacks, and a client for each kind that has an address.
   ///
   /// - Parameters:
   ///   - configuration: addresses and rules.
-  ///   - client: whose `maxConcurrent` bounds the calls; one of its own keeps them from others.
+  ///   - limits: of each kind's client.
   ///   - metrics: where the answers are counted.
-  package init(_ configuration: Configuration, client: HTTPClient, metrics: MetricRegistry) {
+  /// - Throws: where a client can't be made.
+  package init(
+    _ configuration: Configuration, limits: HTTPClientConfiguration = HTTPClientConfiguration(),
+    metrics: MetricRegistry
+  ) throws(HTTPClientError) {
     self.configuration = configuration
-    self.client = client
+    var clients: [BackendCall.Kind: HTTPClient] = [:]
+    for kind in configuration.addresses.keys { clients[kind] = try HTTPClient(limits) }
+    self.clients = clients
     self.metrics = metrics
   }
 
@@ -82,7 +89,8 @@ package final class BackendCallbacks: Sendable {
   /// - Parameter call: of any kind; the answer to a notice is counted and changes nothing.
   /// - Returns: `.admitted` also for kinds that have no address.
   package func send(_ call: BackendCall) async -> Answer {
-    guard let address = configuration.addresses[call.kind] else { return .admitted }
+    guard let address = configuration.addresses[call.kind], let client = clients[call.kind]
+    else { return .admitted }
     var request = HTTPRequest(
       method: .post, scheme: address.scheme, authority: address.authority, path: address.path)
     request.headerFields[.contentType] = "application/x-www-form-urlencoded"

@@ -1,6 +1,5 @@
 import Access
 import Foundation
-import HTTPClient
 import Telemetry
 import Testing
 
@@ -21,7 +20,7 @@ import Testing
     }
     configuration.deadline = .seconds(20)
     change(&configuration)
-    return BackendCallbacks(configuration, client: try HTTPClient(), metrics: metrics)
+    return try BackendCallbacks(configuration, metrics: metrics)
   }
 
   let call = BackendCall(
@@ -106,7 +105,7 @@ import Testing
       .publish: try backend.address("/hang"), .play: try backend.address("/200"),
     ]
     configuration.deadline = .seconds(10)
-    let callbacks = BackendCallbacks(configuration, client: try HTTPClient(), metrics: metrics)
+    let callbacks = try BackendCallbacks(configuration, metrics: metrics)
     let call = call
     let hanging = Task { await callbacks.send(call) }
     var play = call
@@ -114,6 +113,31 @@ import Testing
     for _ in 0..<20 { #expect(await callbacks.send(play) == .admitted) }
     hanging.cancel()
     #expect(await hanging.value == .refused(Refusal(.backendSilent)))
+  }
+
+  @Test(arguments: [BackendCall.Kind.play, .playDone, .publishDone])
+  func `no number of calls of another kind that hang holds up a publisher`(
+    kind: BackendCall.Kind
+  ) async throws {
+    let backend = try ScriptedBackend()
+    let hang = try backend.address("/hang")
+    let callbacks = try callbacks("/200", at: backend) {
+      $0.addresses[kind] = hang
+      $0.deadline = .seconds(10)
+    }
+    var other = call
+    other.kind = kind
+    // More than may be under way at once, so that some wait within the client, too.
+    let hanging = (0..<100).map { _ in Task { [other] in _ = await callbacks.send(other) } }
+    defer { for task in hanging { task.cancel() } }
+    // As many as there are connections to one host.
+    while try #require(Int(try await backend.exchange("/hanging"))) < 16 {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    #expect(await callbacks.send(call) == .admitted)
+    // Not because some of the others ended first.
+    let text = String(decoding: metrics.text(), as: UTF8.self)
+    #expect(!text.contains(#"call="\#(kind.rawValue)""#))
   }
 }
 

@@ -44,7 +44,7 @@ final class ScriptedBackend: Sendable {
 
   private static let script = #"""
     import http.server, json, os, sys, time, threading
-    last, files = {}, {}
+    last, files, hanging = {}, {}, []
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         def log_message(self, *a): pass
@@ -54,12 +54,13 @@ final class ScriptedBackend: Sendable {
             status, headers, answer = 404, [], b""
             if kind == "last":
                 status, answer = 200, json.dumps(last).encode()
+            elif kind == "hanging": status, answer = 200, str(len(hanging)).encode()
             elif kind == "set": files[rest] = body; status = 200
             elif kind == "get": status, answer = (200, files[rest]) if rest in files else (404, b"")
             else:
                 last.update(body=body.decode("latin-1"), path=self.path,
                     type=self.headers.get("Content-Type"))
-                if kind == "hang": time.sleep(30)
+                if kind == "hang": hanging.append(1); time.sleep(30)
                 status = int(kind)
                 if rest: headers = [("Location", rest)]
             self.send_response(status)

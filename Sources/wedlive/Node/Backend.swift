@@ -14,13 +14,12 @@ enum Backend {
   ) throws(StartFailure) -> BackendHooks {
     let configuration = try section.backend()
     guard !configuration.addresses.isEmpty else { return BackendHooks() }
-    let client: HTTPClient
+    let callbacks: BackendCallbacks
     do throws(HTTPClientError) {
-      client = try HTTPClient(HTTPClientConfiguration())
+      callbacks = try BackendCallbacks(configuration, metrics: metrics)
     } catch {
       throw StartFailure("callbacks: \(error)")
     }
-    let callbacks = BackendCallbacks(configuration, client: client, metrics: metrics)
     return BackendHooks(
       onPublish: question(.publish, callbacks), onPublishDone: notice(.publishDone, callbacks),
       onPlay: question(.play, callbacks), onPlayDone: notice(.playDone, callbacks))
