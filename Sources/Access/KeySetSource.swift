@@ -5,9 +5,9 @@ package import Logging
 
 /// Keeps a verifier's keys up to date from a JSON Web Key Set, in a file or at an https address.
 ///
-/// A set that can't be read leaves the keys as they are. A token that names an unknown key makes
-/// it look again soon, so that a rotated key works at once; forged key names can't make it look
-/// more often than once in `minInterval`.
+/// A set that can't be read leaves the keys as they are. A token that a key not known yet may have
+/// signed makes it look again soon, so that a rotated key works at once, of whatever algorithm and
+/// with an id or without; forged tokens can't make it look more often than once in `minInterval`.
 package actor KeySetSource {
   /// Where the set is.
   package enum Place: Sendable, Equatable, CustomStringConvertible {

@@ -40,7 +40,10 @@ package final class TokenVerifier: Sendable {
   /// Changes whenever the keys do.
   package var generation: UInt64 { changes.load(ordering: .acquiring) }
 
-  /// How many tokens named a key that is not known; a key set's refresh watches it.
+  /// How many tokens may be signed by a key that is not known yet; a key set's refresh watches it.
+  ///
+  /// They name one, or their algorithm has none here, or none of the keys without an id fits.
+  /// Tokens signed by a secret are not counted, as no set brings one.
   package var unknownKeyCount: UInt64 { unknownKeys.load(ordering: .relaxed) }
 
   /// Verifies a token: its form, signature, claims and times, not what it is used for.
@@ -64,7 +67,11 @@ package final class TokenVerifier: Sendable {
     let signed = token[..<parts[1].endIndex]
     // A failure inside the algorithm, say a signature of an impossible length, is a bad one too.
     let isGood = keys.contains { (try? $0.algorithm.verify(signature, signs: signed)) == true }
-    guard isGood else { throw Refusal(.badSignature) }
+    guard isGood else {
+      // A key that the token names is what it is; among others a new one may be missing.
+      if header.kid == nil || keys.allSatisfy({ $0.id == nil }) { countUnknownKey(header) }
+      throw Refusal(.badSignature)
+    }
     // The claims are read only now: before, they are anybody's bytes.
     guard let payload = try? JSONDecoder().decode(TokenPayload.self, from: Data(payloadJSON)) else {
       throw Refusal(.badClaim("a claim is of the wrong kind"))
@@ -89,14 +96,23 @@ package final class TokenVerifier: Sendable {
   private func candidates(_ header: Header) throws(Refusal) -> [VerificationKeys.Key] {
     let all = state.withLock { $0.keys.all }
     let able = all.filter { $0.algorithm.name == header.alg }
-    if able.isEmpty { throw Refusal(.unsupportedAlgorithm) }
+    if able.isEmpty {
+      countUnknownKey(header)
+      throw Refusal(.unsupportedAlgorithm)
+    }
     guard let wanted = header.kid else { return able }
     let meant = able.filter { $0.id == nil || $0.id == wanted }
     if meant.isEmpty {
-      unknownKeys.wrappingAdd(1, ordering: .relaxed)
+      countUnknownKey(header)
       throw Refusal(.unknownKey)
     }
     return meant
+  }
+
+  private func countUnknownKey(_ header: Header) {
+    if VerificationKeys.setAlgorithms.contains(header.alg) {
+      unknownKeys.wrappingAdd(1, ordering: .relaxed)
+    }
   }
 
   private struct Header: Decodable {

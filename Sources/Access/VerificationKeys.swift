@@ -16,6 +16,9 @@ package struct VerificationKeys: Sendable {
   /// More keys in one set are a mistake, and each is work for a forged token.
   package static let maxKeys = 64
 
+  /// The algorithms of the keys that a key set may bring.
+  static let setAlgorithms: Set<String> = ["RS256", "ES256"]
+
   let all: [Key]
 
   /// No key: every token is refused.

@@ -108,6 +108,27 @@ private struct Payload: JWTPayload {
     #expect(verifier.unknownKeyCount == 1)
   }
 
+  @Test func `what another key set might explain is counted, and nothing else`() async throws {
+    func token(_ header: String) -> [UInt8] {
+      Array("\(base64URL(header.utf8)).\(base64URL("{}".utf8)).AAAA".utf8)
+    }
+    let pairs = try await Pairs()
+    let text = String(decoding: pairs.json, as: UTF8.self)
+    let withoutID = text.replacing(#""kid":"e1","#, with: "")
+    let verifier = TokenVerifier(keys: try await .secret(Array("a secret of enough bytes".utf8)))
+    for (set, header, counts) in [
+      (nil, #"{"alg":"RS256","kid":"r1"}"#, true), (nil, #"{"alg":"ES256"}"#, true),
+      (nil, #"{"alg":"HS256"}"#, false), (nil, #"{"alg":"none"}"#, false),
+      (text, #"{"alg":"ES256"}"#, true), (text, #"{"alg":"ES256","kid":"e1"}"#, false),
+      (withoutID, #"{"alg":"ES256"}"#, true), (withoutID, #"{"alg":"ES256","kid":"e2"}"#, true),
+    ] {
+      if let set { verifier.replace(keys: try await .jwks(Array(set.utf8))) }
+      let before = verifier.unknownKeyCount
+      #expect(throws: Refusal.self) { try verifier.verify(token(header), now: now) }
+      #expect(verifier.unknownKeyCount == before + (counts ? 1 : 0), "\(header)")
+    }
+  }
+
   @Test func `a secret and a key set work side by side`() async throws {
     let pairs = try await Pairs()
     let secret = Array("a secret of enough bytes".utf8)
