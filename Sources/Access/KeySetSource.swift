@@ -12,11 +12,13 @@ package actor KeySetSource {
   /// Where the set is.
   package enum Place: Sendable, Equatable, CustomStringConvertible {
     case file(String)
+    /// The path with its query.
     case url(scheme: String, authority: String, path: String)
 
     /// Reads `auth.jwks`: a path, `https://…`, or `http://…` on this machine.
     ///
     /// - Throws: `.unusable` for http to another machine: whoever sits between could name keys.
+    ///   Also for a user name or password, which no request carries.
     package init(_ text: String) throws(KeyError) {
       guard let colon = text.range(of: "://") else {
         self = .file(text)
@@ -24,23 +26,29 @@ package actor KeySetSource {
       }
       let scheme = text[..<colon.lowerBound].lowercased()
       let rest = text[colon.upperBound...]
-      let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-      let authority = String(rest[..<slash])
+      let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+      let authority = String(rest[..<end])
+      if authority.contains("@") {
+        throw KeyError.unusable("the key set's address can't hold a user name or a password")
+      }
       let host = authority.hasPrefix("[") ? authority : String(authority.prefix { $0 != ":" })
       let isLocal =
         ["localhost", "127.0.0.1"].contains(host) || host == "[::1]" || host.hasPrefix("[::1]:")
       guard !authority.isEmpty, scheme == "https" || (scheme == "http" && isLocal) else {
         throw KeyError.unusable("the key set must be a file or an https address")
       }
+      let path = rest[end...].prefix { $0 != "#" }
       self = .url(
         scheme: scheme, authority: authority,
-        path: slash == rest.endIndex ? "/" : String(rest[slash...]))
+        path: path.hasPrefix("/") ? String(path) : "/\(path)")
     }
 
+    /// For logs and errors: without the query, which may hold a secret.
     package var description: String {
       switch self {
       case .file(let path): path
-      case .url(let scheme, let authority, let path): "\(scheme)://\(authority)\(path)"
+      case .url(let scheme, let authority, let path):
+        "\(scheme)://\(authority)\(path.prefix { $0 != "?" })"
       }
     }
   }

@@ -86,18 +86,45 @@ import Testing
 
   @Test(arguments: [
     "http://keys.example/jwks", "http://localhost.example/jwks", "ftp://localhost/x", "https://",
-    "http://127.0.0.1.example/x",
+    "http://127.0.0.1.example/x", "http://localhost:x@keys.example/x", "https://?token=S",
   ])
   func `an address that could be tampered with on the way is refused`(text: String) {
     #expect(throws: KeyError.self) { try KeySetSource.Place(text) }
   }
 
   @Test(arguments: [
-    "/etc/keys.json", "keys.json", "https://keys.example/jwks?a=1", "http://localhost:8000/jwks",
+    "/etc/keys.json", "keys.json", "https://keys.example/jwks", "http://localhost:8000/jwks",
     "http://[::1]:80/jwks", "http://127.0.0.1/",
   ])
   func `files and safe addresses are taken`(text: String) throws {
     #expect(try KeySetSource.Place(text).description == text)
+  }
+
+  @Test(arguments: [
+    ("https://keys.example/x?token=S", "https://keys.example/x"),
+    ("https://keys.example?token=S", "https://keys.example/"),
+    ("https://keys.example/x#S", "https://keys.example/x"),
+  ])
+  func `an address is told without its query`(text: String, told: String) throws {
+    #expect(try KeySetSource.Place(text).description == told)
+  }
+
+  @Test func `a query is sent`() async throws {
+    let backend = try ScriptedBackend.shared.get()
+    let (json, _) = try await pair("k")
+    _ = try await backend.exchange("/set/q?token=S", json)
+    let source = KeySetSource(
+      try KeySetSource.Place("http://\(backend.authority)/get/q?token=S"),
+      verifier: TokenVerifier(keys: .none), client: try HTTPClient(), log: log)
+    try await source.refresh()
+  }
+
+  @Test func `an address with a name and a password is refused without telling them`() {
+    #expect {
+      try KeySetSource.Place("https://user:hunter2@keys.example/x?token=S")
+    } throws: { error in
+      "\(error)".contains("user name") && !"\(error)".contains("hunter2")
+    }
   }
 }
 
