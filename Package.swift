@@ -154,7 +154,7 @@ let testTargets: [Target] =
     "wedlive",
     [
       "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Access", "HTTP2", "HTTPServer",
-      "Origin", "Transcode",
+      "Origin", "Transcode", log,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ])
 

@@ -87,6 +87,21 @@ package actor KeySetSource {
     self.log = log
   }
 
+  /// Reads the set for the first time.
+  ///
+  /// An address that fails is logged and left to `run()`: a key server that is down must not keep a
+  /// node from starting, as the fixed keys are good without it.
+  ///
+  /// - Throws: why a file can't be read or used.
+  package func start() async throws(KeyError) {
+    do throws(KeyError) {
+      try await refresh()
+    } catch {
+      if case .file = place { throw error }
+      report(error)
+    }
+  }
+
   /// Reads the set once and gives its keys to the verifier.
   ///
   /// - Throws: why it can't be read or used, naming the place.
@@ -104,24 +119,22 @@ package actor KeySetSource {
     log.info("key set read", metadata: ["from": "\(place)", "keys": "\(keys.count)"])
   }
 
-  /// Looks again and again until the task is cancelled.
+  /// Looks again and again until the task is cancelled; after a failure, every `minInterval`.
   package func run() async {
     var seen = verifier.unknownKeyCount
     while !Task.isCancelled {
+      var pause = interval
       do throws(KeyError) {
         try await refresh()
         lastProblem = ""
       } catch {
-        // Once per problem: a key server that is down for a night is one line.
-        if error.description != lastProblem {
-          log.error("key set not refreshed", metadata: ["problem": "\(error)"])
-        }
-        lastProblem = error.description
+        report(error)
+        pause = min(minInterval, interval)
       }
       let start = ContinuousClock.now
-      while ContinuousClock.now - start < interval {
+      while ContinuousClock.now - start < pause {
         do {
-          try await Task.sleep(for: min(minInterval, interval))
+          try await Task.sleep(for: min(minInterval, pause))
         } catch {
           return
         }
@@ -132,6 +145,14 @@ package actor KeySetSource {
         }
       }
     }
+  }
+
+  /// Logs a failure, once per problem: a key server that is down for a night is one line.
+  private func report(_ error: KeyError) {
+    if error.description != lastProblem {
+      log.error("key set not read", metadata: ["problem": "\(error)"])
+    }
+    lastProblem = error.description
   }
 
   private func read() async throws(KeyError) -> [UInt8] {

@@ -2,6 +2,8 @@
 package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
   package enum Reason: Sendable, Equatable {
     case missing, tooLong, malformed, unsupportedAlgorithm, unknownKey, badSignature
+    /// It is signed by a key of a set that could not be read yet.
+    case keysUnavailable
     /// The signature is good, but a claim is absent or of the wrong kind.
     case badClaim(String)
     case expired(seconds: Int64)
@@ -29,6 +31,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case .unsupportedAlgorithm: "token_algorithm"
     case .unknownKey: "token_unknown_key"
     case .badSignature: "token_signature"
+    case .keysUnavailable: "token_keys_unavailable"
     case .badClaim: "token_claim"
     case .expired: "token_expired"
     case .notYetValid: "token_not_yet_valid"
@@ -45,7 +48,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
   package var httpStatus: Int {
     switch reason {
     case .otherScope, .otherWedding, .otherCamera, .locked, .byBackend: 403
-    case .backendSilent: 503
+    case .backendSilent, .keysUnavailable: 503
     default: 401
     }
   }
@@ -58,6 +61,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case .unsupportedAlgorithm: "the token is signed by an algorithm that is not accepted here"
     case .unknownKey: "the token is signed by a key that is not known here"
     case .badSignature: "the token's signature is wrong"
+    case .keysUnavailable: "the keys that such tokens are checked by can't be read yet; try again"
     case .badClaim(let what): "the token is not valid: \(what)"
     case .expired(let seconds): "the token expired \(Refusal.span(seconds)) ago"
     case .notYetValid(let at): "the token is not valid until \(Refusal.time(at))"

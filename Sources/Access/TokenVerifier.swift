@@ -13,6 +13,7 @@ package final class TokenVerifier: Sendable {
 
   private struct State {
     var keys: VerificationKeys
+    var awaitsKeySet: Bool
   }
 
   /// Seconds by which clocks may differ.
@@ -25,15 +26,19 @@ package final class TokenVerifier: Sendable {
   ///
   /// - Parameters:
   ///   - keys: to begin with; none refuses all.
+  ///   - awaitsKeySet: whether a key set is still to come by `replace(keys:)`; till then its tokens
+  ///     are told that their keys are missing.
   ///   - leeway: by which clocks may differ, in whole seconds.
-  package init(keys: VerificationKeys, leeway: Duration = .seconds(10)) {
-    state = Mutex(State(keys: keys))
+  package init(
+    keys: VerificationKeys, awaitsKeySet: Bool = false, leeway: Duration = .seconds(10)
+  ) {
+    state = Mutex(State(keys: keys, awaitsKeySet: awaitsKeySet))
     self.leeway = max(0, leeway.components.seconds)
   }
 
   /// Replaces the keys; what caches remember of the old ones no longer counts.
   package func replace(keys: VerificationKeys) {
-    state.withLock { $0.keys = keys }
+    state.withLock { $0 = State(keys: keys, awaitsKeySet: false) }
     changes.wrappingAdd(1, ordering: .releasing)
   }
 
@@ -94,11 +99,12 @@ package final class TokenVerifier: Sendable {
 
   /// The keys that the header may mean: of its algorithm, and of its id where both have one.
   private func candidates(_ header: Header) throws(Refusal) -> [VerificationKeys.Key] {
-    let all = state.withLock { $0.keys.all }
+    let (all, awaitsKeySet) = state.withLock { ($0.keys.all, $0.awaitsKeySet) }
     let able = all.filter { $0.algorithm.name == header.alg }
     if able.isEmpty {
       countUnknownKey(header)
-      throw Refusal(.unsupportedAlgorithm)
+      let isOfSet = VerificationKeys.setAlgorithms.contains(header.alg)
+      throw Refusal(awaitsKeySet && isOfSet ? .keysUnavailable : .unsupportedAlgorithm)
     }
     guard let wanted = header.kid else { return able }
     let meant = able.filter { $0.id == nil || $0.id == wanted }

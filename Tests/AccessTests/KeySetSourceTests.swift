@@ -74,6 +74,34 @@ import Testing
     #expect(throws: Refusal.self) { try verifier.verify(oldToken, now: now) }
   }
 
+  @Test func `an address that fails is asked again soon, and its keys are kept till then`()
+    async throws
+  {
+    let backend = try ScriptedBackend.shared.get()
+    let (json, token) = try await pair("k")
+    let verifier = TokenVerifier(keys: .none, awaitsKeySet: true)
+    let source = KeySetSource(
+      try KeySetSource.Place("http://\(backend.authority)/get/late"), verifier: verifier,
+      client: try HTTPClient(), interval: .seconds(3600), minInterval: .milliseconds(20), log: log)
+    try await source.start()
+    #expect(throws: Refusal(.keysUnavailable)) { try verifier.verify(token, now: now) }
+    let running = Task { await source.run() }
+    defer { running.cancel() }
+    _ = try await backend.exchange("/set/late", json)
+    let generation = verifier.generation
+    for _ in 0..<1000 where verifier.generation == generation {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    #expect(try verifier.verify(token, now: now).wedding == "w1")
+  }
+
+  @Test func `a file that can't be read at the start is an error`() async throws {
+    let source = KeySetSource(
+      try KeySetSource.Place("/nowhere/keys"), verifier: TokenVerifier(keys: .none), client: nil,
+      log: log)
+    await #expect(throws: KeyError.self) { try await source.start() }
+  }
+
   @Test func `an address that answers badly is named`() async throws {
     let backend = try ScriptedBackend.shared.get()
     let source = KeySetSource(

@@ -10,15 +10,20 @@ struct NodeTokens: Sendable {
   /// Where keys of RS256 and ES256 tokens come from, if anywhere.
   let keySet: KeySetSource?
 
-  /// Makes them from the secret and `auth.jwks`, whose keys are read once before this returns.
+  /// Makes them from the secret and `auth.jwks`, whose keys are asked for once before this returns.
   ///
-  /// - Throws: `StartFailure` where the secret is weak, or the key set can't be read.
+  /// An address that fails leaves the secret's tokens good; `KeySetService` asks it again.
+  ///
+  /// - Throws: `StartFailure` where the secret is weak, `auth.jwks` names no place that may be used,
+  ///   or its file can't be read.
   init(
     _ configuration: NodeConfiguration, _ secret: [UInt8], _ logger: Logger
   ) async throws(StartFailure) {
     do throws(KeyError) {
       let keys = try await VerificationKeys.secret(secret)
-      verifier = TokenVerifier(keys: keys, leeway: configuration.auth.leeway)
+      verifier = TokenVerifier(
+        keys: keys, awaitsKeySet: configuration.auth.jwks != nil,
+        leeway: configuration.auth.leeway)
       issuer = try await TokenIssuer(secret: secret)
       guard let text = configuration.auth.jwks else {
         keySet = nil
@@ -28,7 +33,7 @@ struct NodeTokens: Sendable {
         try KeySetSource.Place(text), verifier: verifier, fixed: keys,
         client: try? HTTPClient(HTTPClientConfiguration()),
         interval: configuration.auth.jwksRefresh, log: logger)
-      try await source.refresh()
+      try await source.start()
       keySet = source
     } catch {
       throw StartFailure("auth: \(error)")
