@@ -1,4 +1,9 @@
+import Telemetry
+
 /// A client of a stream over RTMP.
+///
+/// What it says of itself (`flashVersion` and the two addresses) is kept without the tokens that
+/// players put into addresses: whoever may read the status may not use them.
 package struct ClientStatus: Codable, Equatable, Sendable {
   package var id: UInt64
   package var address: String
@@ -27,9 +32,9 @@ package struct ClientStatus: Codable, Equatable, Sendable {
     self.isPublishing = isPublishing
     self.isActive = isActive
     self.isSecure = isSecure
-    self.flashVersion = flashVersion
-    self.pageURL = pageURL
-    self.swfURL = swfURL
+    self.flashVersion = Redaction.redact(flashVersion)
+    self.pageURL = Redaction.redact(pageURL)
+    self.swfURL = Redaction.redact(swfURL)
     self.dropped = dropped
     self.avSyncMilliseconds = avSyncMilliseconds
     self.timestampMilliseconds = timestampMilliseconds

@@ -8,6 +8,19 @@ import Testing
     #expect(try JSONDecoder().decode(NodeStatus.self, from: Data(bytes)) == .sample)
   }
 
+  @Test func `what a client says of itself is told without the tokens in it`() throws {
+    var status = NodeStatus.sample
+    status.streams[0].clients = [
+      ClientStatus(
+        id: 1, address: "192.0.2.1", flashVersion: "x token=hunter2",
+        pageURL: "https://a.example/?a=1&token=hunter2&b=2", swfURL: "rtmp://h/x?key=hunter2")
+    ]
+    let json = String(decoding: try status.json(), as: UTF8.self)
+    let xml = String(decoding: StatisticsDocument(status).bytes(), as: UTF8.self)
+    for text in [json, xml] { #expect(!text.contains("hunter2")) }
+    #expect(xml.contains("?a=1&amp;token=[redacted]&amp;b=2"))
+  }
+
   @Test func `has the names that the page reads`() throws {
     let text = String(decoding: try NodeStatus.sample.json(), as: UTF8.self)
     let script = PageText.script
