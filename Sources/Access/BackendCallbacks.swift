@@ -4,8 +4,9 @@ package import Telemetry
 
 /// Asks and tells WedLive's backend about publishers and players, as nginx-rtmp does.
 ///
-/// nginx-rtmp's rules: 2xx admits; 3xx with a Location admits under another name, or sends the
-/// client to another server when the Location is an `rtmp://` address; anything else refuses.
+/// nginx-rtmp's rules: 2xx admits; 3xx with a name as its Location admits under that name; anything
+/// else refuses. Redirects are not among them: where the Location is an address, nginx-rtmp relays
+/// the stream from or to there, and this refuses.
 /// But for 5xx: a backend that fails has decided nothing, as one that can't be reached.
 /// Each call has a deadline, and each kind connections of its own, with at most `maxConcurrent`
 /// calls under way: one that hangs costs those who wait for it their deadline. Players and notices,
@@ -51,8 +52,6 @@ package final class BackendCallbacks: Sendable {
     case admitted
     /// Admitted, but the stream is to be called this.
     case renamed(String)
-    /// To be sent on to another server.
-    case redirected(String)
     case refused(Refusal)
   }
 
@@ -112,9 +111,7 @@ package final class BackendCallbacks: Sendable {
     switch response.status.code {
     case 200..<300: return .admitted
     case 300..<400:
-      guard let location = response.headerFields[.location], !location.isEmpty else { break }
-      let isAddress = location.hasPrefix("rtmp://") || location.hasPrefix("rtmps://")
-      if isAddress { return .redirected(location) }
+      guard let location = response.headerFields[.location] else { break }
       if Claims.isName(location) { return .renamed(location) }
     default: break
     }
@@ -148,7 +145,6 @@ extension BackendCallbacks.Answer {
     switch self {
     case .admitted: "admitted"
     case .renamed: "renamed"
-    case .redirected: "redirected"
     case .refused: "refused"
     }
   }

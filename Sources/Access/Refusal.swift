@@ -70,6 +70,8 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case .otherWedding: "the token is for another wedding"
     case .otherCamera: "the token is for another camera"
     case .locked: "this wedding is locked; only tokens that were made for that open it"
+    case .byBackend(let status) where (300..<400).contains(status):
+      "the backend answered with a redirect (status \(status)), which is not followed here"
     case .byBackend(let status): "the backend refused it (status \(status))"
     case .backendSilent: "the backend that decides gave no answer; try again"
     }

@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: [
     ("/200", BackendCallbacks.Answer.admitted), ("/204", .admitted),
     ("/302/other-name", .renamed("other-name")),
-    ("/302/rtmp://other/live/x", .redirected("rtmp://other/live/x")),
+    ("/302/rtmp://other/live/x", .refused(Refusal(.byBackend(status: 302)))),
     ("/302/..%2Fetc", .refused(Refusal(.byBackend(status: 302)))),
     ("/302", .refused(Refusal(.byBackend(status: 302)))),
     ("/403", .refused(Refusal(.byBackend(status: 403)))),
@@ -82,6 +82,11 @@ import Testing
     #expect(await callbacks.send(play) == .refused(Refusal(.backendSilent)))
     let text = String(decoding: metrics.text(), as: UTF8.self)
     #expect(text.contains(#"wedlive_backend_calls_total{call="publish",result="failed"} 1"#))
+  }
+
+  @Test func `a redirect is refused in words that say so`() {
+    #expect("\(Refusal(.byBackend(status: 302)))".contains("redirect"))
+    #expect(!"\(Refusal(.byBackend(status: 403)))".contains("redirect"))
   }
 
   @Test func `a notice changes nothing, whatever the answer`() async throws {

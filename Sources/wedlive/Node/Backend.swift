@@ -33,7 +33,6 @@ enum Backend {
       switch await callbacks.send(call(kind, ask)) {
       // The token alone names the stream, so another name changes nothing.
       case .admitted, .renamed: nil
-      case .redirected: Refusal(.byBackend(status: 302))
       case .refused(let refusal): refusal
       }
     }
