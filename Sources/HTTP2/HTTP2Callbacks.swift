@@ -8,6 +8,7 @@ enum HTTP2Callbacks {
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, header)
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frameReceived)
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, dataReceived)
+    unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, invalidFrame)
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, frameSent)
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, streamClosed)
     unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
@@ -196,6 +197,31 @@ private func dataReceived(
   return 0
 }
 
+/// A frame that libnghttp2 answers with a RST_STREAM, or with the end of the connection.
+///
+/// Charged here and not when the answer is sent: a peer that reads nothing would have them pile up.
+private func invalidFrame(
+  _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _: Int32,
+  _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let frame = unsafe frame, let context = unsafe sessionContext(context) else {
+    return failure
+  }
+  // A header block that is malformed ends without `frameReceived`.
+  if unsafe UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
+    let pooled = unsafe context.pointee.pooled
+  {
+    unsafe context.pointee.pooled = nil
+    unsafe context.pointee.storage.pointee.give(pooled)
+  }
+  unsafe context.pointee.resetsCharged += 1
+  let now = unsafe context.pointee.now
+  let allowance = unsafe context.pointee.storage.pointee.limits.resetsSent
+  if unsafe context.pointee.resetsSent.take(allowance, now: now) { return 0 }
+  unsafe context.pointee.violation = .resetsSent
+  return failure
+}
+
 private func frameSent(
   _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?,
   _ context: UnsafeMutableRawPointer?
@@ -209,6 +235,10 @@ private func frameSent(
     let code = unsafe frame.pointee.rst_stream.error_code
     // What we cancel ourselves is not the peer's fault.
     guard code != NGHTTP2_NO_ERROR.rawValue, code != NGHTTP2_CANCEL.rawValue else { return 0 }
+    if unsafe context.pointee.resetsCharged > 0 {
+      unsafe context.pointee.resetsCharged -= 1
+      return 0
+    }
     let now = unsafe context.pointee.now
     let allowance = unsafe context.pointee.storage.pointee.limits.resetsSent
     if unsafe !context.pointee.resetsSent.take(allowance, now: now) {

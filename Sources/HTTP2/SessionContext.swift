@@ -21,6 +21,8 @@ import HTTPSemantics
   private var scanner = FrameScanner()
   var resetsReceived: Budget
   var resetsSent: Budget
+  /// Resets on their way that are charged already.
+  var resetsCharged = 0
   var settings: Budget
   var pings: Budget
   var priorities: Budget

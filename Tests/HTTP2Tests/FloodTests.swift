@@ -39,6 +39,30 @@ import Testing
     #expect(result.sent <= 60)
   }
 
+  @Test func `of faults are refused also where nobody reads the answers`() throws {
+    let peer = try Peer(Peer.workspace())
+    peer.receive(Frames.preface + Frames.settings())
+    var violation: HTTP2Violation?
+    var sent: Int32 = 0
+    while violation == nil, sent < 1_000 {
+      violation = peer.receive(Frames.request(sent * 2 + 1, "/", Frames.field("Bad", "x")))
+      sent += 1
+    }
+    #expect(violation == .resetsSent)
+    #expect(sent <= 60)
+  }
+
+  @Test func `a malformed header block leaves nothing open`() throws {
+    let peer = try Peer(Peer.workspace())
+    peer.receive(Frames.preface + Frames.settings())
+    peer.receive(Frames.request(1, "/", Frames.field("Bad", "x")))
+    peer.produce()
+    #expect(peer.session?.isInsideHeaders == false)
+    #expect(peer.session?.openStreams == 0)
+    peer.receive(Frames.request(3, "/"))
+    #expect(peer.requests == ["GET /"])
+  }
+
   @Test func `of settings are refused`() throws {
     let result = try flood(1000) { _ in Frames.settings() }
     #expect(result.violation == .settings)
