@@ -16,8 +16,14 @@ final class Ladder {
   private var assembly: LadderAssembly
   private var worker: LadderWorker?
   private var loop: Loop?
-  /// The rungs of the publisher's plan.
+  /// The rungs of the publisher's plan, and whether the source is in it.
   private var allowed: [Int] = []
+  private var allowsSource = true
+  /// What the publisher's video encoder is set to, in bits per second, where it says so: no rung
+  /// shall have more.
+  var sourceBitrate: Int?
+  /// The rungs that are encoded of this source.
+  private var wanted: [Int] = []
   /// Told of each segment, by the rung's place in the job.
   var onSegment: (_ rung: Int, Segment) -> Void = { _, _ in }
   /// Told of rungs that the stream has from now on.
@@ -62,6 +68,8 @@ final class Ladder {
   ///   - allows: whether the publisher's plan has a rendition.
   func begin(on loop: Loop, allows: (String) -> Bool = { _ in true }) {
     self.loop = loop
+    sourceBitrate = nil
+    allowsSource = allows(Renditions.sourceName)
     allowed = configuration.job.rungs.indices.filter { allows(configuration.job.rungs[$0].name) }
   }
 
@@ -108,9 +116,28 @@ final class Ladder {
   /// Which rungs this source is large enough for.
   private func plan(_ start: SegmentStart) {
     guard case .avc(let avc) = start.video?.details, let picture = avc.picture else { return }
-    let planned = LadderPlan(picture, rungs: configuration.job.rungs).entries.map(\.index)
-    let fresh = assembly.activate(planned.filter(allowed.contains))
+    let size = PictureSize(width: picture.width, height: picture.height)
+    wanted = LadderPlan(picture, rungs: configuration.job.rungs).entries.filter { entry in
+      allowed.contains(entry.index) && !(entry.size == size && isNeedless(entry.rung))
+    }.map(\.index)
+    let fresh = assembly.activate(wanted)
     if !fresh.isEmpty { onRungs(fresh) }
+  }
+
+  /// Whether a rung of the source's own size would only be a copy of it.
+  private func isNeedless(_ rung: LadderRung) -> Bool {
+    guard allowsSource, configuration.job.rungs.count > 1, let sourceBitrate else { return false }
+    return sourceBitrate <= rung.videoBitrate + rung.videoBitrate / 10
+  }
+
+  /// What a worker is asked for: the rungs, none with more bits than the source has.
+  private var job: LadderJob {
+    var job = configuration.job
+    guard let sourceBitrate else { return job }
+    for index in job.rungs.indices {
+      job.rungs[index].videoBitrate = min(job.rungs[index].videoBitrate, max(sourceBitrate, 50_000))
+    }
+    return job
   }
 
   /// The rungs that the stream has.
@@ -118,7 +145,7 @@ final class Ladder {
 
   /// What a rung needs of a viewer; nil before its encoder has said how it encodes.
   func variant(_ rung: Int, frameRate: Double?) -> VariantInfo? {
-    let bitrates = configuration.job.rungs[rung]
+    let bitrates = job.rungs[rung]
     return assembly.variant(
       rung, bitrate: bitrates.videoBitrate + bitrates.audioBitrate, frameRate: frameRate)
   }
@@ -139,7 +166,7 @@ final class Ladder {
     guard let loop, !assembly.active.isEmpty, worker == nil else { return }
     do {
       let process = try WorkerProcess(
-        command: LadderConfiguration.command, arguments: configuration.job.arguments,
+        command: LadderConfiguration.command, arguments: job.arguments,
         limits: configuration.job.limits, isNonBlocking: true,
         executable: configuration.executable)
       let worker = try LadderWorker(
@@ -163,7 +190,7 @@ final class Ladder {
     told = (nil, nil)
     drains.removeAll()
     assembly.restart()
-    worker?.send(.wanted(allowed.reduce(0) { $0 | 1 << UInt32($1) }))
+    worker?.send(.wanted(wanted.reduce(0) { $0 | 1 << UInt32($1) }))
     for (index, part) in assembly.parts.enumerated() {
       if part.beginsAnew, index > 0 { drain(before: part.sequence) }
       tell(part.start)

@@ -121,7 +121,11 @@ package final class LiveStream {
     guard !isBroken else { return }
     meter.count(kind, message.payload.count)
     switch kind {
-    case .data: relay(message.isMetadata ? .metadata : .data, message, at: nil)
+    case .data:
+      if let ladder, message.isMetadata {
+        ladder.sourceBitrate = StreamMetadata(message.payload.span)?.videoBitrate
+      }
+      relay(message.isMetadata ? .metadata : .data, message, at: nil)
     case .video: video(message)
     case .audio: audio(message)
     }

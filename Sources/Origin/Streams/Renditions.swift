@@ -10,7 +10,7 @@ import Transcode
 /// stands in its rendition's window; one snapshot then has all that changed.
 struct Renditions {
   /// The name of the rendition that passes the publisher's own coding through.
-  private static let sourceName = "source"
+  static let sourceName = "source"
 
   /// One of them.
   enum Place: Hashable {
