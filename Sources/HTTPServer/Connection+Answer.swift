@@ -51,10 +51,15 @@ extension Connection {
       send(stream, head, variant.body, range)
     case .several(let ranges): sendMultipart(stream, variant, ranges)
     case .unsatisfiable:
-      let fields = variant.fields.filter { $0.name != "content-type" }
+      // Whatever a cache may keep of the body, it must not keep this in its place.
+      let ofBody = ["content-type", "cache-control", "etag", "last-modified"]
+      let fields = variant.fields.filter { !ofBody.contains($0.name.lowercased()) }
       let head = HeaderBlock(
         status: 416,
-        fields: fields + [("content-range", "bytes */\(length)"), ("content-length", "0")])
+        fields: fields + [
+          ("cache-control", "no-store"), ("content-range", "bytes */\(length)"),
+          ("content-length", "0"),
+        ])
       send(stream, head, [], 0..<0)
     }
   }

@@ -89,7 +89,7 @@ final class Connection: Channel {
       return end(.failure)
     }
     self.tls = tls
-    server.handshakes += 1
+    server.beginHandshake(id)
   }
 
   // MARK: Input
@@ -157,7 +157,7 @@ final class Connection: Channel {
   }
 
   private func handshakeEnded(_ tls: TLSSession) {
-    server.handshakes -= 1
+    server.handshakes.remove(id)
     if tls.selectedHTTP2, let workspace = server.workspace {
       stage = .http2
       http2 = HTTP2Session(owner: self, workspace: workspace)
@@ -170,7 +170,7 @@ final class Connection: Channel {
 
   private func tlsClosed(_ tls: TLSSession) {
     if stage == .handshake {
-      server.handshakes -= 1
+      server.handshakes.remove(id)
       if tls.closeReason == .plainHTTP { return refusePlainHTTP() }
       stage = .lingering
       return finish(.tls)
@@ -381,7 +381,7 @@ final class Connection: Channel {
   func end(_ reason: CloseReason) {
     guard !isClosed else { return }
     server.metrics.closed(closing ?? reason)
-    if stage == .handshake, tls != nil { server.handshakes -= 1 }
+    if stage == .handshake, tls != nil { server.handshakes.remove(id) }
     loop.close(self)
   }
 

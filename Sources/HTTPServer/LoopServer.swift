@@ -10,11 +10,16 @@ package final class ListeningSite {
   /// Replaced when the certificate is; connections keep the one they began with.
   package var tls: TLSContext?
   let acceptsProxyHeader: Bool
+  /// Whether it is there for the operator, however many viewers there are.
+  let isForOperator: Bool
 
-  init(handler: RequestHandler, tls: TLSContext?, acceptsProxyHeader: Bool) {
+  init(
+    handler: RequestHandler, tls: TLSContext?, acceptsProxyHeader: Bool, isForOperator: Bool
+  ) {
     self.handler = handler
     self.tls = tls
     self.acceptsProxyHeader = acceptsProxyHeader
+    self.isForOperator = isForOperator
   }
 }
 
@@ -22,6 +27,8 @@ package final class ListeningSite {
 package final class LoopServer {
   /// Plaintext that a connection without TLS gathers before it is sent.
   static let gatherBytes = 128 << 10
+  /// How many connections the operator has beyond those of all.
+  private static let operatorReserve = 64
 
   package let loop: Loop
   package let configuration: ServerConfiguration
@@ -39,7 +46,7 @@ package final class LoopServer {
   private var spareBuffers: [[UInt8]] = []
 
   package private(set) var connectionCount = 0
-  var handshakes = 0
+  var handshakes = HandshakeQueue()
   private var held = HeldRequests()
   private var draining = false
   private var drained: (() -> Void)?
@@ -67,16 +74,18 @@ package final class LoopServer {
   ///   - socket: from `Socket.listening(on:)`; one for each loop.
   ///   - tls: of the HTTPS listener; `nil` speaks plain HTTP/1.1.
   ///   - acceptsProxyHeader: whether the PROXY protocol, where it is on, is expected here.
+  ///   - isForOperator: whether it has connections of its own, which viewers can't take away.
   ///   - handler: answers; of this loop alone.
   /// - Returns: the site, for a new certificate later.
   /// - Throws: `SystemError` when the kernel can watch no more.
   @discardableResult
   package func listen(
     _ socket: consuming Socket, tls: TLSContext?, acceptsProxyHeader: Bool = true,
-    handler: RequestHandler
+    isForOperator: Bool = false, handler: RequestHandler
   ) throws(SystemError) -> ListeningSite {
     let site = ListeningSite(
-      handler: handler, tls: tls, acceptsProxyHeader: acceptsProxyHeader)
+      handler: handler, tls: tls, acceptsProxyHeader: acceptsProxyHeader,
+      isForOperator: isForOperator)
     // The listener keeps the server: whoever made it need not.
     let listener = Listener(
       socket, on: loop,
@@ -93,12 +102,8 @@ package final class LoopServer {
     _ socket: consuming Socket, from client: SocketAddress, at site: ListeningSite
   ) {
     metrics.shared.opened.increment()
-    guard connectionCount < configuration.maximumConnections else {
-      return metrics.closed(.tooManyConnections)
-    }
-    guard site.tls == nil || handshakes < configuration.maximumHandshakes else {
-      return metrics.closed(.tooManyHandshakes)
-    }
+    let most = configuration.maximumConnections + (site.isForOperator ? Self.operatorReserve : 0)
+    guard connectionCount < most else { return metrics.closed(.tooManyConnections) }
     let connection = Connection(socket, from: client, site: site, on: self)
     do {
       try loop.add(connection)
@@ -108,6 +113,14 @@ package final class LoopServer {
     connectionCount += 1
     metrics.shared.connections.increment()
     connection.open()
+  }
+
+  /// A connection's handshake begins: where too many are under way, the oldest is given up.
+  func beginHandshake(_ id: ChannelID) {
+    if handshakes.count >= configuration.maximumHandshakes, let oldest = handshakes.removeOldest() {
+      (loop.channel(oldest) as? Connection)?.end(.tooManyHandshakes)
+    }
+    handshakes.add(id)
   }
 
   func connectionClosed() {

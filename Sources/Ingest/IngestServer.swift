@@ -16,7 +16,7 @@ package final class IngestServer {
   /// Told when no connection can be accepted for a moment, most often for want of descriptors.
   package var acceptFailed: (SystemError) -> Void = { _ in }
   /// TLS handshakes under way.
-  var handshakes = 0
+  private var handshakes = HandshakeQueue()
 
   /// Makes a server without a listener.
   ///
@@ -86,26 +86,32 @@ package final class IngestServer {
     }
     var tls: TLSSession?
     if let context {
-      guard handshakes < configuration.maximumHandshakes else {
-        return metrics.closed("too many handshakes")
-      }
       guard let session = TLSSession(server: context(), buffers: buffers) else {
         return metrics.closed("out of memory")
       }
       tls = session
     }
-    if tls != nil { handshakes += 1 }
     let connection = RTMPConnection(socket, peer: peer, tls: tls, server: self)
     do {
       try loop.add(connection)
     } catch {
-      connection.secured()
       return metrics.closed("too many descriptors")
     }
     connections.insert(connection.id)
+    if connection.isInHandshake { beginHandshake(connection.id) }
     metrics.connections.increment()
     connection.begin()
   }
+
+  /// A connection's handshake begins: where too many are under way, the oldest is given up.
+  private func beginHandshake(_ id: ChannelID) {
+    if handshakes.count >= configuration.maximumHandshakes, let oldest = handshakes.removeOldest() {
+      (loop.channel(oldest) as? RTMPConnection)?.end(.closedByUs("too many handshakes"))
+    }
+    handshakes.add(id)
+  }
+
+  func endHandshake(_ id: ChannelID) { handshakes.remove(id) }
 
   func removed(_ connection: RTMPConnection, _ reason: String) {
     guard connections.remove(connection.id) != nil else { return }

@@ -10,6 +10,8 @@ package final class RTMPConnection: Transport {
   /// What a client that reads nothing may make us hold, besides media.
   private static let answerLimitBytes = 256 << 10
   private static let tick = Duration.seconds(1)
+  /// A second of media has some hundred; whoever sends millions shall not stop the others.
+  private static let messagesPerTurn = 1_000
 
   private enum Publication {
     case none
@@ -30,6 +32,8 @@ package final class RTMPConnection: Transport {
   private let session: ServerSession
   unowned let server: IngestServer
   private var output: [UInt8] = []
+  /// What came and is not taken yet, as there were too many messages in it for one turn.
+  private var backlog: [UInt8] = []
   private var publication = Publication.none
   private var publicationNumber: UInt64 = 0
   private var player: RTMPPlayer?
@@ -40,7 +44,7 @@ package final class RTMPConnection: Transport {
   private var countedReceived: UInt64 = 0
   private var countedSent: UInt64 = 0
   /// Whether its TLS handshake is one of those that the server counts.
-  private var isInHandshake: Bool
+  private(set) var isInHandshake: Bool
   private var checkedAt: MonotonicTime
 
   init(
@@ -223,19 +227,45 @@ package final class RTMPConnection: Transport {
   /// The first deadline; to be called once the loop knows the connection.
   func begin() { loop.setDeadline(self, loop.now + Self.tick) }
 
+  override package func readable() {
+    guard !backlog.isEmpty else { return super.readable() }
+    var rest: [UInt8] = []
+    swap(&rest, &backlog)
+    let used = take(rest.span)
+    if used < rest.count { backlog = Array(rest[used...]) }
+    if !isClosed { loop.again(self) }
+  }
+
   override package func received(_ bytes: borrowing Span<UInt8>) {
+    guard backlog.isEmpty else { return backlog.append(copying: bytes) }
+    let used = take(bytes)
+    guard used < bytes.count else { return }
+    backlog.append(copying: bytes.extracting(droppingFirst: used))
+    loop.again(self)
+  }
+
+  /// Takes as many messages as one client has in a turn; the others of the loop come first then.
+  ///
+  /// - Returns: how many bytes that was.
+  private func take(_ bytes: borrowing Span<UInt8>) -> Int {
     var cursor = ByteCursor()
+    var count = 0
     do {
-      while let event = try session.receive(bytes, &cursor, into: &output) {
+      while count < Self.messagesPerTurn,
+        let event = try session.receive(bytes, &cursor, into: &output)
+      {
         handle(event)
-        if isEnding { return }
+        if isEnding { return bytes.count }
+        count += 1
       }
       sendOutput()
     } catch {
       sendOutput()
       finish("protocol: \(error.code.rawValue)", patience: .milliseconds(200))
+      return bytes.count
     }
     if queuedBytes > answerLimitBytes { end(.closedByUs("reads no answers")) }
+    return count < Self.messagesPerTurn ? bytes.count : cursor.offset
   }
 
   /// What may wait for the client when it has asked for more: a player has its share of media too.
@@ -306,6 +336,8 @@ package final class RTMPConnection: Transport {
       guard total <= server.configuration.rtmp.unadmittedBytes else {
         return end(.closedByUs("sent too much before it was admitted"))
       }
+      // Who sends while the backend takes its time is not silent.
+      if kind != .data { patience.sawMedia(loop.now) }
       publication = .none
       early.append((kind, message))
       publication = .requested(streamID: streamID, early: early, bytes: total)
@@ -394,7 +426,7 @@ package final class RTMPConnection: Transport {
   }
 
   override package func secured() {
-    if isInHandshake { server.handshakes -= 1 }
+    if isInHandshake { server.endHandshake(id) }
     isInHandshake = false
   }
 

@@ -10,16 +10,27 @@ package struct Aggregate: Sendable {
   /// Added to the timestamp of each tag; nil before the first.
   private var shift: UInt32?
 
-  package init(_ message: Message) { self.message = message }
+  private var left: Int
+
+  /// Takes a message.
+  ///
+  /// - Parameters:
+  ///   - message: an aggregate.
+  ///   - tags: how many it may have: each costs its reader more than its bytes do.
+  package init(_ message: Message, tags: Int = Limits().aggregateTags) {
+    self.message = message
+    left = tags
+  }
 
   /// The next audio, video or data message in it; nil at its end.
   ///
-  /// - Throws: `.aggregate`: a tag reaches past the end.
+  /// - Throws: `.aggregate`: a tag reaches past the end, or there are too many.
   package mutating func next() throws(ProtocolError) -> Message? {
     let payload = message.payload
     let span = payload.span
     do {
-      while cursor.left(span) > 0 {
+      while cursor.left(span) > 0, left > 0 {
+        left -= 1
         let type = MessageType(rawValue: try cursor.u8(span))
         let length = Int(try cursor.u24(span))
         let low = try cursor.u24(span)
@@ -36,7 +47,12 @@ package struct Aggregate: Sendable {
         return Message(
           type: type, streamID: message.streamID, timestamp: timestamp &+ by, payload: body)
       }
+      guard cursor.left(span) == 0 else {
+        throw ProtocolError(.aggregate, "an aggregate message has too many tags")
+      }
       return nil
+    } catch let error as ProtocolError {
+      throw error
     } catch {
       throw ProtocolError(.aggregate, "a tag reaches past the end of its aggregate message")
     }

@@ -320,12 +320,15 @@ private struct Slot: Sendable {
 
   mutating func start(_ header: Header, _ limits: Limits) throws(ProtocolError) {
     if header.format < 2 {
-      guard header.length <= limits.messageBytes else {
+      type = MessageType(rawValue: header.type)
+      // Told by its header: a command that is too long is not even gathered.
+      let isCommand = type == .command || type == .commandAMF3
+      let allowed = isCommand ? limits.commandBytes : limits.messageBytes
+      guard header.length <= allowed else {
         throw ProtocolError(
-          .messageSize, "a message of \(header.length) bytes, \(limits.messageBytes) allowed")
+          .messageSize, "a message of \(header.length) bytes, \(allowed) allowed")
       }
       length = header.length
-      type = MessageType(rawValue: header.type)
     }
     if header.format == 0 {
       streamID = header.streamID

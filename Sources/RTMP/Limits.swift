@@ -8,7 +8,7 @@ package struct Limits: Equatable, Sendable {
   package var commandBytes = 64 << 10
   /// What unfinished messages of all chunk streams may hold together, in bytes.
   package var memoryBytes = 24 << 20
-  /// The same before it may publish, in bytes: whoever has no token yet costs little.
+  /// The same of a client that has asked to publish and waits for the answer, in bytes.
   package var unadmittedBytes = 4 << 20
   /// How many chunk stream ids a peer may open; real clients use 2 to 6.
   package var chunkStreams = 64
@@ -26,6 +26,12 @@ package struct Limits: Equatable, Sendable {
   package var silentAfterMilliseconds: UInt64 = 45_000
   /// What one AMF message may unfold to.
   package var amf = AMFLimits()
+
+  /// The same of one that doesn't publish, in bytes: anybody may come, and may stay to play; what is
+  /// sent then is commands.
+  package var strangerBytes: Int { 2 * commandBytes }
+  /// How many tags an aggregate message may have; a second of media has some hundred.
+  package var aggregateTags = 4_096
 
   package init() {}
 }

@@ -93,6 +93,10 @@ extension ServerSession {
   /// Lets the client play; media may follow at once.
   package func acceptPlay(_ streamID: UInt32, into output: inout [UInt8]) {
     guard let stream = change(streamID, from: .playRequested, to: .playing) else { return }
+    // A player sends commands alone, however long it stays.
+    if !streams.contains(where: \.isPublished) {
+      link.reader.memoryBytes = min(link.limits.memoryBytes, link.limits.strangerBytes)
+    }
     link.writer.userControl(UserControl.streamBegin, streamID, into: &output)
     if stream.resetsPlaylist {
       status(Status(.status, "NetStream.Play.Reset", "Reset."), on: streamID, into: &output)

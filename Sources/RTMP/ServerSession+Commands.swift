@@ -75,6 +75,9 @@ extension ServerSession {
     }
     let index = try open(streamID)
     streams[index].role = .publishRequested
+    // What it sends while it waits for the answer is media.
+    link.reader.memoryBytes = max(
+      link.reader.memoryBytes, min(link.limits.memoryBytes, link.limits.unadmittedBytes))
     streams[index].name = name
     let kind = PublishRequest.Kind(rawValue: command.argument(2)?.string ?? "") ?? .live
     pending.append(

@@ -64,7 +64,7 @@ package final class ServerSession {
   package init(limits: Limits = Limits(), seed: UInt64 = .random(in: .min ... .max)) {
     phase = .handshake(ServerHandshake(seed: seed))
     link = Link(limits: limits)
-    link.reader.memoryBytes = min(limits.memoryBytes, limits.unadmittedBytes)
+    link.reader.memoryBytes = min(limits.memoryBytes, limits.strangerBytes)
   }
 
   /// Reads up to the next event.
@@ -114,7 +114,7 @@ package final class ServerSession {
       switch message.type {
       case .audio, .video, .data, .dataAMF3:
         if let event = media(message) { return event }
-      case .aggregate: aggregate = Aggregate(message)
+      case .aggregate: aggregate = Aggregate(message, tags: link.limits.aggregateTags)
       case .command, .commandAMF3: try command(message, into: &output)
       default: break
       }

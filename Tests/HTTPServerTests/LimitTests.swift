@@ -155,16 +155,22 @@ import Testing
     #expect(kept[0].get("/digits")?.status == 200)
   }
 
-  @Test func `handshakes beyond the limit are closed and counted`() throws {
-    let server = try TestServer { $0.maximumHandshakes = 1 }
-    let first = try TestClient(plain: server.tlsPort)
-    #expect(server.eventually { server.metric("wedlive_http_connections") == 1 })
-    let second = try TestClient(plain: server.tlsPort)
-    #expect(second.rest() == [])
-    #expect(server.closed("too_many_handshakes") == 1)
-    first.reset()
-    #expect(server.eventually { server.metric("wedlive_http_connections") == 0 })
-    #expect(try server.http2().isEnded == false)
+  @Test func `for a handshake beyond the limit the oldest is given up`() throws {
+    let server = try TestServer { $0.maximumHandshakes = 2 }
+    let silent = try (0..<5).map { _ in try TestClient(plain: server.tlsPort) }
+    #expect(server.eventually { server.closed("too_many_handshakes") == 3 })
+    // Those who speak get in, however many are silent.
+    for _ in 0..<3 { #expect(try server.http2().isEnded == false) }
+    #expect(server.closed("too_many_handshakes") == 4)
+    for client in silent.prefix(4) { #expect(client.rest() == []) }
+  }
+
+  @Test func `the operator gets in when the viewers have taken all connections`() throws {
+    let server = try TestServer { $0.maximumConnections = 2 }
+    let kept = try (0..<2).map { _ in try TestClient(plain: server.plainPort) }
+    for client in kept { #expect(client.get("/digits")?.status == 200) }
+    #expect(try TestClient(plain: server.plainPort).rest() == [])
+    #expect(try TestClient(plain: server.operatorPort).get("/digits")?.status == 200)
   }
 
   @Test func `requests of one connection are bounded`() throws {

@@ -12,6 +12,8 @@ final class TestServer {
   let registry: MetricRegistry
   let tlsPort: UInt16
   let plainPort: UInt16
+  /// Plain, for the operator.
+  let operatorPort: UInt16
   let certificate: String
   private let directory: String
 
@@ -39,18 +41,18 @@ final class TestServer {
       let server = LoopServer(on: loop, configuration: settings, metrics: metrics)
       loop.setLocal(server)
       let handler = handler()
-      for context in [tls, nil] {
+      for (context, isForOperator) in [(tls, false), (nil, false), (nil, true)] {
         guard let address = SocketAddress(host: "127.0.0.1", port: 0),
           let socket = try? Socket.listening(on: address)
         else { return }
         ports.append(socket.localAddress.port)
-        _ = try? server.listen(socket, tls: context, handler: handler)
+        _ = try? server.listen(socket, tls: context, isForOperator: isForOperator, handler: handler)
       }
     }
     ready.wait()
     let found = ports.all
-    try #require(found.count == 2)
-    (tlsPort, plainPort) = (found[0], found[1])
+    try #require(found.count == 3)
+    (tlsPort, plainPort, operatorPort) = (found[0], found[1], found[2])
   }
 
   private final class Ports: Sendable {

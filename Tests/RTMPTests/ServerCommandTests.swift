@@ -215,6 +215,40 @@ import Testing
     #expect(bench.server.strayMessages == 1)
   }
 
+  @Test func `an aggregate of endless tags is refused`() throws {
+    let bench = try Bench.connected()
+    _ = try bench.send(Command("createStream", 2))
+    _ = try bench.send(Self.publish(), stream: 1)
+    var tag: [UInt8] = [9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    tag += [0, 0, 0, 11]
+    let many = [UInt8]((0..<4_096).flatMap { _ in tag })
+    #expect(try bench.send(message(.aggregate, 500, many)).count == 4_096)
+    let error = #expect(throws: ProtocolError.self) {
+      try bench.send(message(.aggregate, 500, many + tag))
+    }
+    #expect(error?.code == .aggregate)
+  }
+
+  @Test func `whoever doesn't publish makes us hold little`() throws {
+    func begun(_ bench: Bench) -> [UInt8] {
+      // A data message of 1 MiB of which half comes.
+      var bytes: [UInt8] = [0x05, 0, 0, 0, 0x10, 0, 0, 18, 1, 0, 0, 0]
+      for index in 0..<4_096 {
+        if index > 0 { bytes.append(0xC5) }
+        bytes += [UInt8](repeating: 1, count: 128)
+      }
+      return bytes
+    }
+    let stranger = try Bench.connected()
+    let error = #expect(throws: ProtocolError.self) { try stranger.receive(begun(stranger)) }
+    #expect(error?.code == .memory)
+    let publisher = try Bench.connected()
+    _ = try publisher.send(Command("createStream", 2))
+    _ = try publisher.send(Self.publish(), stream: 1)
+    _ = try publisher.receive(begun(publisher))
+    #expect(publisher.server.heldBytes >= 4_096 * 128)
+  }
+
   @Test func `aggregates are split and their times moved`() throws {
     let bench = try Bench.connected()
     _ = try bench.send(Self.publish(), stream: 1)
@@ -267,7 +301,7 @@ import Testing
     let error = #expect(throws: ProtocolError.self) {
       try long.send(Command("x", 1, [.string(String(repeating: "y", count: 70_000))]))
     }
-    #expect(error?.code == .command)
+    #expect(error?.code == .messageSize)
   }
 
   @Test(arguments: ["publish", "play"]) func `a stream without a name ends the session`(

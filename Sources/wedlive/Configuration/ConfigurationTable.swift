@@ -78,7 +78,7 @@ enum ConfigurationTable {
       "AES-GCM from libipsec-mb where the processor has VAES; `on` refuses to start without."),
     .count(
       "tls.handshakes", \.tls.handshakes, in: 1...100_000,
-      "How many TLS handshakes may be under way on one loop; others wait."),
+      "How many TLS handshakes may be under way on one loop; for one more the oldest is given up."),
     .duration(
       "tls.handshake_timeout", \.tls.handshakeTimeout, in: .seconds(1)...(.seconds(120)),
       "How long a TLS handshake may take."),

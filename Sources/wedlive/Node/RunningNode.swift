@@ -80,6 +80,7 @@ struct RunningNode: Sendable {
     if let sockets = listeners.admin {
       try server.listen(
         sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false,
+        isForOperator: true,
         handler: AdminHandler(
           node: origin, collector: parts.collector, registry: registry, site: parts.site,
           control: StreamControl(loops: loops.mailboxes), drain: parts.drain))
