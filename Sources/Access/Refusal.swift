@@ -11,6 +11,8 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case notYetValid(at: Int64)
     case otherScope(has: Scope, needed: Scope)
     case otherWedding, otherCamera
+    /// What is asked for is in another plan.
+    case otherPlan
     /// The wedding is locked, and the token is not good for that.
     case locked
     /// WedLive's backend said no.
@@ -38,6 +40,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case .otherScope: "token_scope"
     case .otherWedding: "token_wedding"
     case .otherCamera: "token_camera"
+    case .otherPlan: "not_in_plan"
     case .locked: "locked"
     case .byBackend: "refused_by_backend"
     case .backendSilent: "backend_unavailable"
@@ -47,7 +50,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
   /// 401: come with another token; 403: this one is real and does not allow it; 503: ask later.
   package var httpStatus: Int {
     switch reason {
-    case .otherScope, .otherWedding, .otherCamera, .locked, .byBackend: 403
+    case .otherScope, .otherWedding, .otherCamera, .otherPlan, .locked, .byBackend: 403
     case .backendSilent, .keysUnavailable: 503
     default: 401
     }
@@ -69,6 +72,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
       "the token is for \(has.rawValue), not for \(needed.rawValue)"
     case .otherWedding: "the token is for another wedding"
     case .otherCamera: "the token is for another camera"
+    case .otherPlan: "this quality is not in the plan; watch over HLS, which has those that are"
     case .locked: "this wedding is locked; only tokens that were made for that open it"
     case .byBackend(let status) where (300..<400).contains(status):
       "the backend answered with a redirect (status \(status)), which is not followed here"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from itertools import pairwise
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from support import players
 from support.hls.watcher import Variant, Watcher
 from support.media import Packet, Source, packets, probe
 from support.node import Node
-from support.processes import Process, wait_until
+from support.processes import Failed, Process, wait_until
 from support.publishers import ffmpeg_copy
 
 #: FLV counts milliseconds, transport streams 1/90000 s; each rounds once.
@@ -211,6 +213,19 @@ def test_plans_limit_what_is_made_and_what_is_watched(make_node, tmp_path: Path)
             first = next(line for line in text.splitlines() if line.startswith("/hls/"))
             assert first.split("/")[-2] == "240p"
         assert client.get(f"{node.base}/api/streams/playlist/premium.m3u8").status == 401
+        # RTMP plays the source, so it is for those who have that.
+        for wedding, plan, has in (
+            ("premium", "premium", True),
+            ("premium", "free", False),
+            ("free", "premium", False),
+        ):
+            token = node.token("watch", wedding, "--plan", plan)
+            try:
+                players.ffmpeg_decodes(f"{node.play_url(wedding)}?token={token}", 1)
+                plays = True
+            except Failed:
+                plays = False
+            assert plays == has, (wedding, plan)
         # A segment's address that somebody passed on.
         playlist = client.get(
             f"{node.base}/hls/premium/main/source/index.m3u8?token={node.token('watch', 'premium')}"
@@ -219,3 +234,20 @@ def test_plans_limit_what_is_made_and_what_is_watched(make_node, tmp_path: Path)
         token = node.token("watch", "premium", "--plan", "free")
         url = f"{node.base}/hls/premium/main/source/{name}?token={token}"
         assert client.get(url).status == 403
+
+
+@pytest.mark.timeout(60)
+def test_no_rung_has_more_than_the_source(make_node, tmp_path: Path) -> None:
+    node = make_node(**SETTINGS)
+    # The encoder says 120 kbit/s: 360p, of the source's own size, would only be a copy of it.
+    source = Source(seconds=60, width=320, height=180, gop=60, kbits=120, noise=True)
+    with ffmpeg_copy(node.publish_url("low"), source.file, tmp_path, "-re") as publisher:
+        client = node.client()
+
+        def listed() -> dict[str, int]:
+            text = client.get(node.master_url("low")).text
+            pairs = re.findall(r"BANDWIDTH=(\d+),AVERAGE.*\n/hls/low/main/(\w+)/", text)
+            return {name: int(bandwidth) for bandwidth, name in pairs}
+
+        wait_until(lambda: len(listed()) > 1, "a rung is listed", alive=[publisher])
+        assert set(listed()) == {"source", "240p"}

@@ -244,6 +244,7 @@ package final class OriginLoop {
   ) throws(Refusal) -> (key: StreamKey?, claims: Claims?) {
     let isLocked = address.wedding.map { locked.contains($0) } ?? false
     guard node.configuration.watchNeedsToken || isLocked || address.wedding == nil else {
+      try checkSource(address.key, plan: nil)
       return (address.key, nil)
     }
     let token = Array((address.token ?? "").utf8)
@@ -252,7 +253,21 @@ package final class OriginLoop {
     let camera = address.camera ?? claims.camera ?? Claims.mainCamera
     try claims.check(.watch(wedding: wedding, camera: camera))
     if locked.contains(wedding), !claims.unlocked { throw Refusal(.locked) }
-    return (StreamKey(wedding: wedding, camera: camera), claims)
+    let key = StreamKey(wedding: wedding, camera: camera)
+    try checkSource(key, plan: claims.plan)
+    return (key, claims)
+  }
+
+  /// Refuses a player where the source, which is what RTMP plays, is not in its plan or the stream's.
+  private func checkSource(_ key: StreamKey?, plan: String?) throws(Refusal) {
+    let streams = node.configuration.streams
+    guard streams.ladder != nil else { return }
+    let name = Renditions.sourceName
+    let source = key.flatMap { node.board[$0]?.renditions.first { $0.name == name } }
+    let number = streams.plans.number(ofViewer: node.configuration.watchNeedsToken ? plan : nil)
+    guard source?.isOpen != false, streams.plans.allows(Renditions.sourceName, in: number) else {
+      throw Refusal(.otherPlan)
+    }
   }
 
   private func accept(_ connection: RTMPConnection, _ streamID: UInt32, _ ask: ClientAsk) {

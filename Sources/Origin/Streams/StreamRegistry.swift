@@ -160,16 +160,20 @@ package actor StreamRegistry {
   ) async throws(ClaimRefusal) {
     guard let entry = entries[key], let holder = entry.holder else { return }
     let recent = entry.takeovers.filter { MonotonicTime.now - $0 < Self.takeoverPeriod }
-    guard recent.count < Self.takeovers else { throw .contested }
-    if holder.tokenID != publisher.tokenID, holder.priority >= publisher.priority {
-      guard await holder.isSilent(for: Self.silence) else { throw .taken }
-    }
+    let isSame = holder.tokenID == publisher.tokenID
+    let outranks = publisher.priority > holder.priority
+    let isFight = recent.count >= Self.takeovers
+    // Whoever is silent fights nobody, and neither does who outranks the other.
+    let isSilent =
+      (isSame && !isFight) || outranks ? false : await holder.isSilent(for: Self.silence)
+    guard isSame || outranks || isSilent else { throw .taken }
+    guard !isFight || outranks || isSilent else { throw .contested }
     // An answer of the backend may come late: of one encoder's connections the last one counts.
-    guard holder.tokenID != publisher.tokenID || holder.id < publisher.id else { throw .superseded }
+    guard !isSame || holder.id < publisher.id else { throw .superseded }
     guard isAdmitted || !entry.isOnAir else { throw .onAir }
     await holder.evict()
     entries[key]?.holder = nil
-    entries[key]?.takeovers = recent + [.now]
+    entries[key]?.takeovers = outranks || isSilent ? recent : recent + [.now]
   }
 
   // MARK: Streams without a publisher

@@ -76,6 +76,23 @@ import Testing
     #expect(await test.registry.holder(of: key)?.id == 5)
   }
 
+  @Test func `a fight keeps out neither a higher priority nor the next of a silent holder`()
+    async throws
+  {
+    let test = TestRegistry()
+    _ = try await test.publish(key, one)
+    for id: UInt64 in 2...5 {
+      #expect(await refusal(test.registry, ImaginedPublisher(id, token: "one")) == nil)
+    }
+    let higher = ImaginedPublisher(7, token: "other", priority: 9)
+    #expect(await refusal(test.registry, higher) == nil)
+    #expect(
+      await refusal(test.registry, ImaginedPublisher(8, token: "other", priority: 9)) == .contested)
+    higher.fallSilent(for: .seconds(6))
+    #expect(
+      await refusal(test.registry, ImaginedPublisher(9, token: "other", priority: 9)) == nil)
+  }
+
   @Test func `a publisher that returns within the window gets the same stream`() async throws {
     let test = TestRegistry()
     let first = try await test.publish(key, one)
