@@ -43,12 +43,21 @@ package actor KeySetSource {
         path: path.hasPrefix("/") ? String(path) : "/\(path)")
     }
 
-    /// For logs and errors: without the query, which may hold a secret.
+    /// What `auth.jwks` holds, for logs and errors, whether a place can be made of it or not.
+    ///
+    /// An address comes without user name, password and query: they may be secrets.
+    package static func words(for text: String) -> String {
+      guard let colon = text.range(of: "://") else { return text }
+      let rest = text[colon.upperBound...].prefix { $0 != "?" && $0 != "#" }
+      let name = rest.lastIndex(of: "@").map(rest.index(after:)) ?? rest.startIndex
+      return String(text[..<colon.upperBound] + rest[name...])
+    }
+
     package var description: String {
       switch self {
       case .file(let path): path
       case .url(let scheme, let authority, let path):
-        "\(scheme)://\(authority)\(path.prefix { $0 != "?" })"
+        Place.words(for: "\(scheme)://\(authority)\(path)")
       }
     }
   }

@@ -137,6 +137,14 @@ import Testing
     #expect(try KeySetSource.Place(text).description == told)
   }
 
+  @Test(arguments: [
+    ("https://u:hunter2@a/b?token=S", "https://a/b"), ("ftp://u:hunter2@a", "ftp://a"),
+    ("https://u:hun/ter2@a/b#S", "https://a/b"), ("/etc/keys@a?.json", "/etc/keys@a?.json"),
+  ])
+  func `whatever is named is told without secrets`(text: String, told: String) {
+    #expect(KeySetSource.Place.words(for: text) == told)
+  }
+
   @Test func `a query is sent`() async throws {
     let backend = try ScriptedBackend.shared.get()
     let (json, _) = try await pair("k")

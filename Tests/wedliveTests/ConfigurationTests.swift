@@ -276,6 +276,10 @@ import Testing
     ("auth:\n  jwks: /nowhere/keys\n", "f:2: auth.jwks: /nowhere/keys: there is no such file"),
     ("auth:\n  jwks: /tmp\n", "f:2: auth.jwks: /tmp: is a folder, not a file"),
     ("auth:\n  jwks: http://a/b\n", "f:2: auth.jwks: http://a/b: the key set must be a file or an"),
+    (
+      "auth:\n  jwks: https://u:hunter2@a/b?token=S\n",
+      "f:2: auth.jwks: https://a/b: the key set's address can't hold"
+    ),
     ("auth:\n  jwks: ftp://a/b\n", "f:2: auth.jwks: ftp://a/b: the key set must be a file or an"),
     ("rtmp:\n  max_message: 17m\n", "f:2: rtmp.max_message: \"17m\" is unfit; expected a size"),
     ("rtmp:\n  silence: 10s\n", "f:2: rtmp.silence: must be more than rtmp.ping"),

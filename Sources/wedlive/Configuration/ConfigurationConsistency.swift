@@ -95,7 +95,8 @@ struct ConfigurationConsistency {
       }
     }
     if let jwks = configuration.auth.jwks, let problem = Self.problem(ofKeySet: jwks) {
-      faults.append(reading.fault("auth.jwks", "\(jwks): \(problem)"))
+      let place = KeySetSource.Place.words(for: jwks)
+      faults.append(reading.fault("auth.jwks", "\(place): \(problem)"))
     }
     return faults
   }
