@@ -2,11 +2,16 @@ import Glibc
 package import Logging
 
 /// Where all log lines of a process go: one `write` per line, so that lines never interleave.
+///
+/// Logging never waits for whoever reads the log: see `LogWriter`.
 package final class LogSink: Sendable {
   /// How a line looks.
   package enum Format: String, Sendable, CaseIterable { case json, text }
 
-  private let descriptor: Int32
+  /// Bytes of lines that wait for the descriptor: minutes of what the limiter lets through.
+  package static let queueBytes = 1 << 20
+
+  private let writer: LogWriter
   private let format: Format
   private let node: String
   private let limiter: LogLimiter
@@ -16,19 +21,43 @@ package final class LogSink: Sendable {
   ///
   /// - Parameters:
   ///   - descriptor: open for writing for as long as the sink lives; standard error by default.
+  ///     One that takes nothing for a second may be used a little longer.
   ///   - format: of the lines.
   ///   - node: the node's id, in each JSON line.
   ///   - limiter: of lines per event.
   ///   - clock: the wall clock.
+  ///   - queueBytes: of lines that wait while the descriptor takes none; more are lost.
   package init(
     descriptor: Int32 = STDERR_FILENO, format: Format, node: String,
-    limiter: LogLimiter = LogLimiter(), clock: @escaping @Sendable () -> LogTime = { .now }
+    limiter: LogLimiter = LogLimiter(), clock: @escaping @Sendable () -> LogTime = { .now },
+    queueBytes: Int = LogSink.queueBytes
   ) {
-    self.descriptor = descriptor
+    writer = LogWriter(descriptor: descriptor, capacity: queueBytes) { count in
+      let line = LogLine(
+        time: clock(), level: .warning, label: "log", event: "log lines lost",
+        metadata: ["lost": "\(count)"])
+      return LogSink.bytes(line, format, node)
+    }
     self.format = format
     self.node = node
     self.limiter = limiter
     self.clock = clock
+  }
+
+  deinit {
+    writer.settle(within: .seconds(1))
+    writer.close()
+  }
+
+  /// Lines that were lost because the descriptor took none, or not fast enough.
+  package var dropped: UInt64 { writer.dropped.value }
+
+  /// Adds `wedlive_log_lines_dropped_total`.
+  package func register(in registry: MetricRegistry) {
+    registry.counter(
+      "wedlive_log_lines_dropped_total",
+      help: "Log lines lost because standard error took none, or not fast enough."
+    ) { [dropped = writer.dropped] in Double(dropped.value) }
   }
 
   /// A swift-log handler that writes here; for `LoggingSystem.bootstrap`.
@@ -50,8 +79,19 @@ package final class LogSink: Sendable {
       LogLine(time: now, level: level, label: label, event: event, metadata: metadata))
   }
 
-  /// Writes what the rate limit held back and nobody has told yet; call it before the end.
-  package func flush() { tell(limiter.drain(), clock()) }
+  /// Tells what the rate limit held back and waits until all is written; call it before the end.
+  ///
+  /// - Parameter limit: how long it waits at most: nobody may be reading.
+  /// - Returns: whether all lines are written.
+  @discardableResult package func flush(within limit: Duration = .seconds(1)) -> Bool {
+    tell(limiter.drain(), clock())
+    return writer.settle(within: limit)
+  }
+
+  /// Waits until all lines so far are written, as `flush`, and tells nothing.
+  @discardableResult package func settle(within limit: Duration = .seconds(1)) -> Bool {
+    writer.settle(within: limit)
+  }
 
   private func tell(_ suppressed: [LogLimiter.Suppressed], _ now: LogTime) {
     for entry in suppressed {
@@ -62,19 +102,9 @@ package final class LogSink: Sendable {
     }
   }
 
-  /// Writes a line whole.
-  ///
-  /// A descriptor that takes nothing (a full disk, a closed pipe) loses it:
-  /// a server must not stop because nobody reads its log.
-  private func write(_ line: LogLine) {
-    let bytes = format == .json ? line.json(node: node) : line.text()
-    unsafe bytes.withUnsafeBytes { buffer in
-      var sent = 0
-      while sent < buffer.count {
-        let count = unsafe Glibc.write(
-          descriptor, buffer.baseAddress?.advanced(by: sent), buffer.count - sent)
-        if count > 0 { sent += count } else if errno != EINTR { return }
-      }
-    }
+  private func write(_ line: LogLine) { writer.write(LogSink.bytes(line, format, node)) }
+
+  private static func bytes(_ line: LogLine, _ format: Format, _ node: String) -> [UInt8] {
+    format == .json ? line.json(node: node) : line.text()
   }
 }

@@ -30,6 +30,7 @@ private struct Log: ~Copyable {
   }
 
   func lines() throws -> [String] {
+    #expect(sink.settle(within: .seconds(30)))
     let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
     return text.split(separator: "\n").map(String.init)
   }
@@ -128,6 +129,79 @@ private struct Log: ~Copyable {
   @Test func `a descriptor that takes nothing loses lines, not the process`() {
     let sink = LogSink(descriptor: -1, format: .json, node: "n")
     Logger(label: "x") { sink.handler(label: $0) }.info("lost")
+    #expect(sink.flush(within: .seconds(30)))
+    #expect(sink.dropped == 1)
+  }
+
+  /// A pipe whose reader stalls, with room for one page.
+  private final class Pipe {
+    private var ends: [Int32] = [-1, -1]
+    var reader: Int32 { ends[0] }
+    var writer: Int32 { ends[1] }
+
+    init() throws {
+      try #require(unsafe pipe(&ends) == 0)
+      // F_SETPIPE_SZ, which Glibc's module does not have.
+      try #require(fcntl(writer, 1031, 4096) == 4096)
+    }
+
+    deinit { for end in ends { close(end) } }
+  }
+
+  private func events(_ text: [UInt8]) throws -> [[String: String]] {
+    try text.split(separator: UInt8(ascii: "\n")).map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: String])
+    }
+  }
+
+  @Test func `a reader that stalls holds nobody up, and is told what it missed`() throws {
+    let pipe = try Pipe()
+    let sink = LogSink(
+      descriptor: pipe.writer, format: .json, node: "n", limiter: LogLimiter(perSecond: .max),
+      queueBytes: 16_384)
+    let logger = Logger(label: "x") { sink.handler(label: $0) }
+    for index in 0..<1_000 { logger.info("line", metadata: ["n": "\(index)"]) }
+    #expect(!sink.settle(within: .milliseconds(10)))
+    let lost = sink.dropped
+    #expect(lost > 500)
+    let registry = MetricRegistry()
+    sink.register(in: registry)
+    let metrics = String(decoding: registry.text(), as: UTF8.self)
+    #expect(metrics.contains("wedlive_log_lines_dropped_total \(lost)\n"))
+
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let end = Array("\"lost\":\"\(lost)\"".utf8)
+    while text.firstRange(of: end) == nil || text.last != UInt8(ascii: "\n") {
+      let count = unsafe read(pipe.reader, &buffer, buffer.count)
+      try #require(count > 0)
+      text += buffer[..<count]
+    }
+    let seen = try events(text)
+    let kept = 1_000 - Int(lost)
+    #expect(seen.dropLast().compactMap { $0["n"].flatMap(Int.init) } == Array(0..<kept))
+    #expect(seen.last?["event"] == "log lines lost")
+    #expect(seen.last?["lost"] == "\(lost)")
+
+    logger.info("after")
+    #expect(sink.settle(within: .seconds(30)))
+    let count = unsafe read(pipe.reader, &buffer, buffer.count)
+    #expect(try events(Array(buffer[..<count])).map { $0["event"] } == ["after"])
+    #expect(sink.dropped == lost)
+  }
+
+  @Test func `lines of many threads are all there after a flush`() throws {
+    let log = try Log(.json, limiter: LogLimiter(perSecond: .max))
+    let logger = log.logger()
+    DispatchQueue.concurrentPerform(iterations: 8) { thread in
+      for index in 0..<200 { logger.info("e", metadata: ["t": "\(thread)", "n": "\(index)"]) }
+    }
+    #expect(log.sink.flush(within: .seconds(30)))
+    let objects = try log.objects()
+    for thread in 0..<8 {
+      let own = objects.filter { $0["t"] == "\(thread)" }
+      #expect(own.compactMap { $0["n"].flatMap(Int.init) } == Array(0..<200))
+    }
   }
 
   @Test(arguments: [

@@ -20,7 +20,8 @@ enum Standalone {
   static func run(configuration: NodeConfiguration, options: StandaloneOptions) async throws {
     let folder = try DataFolder(configuration.data.path)
     let secret = try NodeSecret.load(configuration)
-    let logger = LogSetUp.start(configuration)
+    let (logger, log) = LogSetUp.start(configuration)
+    defer { log.flush() }
     let files = try certificateFiles(configuration, folder)
     let https = try source(configuration, files, protocols: ["h2", "http/1.1"])
     let rtmps = try source(configuration, files, protocols: [])
@@ -28,6 +29,7 @@ enum Standalone {
     let listeners = try NodeListeners(configuration.listen, loops: count)
     let registry = MetricRegistry()
     ProcessMetrics.register(in: registry, version: Version.current)
+    log.register(in: registry)
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
     let streams = configuration.origin.streams
