@@ -92,6 +92,22 @@ import Testing
     #expect(try ListenerSockets.open("listen.http", .off, count: 2) == nil)
   }
 
+  @Test func `descriptors go up to the hard limit, and what connections need is known`() {
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var limit = rlimit()
+    unsafe getrlimit(resource, &limit)
+    limit.rlim_cur = min(limit.rlim_max - 1, 4_000)
+    #expect(unsafe setrlimit(resource, &limit) == 0)
+    let raised = DescriptorLimit.raise()
+    unsafe getrlimit(resource, &limit)
+    #expect(limit.rlim_cur == limit.rlim_max)
+    #expect(raised == Int(clamping: limit.rlim_max))
+    var configuration = NodeConfiguration()
+    configuration.rtmp.maxConnections = 100
+    configuration.http.maxConnections = 1_000
+    #expect(DescriptorLimit.needed(configuration, loops: 4) == 4_400 + DescriptorLimit.others)
+  }
+
   @Test func `an address that isn't ours is told`() {
     let failure = #expect(throws: StartFailure.self) {
       try ListenerSockets.open("listen.http", .on(host: "192.0.2.1", port: 8080), count: 1)

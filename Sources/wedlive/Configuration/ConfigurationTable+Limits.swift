@@ -80,7 +80,10 @@ extension ConfigurationTable {
       "How many requests one HTTP/2 connection may have open."),
     .count(
       "http.max_connections", \.http.maxConnections, in: 1...1_000_000,
-      "How many connections one loop holds."),
+      """
+      How many connections one loop holds. Each takes a descriptor: a node raises its soft limit to \
+      the hard one, and warns where that is below all loops' connections (RTMP's too) and 1024 more.
+      """),
     .count(
       "http.max_held_requests", \.http.maxHeldRequests, in: 0...1_000_000,
       "How many requests one loop holds until there is something new (blocking reload)."),

@@ -26,6 +26,13 @@ enum Standalone {
     let https = try source(configuration, files, protocols: ["h2", "http/1.1"])
     let rtmps = try source(configuration, files, protocols: [])
     let count = configuration.loops.count == 0 ? LoopGroup.cores : configuration.loops.count
+    let descriptors = DescriptorLimit.raise()
+    let needed = DescriptorLimit.needed(configuration, loops: count)
+    if descriptors < needed {
+      logger.warning(
+        "descriptor limit below max_connections",
+        metadata: ["limit": "\(descriptors)", "needed": "\(needed)", "loops": "\(count)"])
+    }
     let listeners = try NodeListeners(configuration.listen, loops: count)
     let registry = MetricRegistry()
     ProcessMetrics.register(in: registry, version: Version.current)
