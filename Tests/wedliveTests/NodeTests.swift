@@ -108,6 +108,11 @@ import Testing
     #expect(DescriptorLimit.needed(configuration, loops: 4) == 4_400 + DescriptorLimit.others)
   }
 
+  @Test func `a hangup before the node is up ends nothing`() {
+    StandaloneCommand.ignoreHangups()
+    #expect(raise(SIGHUP) == 0)
+  }
+
   @Test func `an address that isn't ours is told`() {
     let failure = #expect(throws: StartFailure.self) {
       try ListenerSockets.open("listen.http", .on(host: "192.0.2.1", port: 8080), count: 1)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// `wedlive standalone`: a whole node in one process.
 struct StandaloneCommand: AsyncParsableCommand {
@@ -16,7 +17,13 @@ struct StandaloneCommand: AsyncParsableCommand {
   @Flag(help: "Publish a test picture, and print the address to watch it at.")
   var demo = false
 
+  /// Makes SIGHUP mean nothing until the node is up, which reads its certificate at the start anyway.
+  ///
+  /// `CertificateService` hears it from then on.
+  static func ignoreHangups() { signal(SIGHUP, SIG_IGN) }
+
   func run() async throws {
+    Self.ignoreHangups()
     let configuration = try options.load()
     do {
       try await Standalone.run(
