@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 extension TLSContext {
   /// Makes a server's context out of files.
@@ -76,6 +77,8 @@ extension TLSContext {
   private static func load(
     _ files: TLSCertificateFiles, into context: OpaquePointer
   ) throws(TLSError) -> TLSCertificateSummary {
+    try requireRegular(files.certificate, "certificate", .unreadableCertificate)
+    try requireRegular(files.key, "key", .unreadableKey)
     guard unsafe SSL_CTX_use_certificate_chain_file(context, files.certificate) == 1 else {
       throw .openSSL(
         .unreadableCertificate, "the certificate \(files.certificate) cannot be used",
@@ -100,8 +103,18 @@ extension TLSContext {
     return unsafe TLSCertificateSummary(file: files.certificate, certificate)
   }
 
+  /// Refuses what would block its reader, such as a pipe; what isn't there is OpenSSL's to say.
+  private static func requireRegular(
+    _ path: String, _ what: String, _ code: TLSError.Code
+  ) throws(TLSError) {
+    var about = stat()
+    guard unsafe stat(path, &about) == 0, about.st_mode & S_IFMT != S_IFREG else { return }
+    throw TLSError(code, "the \(what) \(path) is no regular file; give one that can be read again")
+  }
+
   private static func status(_ files: TLSCertificateFiles) throws(TLSError) -> [UInt8] {
     guard let path = files.status else { return [] }
+    try requireRegular(path, "OCSP response", .unreadableStatus)
     guard let file = unsafe BIO_new_file(path, "rb") else {
       ERR_clear_error()
       return []

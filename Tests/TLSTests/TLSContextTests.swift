@@ -246,4 +246,30 @@ import Testing
     pair.run()
     #expect(pair.atServer == [1, 2])
   }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `a pipe in place of a file is refused, and holds up no reload`() throws {
+    let files = try SelfSignedCertificate.make(at: scratch.path)
+    let pipe = scratch.file("pipe")
+    try #require(unsafe mkfifo(pipe, 0o600) == 0)
+    var odd: [TLSCertificateFiles] = [
+      TLSCertificateFiles(certificate: pipe, key: files.key),
+      TLSCertificateFiles(certificate: files.certificate, key: pipe), files,
+    ]
+    odd[2].status = pipe
+    for files in odd {
+      let error = #expect(throws: TLSError.self) {
+        try TLSContext.server(TLSServerConfiguration(certificates: [files]))
+      }
+      #expect(error?.description.contains("\(pipe) is no regular file") == true)
+    }
+    let source = try TLSContextSource(TLSServerConfiguration(certificates: [files]))
+    try FileManager.default.removeItem(atPath: files.certificate)
+    try #require(unsafe mkfifo(files.certificate, 0o600) == 0)
+    guard case .failed(let error) = source.reloadIfChanged() else {
+      Issue.record("a pipe was taken")
+      return
+    }
+    #expect(error.code == .unreadableCertificate)
+  }
 }

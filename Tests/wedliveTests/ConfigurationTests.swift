@@ -281,6 +281,11 @@ import Testing
       "f:2: auth.jwks: https://a/b: the key set's address can't hold"
     ),
     ("auth:\n  jwks: ftp://a/b\n", "f:2: auth.jwks: ftp://a/b: the key set must be a file or an"),
+    ("auth:\n  jwks: /dev/null\n", "f:2: auth.jwks: /dev/null: is no regular file"),
+    (
+      "tls:\n  certificate: /dev/null\n  key: /dev/null\n",
+      "f:2: tls.certificate: /dev/null: is no regular file"
+    ),
     ("rtmp:\n  max_message: 17m\n", "f:2: rtmp.max_message: \"17m\" is unfit; expected a size"),
     ("rtmp:\n  silence: 10s\n", "f:2: rtmp.silence: must be more than rtmp.ping"),
     ("callbacks:\n  on_publish: ftp://a\n", "f:2: callbacks.on_publish: \"ftp://a\" is unfit"),

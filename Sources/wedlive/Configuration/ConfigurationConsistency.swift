@@ -90,7 +90,9 @@ struct ConfigurationConsistency {
     var faults: [ConfigurationFault] = []
     for key in ConfigurationTable.keys where key.isFile {
       guard let path = key.format(configuration) else { continue }
-      if let problem = ReadableFile.problem(path) {
+      // The certificate is read again and again.
+      let isRegular = key.path.hasPrefix("tls.")
+      if let problem = ReadableFile.problem(path, isRegular: isRegular) {
         faults.append(reading.fault(key.path, "\(path): \(problem)"))
       }
     }
@@ -104,7 +106,7 @@ struct ConfigurationConsistency {
   private static func problem(ofKeySet text: String) -> String? {
     do throws(KeyError) {
       switch try KeySetSource.Place(text) {
-      case .file(let path): return ReadableFile.problem(path)
+      case .file(let path): return ReadableFile.problem(path, isRegular: true)
       case .url: return ConfigurationRules.isWebAddress(text) ? nil : "is no address"
       }
     } catch {

@@ -2,13 +2,23 @@ import Foundation
 
 /// Whether a file can be read, and why not.
 enum ReadableFile {
-  /// Why a path can't be read as a file; nil where it can.
-  static func problem(_ path: String) -> String? {
+  /// Looks for why a path can't be read as a file.
+  ///
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - isRegular: whether it has to be one that can be read again and again: a pipe would block
+  ///     whoever reads it.
+  /// - Returns: what is wrong, in words; nil where nothing is.
+  static func problem(_ path: String, isRegular: Bool = false) -> String? {
     var isFolder: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       return "there is no such file"
     }
     if isFolder.boolValue { return "is a folder, not a file" }
+    var about = stat()
+    if isRegular, unsafe stat(path, &about) == 0, about.st_mode & S_IFMT != S_IFREG {
+      return "is no regular file"
+    }
     guard FileManager.default.isReadableFile(atPath: path) else {
       return "this user may not read it"
     }
