@@ -1,4 +1,5 @@
 package import Access
+import EventLoop
 package import Logging
 package import Media
 package import Store
@@ -16,9 +17,10 @@ package actor StreamKeys {
     let material: StreamKeyMaterial
     let stream: StreamKey
     var state = State.unstored
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970, for the store.
     var neededUntil: Int64
-    var isRetired = false
+    /// When it is forgotten here, on the clock of `uptime`; nil while it is in use.
+    var deadline: Int64?
   }
 
   private let store: any StreamKeyStore
@@ -26,6 +28,7 @@ package actor StreamKeys {
   private let logger: Logger
   private let longestUse: Int64
   private let now: @Sendable () -> Int64
+  private let uptime: @Sendable () -> Int64
   private var live: [String: Live] = [:]
   private var isFailing = false
 
@@ -38,16 +41,25 @@ package actor StreamKeys {
   ///     was killed retires none.
   ///   - logger: hears of what the store can't do; never of a key.
   ///   - now: milliseconds since 1970.
+  ///   - uptime: milliseconds on a clock that nobody sets: what is in memory goes by it.
   package init(
     store: any StreamKeyStore, wrap: KeyWrap, longestUse: Int64, logger: Logger,
-    now: @escaping @Sendable () -> Int64 = { StreamOutlet.wallClockMilliseconds }
+    now: @escaping @Sendable () -> Int64 = { StreamOutlet.wallClockMilliseconds },
+    uptime: @escaping @Sendable () -> Int64 = {
+      Int64(MonotonicTime.now.nanoseconds / 1_000_000)
+    }
   ) {
     self.store = store
     self.wrap = wrap
     self.longestUse = longestUse
     self.logger = logger
     self.now = now
+    self.uptime = uptime
   }
+
+  /// How long the store keeps what nobody needs: a clock that was set forward takes away no key that
+  /// playlists still name.
+  static let margin: Int64 = 86_400_000
 
   /// The names of those that are in memory.
   var ids: [String] { Array(live.keys) }
@@ -74,14 +86,15 @@ package actor StreamKeys {
   package func retire(_ id: String, neededFor milliseconds: Int64) async {
     let until = now() + milliseconds
     live[id]?.neededUntil = until
-    live[id]?.isRetired = true
+    live[id]?.deadline = uptime() + milliseconds
     do throws(StoreError) {
       try await store.retire(id, neededUntil: until)
-      _ = try await store.forgetKeys(now: now())
+      _ = try await store.forgetKeys(now: now() - Self.margin)
     } catch {
       failed(error)
     }
-    let gone = live.filter { $0.value.isRetired && $0.value.neededUntil < now() }.map(\.key)
+    let time = uptime()
+    let gone = live.filter { ($0.value.deadline ?? .max) < time }.map(\.key)
     for id in gone { live[id] = nil }
   }
 
@@ -95,7 +108,7 @@ package actor StreamKeys {
   package func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
     if let known = live[id] {
       guard known.stream.wedding == wedding else { return nil }
-      return known.isRetired && known.neededUntil < now() ? nil : known.material.bytes
+      return (known.deadline ?? .max) < uptime() ? nil : known.material.bytes
     }
     guard let record = try await store.key(id), record.stream.wedding == wedding,
       record.neededUntil >= now()

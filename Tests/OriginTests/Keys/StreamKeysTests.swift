@@ -1,6 +1,7 @@
 import Access
 import Media
 import Store
+import Synchronization
 import Testing
 
 @testable import Origin
@@ -51,8 +52,8 @@ import Testing
 
   private func service(at time: Int64 = 1_000, wrap: KeyWrap? = nil) -> StreamKeys {
     StreamKeys(
-      store: store, wrap: wrap ?? self.wrap, longestUse: 60_000, logger: lines.logger, now: { time }
-    )
+      store: store, wrap: wrap ?? self.wrap, longestUse: 60_000, logger: lines.logger,
+      now: { time }, uptime: { time })
   }
 
   @Test func `a key is stored, sealed, before anybody may name it`() async throws {
@@ -87,7 +88,35 @@ import Testing
     let later = self.service(at: 1_501)
     #expect(try await later.bytes(key.id, ofWedding: "w") == nil)
     await later.retire("none", neededFor: 0)
+    #expect(try await store.key(key.id) != nil)
+    await self.service(at: 1_501 + StreamKeys.margin).retire("none", neededFor: 0)
     #expect(try await store.key(key.id) == nil)
+  }
+
+  /// Two clocks that a test sets.
+  private final class Clocks: Sendable {
+    let wall = Atomic<Int64>(1_000)
+    let uptime = Atomic<Int64>(7)
+  }
+
+  @Test func `a clock that is set takes no key from segments that are still listed`() async throws {
+    let clocks = Clocks()
+    let service = StreamKeys(
+      store: store, wrap: wrap, longestUse: 60_000, logger: lines.logger,
+      now: { clocks.wall.load(ordering: .relaxed) },
+      uptime: { clocks.uptime.load(ordering: .relaxed) })
+    let key = await service.make(for: .named("w"))
+    await service.retire(key.id, neededFor: 500)
+    for wall in [3_600_000, -3_600_000, 1_000] as [Int64] {
+      clocks.wall.store(wall, ordering: .relaxed)
+      await service.retire("none", neededFor: 0)
+      #expect(try await service.bytes(key.id, ofWedding: "w") == key.bytes)
+    }
+    // Another node asks the store, and its clock is right again.
+    #expect(try await self.service().bytes(key.id, ofWedding: "w") == key.bytes)
+    clocks.uptime.store(508, ordering: .relaxed)
+    await service.retire("none", neededFor: 0)
+    #expect(await service.ids.isEmpty)
   }
 
   @Test func `what a process that was killed had in use is forgotten in the end`() async throws {
@@ -96,7 +125,7 @@ import Testing
     let later = service(at: 61_001)
     #expect(try await later.bytes(key.id, ofWedding: "w") == nil)
     let next = await later.make(for: .named("w"))
-    await later.retire(next.id, neededFor: 0)
+    await service(at: 61_001 + StreamKeys.margin).retire(next.id, neededFor: 0)
     #expect(try await store.key(key.id) == nil)
   }
 
