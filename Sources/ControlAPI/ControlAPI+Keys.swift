@@ -17,7 +17,8 @@ extension ControlAPI {
 
   /// `GET /api/streams/keys/{wedding}/{key}.key`: the 16 bytes that segments are decrypted with.
   ///
-  /// A watch token of that wedding is needed wherever watching needs one.
+  /// A watch token of that wedding, and of that camera where it names one, is needed wherever watching
+  /// needs one.
   func key(_ call: Call) async throws(APIError) -> APIResponse {
     let answer: APIResponse
     do throws(APIError) {
@@ -32,22 +33,28 @@ extension ControlAPI {
 
   private func keyAnswer(_ call: Call) async throws(APIError) -> APIResponse {
     let wedding = try Self.name(call.parts[3], "wedding_id")
-    try admitToKeys(call, wedding)
+    let claims = try admitToKeys(call, wedding)
     let file = call.parts[4]
     guard let keys = parts.keys, file.hasSuffix(".key") else { throw Self.noKey }
-    let bytes: [UInt8]?
+    let key: GivenStreamKey?
     do {
-      bytes = try await keys.bytes(String(file.dropLast(4)), ofWedding: wedding)
+      key = try await keys.key(String(file.dropLast(4)), ofWedding: wedding)
     } catch {
       parts.log.error(
         "key not found out", metadata: ["wedding": "\(wedding)", "error": "\(error)"])
       throw APIError(503, "keys_unavailable", "The key can't be looked up now; try again.")
     }
-    guard let bytes else { throw Self.noKey }
+    guard let key else { throw Self.noKey }
+    do throws(Refusal) {
+      try claims?.check(.watch(wedding: wedding, camera: key.camera))
+    } catch {
+      try limitWrong(call)
+      throw APIError(error)
+    }
     var response = HTTPResponse(status: .ok)
     response.headerFields[.contentType] = "application/octet-stream"
     response.headerFields[.cacheControl] = "private, no-store"
-    return APIResponse(response, body: bytes)
+    return APIResponse(response, body: key.bytes)
   }
 
   private static let noKey = APIError(
@@ -57,9 +64,12 @@ extension ControlAPI {
   ///
   /// Guests may share a link and an address: what bounds those who may watch is for a hall of them.
   /// Who may not is bounded apart, and locks out nobody else.
-  private func admitToKeys(_ call: Call, _ wedding: String) throws(APIError) {
+  ///
+  /// - Returns: what the viewer's token says; nil where none is needed.
+  private func admitToKeys(_ call: Call, _ wedding: String) throws(APIError) -> Claims? {
     var hasher = Hasher()
     hasher.combine(call.client)
+    var admitted: Claims?
     let isLocked = parts.locks.contains(wedding)
     if parts.watchNeedsToken || isLocked {
       let token = call.viewerToken ?? ""
@@ -67,13 +77,21 @@ extension ControlAPI {
         let claims = try parts.verifier.verify(
           Array(token.utf8), for: .watch(wedding: wedding, camera: nil), now: parts.now())
         if isLocked, !claims.unlocked { throw Refusal(.locked) }
+        admitted = claims
       } catch {
-        try limit(wrongKeyLimiter, hasher.finalize())
+        try limitWrong(call)
         throw APIError(error)
       }
       hasher.combine(token)
     }
     try limit(keyLimiter, hasher.finalize())
+    return admitted
+  }
+
+  private func limitWrong(_ call: Call) throws(APIError) {
+    var hasher = Hasher()
+    hasher.combine(call.client)
+    try limit(wrongKeyLimiter, hasher.finalize())
   }
 
   private func limit(_ limiter: CallLimiter, _ client: Int) throws(APIError) {

@@ -1,3 +1,16 @@
+/// A key that segments are encrypted with, and whose they are.
+package struct GivenStreamKey: Sendable, Equatable {
+  /// The camera of the wedding whose segments it is for.
+  package let camera: String
+  /// 16 of them.
+  package let bytes: [UInt8]
+
+  package init(camera: String, bytes: [UInt8]) {
+    self.camera = camera
+    self.bytes = bytes
+  }
+}
+
 /// The keys that segments are encrypted with, as the API gives them out and changes them.
 package protocol StreamKeyDirectory: Sendable {
   /// Finds a key.
@@ -5,9 +18,9 @@ package protocol StreamKeyDirectory: Sendable {
   /// - Parameters:
   ///   - id: as it stands in a playlist.
   ///   - wedding: whose viewers ask.
-  /// - Returns: 16 bytes; nil where that wedding has no such key, or nobody needs it any more.
+  /// - Returns: the key; nil where that wedding has no such one, or nobody needs it any more.
   /// - Throws: where it can't be looked up now.
-  func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]?
+  func key(_ id: String, ofWedding wedding: String) async throws -> GivenStreamKey?
 
   /// Gives the next segment of each of a wedding's streams another key.
   ///

@@ -10,9 +10,10 @@ import Testing
 
 @Suite struct `Control API, stream keys` {
   private struct Keys: StreamKeyDirectory {
-    func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
+    func key(_ id: String, ofWedding wedding: String) async throws -> GivenStreamKey? {
       if id == "lost" { throw KeyError.noKeys }
-      return id == "k1" && wedding == "w1" ? Array(0..<16) : nil
+      guard id == "k1", wedding == "w1" else { return nil }
+      return GivenStreamKey(camera: "main", bytes: Array(0..<16))
     }
     func rotate(wedding: String) async -> Int { wedding == "w1" ? 2 : 0 }
     enum KeyError: Error { case noKeys }
@@ -42,9 +43,12 @@ import Testing
     func stream(wedding: String, camera: String) async -> StreamInfo? { nil }
   }
 
-  private func token(_ scope: Scope, _ wedding: String?, expires: Int64 = 60) throws -> String {
+  private func token(
+    _ scope: Scope, _ wedding: String?, camera: String? = nil, expires: Int64 = 60
+  ) throws -> String {
     try issuer.token(
-      Claims(scope: scope, wedding: wedding, expires: Self.now + expires), issued: Self.now)
+      Claims(scope: scope, wedding: wedding, camera: camera, expires: Self.now + expires),
+      issued: Self.now)
   }
 
   private func ask(
@@ -83,6 +87,20 @@ import Testing
     }
     let text = String(decoding: metrics.text(), as: UTF8.self)
     #expect(text.contains("wedlive_stream_keys_total{outcome=\"token_missing\"} 1"))
+  }
+
+  @Test func `a token for one camera has that camera's keys alone`() async throws {
+    let own = try token(.watch, "w1", camera: "main")
+    #expect(try await ask(path, bearer: own).response.status == .ok)
+    let other = try token(.watch, "w1", camera: "cam2")
+    let answer = try await ask(path, bearer: other)
+    #expect(answer.response.status.code == 403)
+    #expect(String(decoding: answer.body, as: UTF8.self).contains(#""token_camera""#))
+    let none = try await ask("/api/streams/keys/w1/k2.key", bearer: other)
+    #expect(none.response.status == .notFound)
+    let api = api()
+    #expect(try await statuses(200, bearer: other, api) == [403: 100, 429: 100])
+    #expect(try await statuses(1, bearer: own, api) == [200: 1])
   }
 
   @Test func `where everybody may watch, everybody may have the key`() async throws {

@@ -1,4 +1,4 @@
-import ControlAPI
+package import ControlAPI
 package import EventLoop
 
 /// The keys of the node's streams as the REST API gives them out and changes them.
@@ -16,8 +16,10 @@ package struct OriginKeys: StreamKeyDirectory {
     self.loops = loops
   }
 
-  package func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
-    try await keys.bytes(id, ofWedding: wedding)
+  package func key(
+    _ id: String, ofWedding wedding: String
+  ) async throws -> GivenStreamKey? {
+    try await keys.key(id, ofWedding: wedding)
   }
 
   package func rotate(wedding: String) async -> Int {

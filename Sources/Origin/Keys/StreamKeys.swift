@@ -1,4 +1,5 @@
 package import Access
+package import ControlAPI
 import EventLoop
 package import Logging
 package import Media
@@ -103,17 +104,22 @@ package actor StreamKeys {
   /// - Parameters:
   ///   - id: as it stands in a playlist.
   ///   - wedding: that the viewer may watch.
-  /// - Returns: 16 bytes; nil where that wedding has no such key.
+  /// - Returns: the key; nil where that wedding has no such one.
   /// - Throws: where the store can't be asked, or its secret was another one.
-  package func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
+  package func key(
+    _ id: String, ofWedding wedding: String
+  ) async throws -> GivenStreamKey? {
     if let known = live[id] {
       guard known.stream.wedding == wedding else { return nil }
-      return (known.deadline ?? .max) < uptime() ? nil : known.material.bytes
+      if let deadline = known.deadline, deadline < uptime() { return nil }
+      return GivenStreamKey(camera: known.stream.camera, bytes: known.material.bytes)
     }
     guard let record = try await store.key(id), record.stream.wedding == wedding,
       record.neededUntil >= now()
     else { return nil }
-    return try wrap.open(record.sealed, for: Self.purpose(id, record.stream))
+    return GivenStreamKey(
+      camera: record.stream.camera,
+      bytes: try wrap.open(record.sealed, for: Self.purpose(id, record.stream)))
   }
 
   /// Stores a key; each is stored by one caller at a time.

@@ -1,10 +1,17 @@
 import Access
+import ControlAPI
 import Media
 import Store
 import Synchronization
 import Testing
 
 @testable import Origin
+
+extension StreamKeys {
+  fileprivate func bytes(_ id: String, ofWedding wedding: String) async throws -> [UInt8]? {
+    try await key(id, ofWedding: wedding)?.bytes
+  }
+}
 
 @Suite struct `Stream keys` {
   /// Takes nothing while it is broken.
@@ -65,7 +72,8 @@ import Testing
     #expect(record.neededUntil == 61_000)
     #expect(record.sealed.count == 44)
     #expect(!record.sealed.starts(with: key.bytes))
-    #expect(try await service.bytes(key.id, ofWedding: "w") == key.bytes)
+    #expect(
+      try await service.key(key.id, ofWedding: "w") == .init(camera: "c2", bytes: key.bytes))
   }
 
   @Test func `another process gives it out too, to that wedding's viewers alone`() async throws {
@@ -74,6 +82,8 @@ import Testing
     #expect(try await other.bytes(key.id, ofWedding: "w") == key.bytes)
     #expect(try await other.bytes(key.id, ofWedding: "v") == nil)
     #expect(try await service().bytes("none", ofWedding: "w") == nil)
+    let second = await service().make(for: .named("w", "c2"))
+    #expect(try await other.key(second.id, ofWedding: "w")?.camera == "c2")
     let stranger = service(wrap: KeyWrap(secret: Array("another secret of the same length".utf8)))
     await #expect(throws: KeyWrap.Failure.self) {
       try await stranger.bytes(key.id, ofWedding: "w")
