@@ -100,6 +100,16 @@ package struct LiveWindow {
     return gone
   }
 
+  /// What a window that is shortened keeps in any case.
+  package enum Rest: Sendable {
+    /// What a live playlist must list, and as much again that left it a moment ago.
+    case live
+    /// What is listed at least: nobody publishes any more.
+    case over
+    /// The last segment.
+    case end
+  }
+
   /// Lets go of the oldest segments before their time, where memory is short.
   ///
   /// What is left is what a shorter window has: a little less than half of it is listed, so that a
@@ -107,11 +117,14 @@ package struct LiveWindow {
   ///
   /// - Parameters:
   ///   - bytes: how much is to be let go of.
-  ///   - isOver: whether nobody publishes any more, so that the listed ones are enough.
+  ///   - rest: what is left in any case.
   ///   - now: the owner's monotonic clock.
   /// - Returns: what changed: less than was asked for where no fewer may be listed than the least.
-  package mutating func shorten(by bytes: Int, isOver: Bool = false, now: MediaTime) -> Update {
-    let least = configuration.minimumSegments * (isOver ? 1 : 2) + (isOver ? 0 : 1)
+  package mutating func shorten(
+    by bytes: Int, keeping rest: Rest = .live, now: MediaTime
+  ) -> Update {
+    let listedLeast = rest == .end ? 1 : configuration.minimumSegments
+    let least = rest == .live ? 2 * listedLeast + 1 : listedLeast
     var gone: [Segment] = []
     var freed = 0
     while freed < bytes, retired.count + segments.count > least {
@@ -121,7 +134,7 @@ package struct LiveWindow {
       gone.append(segment)
     }
     guard !gone.isEmpty else { return Update(added: nil, expired: [], playlist: nil) }
-    let listed = max(configuration.minimumSegments, (retired.count + segments.count - 1) / 2)
+    let listed = max(listedLeast, (retired.count + segments.count - 1) / 2)
     retire(max(0, segments.count - listed), now: now)
     return Update(added: nil, expired: gone, playlist: segments.isEmpty ? nil : render())
   }

@@ -110,10 +110,10 @@ import Testing
 
   @Test func `a window without a publisher keeps what it must list, and no window less`() {
     var (window, now) = full()
-    _ = window.shorten(by: .max, isOver: true, now: now)
+    _ = window.shorten(by: .max, keeping: .over, now: now)
     #expect(window.segments.count == 6)
     #expect(window.retiredSegments.isEmpty)
-    let none = window.shorten(by: .max, isOver: true, now: now)
+    let none = window.shorten(by: .max, keeping: .over, now: now)
     #expect(none.expired.isEmpty)
     #expect(none.playlist == nil)
   }

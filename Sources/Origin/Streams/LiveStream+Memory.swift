@@ -20,18 +20,21 @@ extension LiveStream {
   func relieveMemory() -> Bool {
     account()
     let surplus = memory.surplus
-    guard surplus > 0 else { return false }
-    var count = shorten(by: surplus)
+    guard surplus > 0 || (!hasPublisher && memory.excess > 0) else { return false }
+    var count = shorten(by: surplus, keeping: hasPublisher ? .live : .over)
     if hasPublisher, memory.mustEnd(now: now().milliseconds) {
       refuse(Self.tooLarge)
-      count += shorten(by: .max, isOver: true)
+      count += shorten(by: .max, keeping: .over)
+    } else if !hasPublisher, memory.excess > 0 {
+      // Those that are live need what one that is over has left.
+      count += shorten(by: memory.excess, keeping: .end)
     }
     memory.noteShortened(count)
     return count > 0
   }
 
-  private func shorten(by bytes: Int, isOver: Bool = false) -> Int {
-    let count = renditions.shorten(by: bytes, isOver: isOver, now: now())
+  private func shorten(by bytes: Int, keeping rest: LiveWindow.Rest) -> Int {
+    let count = renditions.shorten(by: bytes, keeping: rest, now: now())
     account()
     return count
   }

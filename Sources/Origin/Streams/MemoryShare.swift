@@ -19,6 +19,9 @@ struct MemoryShare: ~Copyable {
   /// How many bytes the stream should let go of.
   var surplus: Int { memory.surplus(of: heldBytes) }
 
+  /// By how much all streams hold more than they may together.
+  var excess: Int { memory.excess }
+
   /// Counts segments that were let go of before their time.
   func noteShortened(_ count: Int) { memory.noteShortened(count) }
 

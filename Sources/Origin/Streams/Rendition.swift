@@ -66,8 +66,8 @@ struct Rendition {
   /// Lets go of the oldest segments before their time (`LiveWindow.shorten`).
   ///
   /// - Returns: how many went.
-  mutating func shorten(by bytes: Int, isOver: Bool = false, now: MediaTime) -> Int {
-    let update = window.shorten(by: bytes, isOver: isOver, now: now)
+  mutating func shorten(by bytes: Int, keeping rest: LiveWindow.Rest, now: MediaTime) -> Int {
+    let update = window.shorten(by: bytes, keeping: rest, now: now)
     drop(update.expired)
     _ = refresh(update.playlist)
     return update.expired.count

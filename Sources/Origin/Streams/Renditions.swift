@@ -156,17 +156,17 @@ struct Renditions {
   /// Lets go of the oldest segments of all renditions before their time; `show` tells viewers.
   ///
   /// - Returns: how many went.
-  mutating func shorten(by bytes: Int, isOver: Bool, now: MediaTime) -> Int {
+  mutating func shorten(by bytes: Int, keeping rest: LiveWindow.Rest, now: MediaTime) -> Int {
     let total = max(1, keptBytes)
     let wanted = min(bytes, total)
     // By weight, so that all stay about as long.
     func part(_ rendition: Rendition) -> Int {
       Int(Double(wanted) * Double(rendition.keptBytes) / Double(total)) + 1
     }
-    var count = source.shorten(by: part(source), isOver: isOver, now: now)
+    var count = source.shorten(by: part(source), keeping: rest, now: now)
     for index in rungs.indices {
       let own = part(rungs[index].rendition)
-      count += rungs[index].rendition.shorten(by: own, isOver: isOver, now: now)
+      count += rungs[index].rendition.shorten(by: own, keeping: rest, now: now)
     }
     return count
   }

@@ -9,7 +9,7 @@ package import Telemetry
 /// more than its share lets go of its oldest segments with each new one; beyond the limit one that
 /// is as short as it may be, and has more than its share still, is ended.
 package final class StreamMemory: Sendable {
-  /// After an end it is first seen what that has freed.
+  /// After an end it is first seen what others let go of, as long as the limit is hardly passed.
   private static let endings = 10_000 as Int64
 
   package let limitBytes: Int
@@ -79,9 +79,15 @@ package final class StreamMemory: Sendable {
   /// - Parameters:
   ///   - own: what it holds.
   ///   - now: milliseconds of a clock that never goes back.
-  /// - Returns: true for one stream in ten seconds at most; it is counted.
+  /// - Returns: true for one stream in ten seconds, and for each that asks an eighth beyond the limit;
+  ///   it is counted. What the stream then lets go of is no longer held when the next one asks.
   func mustEnd(_ own: Int, now: Int64) -> Bool {
     guard heldBytes > limitBytes, own > share(of: limitBytes) else { return false }
+    if isFarBeyond {
+      nextEnd.store(now + Self.endings, ordering: .relaxed)
+      ended.increment()
+      return true
+    }
     let earliest = nextEnd.load(ordering: .relaxed)
     guard now >= earliest,
       nextEnd.compareExchange(
@@ -91,6 +97,11 @@ package final class StreamMemory: Sendable {
     ended.increment()
     return true
   }
+
+  /// By how much all streams hold more than they may together; 0 where they don't.
+  var excess: Int { max(0, heldBytes - limitBytes) }
+
+  private var isFarBeyond: Bool { heldBytes - limitBytes > limitBytes / 8 }
 
   private func share(of bytes: Int) -> Int { bytes / max(1, streams.load(ordering: .relaxed)) }
 }

@@ -78,6 +78,31 @@ import Testing
     #expect(action("ended") == "2")
   }
 
+  @Test func `far beyond the limit nobody's turn is waited for`() {
+    let memory = memory(8_000)
+    for _ in 0..<3 { memory.changed(from: 0, to: 4_000) }
+    #expect(memory.mustEnd(4_000, now: 0))
+    memory.changed(from: 4_000, to: 1_500)
+    #expect(memory.mustEnd(4_000, now: 1))
+    memory.changed(from: 4_000, to: 1_500)
+    #expect(!memory.mustEnd(4_000, now: 2))
+    #expect(action("ended") == "2")
+  }
+
+  @Test func `streams that are over leave the room to those that are live`() throws {
+    let memory = memory(4 << 20)
+    let test = try TestStream(memory: memory)
+    test.begin()
+    test.feed(encoder(2_000).headers)
+    feed(test, encoder(2_000), 0..<60)
+    test.stream.interrupt()
+    memory.changed(from: 0, to: 4 << 20)
+    test.stream.expire()
+    test.look()
+    #expect(test.playlist?.entries.count == 1)
+    #expect(test.problems == [])
+  }
+
   @Test func `the sum is right whoever adds`() async {
     let memory = memory(1_000)
     await withTaskGroup { group in
