@@ -41,11 +41,12 @@ let floor0: [Target] = [
   .systemLibrary(
     name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
   .systemLibrary(
-    name: "CFFmpeg", pkgConfig: "libavcodec libavformat libavutil libswscale libswresample",
+    name: "CFFmpeg",
+    pkgConfig: "libavcodec libavfilter libavformat libavutil libswscale libswresample",
     providers: [
       .apt([
-        "libavcodec-dev", "libavformat-dev", "libavutil-dev", "libswscale-dev",
-        "libswresample-dev",
+        "libavcodec-dev", "libavfilter-dev", "libavformat-dev", "libavutil-dev",
+        "libswscale-dev", "libswresample-dev",
       ])
     ]),
   .systemLibrary(
@@ -161,7 +162,7 @@ let testTargets: [Target] =
 /// A worker that the tests of `Transcode` start: their own process can't be started as one.
 let fixtures: [Target] = [
   .executableTarget(
-    name: "PublishWorkerFixture", dependencies: ["Transcode", "CLinux"],
+    name: "PublishWorkerFixture", dependencies: ["Transcode", "Media", "CLinux"],
     path: "Tests/PublishWorkerFixture", swiftSettings: swiftSettings)
 ]
 

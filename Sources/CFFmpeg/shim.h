@@ -1,10 +1,13 @@
-// libavformat, libavcodec, libavutil, libswscale and libswresample of FFmpeg 5.1 to 7.
+// libavformat, libavcodec, libavfilter, libavutil, libswscale and libswresample of FFmpeg 5.1 to 7.
 // Macros that Swift does not import, and fields that moved between releases, follow as inline
 // functions.
 #ifndef WEDLIVE_CFFMPEG_H
 #define WEDLIVE_CFFMPEG_H
 #include <errno.h>
 #include <libavcodec/avcodec.h>
+#include <libavfilter/avfilter.h>
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
 #include <libavutil/channel_layout.h>

@@ -146,3 +146,52 @@ func commands(_ events: [SourceEvent], rate: FrameRate = FrameRate(30)) -> [Ladd
     }
   }
 }
+
+/// What ffmpeg makes, as a publisher would send it: H.264 and AAC.
+///
+/// - Parameters:
+///   - arguments: inputs, filters and encoders.
+///   - suffix: of the container.
+func publishedEvents(_ arguments: [String], suffix: String = ".flv") throws -> [SourceEvent] {
+  let file = try TemporaryFile()
+  let path = file.path + suffix
+  defer { unsafe unlink(path) }
+  try ffmpeg(arguments + [path])
+  let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+  return try fileEvents(TemporaryFile([UInt8](bytes), suffix: suffix))
+}
+
+/// A decoded picture of a rung.
+struct RungPicture {
+  var time: MediaTime
+  var picture: YUVPicture
+}
+
+extension LadderPeer {
+  /// What a player sees of a rung.
+  func pictures(rung: Int, codec: Codec = .h264) throws -> [RungPicture] {
+    let (record, frames) = output(.rung(rung))
+    var decoder = try CodecContext.decoder(codec, record: #require(record))
+    var packet = try MediaPacket()
+    var decoded = try MediaFrame()
+    var pictures: [RungPicture] = []
+    func drain() throws {
+      while try decoder.receive(&decoded) == .ready {
+        var picture = YUVPicture(width: decoded.width, height: decoded.height)
+        picture.y = decoded.plane(0, rowBytes: decoded.width, rows: decoded.height)
+        let time = decoded.bestTime
+        pictures.append(
+          RungPicture(time: MediaTime(ticks: try #require(time)), picture: picture))
+      }
+    }
+    for (frame, _) in frames {
+      try packet.fill(frame.payload.span, pts: frame.pts.ticks, dts: frame.dts.ticks)
+      let isWhole = try decoder.decode(packet)
+      #expect(isWhole)
+      try drain()
+    }
+    try decoder.finishDecoding()
+    try drain()
+    return pictures
+  }
+}

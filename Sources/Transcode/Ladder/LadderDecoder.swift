@@ -12,6 +12,7 @@ struct LadderDecoder: ~Copyable {
   /// Nil before the first packet of a configuration, and after one that no decoder takes.
   private var decoder: CodecContext?
   private var isRefused = false
+  private var deinterlacer = Deinterlacer()
   private var brokenCount: UInt64 = 0
 
   init(
@@ -87,6 +88,7 @@ struct LadderDecoder: ~Copyable {
     if decoder == nil { return }
     try decoder?.finishDecoding()
     try drain()
+    try finishDeinterlacing()
     countBroken(atLeast: 0)
   }
 
@@ -99,6 +101,28 @@ struct LadderDecoder: ~Copyable {
         continue
       }
       gauges.count(decoded: 1)
+      frame.pts = time
+      if deinterlacer.needs(frame) {
+        if !deinterlacer.goesOn(with: frame) { try finishDeinterlacing() }
+        if try deinterlacer.take(&frame) {
+          try passDeinterlaced()
+          continue
+        }
+      }
+      pictures.push(.picture(LadderPicture(frame, at: MediaTime(ticks: time))))
+    }
+  }
+
+  private mutating func finishDeinterlacing() throws(TranscodeError) {
+    deinterlacer.finish()
+    try passDeinterlaced()
+  }
+
+  private mutating func passDeinterlaced() throws(TranscodeError) {
+    while true {
+      var frame = try MediaFrame()
+      guard try deinterlacer.next(&frame) else { return }
+      guard let time = frame.pts else { continue }
       pictures.push(.picture(LadderPicture(frame, at: MediaTime(ticks: time))))
     }
   }

@@ -68,7 +68,7 @@ package struct LadderJob: Equatable, Sendable {
     preset = try words.text("preset")
     tune = try words.text("tune")
     threads = try words.count("threads", in: 0...64)
-    patience = MediaTime(milliseconds: Int64(try words.count("patience", in: 100...600_000)))
+    patience = MediaTime(milliseconds: Int64(try words.count("patience", in: 1...600_000)))
     recoverySeconds = try words.count("recovery", in: 0...86_400)
     limits = try words.limits()
     limits.bufferBytes = 1 << 20
