@@ -36,8 +36,8 @@ struct LadderDecoder: ~Copyable {
       case .cut(let time): pictures.push(.cut(time))
       case .wanted(let mask): pictures.push(.wanted(mask))
       case .drain(let drain):
-        try finish()
-        decoder?.flush()
+        // What it learnt of a stream, such as how far pictures are reordered, is forgotten with it.
+        try close()
         pictures.push(.drain(drain))
       }
     }
@@ -45,10 +45,7 @@ struct LadderDecoder: ~Copyable {
 
   private mutating func change(to source: LadderSource) throws(TranscodeError) {
     if source.codec != self.source?.codec || source.record != self.source?.record {
-      try finish()
-      decoder = nil
-      isRefused = false
-      brokenCount = 0
+      try close()
     }
     self.source = source
     pictures.push(.source(source))
@@ -83,13 +80,16 @@ struct LadderDecoder: ~Copyable {
     }
   }
 
-  /// Takes out what the decoder still holds.
-  private mutating func finish() throws(TranscodeError) {
+  /// Takes out what the decoder still holds, and lets go of it.
+  private mutating func close() throws(TranscodeError) {
+    isRefused = false
     if decoder == nil { return }
     try decoder?.finishDecoding()
     try drain()
     try finishDeinterlacing()
     countBroken(atLeast: 0)
+    decoder = nil
+    brokenCount = 0
   }
 
   private mutating func drain() throws(TranscodeError) {

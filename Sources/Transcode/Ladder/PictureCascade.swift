@@ -132,7 +132,7 @@ struct PictureCascade: ~Copyable {
 
   private func start(_ rung: CascadeRung) throws(TranscodeError) {
     if rung.queue != nil { return }
-    let queue = BoundedQueue<RungTask>(limit: 8)
+    let queue = BoundedQueue<RungTask>(limit: 4)
     rung.queue = queue
     let (index, output, gauges) = (rung.index, output, gauges)
     try WorkerThread.start("rung \(job.rungs[index].name)") {

@@ -68,11 +68,14 @@ struct SpawnPlan {
   }
 
   /// The time zone, where libraries lie, and what sanitizers need; never the node's own settings.
+  ///
+  /// Two heaps are enough for threads that allocate little: each further one takes 64 MiB of the
+  /// address space that a worker is limited in.
   private static func environment() -> [String] {
     let kept = ["TZ", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE"]
     return kept.compactMap { name in
       unsafe getenv(name).map { unsafe "\(name)=" + String(cString: $0) }
-    } + ["SWIFT_BACKTRACE=enable=no"]
+    } + ["SWIFT_BACKTRACE=enable=no", "MALLOC_ARENA_MAX=2"]
   }
 
   private static func withCStrings<Result>(
