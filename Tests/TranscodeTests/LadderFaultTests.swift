@@ -69,6 +69,33 @@ import Testing
     #expect(peer.output(.rung(1)).frames.map(\.frame.pts).sorted() == times)
   }
 
+  @Test func `when no rung is wanted nothing is decoded, and all goes on at a cut`() throws {
+    let peer = try LadderPeer(smallJob())
+    let source = try source(240)
+    let cuts = source.indices.filter { index in
+      if case .frame(_, true) = source[index] { true } else { false }
+    }
+    try #require(cuts.count == 4)
+    // Keyframes are two seconds apart: nothing from the second to the fourth.
+    peer.send(Array(source[..<cuts[1]]) + [.wanted(0)] + source[cuts[1]..<cuts[3]])
+    peer.send([.wanted(3)] + source[cuts[3]...])
+    try peer.drain()
+    let times = pictureTimes(source)
+    for rung in 0..<2 {
+      let frames = peer.output(.rung(rung)).frames
+      #expect(frames.map(\.frame.pts).sorted() == Array(times[..<60] + times[180...]))
+      #expect(frames.filter(\.isCut).map(\.frame.pts) == [times[0], times[180]])
+      let sound = peer.output(.audio(rung)).frames.map(\.frame.pts.seconds)
+      #expect(sound.filter { $0 < 2 }.count >= 93)
+      #expect(sound.filter { $0 >= 2.1 && $0 < 5.9 }.isEmpty)
+      #expect(sound.filter { $0 >= 5.9 }.count >= 93)
+    }
+    try peer.run { if case .report = $0 { true } else { false } }
+    #expect(peer.reports.last?.decoded == 120)
+    #expect(peer.reports.last?.dropped == 0)
+    #expect(peer.reports.last?.encoded == 240)
+  }
+
   @Test func `a cut that is no keyframe is made one in every rung`() throws {
     let peer = try LadderPeer(smallJob())
     let source = try source(60).map { command -> LadderCommand in

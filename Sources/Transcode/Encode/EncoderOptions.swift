@@ -38,6 +38,14 @@ enum EncoderOptions {
     }
   }
 
+  /// Whether an encoder makes a keyframe of a picture when it is told to.
+  ///
+  /// SVT-AV1 does so at constant quality only, not at a bitrate; of others it is not known. They
+  /// begin anew instead.
+  static func forcesKeyframes(_ encoder: String) -> Bool {
+    ["libx264", "libx265", "h264_nvenc", "hevc_nvenc"].contains(encoder)
+  }
+
   /// Faster presets than one, the next first: two at most.
   static func faster(than preset: String) -> [String] {
     guard let index = presets.firstIndex(of: preset) else { return [] }

@@ -3,6 +3,7 @@ import Media
 /// Takes the parent's commands apart, and gives each thread its own.
 struct CommandReader {
   private var messages = LadderMessageReader<LadderCommand>()
+  private var gate = IdleGate()
   private let pictures: BoundedQueue<DecoderTask>
   private let sounds: BoundedQueue<SoundTask>
   private let output: LadderOutput
@@ -30,7 +31,7 @@ struct CommandReader {
     }
   }
 
-  private func handle(_ command: LadderCommand) {
+  private mutating func handle(_ command: LadderCommand) {
     switch command {
     case .videoConfiguration(let codec, let record, let rate):
       let source = LadderSource(codec: codec, record: record, rate: rate)
@@ -38,19 +39,27 @@ struct CommandReader {
     case .audioConfiguration(let codec, let record):
       push(.source(codec: codec, record: record))
     case .frame(let frame, let isCut):
-      switch frame.track {
-      case .video:
-        gauges.receive(frame.dts)
-        push(.packet(frame, isCut: isCut))
-      case .audio:
-        if isCut { push(.cut(frame.pts)) }
-        push(.packet(frame))
-      }
-    case .wanted(let mask): push(.wanted(mask))
+      for passage in gate.admit(frame, isCut: isCut) { handle(passage) }
+    case .wanted(let mask):
+      gate.want(mask)
+      push(.wanted(mask))
     case .drain(let id):
       let drain = LadderDrain(id, output: output)
       push(DecoderTask.drain(drain))
       push(SoundTask.drain(drain))
+    }
+  }
+
+  private func handle(_ passage: IdleGate.Passage) {
+    switch passage {
+    case .frame(let frame, let isCut) where frame.track == .video:
+      gauges.receive(frame.dts)
+      push(.packet(frame, isCut: isCut))
+    case .frame(let frame, let isCut):
+      if isCut { push(.cut(frame.pts)) }
+      push(.packet(frame))
+    case .rest(.video): push(DecoderTask.rest)
+    case .rest(.audio): push(SoundTask.rest)
     }
   }
 

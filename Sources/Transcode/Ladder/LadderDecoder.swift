@@ -35,6 +35,9 @@ struct LadderDecoder: ~Copyable {
       case .packet(let frame, let isCut): try decode(frame, isCut: isCut)
       case .cut(let time): pictures.push(.cut(time))
       case .wanted(let mask): pictures.push(.wanted(mask))
+      case .rest:
+        try close()
+        pictures.push(.rest)
       case .drain(let drain):
         // What it learnt of a stream, such as how far pictures are reordered, is forgotten with it.
         try close()

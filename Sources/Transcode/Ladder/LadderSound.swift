@@ -36,15 +36,21 @@ struct LadderSound: ~Copyable {
       switch queue.pop() {
       case .source(let codec, let record): try change(to: codec, record)
       case .packet(let frame): try decode(frame)
+      case .rest: try finish()
       case .drain(let drain):
-        try finishDecoder()
-        decoder?.flush()
-        for encoder in encoders { output.send(try encoder.finish()) }
-        encoders = []
-        resampler = SoundResampler()
+        try finish()
         drain.pass()
       }
     }
+  }
+
+  /// Sends what is still held; the next sound is the first of new encoders.
+  private mutating func finish() throws(TranscodeError) {
+    try finishDecoder()
+    decoder?.flush()
+    for encoder in encoders { output.send(try encoder.finish()) }
+    encoders = []
+    resampler = SoundResampler()
   }
 
   private mutating func change(to codec: Codec, _ record: [UInt8]) throws(TranscodeError) {

@@ -49,6 +49,8 @@ enum DecoderTask: Sendable {
   /// A segment starts, though not with a picture of its own.
   case cut(MediaTime)
   case wanted(UInt32)
+  /// Nothing comes for a while; what came is encoded.
+  case rest
   case drain(LadderDrain)
 
   /// What it costs to keep it, in bytes.
@@ -64,6 +66,8 @@ enum CascadeTask: Sendable {
   case cut(MediaTime)
   case picture(LadderPicture)
   case wanted(UInt32)
+  /// Nothing comes for a while; what came is encoded.
+  case rest
   case drain(LadderDrain)
 }
 
@@ -81,6 +85,7 @@ enum RungTask: Sendable {
 enum SoundTask: Sendable {
   case source(codec: Codec, record: [UInt8])
   case packet(Frame)
+  case rest
   case drain(LadderDrain)
 
   /// What it costs to keep it, in bytes.

@@ -44,6 +44,7 @@ struct PictureCascade: ~Copyable {
       case .cut(let time): marks.add(time)
       case .picture(let picture): try take(picture)
       case .wanted(let mask): wanted = mask
+      case .rest: rest()
       case .drain(let drain): pass(drain)
       }
     }
@@ -61,6 +62,16 @@ struct PictureCascade: ~Copyable {
     marks.removeAll()
     steps.restart()
     drain.pass()
+  }
+
+  private mutating func rest() {
+    for rung in rungs where rung.preset != nil {
+      rung.queue?.push(.close)
+      rung.preset = nil
+    }
+    marks.removeAll()
+    steps.restart()
+    gauges.set(step: steps.step, activeRungs: 0)
   }
 
   private mutating func take(_ picture: LadderPicture) throws(TranscodeError) {
@@ -120,7 +131,7 @@ struct PictureCascade: ~Copyable {
       if !active.contains(entry.index) {
         if rung.preset != nil { rung.queue?.push(.close) }
         rung.preset = nil
-      } else if rung.preset != preset {
+      } else if rung.preset != preset || isCut && !EncoderOptions.forcesKeyframes(job.encoder) {
         try start(rung)
         rung.queue?.push(.open(settings(entry, preset: preset)))
         rung.preset = preset

@@ -72,7 +72,7 @@ struct RungEncoder: ~Copyable {
       events.append(.configuration(.rung(index), codec: first.codec, record: record))
     }
     for var frame in frames {
-      let isCut = cuts.remove(frame.pts.ticks) != nil
+      let isCut = cuts.remove(frame.pts.ticks) != nil && frame.isKeyframe
       frame.dts = ordered(frame)
       events.append(.frame(.rung(index), frame, isCut: isCut))
     }
