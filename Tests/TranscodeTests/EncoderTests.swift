@@ -79,4 +79,61 @@ import Testing
     try encoder.finish(into: &frames)
     #expect(frames.map(\.dts.ticks) == [45_000, 46_920])
   }
+
+  /// Encodes pieces of 1024 samples at these times, as a ladder does; gives the frames' times.
+  private func followed(_ times: [MediaTime]) throws -> [MediaTime] {
+    var encoder = try AudioEncoder(AudioSettings())
+    var frames: [Frame] = []
+    let piece = [Float](repeating: 0.1, count: 1024)
+    for time in times {
+      let alignment = try encoder.align(
+        to: time, filling: MediaTime(milliseconds: 1_000), follows: true, into: &frames)
+      if alignment == .isPast { continue }
+      try encoder.encode(left: piece.span, right: piece.span, into: &frames)
+    }
+    try encoder.finish(into: &frames)
+    return frames.map(\.pts)
+  }
+
+  @Test func `sound follows a clock that drifts, without a step`() throws {
+    // Whole milliseconds of a clock that is a thousandth too slow: 60 ms in a minute.
+    let times = (0..<2_812).map { index in
+      MediaTime(milliseconds: Int64((Double(index) * 21.3547).rounded(.down)))
+    }
+    let got = try followed(times)
+    #expect(got.count >= times.count)
+    for (sent, got) in zip(times, got) { #expect((sent - got).ticks.magnitude < 3 * 90) }
+    for (a, b) in zip(got, got.dropFirst()) { #expect((b - a).ticks - 1920 < 40) }
+  }
+
+  @Test
+  func `a short gap in the sound is silence, a long one stays, and what is past is not heard`()
+    throws
+  {
+    let piece: Int64 = 1920
+    var times = (0..<20).map { MediaTime(ticks: $0 * piece) }
+    times += (0..<20).map { MediaTime(ticks: 45_000 + (20 + $0) * piece) }
+    times += (0..<20).map { MediaTime(ticks: 450_000 + $0 * piece) }
+    times += (0..<20).map { MediaTime(ticks: 440_000 + $0 * piece) }
+    let got = try followed(times)
+    for (a, b) in zip(got, got.dropFirst()) where b < MediaTime(ticks: 450_000) {
+      #expect((b - a).ticks.magnitude < 2_000)
+    }
+    let jumps = zip(got, got.dropFirst()).filter { ($1 - $0).seconds > 1 }
+    #expect(jumps.count == 1)
+    #expect((got.last ?? .zero) < MediaTime(ticks: 450_000 + 24 * piece))
+  }
+
+  @Test func `one channel is encoded as one`() throws {
+    var settings = AudioSettings()
+    settings.channels = 1
+    var encoder = try AudioEncoder(settings)
+    let record = encoder.configuration
+    #expect(try AudioSpecificConfig(record.span).channels == 1)
+    var frames: [Frame] = []
+    let samples = [Float](repeating: 0.1, count: 4_096)
+    try encoder.encode(left: samples.span, right: samples.span, into: &frames)
+    try encoder.finish(into: &frames)
+    #expect(frames.count == 4)
+  }
 }

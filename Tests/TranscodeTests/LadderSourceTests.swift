@@ -39,6 +39,27 @@ import Testing
     }
   }
 
+  @Test func `pictures at uneven times keep them`() throws {
+    let source = try encoded(
+      "testsrc2=s=320x180:r=60,select='not(mod(n,7))+lt(mod(n,50),20)'",
+      ["-fps_mode", "vfr", "-preset", "veryfast", "-bf", "2", "-g", "20"])
+    let sent = frames(source, .video)
+    let steps = Set(zip(sent, sent.dropFirst()).map { ($1.dts - $0.dts).milliseconds / 10 })
+    #expect(steps.count > 2)
+    var job = smallJob()
+    job.preset = "veryfast"
+    let peer = try LadderPeer(job)
+    peer.send(commands(source, rate: FrameRate(60)))
+    try peer.drain()
+    for rung in 0..<2 {
+      let got = peer.output(.rung(rung)).frames
+      #expect(got.map(\.frame.pts).sorted() == sent.map(\.pts).sorted())
+      #expect(got.filter(\.isCut).map(\.frame.pts) == sent.filter(\.isKeyframe).map(\.pts))
+      for (a, b) in zip(got, got.dropFirst()) { #expect(a.frame.dts < b.frame.dts) }
+      #expect(got.allSatisfy { $0.frame.dts <= $0.frame.pts })
+    }
+  }
+
   @Test func `fields become whole pictures`() throws {
     // A bar that moves 8 pixels from field to field: each picture has a comb on both its edges.
     let bar =

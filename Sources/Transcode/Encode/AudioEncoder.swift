@@ -13,8 +13,10 @@ package struct AudioEncoder: ~Copyable {
   private var sound: MediaFrame
   private var left: [Float] = []
   private var right: [Float] = []
-  /// The time of sample 0 of the encoder's own count.
-  private var origin: MediaTime?
+  /// From which sample on which time is that of sample 0, in the encoder's own count.
+  ///
+  /// More than one while the encoder holds samples from before a gap.
+  private var origins: [(sample: Int64, time: MediaTime)] = []
   private var encoded: Int64 = 0
 
   /// Opens libavcodec's own AAC encoder.
@@ -47,7 +49,7 @@ package struct AudioEncoder: ~Copyable {
 
   /// When the next sample given is played, if nothing is missing in between.
   package var nextTime: MediaTime? {
-    origin.map { $0 + time(ofSample: encoded + Int64(left.count)) }
+    origins.last.map { $0.time + time(ofSample: encoded + Int64(left.count)) }
   }
 
   /// Sets the time of the next sample: at the start, or after a gap in the sound.
@@ -56,7 +58,7 @@ package struct AudioEncoder: ~Copyable {
   package mutating func begin(at time: MediaTime) {
     left.removeAll(keepingCapacity: true)
     right.removeAll(keepingCapacity: true)
-    origin = time - self.time(ofSample: encoded)
+    origins.append((encoded, time - self.time(ofSample: encoded)))
   }
 
   /// What a sound's own time means for the encoder's count of samples.
@@ -93,9 +95,9 @@ package struct AudioEncoder: ~Copyable {
       try encode(left: silence.span, right: silence.span, into: &output)
     } else if gap < MediaTime.zero - Self.tolerance {
       return .isPast
-    } else if follows, let origin {
+    } else if follows, let last = origins.indices.last {
       // Times in whole milliseconds jitter; a thirty-second of the difference is no step.
-      self.origin = origin + MediaTime(ticks: gap.ticks / 32)
+      origins[last].time += MediaTime(ticks: gap.ticks / 32)
     }
     return .goesOn
   }
@@ -110,7 +112,7 @@ package struct AudioEncoder: ~Copyable {
     left more: borrowing Span<Float>, right moreRight: borrowing Span<Float>,
     into output: inout [Frame]
   ) throws(TranscodeError) {
-    if origin == nil { begin(at: .zero) }
+    if origins.isEmpty { begin(at: .zero) }
     for index in 0..<min(more.count, moreRight.count) {
       left.append(more[index])
       right.append(moreRight[index])
@@ -145,7 +147,11 @@ package struct AudioEncoder: ~Copyable {
     while try context.receive(&packet) == .ready {
       // The encoder's run-in lies before the first sample: it is not sent, as in any live stream
       // that is joined in the middle, and so the sound needs no shift.
-      guard let pts = packet.pts, pts >= 0, let origin else { continue }
+      guard let pts = packet.pts, pts >= 0 else { continue }
+      if let current = origins.lastIndex(where: { $0.sample <= pts }) {
+        origins.removeFirst(current)
+      }
+      guard let origin = origins.first?.time else { continue }
       let time = origin + time(ofSample: pts)
       output.append(
         Frame(

@@ -29,7 +29,12 @@ enum WorkerThread {
     defer { unsafe pthread_attr_destroy(&attributes) }
     unsafe pthread_attr_setstacksize(&attributes, stackBytes)
     unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-    let work = unsafe Unmanaged.passRetained(Work(run))
+    let work = unsafe Unmanaged.passRetained(
+      Work {
+        // A thread may name itself; naming another opens a file, which a worker may not.
+        unsafe pthread_setname_np(pthread_self(), String(name.prefix(15)))
+        run()
+      })
     var thread = pthread_t()
     let result = unsafe pthread_create(
       &thread, &attributes,
@@ -42,6 +47,5 @@ enum WorkerThread {
       unsafe work.release()
       throw TranscodeError.system("starting a thread", errno: result)
     }
-    unsafe pthread_setname_np(thread, String(name.prefix(15)))
   }
 }
