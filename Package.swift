@@ -162,7 +162,7 @@ let testTargets: [Target] =
 /// A worker that the tests of `Transcode` start: their own process can't be started as one.
 let fixtures: [Target] = [
   .executableTarget(
-    name: "PublishWorkerFixture", dependencies: ["Transcode", "Media", "CLinux"],
+    name: "PublishWorkerFixture", dependencies: ["Transcode", "CLinux"],
     path: "Tests/PublishWorkerFixture", swiftSettings: swiftSettings)
 ]
 

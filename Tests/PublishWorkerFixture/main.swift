@@ -34,10 +34,6 @@ case "parent":
   say("\(worker.processID)", to: 1)
   while true { pause() }
 
-case "ladder":
-  // Puts an FLV file through the ladder as fast as it goes, and says what that cost.
-  try measureLadder(Array(arguments.dropFirst()))
-
 case "descriptors":
   // Which descriptors a child has, and what its environment is.
   var open: [String] = []

@@ -6,7 +6,7 @@ import Testing
 /// Encoders other than x264, where libavcodec has them.
 @Suite struct `Worker process of a ladder in other codecs` {
   private static let rungs = [
-    LadderRung(name: "only", width: 320, height: 180, videoBitrate: 300_000, audioBitrate: 64_000)
+    LadderRung(name: "only", width: 160, height: 90, videoBitrate: 100_000, audioBitrate: 64_000)
   ]
 
   private func run(_ encoder: String, _ source: [SourceEvent]) throws -> LadderPeer {
@@ -34,7 +34,7 @@ import Testing
     }
     let pictures = try peer.pictures(rung: 0, codec: codec)
     #expect(pictures.map(\.time) == sent.map(\.pts))
-    #expect(pictures.allSatisfy { $0.picture.width == 320 && $0.picture.height == 180 })
+    #expect(pictures.allSatisfy { $0.picture.width == 160 && $0.picture.height == 90 })
   }
 
   @Test func `H.265 comes with an hvcC that names it`() throws {
@@ -43,7 +43,7 @@ import Testing
     let record = try #require(peer.output(.rung(0)).record)
     let hevc = try HEVCDecoderConfiguration(record.span)
     #expect(hevc.lengthSize == 4)
-    #expect(hevc.size == PictureSize(width: 320, height: 180))
+    #expect(hevc.size == PictureSize(width: 160, height: 90))
     #expect(hevc.codecString.hasPrefix("hvc1.1.6.L"))
     try check(peer, .h265, source)
   }

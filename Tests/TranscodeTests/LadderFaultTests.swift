@@ -9,8 +9,15 @@ import Testing
 
 /// What goes wrong around a worker, and what it is told while it works.
 @Suite struct `Worker process of a ladder in trouble` {
+  /// Drawn once: that takes longer than all that is done with it.
+  private static let drawn = Result { try testEvents(frames: 240) }
+
+  /// The first of 240 pictures, which have keyframes two seconds apart, and their sound.
   private func source(_ frames: Int = 90) throws -> [LadderCommand] {
-    commands(try testEvents(frames: frames))
+    let end = MediaTime(ticks: Int64(frames) * 3_000)
+    return commands(try Self.drawn.get()).filter { command in
+      if case .frame(let frame, _) = command { frame.dts < end } else { true }
+    }
   }
 
   /// The same, some time later.
@@ -113,10 +120,34 @@ import Testing
     }
   }
 
+  @Test func `what can't be decoded is counted, and its cut is the next picture's`() throws {
+    let peer = try LadderPeer(smallJob())
+    // The first keyframe is lost, and a segment starts with the picture after it.
+    var source = try source(90)
+    let lost = try #require(
+      source.firstIndex { if case .frame(_, true) = $0 { true } else { false } })
+    source.remove(at: lost)
+    let second = try #require(
+      source.firstIndex { command in
+        if case .frame(let frame, _) = command { frame.track == .video } else { false }
+      })
+    if case .frame(let frame, _) = source[second] { source[second] = .frame(frame, isCut: true) }
+    peer.send(source)
+    try peer.drain()
+    let times = pictureTimes(source)
+    for rung in 0..<2 {
+      let frames = peer.output(.rung(rung)).frames
+      #expect(frames.map(\.frame.pts).sorted() == times.filter { $0.seconds >= 2 })
+      #expect(frames.filter(\.isCut).map(\.frame.pts.seconds) == [2])
+    }
+    try peer.run { if case .report = $0 { true } else { false } }
+    #expect(peer.reports.last?.decoded == 30)
+  }
+
   @Test func `broken bitstreams never stop it`() throws {
     let source = try source(60)
     var random = SystemRandomNumberGenerator()
-    for round in 0..<12 {
+    for round in 0..<6 {
       let peer = try LadderPeer(smallJob())
       let broken = source.map { command -> LadderCommand in
         switch command {

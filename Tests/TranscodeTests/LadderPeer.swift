@@ -152,6 +152,8 @@ func commands(_ events: [SourceEvent], rate: FrameRate = FrameRate(30)) -> [Ladd
 /// - Parameters:
 ///   - arguments: inputs, filters and encoders.
 ///   - suffix: of the container.
+/// - Returns: its events.
+/// - Throws: when ffmpeg or the reader of its file does.
 func publishedEvents(_ arguments: [String], suffix: String = ".flv") throws -> [SourceEvent] {
   let file = try TemporaryFile()
   let path = file.path + suffix
