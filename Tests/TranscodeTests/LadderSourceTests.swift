@@ -118,6 +118,19 @@ import Testing
     }
   }
 
+  @Test(arguments: ["scale=out_range=full,format=yuvj420p", "format=yuv420p"])
+  func `white is white in the range of television`(format: String) throws {
+    let source = try encoded(
+      "color=white:s=320x180:r=25," + format, ["-g", "25"], seconds: "0.4")
+    let peer = try run(source, rate: FrameRate(25))
+    for rung in 0..<2 {
+      let pictures = try peer.pictures(rung: rung)
+      #expect(pictures.count == 10)
+      let luma = try #require(pictures.last?.picture.y)
+      #expect(luma.allSatisfy { (233...237).contains($0) }, "\(luma[0])")
+    }
+  }
+
   @Test func `a source that changes its size goes on in the rungs' sizes`() throws {
     let first = try encoded("testsrc2=s=320x180:r=25", ["-g", "25"], seconds: "1")
     let second = try encoded("testsrc2=s=160x160:r=25", ["-g", "25"], seconds: "1")
