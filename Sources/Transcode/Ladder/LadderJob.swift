@@ -16,8 +16,8 @@ package struct LadderJob: Equatable, Sendable {
   package var patience = MediaTime(milliseconds: 2_000)
   /// How long it must have kept up before it takes a step up, in seconds.
   package var recoverySeconds = 30
-  /// Six rungs of a 4K source on two cores need 2.2 GB of address space, 1.5 GB of it in memory;
-  /// four of a 720p source 0.6 GB, 0.25 GB of it in memory.
+  /// Four rungs of a 720p source need 0.6 GB of address space, 0.25 GB of it in memory; six of a 4K
+  /// source on two cores 2.2 GB and 1.5 GB; of an 8K source, with nine threads each, 4 GB and 1.6 GB.
   package var limits: WorkerLimits
 
   /// The most rungs that a job may have.
@@ -26,7 +26,7 @@ package struct LadderJob: Equatable, Sendable {
   package init(rungs: [LadderRung] = LadderRung.defaults) {
     self.rungs = rungs
     limits = WorkerLimits()
-    limits.memoryBytes = 4 << 30
+    limits.memoryBytes = 6 << 30
     limits.bufferBytes = 1 << 20
   }
 
