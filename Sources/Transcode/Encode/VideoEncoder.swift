@@ -94,8 +94,8 @@ package struct VideoEncoder: ~Copyable {
     unsafe context.pointee.bit_rate = Int64(settings.bitrate)
     unsafe context.pointee.rc_max_rate = Int64(settings.maximumBitrate)
     unsafe context.pointee.rc_buffer_size = CInt(clamping: settings.bufferBits)
-    // No encoder takes more for "never".
-    let interval = CInt(clamping: min(settings.keyframeInterval, 1 << 30))
+    // Half an hour at 60 pictures a second stands for "never": to SVT-AV1 a billion costs seconds.
+    let interval = CInt(clamping: min(settings.keyframeInterval, 100_000))
     unsafe context.pointee.gop_size = interval
     unsafe context.pointee.keyint_min = interval
     if !settings.reordersPictures { unsafe context.pointee.max_b_frames = 0 }
