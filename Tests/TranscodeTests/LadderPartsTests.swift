@@ -45,6 +45,33 @@ import Testing
     #expect(queue.pop() == 3)
   }
 
+  @Test func `lag is what waits in each run, and a leap between runs is none`() {
+    let gauges = LadderGauges()
+    func times(_ milliseconds: [Int64]) -> [MediaTime] {
+      milliseconds.map { MediaTime(milliseconds: $0) }
+    }
+    #expect(gauges.lag == .zero)
+    for time in times([0, 40, 80]) { gauges.receive(time) }
+    #expect(gauges.lag.milliseconds == 80)
+    gauges.take(MediaTime(milliseconds: 40))
+    #expect(gauges.lag.milliseconds == 40)
+    gauges.receiveEnd()
+    for time in times([900_000, 900_040]) { gauges.receive(time) }
+    gauges.receiveEnd()
+    for time in times([100, 150]) { gauges.receive(time) }
+    #expect(gauges.lag.milliseconds == 40 + 40 + 50)
+    gauges.take(MediaTime(milliseconds: 80))
+    gauges.takeEnd()
+    #expect(gauges.lag.milliseconds == 40 + 50)
+    gauges.take(MediaTime(milliseconds: 900_040))
+    gauges.takeEnd()
+    gauges.take(MediaTime(milliseconds: 150))
+    #expect(gauges.lag == .zero)
+    gauges.takeEnd()
+    gauges.receive(MediaTime(milliseconds: 5_000))
+    #expect(gauges.lag == .zero)
+  }
+
   @Test func `cuts wait for the picture at their time, or the next one`() {
     var marks = CutMarks()
     let times = (0..<5).map { MediaTime(ticks: $0 * 3_000) }

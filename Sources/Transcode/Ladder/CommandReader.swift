@@ -45,6 +45,7 @@ struct CommandReader {
       push(.wanted(mask))
     case .drain(let id):
       let drain = LadderDrain(id, output: output)
+      gauges.receiveEnd()
       push(DecoderTask.drain(drain))
       push(SoundTask.drain(drain))
     }
@@ -58,7 +59,9 @@ struct CommandReader {
     case .frame(let frame, let isCut):
       if isCut { push(.cut(frame.pts)) }
       push(.packet(frame))
-    case .rest(.video): push(DecoderTask.rest)
+    case .rest(.video):
+      gauges.receiveEnd()
+      push(DecoderTask.rest)
     case .rest(.audio): push(SoundTask.rest)
     }
   }

@@ -36,9 +36,11 @@ struct LadderDecoder: ~Copyable {
       case .cut(let time): pictures.push(.cut(time))
       case .wanted(let mask): pictures.push(.wanted(mask))
       case .rest:
+        gauges.takeEnd()
         try close()
         pictures.push(.rest)
       case .drain(let drain):
+        gauges.takeEnd()
         // What it learnt of a stream, such as how far pictures are reordered, is forgotten with it.
         try close()
         pictures.push(.drain(drain))
