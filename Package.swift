@@ -157,6 +157,7 @@ let testTargets: [Target] =
       "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Access", "HTTP2", "HTTPServer",
       "Origin", "Transcode", log,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     ])
 
 /// A worker that the tests of `Transcode` start: their own process can't be started as one.

@@ -9,6 +9,8 @@ extension RecordFile {
   struct Health: Sendable {
     var failure: StoreError?
     var watcher: Watcher?
+    /// A check is under way; one that the disk holds up is followed by no other.
+    var isChecking = false
   }
 
   /// Names who is told when writes begin to fail, and when they succeed again.
@@ -20,7 +22,26 @@ extension RecordFile {
   ///
   /// It is a whole commit, on disk when it returns: the number in the file's header that SQLite
   /// keeps for its users, and that means nothing here.
-  package func checkWriting() async {
+  ///
+  /// - Parameter limit: after which a disk that does not answer has failed; the check is then still
+  ///   under way, and tells when the disk works again.
+  package func checkWriting(within limit: Duration = .seconds(5)) async {
+    let isOther = health.withLock { health in
+      defer { health.isChecking = true }
+      return health.isChecking
+    }
+    guard !isOther else { return note(.stalled(limit)) }
+    do throws(StoreError) {
+      try await waiting(atMost: limit) { [self] () async throws(StoreError) in
+        await tryWriting()
+        health.withLock { $0.isChecking = false }
+      }
+    } catch {
+      note(error)
+    }
+  }
+
+  private func tryWriting() async {
     _ = try? await write { database in
       let version = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
       try database.execute(sql: "PRAGMA user_version = \(version == .max ? 0 : version + 1)")

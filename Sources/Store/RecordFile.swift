@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 package import GRDB
 import Synchronization
@@ -34,10 +35,18 @@ package final class RecordFile: Sendable {
 
   /// Writes the log into the file, which then holds all there is, and closes it.
   ///
-  /// - Throws: what SQLite says; the log beside the file is read at the next start then.
-  package func close() throws(StoreError) {
+  /// - Parameter limit: how long a disk that stalls is waited for.
+  /// - Throws: what SQLite says, or `.stalled`; the log beside the file is read at the next start
+  ///   then.
+  package func close(within limit: Duration = .seconds(3)) async throws(StoreError) {
+    let result = try await waiting(atMost: limit) { [pool] () async throws(StoreError) in
+      await withCheckedContinuation { continuation in
+        // It blocks its thread, which is to be none of those that all tasks share.
+        DispatchQueue.global().async { continuation.resume(returning: Result { try pool.close() }) }
+      }
+    }
     do {
-      try pool.close()
+      try result.get()
     } catch {
       throw StoreError(error)
     }

@@ -54,6 +54,8 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   case full(String)
   /// Another process holds it for too long; a retry may help.
   case busy(String)
+  /// It has not answered within this time: a disk that stalls. The call may still succeed.
+  case stalled(Duration)
   /// The file is no database of ours, or damaged; only an operator can help.
   case damaged(String)
   /// Anything else, in the library's words.
@@ -62,7 +64,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether the same call may succeed later.
   package var canRetry: Bool {
     switch self {
-    case .full, .busy: true
+    case .full, .busy, .stalled: true
     case .fenced, .damaged, .failed: false
     }
   }
@@ -72,6 +74,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case .fenced(let name): "another run of \(name) has begun"
     case .full(let words): "no room to write: \(words)"
     case .busy(let words): "busy: \(words)"
+    case .stalled(let limit): "no answer within \(limit)"
     case .damaged(let words): "damaged: \(words)"
     case .failed(let words): words
     }

@@ -1,3 +1,4 @@
+import Dispatch
 import GRDB
 import Store
 import Synchronization
@@ -66,6 +67,43 @@ import Testing
     await file.checkWriting()
     #expect(news.all.count == 2)
     #expect(news.all.last == .some(nil))
+  }
+
+  /// Keeps the only writer busy until it is told to let go.
+  private func stall() -> Stall {
+    let stall = Stall()
+    file.pool.asyncWriteWithoutTransaction { _ in stall.wait() }
+    return stall
+  }
+
+  private final class Stall: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func wait() { semaphore.wait() }
+    func end() { semaphore.signal() }
+  }
+
+  @Test func `a disk that does not answer has failed, and says when it does again`() async throws {
+    let stall = stall()
+    await file.checkWriting(within: .milliseconds(20))
+    await file.checkWriting(within: .milliseconds(20))
+    #expect(news.all == [.stalled(.milliseconds(20))])
+    stall.end()
+    let end = ContinuousClock.now + .seconds(60)
+    while news.all.count < 2, ContinuousClock.now < end {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    #expect(news.all.last == .some(nil))
+    await file.checkWriting()
+    #expect(news.all.count == 2)
+  }
+
+  @Test func `a disk that does not answer holds up no close`() async throws {
+    let stall = stall()
+    await #expect(throws: StoreError.stalled(.milliseconds(20))) {
+      try await file.close(within: .milliseconds(20))
+    }
+    stall.end()
   }
 
   @Test func `what the tables refuse is no fault of the disk`() async throws {

@@ -158,7 +158,7 @@ import Testing
         atPath: folder.file("a.sqlite\(suffix)"))
       #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
-    try file.close()
+    try await file.close()
     try FileManager.default.copyItem(
       atPath: folder.file("a.sqlite"), toPath: folder.file("b.sqlite"))
     let copy = SQLiteStreamNumbers(try RecordFile(path: folder.file("b.sqlite")))

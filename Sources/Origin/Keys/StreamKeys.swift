@@ -8,9 +8,9 @@ package import Store
 /// Makes the keys of a node's streams, keeps them sealed, and gives them to viewers.
 ///
 /// A key is in the store before any playlist names it: every node of a cluster can give it out, and
-/// a node that was killed can again. Where the store can't take it, it is given out from memory, said
-/// once in the log and stored later: a wedding goes on, and what is lost with the process are
-/// segments that were in its memory as well.
+/// a node that was killed can again. Where the store can't take it, or does not answer, it is given
+/// out from memory, said once in the log and stored later: a wedding goes on, and what is lost with
+/// the process are segments that were in its memory as well.
 package actor StreamKeys {
   private enum State { case unstored, underWay, stored }
 
@@ -28,6 +28,7 @@ package actor StreamKeys {
   private let wrap: KeyWrap
   private let logger: Logger
   private let longestUse: Int64
+  private let patience: Duration
   private let now: @Sendable () -> Int64
   private let uptime: @Sendable () -> Int64
   private var live: [String: Live] = [:]
@@ -41,10 +42,12 @@ package actor StreamKeys {
   ///   - longestUse: milliseconds after which a key that nobody retired is forgotten: a process that
   ///     was killed retires none.
   ///   - logger: hears of what the store can't do; never of a key.
+  ///   - patience: how long a call waits for the store.
   ///   - now: milliseconds since 1970.
   ///   - uptime: milliseconds on a clock that nobody sets: what is in memory goes by it.
   package init(
     store: any StreamKeyStore, wrap: KeyWrap, longestUse: Int64, logger: Logger,
+    patience: Duration = .seconds(2),
     now: @escaping @Sendable () -> Int64 = { StreamOutlet.wallClockMilliseconds },
     uptime: @escaping @Sendable () -> Int64 = {
       Int64(MonotonicTime.now.nanoseconds / 1_000_000)
@@ -53,6 +56,7 @@ package actor StreamKeys {
     self.store = store
     self.wrap = wrap
     self.longestUse = longestUse
+    self.patience = patience
     self.logger = logger
     self.now = now
     self.uptime = uptime
@@ -73,10 +77,27 @@ package actor StreamKeys {
     let material = StreamKeyMaterial.random(wedding: stream.wedding)
     live[material.id] = Live(
       material: material, stream: stream, neededUntil: now() + longestUse)
-    await keep(material.id)
-    // Those that the store did not take before.
-    if !isFailing { for id in Array(live.keys) { await keep(id) } }
+    await waitForStore { () async throws(StoreError) in
+      await self.keep(material.id)
+      await self.keepOthers()
+    }
     return material
+  }
+
+  /// Stores those that the store did not take before.
+  private func keepOthers() async {
+    guard !isFailing else { return }
+    for id in Array(live.keys) { await keep(id) }
+  }
+
+  private func waitForStore(
+    _ work: @escaping @Sendable () async throws(StoreError) -> Void
+  ) async {
+    do throws(StoreError) {
+      try await waiting(atMost: patience, for: work)
+    } catch {
+      failed(error)
+    }
   }
 
   /// Says that a key is used no more, and how long its segments can still be fetched.
@@ -88,11 +109,9 @@ package actor StreamKeys {
     let until = now() + milliseconds
     live[id]?.neededUntil = until
     live[id]?.deadline = uptime() + milliseconds
-    do throws(StoreError) {
+    await waitForStore { [store, now] () async throws(StoreError) in
       try await store.retire(id, neededUntil: until)
       _ = try await store.forgetKeys(now: now() - Self.margin)
-    } catch {
-      failed(error)
     }
     let time = uptime()
     let gone = live.filter { ($0.value.deadline ?? .max) < time }.map(\.key)

@@ -6,7 +6,8 @@ package import Store
 /// Keeps in the store where each stream's numbers go on, a block ahead of those in use.
 ///
 /// Streams hand their state over and go on; a store that is slow or full costs them nothing. What
-/// it could not be told it is told again, with the next segment; that it fails is said once.
+/// it could not be told it is told again, with the next segment; that it fails is said once. No call
+/// waits for a store that does not answer: what it was asked may still come to be.
 package actor StreamLedger {
   private struct Run {
     var next: StreamNumbers.Position
@@ -30,6 +31,7 @@ package actor StreamLedger {
   private let store: any StreamNumberStore
   private let logger: Logger
   private let remembered: Duration
+  private let patience: Duration
   private var runs: [StreamKey: Run] = [:]
   private var sweptAt: Int64?
 
@@ -39,9 +41,12 @@ package actor StreamLedger {
   ///   - store: where the numbers are kept.
   ///   - logger: hears of what the store can't do.
   ///   - remembered: how long a stream's numbers are kept after it was published last.
+  ///   - patience: how long a call waits for the store.
   package init(
-    store: any StreamNumberStore, logger: Logger, remembered: Duration = .seconds(30 * 86_400)
+    store: any StreamNumberStore, logger: Logger, remembered: Duration = .seconds(30 * 86_400),
+    patience: Duration = .seconds(2)
   ) {
+    self.patience = patience
     self.store = store
     self.logger = logger
     self.remembered = remembered
@@ -54,7 +59,10 @@ package actor StreamLedger {
   package func begin(_ key: StreamKey) async -> WindowState {
     var run: Run
     do throws(StoreError) {
-      let numbers = try await store.begin(name(key), now: StreamOutlet.wallClockMilliseconds)
+      let name = name(key)
+      let numbers = try await waiting(atMost: patience) { [store] () async throws(StoreError) in
+        try await store.begin(name, now: StreamOutlet.wallClockMilliseconds)
+      }
       run = Run(next: numbers.next, lastPTS: numbers.lastPTS, kept: numbers)
     } catch {
       logger.error(
@@ -97,7 +105,14 @@ package actor StreamLedger {
     let asks = run.isLow && !run.isAsking
     if asks { run.isAsking = true }
     runs[key] = run
-    if asks { await reserve(key, run) }
+    guard asks else { return }
+    do throws(StoreError) {
+      try await waiting(atMost: patience) { [run] () async throws(StoreError) in
+        await self.reserve(key, run)
+      }
+    } catch {
+      failed(key, error)
+    }
   }
 
   /// Asks the store for the next block, or for the first one of a run that it knows nothing of.
@@ -114,28 +129,39 @@ package actor StreamLedger {
       }
       runs[key]?.isFailing = false
     } catch {
-      if runs[key]?.isFailing == false { warn(key, error) }
-      runs[key]?.isFailing = true
+      failed(key, error)
     }
     runs[key]?.isAsking = false
   }
 
   /// Ends every run in order, so that the next ones go on without a gap: the node stops.
+  ///
+  /// After the first that the store does not answer the others are left as a crash leaves them: they
+  /// go on at the end of their blocks.
   package func endAll() async {
-    for key in Array(runs.keys) { await end(key) }
+    for key in Array(runs.keys) {
+      if case .stalled = await finish(key) { return }
+    }
   }
 
   /// Ends one stream's run; the store may hear of it only now, where it failed until here.
-  package func end(_ key: StreamKey) async {
-    guard let run = runs.removeValue(forKey: key) else { return }
+  package func end(_ key: StreamKey) async { _ = await finish(key) }
+
+  /// Ends a run; says why the store could not be told.
+  private func finish(_ key: StreamKey) async -> StoreError? {
+    guard let run = runs.removeValue(forKey: key) else { return nil }
     let now = StreamOutlet.wallClockMilliseconds
     do throws(StoreError) {
-      var numbers = try await stored(key, run, now)
-      numbers.next = run.next
-      numbers.lastPTS = run.lastPTS
-      try await store.end(numbers, now: now)
+      try await waiting(atMost: patience) { [store] () async throws(StoreError) in
+        var numbers = try await self.stored(key, run, now)
+        numbers.next = run.next
+        numbers.lastPTS = run.lastPTS
+        try await store.end(numbers, now: now)
+      }
+      return nil
     } catch {
       warn(key, error)
+      return error
     }
   }
 
@@ -149,6 +175,12 @@ package actor StreamLedger {
 
   private func name(_ key: StreamKey) -> StreamNumbers.Name {
     StreamNumbers.Name(wedding: key.wedding, camera: key.camera)
+  }
+
+  /// Notes that a block could not be reserved, and says so once.
+  private func failed(_ key: StreamKey, _ error: StoreError) {
+    if runs[key]?.isFailing == false { warn(key, error) }
+    runs[key]?.isFailing = true
   }
 
   private func warn(_ key: StreamKey, _ error: StoreError) {

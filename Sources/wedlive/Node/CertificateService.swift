@@ -1,3 +1,4 @@
+import Dispatch
 import EventLoop
 import Logging
 import ServiceLifecycle
@@ -26,13 +27,25 @@ struct CertificateService: Service {
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) } } catch
       { return }
-      report([node.https.reloadIfChanged(), node.rtmps.reloadIfChanged()])
+      report(await read { [node] in [node.https.reloadIfChanged(), node.rtmps.reloadIfChanged()] })
     }
   }
 
   private func watchSignal() async {
     let signals = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
-    for await _ in signals { report([node.https.reload(), node.rtmps.reload()]) }
+    for await _ in signals {
+      report(await read { [node] in [node.https.reload(), node.rtmps.reload()] })
+    }
+  }
+
+  /// Reads files on a thread of its own: a disk that stalls holds up none of those that all tasks
+  /// share.
+  private func read(
+    _ files: @escaping @Sendable () -> [TLSContextSource.Outcome]
+  ) async -> [TLSContextSource.Outcome] {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: files()) }
+    }
   }
 
   /// A new ticket key each quarter of a day; a ticket is good for a day.

@@ -4,7 +4,7 @@ import ServiceLifecycle
 import Store
 
 /// Tries every ten seconds whether the data folder can be written, and says so in `/readyz`: a disk
-/// that fills up is known before the next wedding begins, and one that has room again is too.
+/// that fills up or stalls is known before the next wedding begins, and one that is well again too.
 struct RecordService: Service {
   private static let interval = Duration.seconds(10)
 
@@ -18,7 +18,11 @@ struct RecordService: Service {
         health.set(fault: nil)
         return logger.notice("data folder written again", metadata: ["path": "\(folder)"])
       }
-      health.set(fault: "The data folder \(folder) can't be written: \(failure)")
+      if case .stalled = failure {
+        health.set(fault: "The data folder \(folder) doesn't answer")
+      } else {
+        health.set(fault: "The data folder \(folder) can't be written: \(failure)")
+      }
       logger.error(
         "data folder not written", metadata: ["path": "\(folder)", "error": "\(failure)"])
     }

@@ -104,29 +104,53 @@ enum Standalone {
     terminal.write(banner.text(on: terminal))
     let service = NodeService(
       node: node, grace: configuration.shutdown.drain, drainAsked: drainAsked)
-    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-      .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
-      .init(service: CertificateService(node: node)),
-      .init(
-        service: RecordService(
-          records, folder: folder.path, health: origin.health, logger: logger)),
+    var others: [any Service] = [
+      CertificateService(node: node),
+      RecordService(records, folder: folder.path, health: origin.health, logger: logger),
     ]
-    if let demo {
-      services.append(.init(service: DemoPublisher(options: demo.options, logger: logger)))
+    if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
+    let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
+    let outcome = await outcome(
+      of: services(node: service, publishers: publishers, others: others, logger: logger))
+    do throws(StoreError) {
+      try await records.close()
+    } catch {
+      logger.warning("records not closed", metadata: ["error": "\(error)"])
     }
-    if let keySet = tokens.keySet { services.append(.init(service: KeySetService(keySet))) }
-    let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    defer {
-      do throws(StoreError) {
-        try records.close()
-      } catch {
-        logger.warning("records not closed", metadata: ["error": "\(error)"])
-      }
-    }
-    try await group.run()
     withExtendedLifetime(folder) {}
+    try outcome.get()
+  }
+
+  /// The services of a process, to be run until it is told to stop.
+  ///
+  /// They are told to stop one after the other, the last one first. The node comes before all that
+  /// reads or writes files, so that no disk that hangs keeps it from closing its ports and its
+  /// publishers.
+  ///
+  /// - Parameters:
+  ///   - node: serves; the others stop when it has.
+  ///   - publishers: publish to it, and stop before it does.
+  ///   - others: work beside it, and are waited for only shortly.
+  ///   - logger: of the group.
+  /// - Returns: a group that also stops at SIGTERM and SIGINT.
+  static func services(
+    node: any Service, publishers: [any Service], others: [any Service], logger: Logger
+  ) -> ServiceGroup {
+    typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
+    return ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: others.map { Entry(service: HastyService($0)) }
+          + [Entry(service: node, successTerminationBehavior: .gracefullyShutdownGroup)]
+          + publishers.map { Entry(service: HastyService($0)) },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+  }
+
+  private static func outcome(of group: ServiceGroup) async -> Result<Void, any Error> {
+    do {
+      return .success(try await group.run())
+    } catch {
+      return .failure(error)
+    }
   }
 
   private static func loopGroup(_ count: Int, pinned: Bool) throws(StartFailure) -> LoopGroup {

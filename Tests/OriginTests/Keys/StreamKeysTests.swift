@@ -76,6 +76,21 @@ extension StreamKeys {
       try await service.key(key.id, ofWedding: "w") == .init(camera: "c2", bytes: key.bytes))
   }
 
+  @Test func `a store that never answers keeps no key from viewers, and has it later`()
+    async throws
+  {
+    let service = StreamKeys(
+      store: store, wrap: wrap, longestUse: 60_000, logger: lines.logger,
+      patience: .milliseconds(20), now: { 1_000 })
+    await store.hold()
+    let key = await service.make(for: .named("w"))
+    #expect(try await service.bytes(key.id, ofWedding: "w") == key.bytes)
+    #expect(lines.all == ["error stream keys not kept"])
+    await store.letGo()
+    #expect(try await eventually { try await store.key(key.id) != nil })
+    #expect(await eventually { lines.all.last == "notice stream keys kept again" })
+  }
+
   @Test func `another process gives it out too, to that wedding's viewers alone`() async throws {
     let key = await service().make(for: .named("w"))
     let other = service()

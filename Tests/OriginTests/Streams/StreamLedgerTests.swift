@@ -239,6 +239,48 @@ final class Lines: Sendable {
     #expect(await ledger.begin(key).nextSequence == begun.nextSequence + 3)
   }
 
+  @Test func `a store that never answers holds up no run, from its begin to its end`()
+    async throws
+  {
+    let ledger = StreamLedger(
+      store: store, logger: lines.logger, patience: .milliseconds(20))
+    await store.hold()
+    let begun = await ledger.begin(key)
+    #expect(begun.nextSequence > 1_000_000_000)
+    #expect(begun.isResumed)
+    await ledger.note(key, state(begun.nextSequence + 1, begun.discontinuitySequence))
+    await ledger.note(key, state(begun.nextSequence + 2, begun.discontinuitySequence))
+    #expect(lines.all == ["error stream numbers unknown"])
+    await ledger.end(key)
+    await store.letGo()
+  }
+
+  @Test func `a run begun without the store is kept when it answers again`() async throws {
+    let ledger = StreamLedger(
+      store: store, logger: lines.logger, patience: .milliseconds(20))
+    await store.hold()
+    let begun = await ledger.begin(key)
+    await ledger.note(key, state(begun.nextSequence + 1, begun.discontinuitySequence))
+    await store.letGo()
+    let name = name
+    #expect(
+      try await eventually {
+        try await store.numbers(name)?.next.sequence ?? 0 > begun.nextSequence + 1
+      })
+    #expect(await eventually { lines.all.last == "notice stream numbers kept again" })
+  }
+
+  @Test func `a store that never answers holds up no node that stops`() async throws {
+    let ledger = StreamLedger(
+      store: store, logger: lines.logger, patience: .milliseconds(20))
+    for index in 0..<20 { _ = await ledger.begin(.named("w\(index)")) }
+    await store.hold()
+    await ledger.endAll()
+    // Waited for once, not for each of the twenty.
+    #expect(lines.all == ["warning stream numbers not kept"])
+    await store.letGo()
+  }
+
   @Test func `all runs end in order when the node stops`() async throws {
     for index in 0..<20 {
       _ = await ledger.begin(.named("w\(index)"))
