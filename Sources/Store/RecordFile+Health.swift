@@ -9,6 +9,10 @@ extension RecordFile {
   struct Health: Sendable {
     var failure: StoreError?
     var watcher: Watcher?
+    /// What the watcher has not been told yet.
+    var news: [StoreError?] = []
+    /// Somebody calls the watcher.
+    var isTelling = false
     /// A check is under way; one that the disk holds up is followed by no other.
     var isChecking = false
   }
@@ -63,11 +67,26 @@ extension RecordFile {
   }
 
   private func note(_ failure: StoreError?) {
-    let watcher = health.withLock { health -> Watcher? in
-      let isNews = (health.failure == nil) != (failure == nil)
+    health.withLock { health in
+      if (health.failure == nil) != (failure == nil) { health.news.append(failure) }
       health.failure = failure
-      return isNews ? health.watcher : nil
     }
-    watcher?(failure)
+    tellNews()
+  }
+
+  /// Calls the watcher, outside the lock, with all that has not been told yet.
+  ///
+  /// One caller at a time, who takes over what the others leave: news are heard in their order.
+  private func tellNews() {
+    while true {
+      let next = health.withLock { health -> (failure: StoreError?, watcher: Watcher?)? in
+        guard !health.isTelling, !health.news.isEmpty else { return nil }
+        health.isTelling = true
+        return (health.news.removeFirst(), health.watcher)
+      }
+      guard let next else { return }
+      next.watcher?(next.failure)
+      health.withLock { $0.isTelling = false }
+    }
   }
 }

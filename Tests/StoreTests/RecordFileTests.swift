@@ -1,8 +1,10 @@
 import Dispatch
+import Foundation
 import GRDB
-import Store
 import Synchronization
 import Testing
+
+@testable import Store
 
 @Suite struct `Record file` {
   private let name = StreamNumbers.Name(wedding: "w", camera: "main")
@@ -76,6 +78,14 @@ import Testing
     return stall
   }
 
+  /// Returns when so much has been heard, or a generous limit is over.
+  private func untilNews(_ count: Int) async throws {
+    let end = ContinuousClock.now + .seconds(60)
+    while news.all.count < count, ContinuousClock.now < end {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
   private final class Stall: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 
@@ -89,13 +99,33 @@ import Testing
     await file.checkWriting(within: .milliseconds(20))
     #expect(news.all == [.stalled(.milliseconds(20))])
     stall.end()
-    let end = ContinuousClock.now + .seconds(60)
-    while news.all.count < 2, ContinuousClock.now < end {
-      try await Task.sleep(for: .milliseconds(5))
-    }
+    try await untilNews(2)
     #expect(news.all.last == .some(nil))
     await file.checkWriting()
     #expect(news.all.count == 2)
+  }
+
+  @Test func `a watcher that is slow hears the last news last`() async throws {
+    let (hearing, heard) = AsyncStream.makeStream(of: Void.self)
+    let stall = Stall()
+    file.watch { [news] failure in
+      if failure != nil {
+        heard.yield()
+        stall.wait()
+      }
+      news.hear(failure)
+    }
+    let failing = Thread { [file] in
+      file.failedToWrite(DatabaseError(resultCode: .SQLITE_FULL))
+    }
+    failing.start()
+    for await _ in hearing { break }
+    // It works again while the watcher is still busy with the failure.
+    file.wrote()
+    stall.end()
+    try await untilNews(2)
+    #expect(news.all.count == 2)
+    #expect(news.all.last == .some(nil))
   }
 
   @Test func `a disk that does not answer holds up no close`() async throws {
