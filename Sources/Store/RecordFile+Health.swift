@@ -5,9 +5,12 @@ extension RecordFile {
   /// Called with why nothing can be written, and with nil once something can be again.
   package typealias Watcher = @Sendable (StoreError?) -> Void
 
-  /// What the last write came to.
+  /// What the last write came to, and the last look at the file.
   struct Health: Sendable {
+    /// Why the last write failed.
     var failure: StoreError?
+    /// That the file is gone; writes succeed all the same.
+    var loss: StoreError?
     var watcher: Watcher?
     /// What the watcher has not been told yet.
     var news: [StoreError?] = []
@@ -15,6 +18,8 @@ extension RecordFile {
     var isTelling = false
     /// A check is under way; one that the disk holds up is followed by no other.
     var isChecking = false
+
+    var fault: StoreError? { loss ?? failure }
   }
 
   /// Names who is told when writes begin to fail, and when they succeed again.
@@ -22,7 +27,8 @@ extension RecordFile {
     health.withLock { $0.watcher = watcher }
   }
 
-  /// Writes next to nothing, to see whether anything can be written; the watcher hears of it.
+  /// Writes next to nothing, to see whether anything can be written, and looks whether the file is
+  /// still in its folder; the watcher hears of it.
   ///
   /// It is a whole commit, on disk when it returns: the number in the file's header that SQLite
   /// keeps for its users, and that means nothing here.
@@ -46,7 +52,9 @@ extension RecordFile {
   }
 
   private func tryWriting() async {
-    _ = try? await write { database in
+    _ = try? await write { [self] database in
+      // Here, on the writer's thread: a disk that stalls may hold this up too.
+      see(place?.isKept == false ? place?.loss : nil)
       let version = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
       try database.execute(sql: "PRAGMA user_version = \(version == .max ? 0 : version + 1)")
     }
@@ -66,10 +74,16 @@ extension RecordFile {
     note(StoreError(error))
   }
 
-  private func note(_ failure: StoreError?) {
+  private func note(_ failure: StoreError?) { change { $0.failure = failure } }
+
+  /// Notes whether the file is gone.
+  private func see(_ loss: StoreError?) { change { $0.loss = loss } }
+
+  private func change(_ body: (inout Health) -> Void) {
     health.withLock { health in
-      if (health.failure == nil) != (failure == nil) { health.news.append(failure) }
-      health.failure = failure
+      let wasWell = health.fault == nil
+      body(&health)
+      if wasWell != (health.fault == nil) { health.news.append(health.fault) }
     }
     tellNews()
   }

@@ -10,6 +10,7 @@ import Synchronization
 package final class RecordFile: Sendable {
   package let pool: DatabasePool
   let health = Mutex(Health())
+  let place: FilePlace?
 
   /// Opens the file, makes it where there is none, and brings its tables up to date.
   ///
@@ -25,6 +26,7 @@ package final class RecordFile: Sendable {
     // SQLite would let others read it; what it puts beside the file has the file's mode.
     let made = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     if made >= 0 { Glibc.close(made) }
+    place = FilePlace(path)
     do {
       pool = try DatabasePool(path: path, configuration: configuration)
       try RecordFile.migrator.migrate(pool)

@@ -128,6 +128,37 @@ import Testing
     #expect(news.all.last == .some(nil))
   }
 
+  @Test func `a file that is deleted or replaced is a fault, though writes to it succeed`()
+    async throws
+  {
+    let path = folder.file("records.sqlite")
+    try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+    await file.checkWriting()
+    #expect(news.all.count == 1)
+    guard case .failed(let words)?? = news.all.last else {
+      Issue.record("\(news.all)")
+      return
+    }
+    #expect(words.hasPrefix("\(path) is gone"))
+    try await fill(0..<3)
+    #expect(news.all.count == 1)
+    #expect(FileManager.default.createFile(atPath: path, contents: nil))
+    await file.checkWriting()
+    #expect(news.all.count == 1)
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+    await file.checkWriting()
+    #expect(news.all.count == 2)
+    #expect(news.all.last == .some(nil))
+  }
+
+  @Test func `a file whose whole folder is deleted is a fault`() async throws {
+    try FileManager.default.removeItem(atPath: folder.path)
+    await file.checkWriting()
+    #expect(news.all.count == 1)
+    #expect(news.all.first != .some(nil))
+  }
+
   @Test func `a disk that does not answer holds up no close`() async throws {
     let stall = stall()
     await #expect(throws: StoreError.stalled(.milliseconds(20))) {
