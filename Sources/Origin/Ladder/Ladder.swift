@@ -163,7 +163,7 @@ final class Ladder {
   private func startWorker() {
     restart = nil
     isPaused = false
-    guard let loop, !assembly.active.isEmpty, worker == nil else { return }
+    guard let loop, !wanted.isEmpty, worker == nil else { return }
     do {
       let process = try WorkerProcess(
         command: LadderConfiguration.command, arguments: job.arguments,

@@ -16,7 +16,8 @@ final class LadderWorker: Channel {
   private var words: String?
   private let onEvent: (LadderEvent) -> Void
   private let onEnd: (_ why: String, WorkerProcess) -> Void
-  /// Frames given since the last one that came, and when the first of them was.
+  /// Pictures given since the last one that came, and when the first of them was: sound may go on
+  /// where pictures hang.
   private var owed = 0
   private var owedSince = MonotonicTime.now
 
@@ -43,16 +44,16 @@ final class LadderWorker: Channel {
     super.init(Socket(owning: own), on: loop)
   }
 
-  /// How long frames have been owed for; zero where hardly any are.
+  /// How long pictures have been owed for; zero where hardly any are.
   var silence: Duration {
-    // As many frames as encoders hold back to look ahead say nothing.
-    owed > 120 ? MonotonicTime.now - owedSince : .zero
+    // As many pictures as encoders hold back to look ahead say nothing.
+    owed > 60 ? MonotonicTime.now - owedSince : .zero
   }
 
   /// Queues a command; it goes out at the end of the turn.
   func send(_ command: LadderCommand) {
     guard !isClosed else { return }
-    if case .frame = command {
+    if case .frame(let frame, _) = command, frame.track == .video {
       if owed == 0 { owedSince = .now }
       owed += 1
     }
@@ -101,8 +102,8 @@ final class LadderWorker: Channel {
 
   private func take(_ event: LadderEvent) {
     switch event {
-    case .frame:
-      owed = 0
+    case .frame(let stream, _, _):
+      if case .rung = stream { owed = 0 }
       onEvent(event)
     case .failed(let error): words = error.message
     case .configuration, .drained, .report: onEvent(event)
