@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Media
 import Transcode
 
 /// A transcode worker's socket on a loop: commands go out, events come in.
