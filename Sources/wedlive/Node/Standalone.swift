@@ -27,12 +27,6 @@ enum Standalone {
     let rtmps = try source(configuration, files, protocols: [])
     let count = configuration.loops.count == 0 ? LoopGroup.cores : configuration.loops.count
     let descriptors = DescriptorLimit.raise()
-    let needed = DescriptorLimit.needed(configuration, loops: count)
-    if descriptors < needed {
-      logger.warning(
-        "descriptor limit below max_connections",
-        metadata: ["limit": "\(descriptors)", "needed": "\(needed)", "loops": "\(count)"])
-    }
     let listeners = try NodeListeners(configuration.listen, loops: count)
     let registry = MetricRegistry()
     ProcessMetrics.register(in: registry, version: Version.current)
@@ -92,6 +86,12 @@ enum Standalone {
           ]),
         page: page(configuration), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
+    let needed = DescriptorLimit.needed(configuration, loops: count)
+    if descriptors < needed {
+      logger.warning(
+        "descriptor limit below max_connections",
+        metadata: ["limit": "\(descriptors)", "needed": "\(needed)", "loops": "\(count)"])
+    }
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil
     let terminal = Terminal(STDOUT_FILENO)
