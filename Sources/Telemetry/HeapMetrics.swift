@@ -7,7 +7,10 @@ enum HeapMetrics {
     for (part, bytes) in parts {
       registry.gauge(
         "wedlive_heap_bytes",
-        help: "The allocator's memory: handed out, free but kept, in mappings of their own.",
+        help: """
+          The allocator's memory: handed out, free but kept, in mappings of their own. Where free is \
+          more than 64 MiB and than half of used, its pages go back to the machine once a minute.
+          """,
         labels: ["part": part]
       ) { Double(bytes(mallinfo2())) }
     }

@@ -107,6 +107,7 @@ enum Standalone {
     var others: [any Service] = [
       CertificateService(node: node),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
+      HeapService(),
     ]
     if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
     let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
