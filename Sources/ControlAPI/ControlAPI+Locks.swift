@@ -20,7 +20,7 @@ extension ControlAPI {
       parts.log.error(
         "lock not kept", metadata: ["wedding": "\(wedding)", "error": "\(error)"])
       throw APIError(
-        503, "not_kept", "The lock can't be kept now, so nothing was changed; try again.")
+        503, "not_kept", "The lock can't be kept now; try again.")
     }
     return .json(Lock(weddingId: wedding, locked: isLocked))
   }

@@ -133,7 +133,10 @@ package actor StreamKeys {
       if let deadline = known.deadline, deadline < uptime() { return nil }
       return GivenStreamKey(camera: known.stream.camera, bytes: known.material.bytes)
     }
-    guard let record = try await store.key(id), record.stream.wedding == wedding,
+    let stored = try await waiting(atMost: patience) { [store] () async throws(StoreError) in
+      try await store.key(id)
+    }
+    guard let record = stored, record.stream.wedding == wedding,
       record.neededUntil >= now()
     else { return nil }
     return GivenStreamKey(

@@ -10,11 +10,20 @@ import Synchronization
 package final class WeddingLocks: WeddingLockDirectory {
   private let store: any WeddingLockStore
   private let logger: Logger
+  private let patience: Duration
   private let state = Mutex((weddings: Set<String>(), loops: [LoopMailbox]()))
 
   /// Makes an empty set; `load` fills it.
-  package init(store: any WeddingLockStore, logger: Logger) {
+  ///
+  /// - Parameters:
+  ///   - store: keeps them.
+  ///   - logger: hears of changes.
+  ///   - patience: how long a change waits for the store.
+  package init(
+    store: any WeddingLockStore, logger: Logger, patience: Duration = .seconds(5)
+  ) {
     self.store = store
+    self.patience = patience
     self.logger = logger
   }
 
@@ -37,13 +46,20 @@ package final class WeddingLocks: WeddingLockDirectory {
 
   /// Locks or unlocks a wedding; it takes effect at once, and stays over restarts.
   ///
-  /// - Throws: why it can't be kept; nothing has changed then.
+  /// - Throws: why it can't be kept; nothing has changed then. After `.stalled` it takes effect when
+  ///   the store has kept it after all.
   package func change(_ wedding: String, isLocked: Bool) async throws {
-    if isLocked {
-      try await store.lock(wedding, since: StreamOutlet.wallClockMilliseconds)
-    } else {
-      try await store.unlock(wedding)
+    try await waiting(atMost: patience) { [self] () async throws(StoreError) in
+      if isLocked {
+        try await store.lock(wedding, since: StreamOutlet.wallClockMilliseconds)
+      } else {
+        try await store.unlock(wedding)
+      }
+      changed(wedding, isLocked: isLocked)
     }
+  }
+
+  private func changed(_ wedding: String, isLocked: Bool) {
     state.withLock { state in
       if isLocked { state.weddings.insert(wedding) } else { state.weddings.remove(wedding) }
     }

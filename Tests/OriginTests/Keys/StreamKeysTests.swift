@@ -39,6 +39,7 @@ extension StreamKeys {
     }
     func key(_ id: String) async throws(StoreError) -> StreamKeyRecord? {
       try check()
+      if holds { await withCheckedContinuation { held = $0 } }
       return try await memory.key(id)
     }
     func keys(ofWedding wedding: String) async throws(StoreError) -> [StreamKeyRecord] {
@@ -89,6 +90,20 @@ extension StreamKeys {
     await store.letGo()
     #expect(try await eventually { try await store.key(key.id) != nil })
     #expect(await eventually { lines.all.last == "notice stream keys kept again" })
+  }
+
+  @Test func `where the store never answers, nobody waits for a key that only it has`()
+    async throws
+  {
+    let key = await service().make(for: .named("w"))
+    let other = StreamKeys(
+      store: store, wrap: wrap, longestUse: 60_000, logger: lines.logger,
+      patience: .milliseconds(20), now: { 1_000 })
+    await store.hold()
+    await #expect(throws: StoreError.stalled(.milliseconds(20))) {
+      try await other.key(key.id, ofWedding: "w")
+    }
+    await store.letGo()
   }
 
   @Test func `another process gives it out too, to that wedding's viewers alone`() async throws {
