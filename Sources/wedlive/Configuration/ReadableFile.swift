@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// Whether a file can be read, and why not.
 enum ReadableFile {
