@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// Whether a file can be read, and why not.
 enum ReadableFile {
@@ -16,13 +15,17 @@ enum ReadableFile {
       return "there is no such file"
     }
     if isFolder.boolValue { return "is a folder, not a file" }
-    var about = stat()
-    if isRegular, unsafe stat(path, &about) == 0, about.st_mode & S_IFMT != S_IFREG {
-      return "is no regular file"
-    }
+    if isRegular, !Self.isRegular(path) { return "is no regular file" }
     guard FileManager.default.isReadableFile(atPath: path) else {
       return "this user may not read it"
     }
     return nil
+  }
+
+  /// Whether a path ends, over links, at a regular file.
+  private static func isRegular(_ path: String) -> Bool {
+    let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let type = try? FileManager.default.attributesOfItem(atPath: place)[.type] as? FileAttributeType
+    return type == .typeRegular
   }
 }
