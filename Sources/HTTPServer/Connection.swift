@@ -156,39 +156,6 @@ final class Connection: Channel {
     }
   }
 
-  private func handshakeEnded(_ tls: TLSSession) {
-    server.handshakes.remove(id)
-    if tls.selectedHTTP2, let workspace = server.workspace {
-      stage = .http2
-      http2 = HTTP2Session(owner: self, workspace: workspace)
-      if http2 == nil { end(.failure) }
-    } else {
-      stage = .http1
-      http1 = HTTP1Exchange()
-    }
-  }
-
-  private func tlsClosed(_ tls: TLSSession) {
-    if stage == .handshake {
-      server.handshakes.remove(id)
-      if tls.closeReason == .plainHTTP { return refusePlainHTTP() }
-      stage = .lingering
-      return finish(.tls)
-    }
-    if tls.closeReason == .closeNotify { return inputHasEnded() }
-    finish(.tls)
-  }
-
-  /// Tells a client that came without TLS what this port speaks; the request itself is not read.
-  private func refusePlainHTTP() {
-    tls = nil
-    stage = .http1
-    http1 = HTTP1Exchange()
-    closing = .tls
-    leavesInput = true
-    beginHTTP1Error(server.standard.plainHTTP)
-  }
-
   private func ingestProxyHeader(_ bytes: borrowing Span<UInt8>) {
     proxyBytes.append(copying: bytes)
     switch ProxyHeader.parse(proxyBytes.span) {
@@ -207,7 +174,7 @@ final class Connection: Channel {
   ///
   /// An answer that is on its way or being made is still sent. A request that is held is given up:
   /// most viewers that end their side have left.
-  private func inputHasEnded() {
+  func inputHasEnded() {
     inputEnded = true
     tls?.receiveEnd()
     let inProgress =

@@ -13,7 +13,7 @@ package final class RTMPConnection: Transport {
   /// A second of media has some hundred; whoever sends millions shall not stop the others.
   private static let messagesPerTurn = 1_000
 
-  private enum Publication {
+  enum Publication {
     case none
     /// Asked for; what came meanwhile waits.
     case requested(streamID: UInt32, early: [(PublishSink.Kind, Message)], bytes: Int)
@@ -29,20 +29,20 @@ package final class RTMPConnection: Transport {
   /// The times of what it sent last, or of what it was sent last.
   package internal(set) var clock = MediaClock()
 
-  private let session: ServerSession
+  let session: ServerSession
   unowned let server: IngestServer
   private var output: [UInt8] = []
   /// What came and is not taken yet, as there were too many messages in it for one turn.
   private var backlog: [UInt8] = []
-  private var publication = Publication.none
+  var publication = Publication.none
   private var publicationNumber: UInt64 = 0
-  private var player: RTMPPlayer?
+  var player: RTMPPlayer?
   /// The stream that the client asks to play, until that is decided.
-  private var playRequest: UInt32?
+  var playRequest: UInt32?
   private var playEnded: () -> Void = {}
-  private var patience: ConnectionPatience
-  private var countedReceived: UInt64 = 0
-  private var countedSent: UInt64 = 0
+  var patience: ConnectionPatience
+  var countedReceived: UInt64 = 0
+  var countedSent: UInt64 = 0
   /// Whether its TLS handshake is one of those that the server counts.
   private(set) var isInHandshake: Bool
   private var checkedAt: MonotonicTime
@@ -73,7 +73,7 @@ package final class RTMPConnection: Transport {
   }
 
   /// How often the client was too slow for its stream and was dropped to the next keyframe.
-  package private(set) var dropCount: UInt64 = 0
+  package internal(set) var dropCount: UInt64 = 0
 
   // MARK: Answers to requests
 
@@ -187,41 +187,6 @@ package final class RTMPConnection: Transport {
     answer { _ = session.requestReconnect(to: tcUrl, words, into: &$0) }
   }
 
-  // MARK: For the player
-
-  var sendChunkSize: Int { session.sendChunkSize }
-
-  /// Appends what the session says to what goes out.
-  func answer(_ body: (inout [UInt8]) -> Void) {
-    body(&output)
-    sendOutput()
-  }
-
-  func sendMessage(_ message: Message, streamID: UInt32) {
-    answer {
-      session.send(
-        message.type, streamID: streamID, timestamp: message.timestamp,
-        payload: message.payload.span, into: &$0)
-    }
-  }
-
-  func notify(_ streamID: UInt32, isPublished: Bool) {
-    answer {
-      if isPublished {
-        session.notifyPublish(streamID, into: &$0)
-      } else {
-        session.notifyUnpublish(streamID, into: &$0)
-      }
-    }
-  }
-
-  var playerQueueBytes: Int { server.configuration.playerQueueBytes }
-
-  func countDrop() {
-    dropCount += 1
-    server.metrics.playerDrops.increment()
-  }
-
   // MARK: Events
 
   /// The first deadline; to be called once the loop knows the connection.
@@ -273,6 +238,12 @@ package final class RTMPConnection: Transport {
     guard player != nil else { return Self.answerLimitBytes }
     let configuration = server.configuration
     return configuration.playerQueueBytes + configuration.gopCacheBytes + Self.answerLimitBytes
+  }
+
+  /// Appends what the session says to what goes out.
+  func answer(_ body: (inout [UInt8]) -> Void) {
+    body(&output)
+    sendOutput()
   }
 
   private func sendOutput() {
@@ -368,37 +339,6 @@ package final class RTMPConnection: Transport {
       count()
     }
     if !isEnding { loop.setDeadline(self, isCoalescing ? nextTaking : loop.now + Self.tick) }
-  }
-
-  private func checkDeadlines() {
-    let now = loop.now
-    let end = patience.end(
-      of: doing, sent: bytesSent, queued: queuedBytes, now: now, server.configuration)
-    if let end {
-      // Who reads is told why.
-      guard isPublishing, queuedBytes == 0 else { return self.end(.closedByUs(end)) }
-      return stop(end)
-    }
-    var output: [UInt8] = []
-    let isAlive = session.keepAlive(at: now.nanoseconds / 1_000_000, into: &output)
-    if !output.isEmpty { send(output) }
-    // A player has nothing to say: it is judged by what its socket takes.
-    if !isAlive, player == nil { self.end(.closedByUs("answers no ping")) }
-  }
-
-  private var doing: ConnectionPatience.Doing {
-    switch publication {
-    case .live: .publishing
-    case .requested: .waiting
-    case .none: player != nil ? .playing : playRequest != nil ? .waiting : .nothing
-    }
-  }
-
-  private func count() {
-    server.metrics.bytesReceived.add(bytesReceived - countedReceived)
-    server.metrics.bytesSent.add(bytesSent - countedSent)
-    countedReceived = bytesReceived
-    countedSent = bytesSent
   }
 
   private func endPublication(_ reason: String) {
