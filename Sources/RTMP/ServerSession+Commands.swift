@@ -4,9 +4,6 @@ import Bytes
 // `play`; the rest comes in any order or never.
 extension ServerSession {
   func command(_ message: Message, into output: inout [UInt8]) throws(ProtocolError) {
-    guard message.payload.count <= link.limits.commandBytes else {
-      throw ProtocolError(.command, "a command of \(message.payload.count) bytes")
-    }
     let command = try Command(
       message.payload.span, type: message.type, limits: link.limits.amf)
     switch command.name {
