@@ -49,11 +49,7 @@ package final class Segment: Sendable {
   ///   - key: what it was made with.
   /// - Returns: it differs in nothing else.
   package func sealed(_ bytes: [UInt8], with key: SegmentKey) -> Segment {
-    Segment(
-      name: name, sequence: sequence, discontinuitySequence: discontinuitySequence, bytes: bytes,
-      duration: duration, startTime: startTime, programDate: programDate,
-      isDiscontinuity: isDiscontinuity, isIndependent: isIndependent,
-      targetDuration: targetDuration, key: key)
+    copy(name: name, bytes: bytes, isIndependent: isIndependent, key: key)
   }
 
   /// Another rung's segment in the same place.
@@ -63,11 +59,18 @@ package final class Segment: Sendable {
   ///   - isIndependent: whether it begins with a keyframe.
   /// - Returns: with a name of its own, and the number, the times and the marks of this one.
   func replaced(_ bytes: [UInt8], isIndependent: Bool) -> Segment {
+    copy(
+      name: Segment.name(sequence: sequence), bytes: bytes, isIndependent: isIndependent, key: nil)
+  }
+
+  private func copy(
+    name: String, bytes: [UInt8], isIndependent: Bool, key: SegmentKey?
+  ) -> Segment {
     Segment(
-      name: Segment.name(sequence: sequence), sequence: sequence,
-      discontinuitySequence: discontinuitySequence, bytes: bytes, duration: duration,
-      startTime: startTime, programDate: programDate, isDiscontinuity: isDiscontinuity,
-      isIndependent: isIndependent, targetDuration: targetDuration)
+      name: name, sequence: sequence, discontinuitySequence: discontinuitySequence, bytes: bytes,
+      duration: duration, startTime: startTime, programDate: programDate,
+      isDiscontinuity: isDiscontinuity, isIndependent: isIndependent,
+      targetDuration: targetDuration, key: key)
   }
 
   /// Bits per second; 0 for one without a duration.

@@ -154,7 +154,8 @@ package struct LadderAssembly {
     lines[rung].packager.variant(bitrate: bitrate, frameRate: frameRate)
   }
 
-  package func statistics(_ rung: Int) -> PackagerStatistics { lines[rung].packager.statistics }
+  /// What was counted of a rung's own segments.
+  func statistics(_ rung: Int) -> PackagerStatistics { lines[rung].packager.statistics }
 
   // MARK: Segments
 
