@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 import Media
 import Transcode
 
@@ -34,11 +33,7 @@ final class LadderWorker: Channel {
     _ process: WorkerProcess, on loop: Loop, onEvent: @escaping (LadderEvent) -> Void,
     onEnd: @escaping (String, WorkerProcess) -> Void
   ) throws(TranscodeError) {
-    let own = fcntl(process.descriptor, F_DUPFD_CLOEXEC, 0)
-    guard own >= 0 else {
-      throw TranscodeError(
-        .system, unsafe "duplicating a socket: \(String(cString: strerror(errno)))")
-    }
+    let own = try process.duplicateDescriptor()
     self.process = process
     self.onEvent = onEvent
     self.onEnd = onEnd

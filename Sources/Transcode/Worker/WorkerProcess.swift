@@ -89,6 +89,15 @@ package final class WorkerProcess: Sendable {
     close(descriptor)
   }
 
+  /// The parent's end once more, for a loop that closes it on its own.
+  ///
+  /// - Throws: `.system` where the process has no descriptor left.
+  package func duplicateDescriptor() throws(TranscodeError) -> CInt {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw TranscodeError.system("duplicating a socket", errno: errno) }
+    return copy
+  }
+
   /// Kills the child, unless it has ended.
   package func stop() {
     ended.withLock { exit in

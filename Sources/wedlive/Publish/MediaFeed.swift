@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 import Media
 import Transcode
 
@@ -22,11 +21,7 @@ final class MediaFeed: Channel {
   ///
   /// - Throws: `.system` where the process has no descriptor left.
   init(_ process: WorkerProcess, on loop: Loop) throws(TranscodeError) {
-    let own = fcntl(process.descriptor, F_DUPFD_CLOEXEC, 0)
-    guard own >= 0 else {
-      throw TranscodeError(
-        .system, unsafe "duplicating a socket: \(String(cString: strerror(errno)))")
-    }
+    let own = try process.duplicateDescriptor()
     self.process = process
     super.init(Socket(owning: own), on: loop)
   }
