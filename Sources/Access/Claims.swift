@@ -70,15 +70,18 @@ package struct Claims: Sendable, Equatable {
 
   /// Refuses what this token does not allow.
   ///
-  /// - Throws: `.otherScope`, `.otherWedding` or `.otherCamera`.
+  /// - Throws: `.otherScope`, `.otherWedding`, `.otherCamera` or `.locked`.
   package func check(_ purpose: Purpose) throws(Refusal) {
     guard scope == purpose.scope else {
       throw Refusal(.otherScope(has: scope, needed: purpose.scope))
     }
     if let wanted = purpose.wedding, wanted != wedding { throw Refusal(.otherWedding) }
-    guard let wanted = purpose.camera else { return }
-    let own = scope == .publish ? publishCamera : camera
-    if let own, own != wanted { throw Refusal(.otherCamera) }
+    if let wanted = purpose.camera, let own = scope == .publish ? publishCamera : camera,
+      own != wanted
+    {
+      throw Refusal(.otherCamera)
+    }
+    if case .watch(_, _, isLocked: true) = purpose, !unlocked { throw Refusal(.locked) }
   }
 }
 
@@ -86,8 +89,8 @@ package struct Claims: Sendable, Equatable {
 package enum Purpose: Sendable, Equatable {
   /// Send a stream; nil where the token itself names it (`rtmp://host/live/<token>`).
   case publish(wedding: String?, camera: String?)
-  /// Watch a wedding, or one camera of it.
-  case watch(wedding: String, camera: String?)
+  /// Watch a wedding, or one camera of it; a locked one is for tokens that are good for that.
+  case watch(wedding: String, camera: String?, isLocked: Bool = false)
   /// Use the control API.
   case service
 
@@ -102,14 +105,14 @@ package enum Purpose: Sendable, Equatable {
   var wedding: String? {
     switch self {
     case .publish(let wedding, _): wedding
-    case .watch(let wedding, _): wedding
+    case .watch(let wedding, _, _): wedding
     case .service: nil
     }
   }
 
   var camera: String? {
     switch self {
-    case .publish(_, let camera), .watch(_, let camera): camera
+    case .publish(_, let camera), .watch(_, let camera, _): camera
     case .service: nil
     }
   }

@@ -74,10 +74,9 @@ extension ControlAPI {
     if parts.watchNeedsToken || isLocked {
       let token = call.viewerToken ?? ""
       do throws(Refusal) {
-        let claims = try parts.verifier.verify(
-          Array(token.utf8), for: .watch(wedding: wedding, camera: nil), now: parts.now())
-        if isLocked, !claims.unlocked { throw Refusal(.locked) }
-        admitted = claims
+        admitted = try parts.verifier.verify(
+          Array(token.utf8), for: .watch(wedding: wedding, camera: nil, isLocked: isLocked),
+          now: parts.now())
       } catch {
         try limitWrong(call)
         throw APIError(error)

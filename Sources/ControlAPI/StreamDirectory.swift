@@ -33,36 +33,3 @@ package struct StreamInfo: Sendable, Equatable {
     self.qualities = qualities
   }
 }
-
-/// One quality of a stream, as the API shows it.
-package struct StreamQuality: Sendable, Equatable {
-  /// In addresses: `source`, `720p`.
-  package var name: String
-  /// In pixels; 0 without a picture.
-  package var width: Int
-  package var height: Int
-  /// Frames a second; 0 while unknown.
-  package var frameRate: Double
-  /// Bits per second of the heaviest segment.
-  package var bandwidth: Int
-  /// RFC 6381 names, video first.
-  package var codecs: [String]
-  /// Whether viewers may have it whose token names no plan.
-  package var isOpen: Bool
-  /// The plans whose viewers may have it.
-  package var plans: [String]
-
-  package init(
-    name: String, width: Int, height: Int, frameRate: Double, bandwidth: Int, codecs: [String],
-    isOpen: Bool, plans: [String]
-  ) {
-    self.name = name
-    self.width = width
-    self.height = height
-    self.frameRate = frameRate
-    self.bandwidth = bandwidth
-    self.codecs = codecs
-    self.isOpen = isOpen
-    self.plans = plans
-  }
-}

@@ -49,6 +49,18 @@ package final class LoopMailbox: Sendable {
     }
   }
 
+  /// Runs work on the loop and waits until it says that it is done; at once where the loop has ended.
+  ///
+  /// - Parameter work: calls `done` once, on the loop, when what it began is over.
+  package func wait(
+    for work: @escaping @Sendable (Loop, _ done: @escaping @Sendable () -> Void) -> Void
+  ) async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      let accepted = submit { loop in work(loop) { continuation.resume() } }
+      if !accepted { continuation.resume() }
+    }
+  }
+
   /// Takes all that is waiting; `spare` (emptied) becomes the new list, so that both are reused.
   func take(_ spare: inout [Work]) {
     spare.removeAll(keepingCapacity: true)

@@ -15,6 +15,7 @@ private struct OneStream: StreamDirectory {
       StreamQuality(
         name: name, width: height * 16 / 9, height: height, frameRate: 30,
         bandwidth: height * 4_000,
+        averageBandwidth: height * 3_000,
         codecs: ["avc1.64001F", "mp4a.40.2"], isOpen: true, plans: plans)
     }
     return StreamInfo(

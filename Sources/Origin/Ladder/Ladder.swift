@@ -140,9 +140,6 @@ final class Ladder {
     return job
   }
 
-  /// The rungs that the stream has.
-  var rungs: [Int] { assembly.active }
-
   /// What a rung needs of a viewer; nil before its encoder has said how it encodes.
   func variant(_ rung: Int, frameRate: Double?) -> VariantInfo? {
     let bitrates = job.rungs[rung]

@@ -1,4 +1,5 @@
 import Access
+import ControlAPI
 package import EventLoop
 package import Ingest
 import Logging
@@ -251,8 +252,8 @@ package final class OriginLoop {
     let claims = try tokens.claims(of: token.span, now: now)
     let wedding = address.wedding ?? claims.wedding ?? ""
     let camera = address.camera ?? claims.camera ?? Claims.mainCamera
-    try claims.check(.watch(wedding: wedding, camera: camera))
-    if locked.contains(wedding), !claims.unlocked { throw Refusal(.locked) }
+    try claims.check(
+      .watch(wedding: wedding, camera: camera, isLocked: locked.contains(wedding)))
     let key = StreamKey(wedding: wedding, camera: camera)
     try checkSource(key, plan: claims.plan)
     return (key, claims)

@@ -21,11 +21,6 @@ package struct OriginStreams: StreamDirectory {
       state: status.state == .ended ? .ended : .live,
       started: status.startedAtMilliseconds / 1_000,
       viewers: await collector.viewers(of: key),
-      qualities: status.renditions.map { rendition in
-        StreamQuality(
-          name: rendition.name, width: rendition.width, height: rendition.height,
-          frameRate: rendition.frameRate, bandwidth: rendition.bandwidth,
-          codecs: rendition.codecs, isOpen: rendition.isOpen, plans: rendition.plans)
-      })
+      qualities: status.renditions)
   }
 }

@@ -1,3 +1,5 @@
+package import ControlAPI
+
 /// One stream of a node at one moment.
 package struct StreamStatus: Codable, Equatable, Sendable {
   package enum State: String, Codable, Sendable {
@@ -27,7 +29,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var audio: AudioStatus?
   package var playlist: PlaylistStatus?
   /// The qualities that it can be watched in, the source first.
-  package var renditions: [RenditionStatus]
+  package var renditions: [StreamQuality]
   /// Publisher and players over RTMP.
   package var clients: [ClientStatus]
 
@@ -38,7 +40,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
     audioBitsPerSecond: UInt64 = 0, videoBitsPerSecond: UInt64 = 0,
     bitrateHistory: [UInt64] = [], historyStepMilliseconds: Int64 = 2_000, viewers: Int = 0,
     video: VideoStatus? = nil, audio: AudioStatus? = nil, playlist: PlaylistStatus? = nil,
-    renditions: [RenditionStatus] = [], clients: [ClientStatus] = []
+    renditions: [StreamQuality] = [], clients: [ClientStatus] = []
   ) {
     self.wedding = wedding
     self.camera = camera

@@ -44,12 +44,9 @@ package struct Publisher: Sendable {
         _ = try? await loop.run { loop in
           publication.connection(on: loop)?.evict("another encoder has taken over")
         }
-        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-          let isAlive = loop.submit { loop in
-            guard let origin = loop.local(OriginLoop.self) else { return done.resume() }
-            origin.whenSettled(stream) { done.resume() }
-          }
-          if !isAlive { done.resume() }
+        await loop.wait { loop, done in
+          guard let origin = loop.local(OriginLoop.self) else { return done() }
+          origin.whenSettled(stream, done)
         }
       })
   }

@@ -1,4 +1,5 @@
 import Access
+import ControlAPI
 import HLS
 import Media
 import TLS
@@ -181,11 +182,11 @@ struct Renditions {
   }
 
   /// What an operator and the API are told of them: those that a master playlist can list.
-  func status(_ describe: (Place) -> VariantInfo?) -> [RenditionStatus] {
+  func status(_ describe: (Place) -> VariantInfo?) -> [StreamQuality] {
     let all = [(Place.source, source)] + rungs.map { (Place.rung($0.place), $0.rendition) }
     return all.compactMap { place, rendition in
       guard rendition.snapshot != nil, let info = describe(place) else { return nil }
-      return RenditionStatus(
+      return StreamQuality(
         name: rendition.name, width: info.size?.width ?? 0, height: info.size?.height ?? 0,
         frameRate: info.frameRate ?? 0, bandwidth: info.bandwidth,
         averageBandwidth: info.averageBandwidth, codecs: info.codecs,

@@ -57,19 +57,27 @@ package final class ViewerHandler: RequestHandler {
   public override func handle(
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
-    guard request.pathStarts(with: "/hls/") || request.pathStarts(with: Self.dynamicPlaylist) else {
+    let isDynamic: Bool
+    if request.pathStarts(with: "/hls/") {
+      isDynamic = false
+    } else if request.pathStarts(with: Self.dynamicPlaylist) {
+      isDynamic = true
+    } else {
       return routes.handle(request, exchange)
     }
     switch request.method {
-    case .get, .head: return watch(request, exchange)
+    case .get, .head:
+      let found = isDynamic ? findProgram(request.path) : request.withPath { find($0) }
+      return watch(found, request, exchange)
     case .options: return .prepared(Self.preflight)
     default: return .prepared(Self.wrongMethod)
     }
   }
 
-  private func watch(_ request: borrowing Request, _ exchange: borrowing Exchange) -> Response {
-    let isDynamic = request.pathStarts(with: Self.dynamicPlaylist)
-    switch isDynamic ? findProgram(request.path) : request.withPath({ find($0) }) {
+  private func watch(
+    _ found: Found, _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> Response {
+    switch found {
     case .master(let slot):
       switch gate.check(request, slot.snapshot.key) {
       case .refused(let response): return .prepared(response)

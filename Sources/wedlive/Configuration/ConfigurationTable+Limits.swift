@@ -11,7 +11,8 @@ extension ConfigurationTable {
       "The bytes of unfinished messages that one connection may hold."),
     .size(
       "rtmp.max_unadmitted", \.rtmp.maxUnadmitted, in: 64 << 10...1 << 30,
-      "The same, and what is kept of its media, before it may publish."),
+      "The same, and what is kept of its media, while it waits for leave to publish; 128k before it asks."
+    ),
     .duration(
       "rtmp.handshake_timeout", \.rtmp.handshakeTimeout, in: .seconds(1)...(.seconds(120)),
       "How long a client has until it says what it wants to publish or play."),

@@ -116,6 +116,9 @@ enum ConfigurationTable {
     .count(
       "access.remembered_tokens", \.access.rememberedTokens, in: 1...1_000_000,
       "How many verified tokens one loop remembers; others are verified at every request."),
+    .count(
+      "access.remembered_choices", \.access.rememberedChoices, in: 1...10_000_000,
+      "For how many viewers at least it is remembered which quality they chose."),
   ]
 
   private static let callbacks: [ConfigurationKey] = [

@@ -118,12 +118,7 @@ struct RunningNode: Sendable {
   ) async {
     await withTaskGroup { group in
       for mailbox in loops.mailboxes {
-        group.addTask {
-          await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-            let isAlive = mailbox.submit { loop in body(loop) { done.resume() } }
-            if !isAlive { done.resume() }
-          }
-        }
+        group.addTask { await mailbox.wait(for: body) }
       }
     }
   }

@@ -56,7 +56,7 @@ enum Standalone {
       watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? "")
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry)
-    let choices = ViewerChoices()
+    let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let locks = WeddingLocks(store: SQLiteWeddingLocks(records), logger: logger)
     let api = ControlAPI(
       ControlAPI.Parts(

@@ -5,4 +5,6 @@ struct AccessSection: Equatable, Sendable {
   var watch = Watch.public
   /// How many verified tokens one loop remembers.
   var rememberedTokens = 16_384
+  /// For how many viewers at least it is remembered which quality they chose.
+  var rememberedChoices = 50_000
 }

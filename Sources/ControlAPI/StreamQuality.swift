@@ -1,0 +1,44 @@
+/// One quality that a stream can be watched in, as the API and the status show it.
+package struct StreamQuality: Codable, Equatable, Sendable {
+  /// In addresses: `source`, `720p`.
+  package var name: String
+  /// In pixels; 0 without a picture.
+  package var width: Int
+  package var height: Int
+  /// Frames a second; 0 while unknown.
+  package var frameRate: Double
+  /// Bits per second: of the heaviest segment, and on average.
+  package var bandwidth: Int
+  package var averageBandwidth: Int
+  /// RFC 6381 names, video first.
+  package var codecs: [String]
+  /// Whether viewers may have it whose token names no plan.
+  package var isOpen: Bool
+  /// The plans whose viewers may have it.
+  package var plans: [String]
+
+  package init(
+    name: String, width: Int, height: Int, frameRate: Double, bandwidth: Int,
+    averageBandwidth: Int, codecs: [String], isOpen: Bool, plans: [String]
+  ) {
+    self.name = name
+    self.width = width
+    self.height = height
+    self.frameRate = frameRate
+    self.bandwidth = bandwidth
+    self.averageBandwidth = averageBandwidth
+    self.codecs = codecs
+    self.isOpen = isOpen
+    self.plans = plans
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case name, width, height
+    case frameRate = "frame_rate"
+    case bandwidth
+    case averageBandwidth = "average_bandwidth"
+    case codecs
+    case isOpen = "open"
+    case plans
+  }
+}
