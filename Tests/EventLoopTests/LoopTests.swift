@@ -138,6 +138,20 @@ private final class EchoChannel: Channel {
     await #expect(throws: LoopEnded.self) { try await group.mailboxes[0].run { _ in } }
   }
 
+  @Test func `work that goes on is waited for, and none on a loop that has ended`() async throws {
+    let group = try LoopGroup(count: 1)
+    let isOver = Mutex(false)
+    await group.mailboxes[0].wait { loop, done in
+      loop.schedule(after: .milliseconds(1)) {
+        isOver.withLock { $0 = true }
+        done()
+      }
+    }
+    #expect(isOver.withLock { $0 })
+    group.stop()
+    await group.mailboxes[0].wait { _, _ in }
+  }
+
   @Test func `an actor can live on a loop`() async throws {
     actor Resident {
       let executor: LoopExecutor
