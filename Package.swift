@@ -61,6 +61,7 @@ let floor1: [Target] =
   + room("Media", ["Bytes"])
   + room("Telemetry", ["Bytes", "CLinux", log])
   + room("HTTPSemantics", ["Bytes"])
+  + room("Events", ["Telemetry"])
 
 // Floor 2: protocols. Bytes in, events out; no socket.
 let floor2: [Target] =
@@ -101,8 +102,8 @@ let floor4: [Target] =
 let floor5: [Target] = room(
   "Origin",
   [
-    "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
-    "HTTPSemantics", "Store", "Transcode", "Access", "ControlAPI", log, httpTypes,
+    "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
+    "HTTPServer", "HTTPSemantics", "Store", "Transcode", "Access", "ControlAPI", log, httpTypes,
     .product(name: "Crypto", package: "swift-crypto"),
   ], resources: [.embedInCode("Pages/Assets")])
 
@@ -111,8 +112,9 @@ let floor6: [Target] = [
   .executableTarget(
     name: "wedlive",
     dependencies: [
-      "Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "HLS", "TLS", "Ingest", "HTTPServer",
-      "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Access", "ControlAPI", "Origin",
+      "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
+      "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Access", "ControlAPI",
+      "Origin",
       "Transcode", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
@@ -125,7 +127,7 @@ let floor6: [Target] = [
 
 let testTargets: [Target] =
   tests("Bytes") + tests("EventLoop", ["Bytes", "CLinux"]) + tests("Media", ["Bytes"])
-  + tests("Telemetry", [log]) + tests("RTMP", ["Bytes", "Media"])
+  + tests("Telemetry", [log]) + tests("Events", ["Telemetry"]) + tests("RTMP", ["Bytes", "Media"])
   + tests("HTTP1", ["Bytes", "HTTPSemantics"])
   + tests("HTTPSemantics", ["Bytes"])
   + tests("HTTP2", ["Bytes", "HTTPSemantics"]) + tests("TLS", ["Bytes", "COpenSSL"])
@@ -148,7 +150,7 @@ let testTargets: [Target] =
     "Origin",
     [
       "Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "HTTPSemantics",
-      "HTTPClient", "Access", "ControlAPI", "Store", "Telemetry", "TLS", log, httpTypes,
+      "HTTPClient", "Access", "ControlAPI", "Store", "Telemetry", "Events", "TLS", log, httpTypes,
       .product(name: "Crypto", package: "swift-crypto"),
     ])
   + tests(

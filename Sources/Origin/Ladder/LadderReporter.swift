@@ -1,3 +1,4 @@
+package import Events
 import HLS
 package import Logging
 import Media
@@ -5,9 +6,11 @@ import Synchronization
 package import Telemetry
 import Transcode
 
-/// Tells the operator how the ladders of all streams do: metrics, and a log line for each event.
+/// Tells the operator how the ladders of all streams do: metrics, a log line for each event, and
+/// `error.occurred` for what viewers can see.
 package final class LadderReporter: Sendable {
   private let errands: Errands
+  private let events: EventBus
   private let logger: Logger
   private let started: Counter
   private let lost: Counter
@@ -18,8 +21,11 @@ package final class LadderReporter: Sendable {
   /// The step that each stream's worker was at last.
   private let steps = Mutex<[StreamKey: Int]>([:])
 
-  package init(_ registry: MetricRegistry, errands: Errands, logger: Logger) {
+  package init(
+    _ registry: MetricRegistry, errands: Errands, events: EventBus, logger: Logger
+  ) {
     self.errands = errands
+    self.events = events
     self.logger = logger
     started = registry.counter(
       "wedlive_transcode_workers_started_total", help: "Transcode workers that were started.")
@@ -53,6 +59,9 @@ package final class LadderReporter: Sendable {
     case .paused(let why):
       lost.increment()
       paused.increment()
+      tell(
+        key, "transcode_paused",
+        "rungs show the source until a transcode worker can be had: \(why)")
       log(
         .error, "transcode.paused", key,
         ["reason": "\(why)", "effect": "rungs show the source until a worker can be had"])
@@ -69,12 +78,25 @@ package final class LadderReporter: Sendable {
       return steps[key] ?? 0
     }
     guard report.step != last else { return }
+    if report.step > last {
+      tell(
+        key, "transcode_slow",
+        "the encoders can't keep up (\(report.lag.milliseconds) ms behind), so their quality goes "
+          + "down to step \(report.step); give the node more cores, or the stream fewer rungs")
+    }
     log(
       report.step > last ? .warning : .notice, "transcode.step", key,
       [
         "step": "\(report.step)", "lag_ms": "\(report.lag.milliseconds)",
         "effect": report.step > last ? "lower quality, to keep up" : "better quality again",
       ])
+  }
+
+  private func tell(_ key: StreamKey, _ code: String, _ words: String) {
+    events.publish(
+      Event(
+        .errorOccurred, wedding: key.wedding, camera: key.camera,
+        data: ["code": .text(code), "message": .text(words)]))
   }
 
   /// Away from the loop.

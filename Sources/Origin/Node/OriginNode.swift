@@ -1,4 +1,5 @@
 package import Access
+package import Events
 package import Ingest
 package import Logging
 import Media
@@ -21,6 +22,8 @@ package final class OriginNode: Sendable {
   package let keys: StreamKeys?
   package let errands: Errands
   package let memory: StreamMemory
+  /// What happens to the streams, for whoever wants to know.
+  package let events: EventBus
   package let logger: Logger
   private let clients = Atomic<UInt64>(0)
 
@@ -49,9 +52,12 @@ package final class OriginNode: Sendable {
     let relays = RelayDirectory()
     let errands = Errands()
     self.errands = errands
+    let events = EventBus(metrics: registry)
+    self.events = events
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,
-      ladders: LadderReporter(registry, errands: errands, logger: logger))
+      ladders: LadderReporter(registry, errands: errands, events: events, logger: logger),
+      events: events)
     self.board = board
     self.relays = relays
     self.outlet = outlet
@@ -113,6 +119,7 @@ package final class OriginNode: Sendable {
       return .failure(PublishDenial(.badName, "another encoder has taken over"))
     }
     log("stream.started", ask, ["epoch": "\(claim.epoch)"])
+    events.publish(Event(.streamStarted, wedding: ask.key.wedding, camera: ask.key.camera))
     return .success(claim)
   }
 
@@ -127,6 +134,10 @@ package final class OriginNode: Sendable {
   func left(_ ask: ClientAsk, _ claim: Claim, _ reason: String) async {
     await registry.release(claim)
     log("stream.stopped", ask, ["reason": "\(reason)", "epoch": "\(claim.epoch)"])
+    events.publish(
+      Event(
+        .streamStopped, wedding: ask.key.wedding, camera: ask.key.camera,
+        data: ["reason": .text(reason)]))
     await hooks.onPublishDone?(ask)
   }
 

@@ -1,4 +1,5 @@
 package import EventLoop
+package import Events
 import HLS
 import HTTPServer
 import Transcode
@@ -21,6 +22,7 @@ package final class StreamOutlet: Sendable {
   private let errands: Errands
   private let keys: StreamKeys?
   private let ladders: LadderReporter?
+  private let events: EventBus
 
   /// Makes an outlet.
   ///
@@ -31,10 +33,12 @@ package final class StreamOutlet: Sendable {
   ///   - errands: what is on its way to the records; a node that stops waits for them.
   ///   - keys: of the segments, where they are encrypted.
   ///   - ladders: tells how the rungs of all streams do.
+  ///   - events: told of streams that are over.
   package init(
     board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger, errands: Errands,
-    keys: StreamKeys? = nil, ladders: LadderReporter? = nil
+    keys: StreamKeys? = nil, ladders: LadderReporter? = nil, events: EventBus = EventBus()
   ) {
+    self.events = events
     self.ladders = ladders
     self.errands = errands
     self.keys = keys
@@ -105,5 +109,6 @@ package final class StreamOutlet: Sendable {
   func ended(_ key: StreamKey) {
     board.end(key)
     relays.end(key)
+    events.publish(Event(.streamEnded, wedding: key.wedding, camera: key.camera))
   }
 }

@@ -1,5 +1,6 @@
 import Access
 import EventLoop
+import Events
 import HTTPTypes
 import Ingest
 import Logging
@@ -31,6 +32,20 @@ import Testing
     let playlist = try #require(try await node.playlist())
     #expect(playlist.entries.map(\.isDiscontinuity) == [false, false, false, true, false])
     #expect(playlist.problems(after: nil).isEmpty)
+  }
+
+  @Test func `what happens to a stream is told in its order`() async throws {
+    let node = try await TestNode { $0.streams.reconnectWindow = .milliseconds(50) }
+    var events = node.node.events.subscribe().makeAsyncIterator()
+    let publisher = try await node.publish(try node.token())
+    await publisher.send(encoder.headers + encoder.messages(seconds: 1))
+    await publisher.vanish()
+    for kind in [Event.Kind.streamStarted, .streamStopped, .streamEnded] {
+      let event = await events.next()
+      #expect(event?.kind == kind)
+      #expect(event?.wedding == "w")
+      #expect(event?.camera == "main")
+    }
   }
 
   @Test func `an encoder with the same token takes over, and the first one hears why`()
