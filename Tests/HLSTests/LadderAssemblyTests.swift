@@ -91,6 +91,36 @@ import Testing
     #expect(source.received(0).pictures.count == source.made(0).count * 100)
   }
 
+  @Test func `for a rung that nobody watches another one stands in, and its own come when it is`()
+    throws
+  {
+    let source = try LadderSource(rungs: 3)
+    let frames = Publisher().frames(seconds: 40)
+    source.wanted = 0b101
+    source.publish(Array(frames[..<500]))
+    source.wanted = 0b111
+    source.publish(Array(frames[500..<1_000]))
+    source.wanted = 0
+    source.publish(Array(frames[1_000...]))
+    source.leave()
+    for rung in 0..<3 {
+      let made = source.made(rung)
+      #expect(made.map(\.sequence) == source.segments.map(\.sequence))
+      #expect(made.allSatisfy { $0.isIndependent })
+      #expect(source.received(rung).problems == [])
+      #expect(source.received(rung).hasPictures(of: frames))
+    }
+    // The last one before a rung is let go of comes from elsewhere, too.
+    #expect(source.origins(0) == Self.origins((3, .own), (7, .source)))
+    #expect(source.origins(1) == Self.origins((2, .rung(2)), (1, .own), (7, .source)))
+  }
+
+  private static func origins(
+    _ runs: (count: Int, origin: LadderAssembly.Origin)...
+  ) -> [LadderAssembly.Origin] {
+    runs.flatMap { Array(repeating: $0.origin, count: $0.count) }
+  }
+
   @Test func `without any encoder every rung has the source's pictures`() throws {
     let source = try LadderSource(rungs: 2, patience: 1)
     source.isWorking = false

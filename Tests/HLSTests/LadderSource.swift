@@ -16,6 +16,8 @@ final class LadderSource {
   /// Whether the stream has all rungs from its first segment on.
   var activatesAll = true
   var tracks: [TrackConfiguration] = []
+  /// The rungs that are encoded of the segments to come; encoders give the others' frames to nobody.
+  var wanted: UInt32 = .max
   private var hasStarted = false
 
   init(rungs: Int = 2, patience: Int = 2, publisher: Publisher = Publisher()) throws {
@@ -30,14 +32,14 @@ final class LadderSource {
     switch placement {
     case .began(let start):
       let isFirst = assembly.parts.isEmpty && !hasStarted
-      let beginsAnew = assembly.begin(start)
+      let beginsAnew = assembly.begin(start, wanted: wanted)
       if activatesAll { assembly.activate(Array(held.indices)) }
       if beginsAnew, isWorking { drain(before: start.sequence) }
       if isFirst, isWorking { startEncoders() }
       hasStarted = true
     case .frame(let frame):
       assembly.append(frame)
-      for rung in held.indices { held[rung].append(frame) }
+      for rung in held.indices where wanted >> UInt32(rung) & 1 == 1 { held[rung].append(frame) }
     }
   }
 

@@ -251,3 +251,60 @@ def test_no_rung_has_more_than_the_source(make_node, tmp_path: Path) -> None:
 
         wait_until(lambda: len(listed()) > 1, "a rung is listed", alive=[publisher])
         assert set(listed()) == {"source", "240p"}
+
+
+@pytest.mark.timeout(180)
+def test_only_what_is_watched_is_encoded(make_node, tmp_path: Path) -> None:
+    settings = {**SETTINGS, "WEDLIVE_PLANS_FREE": "source, 360p, 240p"}
+    node = make_node(
+        **settings,
+        WEDLIVE_TRANSCODE_ON_DEMAND="true",
+        WEDLIVE_TRANSCODE_IDLE_AFTER="5s",
+        WEDLIVE_STREAMS_FRAGMENT="2s",
+    )
+    source = Source(seconds=80, width=640, height=360, gop=60, kbits=800)
+    client = node.client()
+
+    def made(origin: str) -> int:
+        return int(node.metrics()[f'wedlive_transcode_segments_total{{from="{origin}"}}'])
+
+    def newest_width(rendition: str) -> int:
+        """The width of the pictures in a rendition's latest segment."""
+        base = f"{node.base}/hls/asked/main/{rendition}/"
+        name = [
+            line for line in client.get(base + "index.m3u8").text.splitlines() if ".ts" in line
+        ][-1]
+        file = tmp_path / "newest.ts"
+        file.write_bytes(client.get(base + name).body)
+        streams = probe(str(file), "-select_streams", "v:0", "-show_entries", "stream=width")
+        return int(streams["streams"][0]["width"])
+
+    with ffmpeg_copy(node.publish_url("asked"), source.file, tmp_path, "-re") as publisher:
+        # Both stand in the master playlist, with what their encoders are.
+        master = node.master_url("asked")
+        wait_until(
+            lambda: client.get(master).text.count("RESOLUTION=") == 3, "rungs", alive=[publisher]
+        )
+        # Nobody watches: no more is encoded, and no playlist stands still.
+        wait_until(lambda: made("other_rendition") >= 8, "segments of the source", limit=40)
+        before = made("encoder")
+        wait_until(lambda: made("other_rendition") >= 14, "more of them", limit=40)
+        assert made("encoder") == before
+        assert len(workers(node)) == 1
+        # A viewer comes: its rung is encoded from the next cut on, and no other.
+        wait_until(lambda: newest_width("240p") == 160, "its own pictures", limit=20)
+        encoded = made("encoder")
+        wait_until(
+            lambda: newest_width("240p") == 160 and made("encoder") >= encoded + 3,
+            "its own, again and again",
+            limit=20,
+        )
+        assert newest_width("source") == 640
+        # It goes, and so does the encoder.
+        wait_until(
+            lambda: (before := made("encoder")) and not time.sleep(5) and made("encoder") == before,
+            "the encoder rests",
+            limit=40,
+        )
+        publisher.succeed(limit=80)
+    assert node.metrics()["wedlive_transcode_workers_lost_total"] == 0

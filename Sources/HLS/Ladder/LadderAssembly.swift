@@ -5,7 +5,8 @@ package import Media
 ///
 /// Rungs are numbered from the largest picture to the smallest. A segment that an encoder does not
 /// give in time comes from the next smaller rung that has it, else from the next larger one, else it
-/// is the source's own: a moment of another quality is better than a picture that stops.
+/// is the source's own: a moment of another quality is better than a picture that stops. So it is
+/// with a rung that nobody watches, and of which encoders give nothing.
 ///
 /// Confined to the stream's owner, and without a clock: time is the source's.
 package struct LadderAssembly {
@@ -76,10 +77,12 @@ package struct LadderAssembly {
 
   /// The source's next segment begins.
   ///
-  /// - Parameter start: its number follows the last one's; after a hole nothing before it is made.
+  /// - Parameters:
+  ///   - start: its number follows the last one's; after a hole nothing before it is made.
+  ///   - wanted: the rungs that are encoded of it: bit n is rung n.
   /// - Returns: whether encoders are to begin anew with it, after a drain.
   @discardableResult
-  package mutating func begin(_ start: SegmentStart) -> Bool {
+  package mutating func begin(_ start: SegmentStart, wanted: UInt32 = .max) -> Bool {
     if let last = parts.last, start.sequence != last.sequence + 1 { parts.removeAll() }
     isGivenUp = false
     if parts.isEmpty {
@@ -88,7 +91,7 @@ package struct LadderAssembly {
     let beginsAnew =
       wasInterrupted || parts.last.map { !$0.start.hasTracks(of: start) } ?? false
     wasInterrupted = false
-    parts.append(LadderPart(start, beginsAnew: beginsAnew))
+    parts.append(LadderPart(start, beginsAnew: beginsAnew, wanted: wanted))
     return beginsAnew
   }
 
@@ -154,6 +157,9 @@ package struct LadderAssembly {
     lines[rung].packager.variant(bitrate: bitrate, frameRate: frameRate)
   }
 
+  /// Whether a rung has had a segment of its own, so that its variant says what was measured.
+  package func isMeasured(_ rung: Int) -> Bool { statistics(rung).segments > 0 }
+
   /// What was counted of a rung's own segments.
   func statistics(_ rung: Int) -> PackagerStatistics { lines[rung].packager.statistics }
 
@@ -176,7 +182,8 @@ package struct LadderAssembly {
     let end = parts[(place + 1)...].lazy.compactMap(\.from).first
     var part: RungPackager.Part?
     var origin = Origin.own
-    if isComplete(rung, place, end) {
+    let isMade = isMade(rung, place)
+    if isMade, isComplete(rung, place, end) {
       // What a drain has brought out is all the part's, also pictures that are shown a little late.
       let isLast = place + 1 == parts.count || !parts[place + 1].isDrained
       let takesAll = parts[place].isDrained && isLast
@@ -184,9 +191,11 @@ package struct LadderAssembly {
       lines[rung].made[number] = part
     } else {
       let newest = parts.last { $0.source != nil }?.sequence ?? number
-      guard parts[place].start.video == nil || isGivenUp || newest - number >= patience else {
-        return nil
-      }
+      // What stands in for a rung that is not encoded comes from one that is.
+      let isAwaited = isMade || lines.indices.contains { isOwed($0, place) }
+      guard
+        !isAwaited || parts[place].start.video == nil || isGivenUp || newest - number >= patience
+      else { return nil }
       _ = lines[rung].packager.takePart(until: end ?? source.startTime + source.duration)
     }
     if part == nil, let other = substitute(for: rung, number) {
@@ -201,6 +210,18 @@ package struct LadderAssembly {
       part ?? parts[place].part, like: source, isOwn: origin == .own)
     forget()
     return Output(rung: rung, segment: segment, origin: origin)
+  }
+
+  /// Whether encoders give all of a part for a rung: those that stop with the next one don't say when
+  /// its last picture has come.
+  private func isMade(_ rung: Int, _ place: Int) -> Bool {
+    func wants(_ part: LadderPart) -> Bool { part.wanted >> UInt32(rung) & 1 == 1 }
+    return wants(parts[place]) && (place + 1 == parts.count || wants(parts[place + 1]))
+  }
+
+  /// Whether a rung's own segment of a part is still to come.
+  private func isOwed(_ rung: Int, _ place: Int) -> Bool {
+    lines[rung].isActive && lines[rung].next <= parts[place].sequence && isMade(rung, place)
   }
 
   private func isComplete(_ rung: Int, _ place: Int, _ end: MediaTime?) -> Bool {

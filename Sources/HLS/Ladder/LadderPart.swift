@@ -8,6 +8,8 @@ package struct LadderPart {
   package let start: SegmentStart
   /// Whether encoders begin anew with it: its tracks are coded in another way, or a publisher left.
   package let beginsAnew: Bool
+  /// The rungs that are encoded of it: bit n is rung n.
+  package let wanted: UInt32
   /// On the stream's own time line, in order of decoding within their track.
   package private(set) var frames: [Frame] = []
   package private(set) var bytes = 0
@@ -20,8 +22,9 @@ package struct LadderPart {
   /// Whether encoders hold nothing of it any more.
   var isDrained = false
 
-  init(_ start: SegmentStart, beginsAnew: Bool) {
+  init(_ start: SegmentStart, beginsAnew: Bool, wanted: UInt32) {
     self.start = start
+    self.wanted = wanted
     self.beginsAnew = beginsAnew
   }
 

@@ -19,6 +19,8 @@ final class Ladder {
   /// The rungs of the publisher's plan, and whether the source is in it.
   private var allowed: [Int] = []
   private var allowsSource = true
+  /// Whether a rung has viewers whose plan lacks the source.
+  private var hasLesserViewers = false
   /// What the publisher's video encoder is set to, in bits per second, where it says so: no rung
   /// shall have more.
   var sourceBitrate: Int?
@@ -31,6 +33,11 @@ final class Ladder {
 
   /// What the worker was told of the tracks last.
   private var told: (video: TrackConfiguration?, audio: TrackConfiguration?)
+  /// The rungs that it was told to encode last, and those that are encoded from the last cut on.
+  private var toldMask: UInt32?
+  private var mask: UInt32 = 0
+  /// Who watches each rung, where that is asked for.
+  private let interests: [RenditionInterest]
   /// Drains that are out, and before which part each is.
   private var drains: [UInt32: Int] = [:]
   private var nextDrain: UInt32 = 0
@@ -53,6 +60,9 @@ final class Ladder {
     self.configuration = configuration
     self.reap = reap
     self.notice = notice
+    interests =
+      configuration.idleSeconds == nil
+      ? [] : configuration.job.rungs.map { _ in RenditionInterest() }
     assembly = LadderAssembly(
       rungs: configuration.job.rungs.count, patience: configuration.patience)
   }
@@ -65,22 +75,30 @@ final class Ladder {
   ///
   /// - Parameters:
   ///   - loop: where the worker is to live.
-  ///   - allows: whether the publisher's plan has a rendition.
-  func begin(on loop: Loop, allows: (String) -> Bool = { _ in true }) {
+  ///   - viewers: who may have a rendition, by its name: bit n is the viewers' plan n; 0 where the
+  ///     publisher's plan hasn't got it.
+  func begin(on loop: Loop, viewers: (String) -> UInt32 = { _ in .max }) {
     self.loop = loop
     sourceBitrate = nil
-    allowsSource = allows(Renditions.sourceName)
-    allowed = configuration.job.rungs.indices.filter { allows(configuration.job.rungs[$0].name) }
+    let source = viewers(Renditions.sourceName)
+    let rungs = configuration.job.rungs.map { viewers($0.name) }
+    allowsSource = source != 0
+    allowed = rungs.indices.filter { rungs[$0] != 0 }
+    hasLesserViewers = rungs.contains { $0 & ~source != 0 }
   }
 
   /// Takes what the source's packager does.
   func take(_ placement: Placement) {
     switch placement {
     case .began(let start):
-      let beginsAnew = assembly.begin(start)
       plan(start)
+      mask = watched()
+      let beginsAnew = assembly.begin(start, wanted: mask)
+      let fresh = assembly.activate(wanted)
+      if !fresh.isEmpty { onRungs(fresh) }
       if worker == nil, restart == nil { return startWorker() }
       if beginsAnew { drain(before: start.sequence) }
+      want(mask)
       tell(start)
     case .frame(let frame):
       let isCut = assembly.append(frame)
@@ -120,8 +138,27 @@ final class Ladder {
     wanted = LadderPlan(picture, rungs: configuration.job.rungs).entries.filter { entry in
       allowed.contains(entry.index) && !(entry.size == size && isNeedless(entry.rung))
     }.map(\.index)
-    let fresh = assembly.activate(wanted)
-    if !fresh.isEmpty { onRungs(fresh) }
+  }
+
+  /// The rungs that are to be encoded from the next cut on: bit n is rung n.
+  ///
+  /// One that nobody watches is encoded only until it is known what the master playlist is to say of
+  /// it; but the smallest goes on where the source must not stand in for the others.
+  private func watched() -> UInt32 {
+    var rungs = wanted
+    if let idle = configuration.idleSeconds {
+      let now = MonotonicTime.now.nanoseconds / 1_000_000_000
+      rungs = wanted.filter {
+        interests[$0].isFresh(within: idle, now: now) || !assembly.isMeasured($0)
+          || hasLesserViewers && $0 == wanted.last
+      }
+    }
+    return rungs.reduce(0) { $0 | 1 << UInt32($1) }
+  }
+
+  /// Who watches a rung; nil where all are encoded all the time.
+  func interest(_ rung: Int) -> RenditionInterest? {
+    interests.indices.contains(rung) ? interests[rung] : nil
   }
 
   /// Whether a rung of the source's own size would only be a copy of it.
@@ -160,7 +197,7 @@ final class Ladder {
   private func startWorker() {
     restart = nil
     isPaused = false
-    guard let loop, !wanted.isEmpty, worker == nil else { return }
+    guard let loop, mask != 0, worker == nil else { return }
     do {
       let process = try WorkerProcess(
         command: LadderConfiguration.command, arguments: job.arguments,
@@ -186,10 +223,11 @@ final class Ladder {
   private func replay() {
     told = (nil, nil)
     drains.removeAll()
+    toldMask = nil
     assembly.restart()
-    worker?.send(.wanted(wanted.reduce(0) { $0 | 1 << UInt32($1) }))
     for (index, part) in assembly.parts.enumerated() {
       if part.beginsAnew, index > 0 { drain(before: part.sequence) }
+      want(part.wanted)
       tell(part.start)
       var isCut = true
       for frame in part.frames {
@@ -198,6 +236,13 @@ final class Ladder {
       }
     }
     if settled != nil, let last = assembly.parts.last { drain(before: last.sequence + 1) }
+  }
+
+  /// Tells which rungs are to be encoded of the part that follows, where that is news.
+  private func want(_ rungs: UInt32) {
+    guard let worker, toldMask != rungs else { return }
+    worker.send(.wanted(rungs))
+    toldMask = rungs
   }
 
   /// Tells how the frames are coded that follow, where that is news.

@@ -20,6 +20,8 @@ final class LadderWorker: Channel {
   /// where pictures hang.
   private var owed = 0
   private var owedSince = MonotonicTime.now
+  /// Nothing is asked for.
+  private var isIdle = false
 
   /// Takes a worker that was started with a non-blocking descriptor; `loop.add` begins.
   ///
@@ -49,9 +51,14 @@ final class LadderWorker: Channel {
   /// Queues a command; it goes out at the end of the turn.
   func send(_ command: LadderCommand) {
     guard !isClosed else { return }
-    if case .frame(let frame, _) = command, frame.track == .video {
+    switch command {
+    case .frame(let frame, _) where frame.track == .video && !isIdle:
       if owed == 0 { owedSince = .now }
       owed += 1
+    case .wanted(let mask):
+      isIdle = mask == 0
+      owed = 0
+    default: break
     }
     command.append(to: &outbox)
     loop.flushLater(self)

@@ -90,7 +90,9 @@ package final class LiveStream {
     let plan = configuration.plans.number(ofPublisher: plan)
     renditions.begin(plan: plan)
     if let loop {
-      ladder?.begin(on: loop) { [plans = configuration.plans] in plans.allows($0, in: plan) }
+      ladder?.begin(on: loop) { [plans = configuration.plans] in
+        plans.viewers(of: $0, publisher: plan)
+      }
     }
     demuxer = TagDemuxer()
     relayOffset = nil
@@ -323,7 +325,10 @@ package final class LiveStream {
   }
 
   private func addRungs(_ rungs: [Int]) {
-    for rung in rungs { renditions.add(rung: rung, name: ladder?.name(rung) ?? "") }
+    guard let ladder else { return }
+    for rung in rungs {
+      renditions.add(rung: rung, name: ladder.name(rung), interest: ladder.interest(rung))
+    }
   }
 
   /// Ends a publisher that no live window could hold, before it fills the memory or the processor;

@@ -25,6 +25,8 @@ struct Rendition {
     self.outlet = outlet
   }
 
+  /// Who watches it, where it is encoded for viewers alone.
+  var interest: RenditionInterest?
   /// Who may have it: bit n is the viewers' plan n.
   var viewers: UInt32 = .max
 
@@ -83,7 +85,7 @@ struct Rendition {
   private mutating func refresh(_ playlist: MediaPlaylist?) -> Bool {
     guard let playlist else { return false }
     snapshot = RenditionSnapshot(
-      name: bytes, viewers: viewers,
+      name: bytes, viewers: viewers, interest: interest,
       playlist: PlaylistResponse(
         playlist.text, maximumAge: 1, staleSeconds: max(1, playlist.targetDuration / 2),
         tag: outlet.tag("p", outlet.nextVersion())),

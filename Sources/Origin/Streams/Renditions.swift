@@ -54,12 +54,13 @@ struct Renditions {
   }
 
   /// The stream has another rung, from its next segment on.
-  mutating func add(rung: Int, name: String) {
+  mutating func add(rung: Int, name: String, interest: RenditionInterest?) {
     guard !rungs.contains(where: { $0.place == rung }) else { return }
     var state = source.window.state
     state.targetDuration = nil
     var rendition = Rendition(name, window: window, state: state, outlet: outlet)
     rendition.viewers = viewers(of: rendition)
+    rendition.interest = interest
     rungs.append((rung, rendition))
     rungs.sort { $0.place < $1.place }
   }

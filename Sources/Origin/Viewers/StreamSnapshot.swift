@@ -37,6 +37,8 @@ package struct RenditionSnapshot: Sendable {
   package let name: [UInt8]
   /// Who may have it: bit n is the viewers' plan n.
   package let viewers: UInt32
+  /// To be told of each request for its playlist; nil where nobody wants to know.
+  package let interest: RenditionInterest?
   package let playlist: PlaylistResponse
   /// The media sequence number of the segment that comes next.
   package let nextSequence: Int
@@ -45,12 +47,13 @@ package struct RenditionSnapshot: Sendable {
   package let segments: [SegmentResponse]
 
   package init(
-    name: [UInt8], viewers: UInt32 = .max, playlist: PlaylistResponse, nextSequence: Int,
-    targetDuration: Int,
+    name: [UInt8], viewers: UInt32 = .max, interest: RenditionInterest? = nil,
+    playlist: PlaylistResponse, nextSequence: Int, targetDuration: Int,
     segments: [SegmentResponse]
   ) {
     self.name = name
     self.viewers = viewers
+    self.interest = interest
     self.playlist = playlist
     self.nextSequence = nextSequence
     self.targetDuration = targetDuration

@@ -97,6 +97,7 @@ package final class ViewerHandler: RequestHandler {
           return .prepared(Self.otherPlan)
         }
         note(request, exchange, slot, audience)
+        slot.snapshot.renditions[rendition].interest?.note(now: Self.second(exchange))
         return playlist(request, exchange, slot, rendition, audience)
       }
     case .segment(let slot, let rendition, let response):
@@ -191,6 +192,10 @@ package final class ViewerHandler: RequestHandler {
     }
     if case .holder(let token, _) = audience { hasher.combine(token) }
     let viewer = UInt64(bitPattern: Int64(hasher.finalize()))
-    slot.viewers.note(viewer, now: exchange.server.loop.now.nanoseconds / 1_000_000_000)
+    slot.viewers.note(viewer, now: Self.second(exchange))
+  }
+
+  private static func second(_ exchange: borrowing Exchange) -> UInt64 {
+    exchange.server.loop.now.nanoseconds / 1_000_000_000
   }
 }

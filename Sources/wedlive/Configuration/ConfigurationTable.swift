@@ -175,6 +175,13 @@ enum ConfigurationTable {
     .flag(
       "transcode.enabled", \.transcode.enabled,
       "Whether streams are encoded in the lower qualities, too."),
+    .flag(
+      "transcode.on_demand", \.transcode.onDemand,
+      "Whether a quality is encoded only while somebody watches it, from the next segment on; until"
+        + " then the nearest one stands in for it."),
+    .duration(
+      "transcode.idle_after", \.transcode.idleAfter, in: .seconds(5)...(.seconds(3_600)),
+      "How long after its last viewer a quality is encoded then."),
     .text(
       "transcode.encoder", \.transcode.encoder, takes: "an H.264 encoder of libavcodec",
       "Such as libx264, or h264_nvenc where the machine has it."),

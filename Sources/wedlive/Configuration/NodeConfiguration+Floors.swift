@@ -105,6 +105,7 @@ extension NodeConfiguration {
     ladder.hangTimeout = transcode.hangTimeout
     ladder.failures = transcode.failures
     ladder.pause = transcode.pause
+    if transcode.onDemand { ladder.idleSeconds = UInt64(transcode.idleAfter.components.seconds) }
     return ladder
   }
 

@@ -14,6 +14,8 @@ struct TranscodeSection: Equatable, Sendable {
   /// In segments.
   var patience = 2
   var hangTimeout = Duration.seconds(8)
+  var onDemand = false
+  var idleAfter = Duration.seconds(30)
   /// Within a minute.
   var failures = 5
   var pause = Duration.seconds(60)
