@@ -41,7 +41,9 @@ final class Ladder {
   /// Drains that are out, and before which part each is.
   private var drains: [UInt32: Int] = [:]
   private var nextDrain: UInt32 = 0
-  private var losses: [MonotonicTime] = []
+  private var backoff: LadderBackoff
+  /// What the worker has said of itself last.
+  private var report = LadderReport()
   private var restart: ScheduledWork?
   private var watch: ScheduledWork?
   private var settled: (() -> Void)?
@@ -60,6 +62,7 @@ final class Ladder {
     self.configuration = configuration
     self.reap = reap
     self.notice = notice
+    backoff = LadderBackoff(configuration)
     interests =
       configuration.idleSeconds == nil
       ? [] : configuration.job.rungs.map { _ in RenditionInterest() }
@@ -128,9 +131,6 @@ final class Ladder {
     if worker == nil { giveUp() }
   }
 
-  /// How many workers were lost one after the other without a segment.
-  private var fruitless = 0
-
   /// Which rungs this source is large enough for.
   private func plan(_ start: SegmentStart) {
     guard case .avc(let avc) = start.video?.details, let picture = avc.picture else { return }
@@ -185,7 +185,19 @@ final class Ladder {
   }
 
   /// Whether too many workers were lost, so that there is none for a while.
-  private(set) var isPaused = false
+  var isPaused: Bool { backoff.isPaused }
+
+  /// What an operator is told; nil while nobody publishes what rungs are made of.
+  var status: LadderStatus? {
+    guard loop != nil, !wanted.isEmpty else { return nil }
+    if isPaused { return LadderStatus(state: .paused) }
+    let active = mask & report.activeRungs
+    let encoded = wanted.filter { active >> UInt32($0) & 1 == 1 }
+    return LadderStatus(
+      state: mask == 0 ? .idle : .encoding, encoded: encoded.map(name),
+      lagMilliseconds: report.lag.milliseconds, step: report.step, decoded: report.decoded,
+      dropped: report.dropped, processID: worker?.process.processID ?? 0)
+  }
 
   func name(_ rung: Int) -> String { configuration.job.rungs[rung].name }
 
@@ -196,7 +208,8 @@ final class Ladder {
 
   private func startWorker() {
     restart = nil
-    isPaused = false
+    backoff.started()
+    report = LadderReport()
     guard let loop, mask != 0, worker == nil else { return }
     do {
       let process = try WorkerProcess(
@@ -282,6 +295,7 @@ final class Ladder {
       assembly.drained(before: sequence)
       collect()
     case .report(let report):
+      self.report = report
       notice(.report(report))
       isTooSlow = report.lag.milliseconds > configuration.maximumLag.components.seconds * 1_000
     case .failed: break
@@ -300,7 +314,7 @@ final class Ladder {
 
   private func collect() {
     while let output = assembly.next() {
-      if output.origin == .own { fruitless = 0 }
+      if output.origin == .own { backoff.madeSegment() }
       notice(.made(output.origin))
       onSegment(output.rung, output.segment)
     }
@@ -330,22 +344,17 @@ final class Ladder {
     stopWatching()
     worker = nil
     isTooSlow = false
-    let now = MonotonicTime.now
-    losses = losses.filter { now - $0 < .seconds(60) } + [now]
     guard let loop else { return }
-    if losses.count > configuration.failures {
-      notice(.paused(why))
-      isPaused = true
-      losses.removeAll()
-      scheduleRestart(after: configuration.pause, loop)
-    } else {
+    switch backoff.lost(at: .now) {
+    case .replace(let delay):
       notice(.lost(why))
-      let delay = fruitless == 0 ? Duration.zero : .milliseconds(100 << min(fruitless, 6))
       scheduleRestart(after: delay, loop)
+    case .pause(let pause):
+      notice(.paused(why))
+      scheduleRestart(after: pause, loop)
     }
-    fruitless += 1
     // What kills workers one after the other is not given to a third.
-    if settled != nil || fruitless > 1 { giveUp() }
+    if settled != nil || backoff.fruitless > 1 { giveUp() }
   }
 
   private func scheduleRestart(after delay: Duration, _ loop: Loop) {

@@ -30,6 +30,8 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var playlist: PlaylistStatus?
   /// The qualities that it can be watched in, the source first.
   package var renditions: [StreamQuality]
+  /// How those below the source are made; nil where there are none.
+  package var ladder: LadderStatus?
   /// Publisher and players over RTMP.
   package var clients: [ClientStatus]
 
@@ -40,7 +42,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
     audioBitsPerSecond: UInt64 = 0, videoBitsPerSecond: UInt64 = 0,
     bitrateHistory: [UInt64] = [], historyStepMilliseconds: Int64 = 2_000, viewers: Int = 0,
     video: VideoStatus? = nil, audio: AudioStatus? = nil, playlist: PlaylistStatus? = nil,
-    renditions: [StreamQuality] = [], clients: [ClientStatus] = []
+    renditions: [StreamQuality] = [], ladder: LadderStatus? = nil, clients: [ClientStatus] = []
   ) {
     self.wedding = wedding
     self.camera = camera
@@ -57,6 +59,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
     self.audio = audio
     self.playlist = playlist
     self.renditions = renditions
+    self.ladder = ladder
     self.clients = clients
   }
 
@@ -72,6 +75,6 @@ package struct StreamStatus: Codable, Equatable, Sendable {
     case videoBitsPerSecond = "bw_video"
     case bitrateHistory = "bw_history"
     case historyStepMilliseconds = "bw_history_step_ms"
-    case viewers, video, audio, playlist, renditions, clients
+    case viewers, video, audio, playlist, renditions, ladder, clients
   }
 }

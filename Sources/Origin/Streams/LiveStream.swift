@@ -358,6 +358,7 @@ package final class LiveStream {
         discontinuities: UInt64(window.state.discontinuitySequence),
         memoryBytes: renditions.keptBytes))
     status.renditions = renditions.status(describe)
+    status.ladder = ladder?.status
     return status
   }
 

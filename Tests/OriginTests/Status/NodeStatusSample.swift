@@ -1,3 +1,4 @@
+import ControlAPI
 import Media
 import Origin
 
@@ -25,6 +26,19 @@ extension NodeStatus {
       audio: AudioStatus(codec: .aac, profile: "LC", channels: 2, sampleRate: 48_000),
       playlist: PlaylistStatus(
         mediaSequence: 231, segments: 20, discontinuities: 1, memoryBytes: 21 << 20),
+      renditions: [
+        StreamQuality(
+          name: "source", width: 1920, height: 1080, frameRate: 29.97, bandwidth: 3_100_000,
+          averageBandwidth: 2_700_000, codecs: ["avc1.640029", "mp4a.40.2"], isOpen: true,
+          plans: ["premium"]),
+        StreamQuality(
+          name: "720p", width: 1280, height: 720, frameRate: 29.97, bandwidth: 3_294_000,
+          averageBandwidth: 2_910_000, codecs: ["avc1.64001f", "mp4a.40.2"], isOpen: true,
+          plans: ["free", "premium"]),
+      ],
+      ladder: LadderStatus(
+        state: .encoding, encoded: ["720p"], lagMilliseconds: 40, step: 1, decoded: 22_600,
+        dropped: 3, processID: 4712),
       clients: [publisher, player])
     let away = StreamStatus(wedding: "carla & dan", camera: "church", state: .waiting)
     return NodeStatus(

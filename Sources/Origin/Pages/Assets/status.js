@@ -116,6 +116,29 @@
     return element("div", { className: "scroll" }, table);
   }
 
+  function qualities(stream) {
+    if (stream.renditions.length < 2) return null;
+    const { ladder } = stream;
+    const list = element("ul", { className: "qualities" });
+    for (const quality of stream.renditions) {
+      const made = quality.name === "source" || (ladder && ladder.encoded.includes(quality.name));
+      const shape = quality.width ? `${quality.width} × ${quality.height}, ` : "";
+      list.append(element("li", { className: made ? "made" : "", title: made ? "" : "not encoded now; another quality stands in" },
+        element("b", { textContent: quality.name }), ` ${shape}${rate(quality.average_bandwidth)}`));
+    }
+    return list;
+  }
+
+  function encoding(ladder) {
+    if (!ladder) return null;
+    if (ladder.state === "paused") return element("p", { className: "bad", textContent: "Too many transcode workers were lost. Lower qualities show the source; the log says why." });
+    if (ladder.state === "idle") return element("p", { textContent: "Nobody watches a lower quality, so none is encoded." });
+    const parts = [`encoding ${ladder.encoded.length} of its qualities`, `${ladder.lag_ms} ms behind`];
+    if (ladder.step) parts.push(`quality ${ladder.step} ${ladder.step === 1 ? "step" : "steps"} down to keep up`);
+    if (ladder.dropped) parts.push(`${ladder.dropped} pictures could not be decoded`);
+    return element("p", { className: ladder.step ? "bad" : "", textContent: parts.join(" · ") });
+  }
+
   function card(stream, status) {
     const key = `${stream.wedding}/${stream.camera}`;
     const badge = { live: ["live", "good"], waiting: ["publisher away", "bad"], ended: ["ended", ""] }[stream.state];
@@ -135,7 +158,7 @@
     }
     return element("article", { className: "stream" }, top,
       element("p", { className: "what", textContent: described(stream) }),
-      picture(history(key, stream), stream.traffic.bw_in), numbers, clients(stream));
+      picture(history(key, stream), stream.traffic.bw_in), numbers, qualities(stream), encoding(stream.ladder), clients(stream));
   }
 
   function show(status) {
