@@ -32,6 +32,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target]
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 // Floor 0: C libraries. One target alone imports each but CLinux.
@@ -82,6 +83,7 @@ let floor3: [Target] =
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
   + room("Store", [grdb])
+  + room("Storage", ["HTTPClient", "Telemetry", crypto, httpTypes])
 
 // Floor 4: services.
 let floor4: [Target] =
@@ -138,7 +140,7 @@ let testTargets: [Target] =
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
-  + tests("Store", [grdb])
+  + tests("Store", [grdb]) + tests("Storage", ["HTTPClient", crypto, httpTypes])
   + tests(
     "Access",
     [

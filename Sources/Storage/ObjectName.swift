@@ -1,0 +1,82 @@
+/// What an object may be called: a relative path, whose parts are ordinary file names.
+package enum ObjectName {
+  /// What is wrong with a name; nil if nothing is.
+  package static func problem(_ name: String) -> String? {
+    if name.isEmpty || name.utf8.count > 900 { return "must have 1 to 900 bytes" }
+    for part in name.split(separator: "/", omittingEmptySubsequences: false) {
+      if part.isEmpty { return "has an empty part" }
+      if part.utf8.count > 200 { return "has a part of more than 200 bytes" }
+      // Neither `.` nor `..`, nor what a folder keeps its unfinished files by.
+      if part.hasPrefix(".") { return "has a part that begins with a dot" }
+    }
+    if name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F || $0 == "\\" }) {
+      return "has a character that has no place in a name"
+    }
+    return nil
+  }
+
+  static func check(_ name: String) throws(StorageError) {
+    if let problem = problem(name) {
+      throw .outOfRange("the name \(name.debugDescription) \(problem)")
+    }
+  }
+
+  /// The name with everything escaped that RFC 3986 doesn't leave alone, but for slashes.
+  static func escaped(_ name: String, keepingSlashes: Bool = true) -> String {
+    var text = ""
+    for byte in name.utf8 {
+      switch byte {
+      case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      case UInt8(ascii: "/") where keepingSlashes:
+        text += "/"
+      default:
+        text += "%" + Hexadecimal.upper(byte)
+      }
+    }
+    return text
+  }
+
+  /// An object's address below a base that somebody serves; nil without one.
+  static func address(_ path: String, below base: String?) -> String? {
+    guard var base, !base.isEmpty else { return nil }
+    while base.hasSuffix("/") { base.removeLast() }
+    return base + "/" + escaped(path)
+  }
+}
+
+/// Bytes as text.
+enum Hexadecimal {
+  private static let lower = Array("0123456789abcdef".utf8)
+  private static let capital = Array("0123456789ABCDEF".utf8)
+
+  static func text(_ bytes: some Sequence<UInt8>) -> String {
+    String(decoding: bytes.flatMap { [lower[Int($0 >> 4)], lower[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  static func upper(_ byte: UInt8) -> String {
+    String(decoding: [capital[Int(byte >> 4)], capital[Int(byte & 15)]], as: UTF8.self)
+  }
+
+  /// The bytes of an even number of digits; nil for anything else.
+  static func bytes(_ text: String) -> [UInt8]? {
+    let digits = Array(text.utf8)
+    guard digits.count % 2 == 0 else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = digit(digits[index]), let low = digit(digits[index + 1]) else { return nil }
+      bytes.append(high << 4 | low)
+    }
+    return bytes
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 48...57: byte - 48
+    case 97...102: byte - 87
+    case 65...70: byte - 55
+    default: nil
+    }
+  }
+}
