@@ -99,14 +99,17 @@ let floor4: [Target] =
     [
       "Access", "EventLoop", "HTTPServer", "HTTPSemantics", "Telemetry", "Store", log, httpTypes,
     ])
+  + room(
+    "Recording",
+    ["Bytes", "Media", "Telemetry", "Events", "Store", "Transcode", log])
 
 // Floor 5: the roles.
 let floor5: [Target] = room(
   "Origin",
   [
     "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
-    "HTTPServer", "HTTPSemantics", "Store", "Transcode", "Access", "ControlAPI", log, httpTypes,
-    .product(name: "Crypto", package: "swift-crypto"),
+    "HTTPServer", "HTTPSemantics", "Store", "Transcode", "Access", "ControlAPI", "Recording", log,
+    httpTypes, .product(name: "Crypto", package: "swift-crypto"),
   ], resources: [.embedInCode("Pages/Assets")])
 
 // Floor 6: the executable.
@@ -116,7 +119,7 @@ let floor6: [Target] = [
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
       "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Access", "ControlAPI",
-      "Origin",
+      "Origin", "Recording",
       "Transcode", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
@@ -147,6 +150,7 @@ let testTargets: [Target] =
       "HTTPClient", "Telemetry", log, httpTypes, .product(name: "JWTKit", package: "jwt-kit"),
       .product(name: "Crypto", package: "swift-crypto"),
     ])
+  + tests("Recording", ["Media", "Store", "Events", "Telemetry", log])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Origin",

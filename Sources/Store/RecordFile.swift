@@ -89,6 +89,27 @@ package final class RecordFile: Sendable {
         table.column("since", .integer).notNull()
       }
     }
+    migrator.registerMigration("recordings and jobs") { database in
+      try database.create(table: "recordings") { table in
+        table.primaryKey("id", .text).notNull()
+        table.column("wedding", .text).notNull().indexed()
+        table.column("camera", .text).notNull()
+        table.column("quality", .text).notNull()
+        table.column("state", .text).notNull().indexed()
+        table.column("started", .integer).notNull()
+        table.column("ended", .integer)
+        table.column("bytes", .integer).notNull()
+        table.column("document", .text).notNull()
+      }
+      try database.create(table: "jobs") { table in
+        table.primaryKey("id", .text).notNull()
+        table.column("step", .text).notNull()
+        table.column("attempts", .integer).notNull()
+        table.column("due", .integer).notNull().indexed()
+        table.column("checkpoint", .text).notNull()
+        table.column("failure", .text)
+      }
+    }
     return migrator
   }
 

@@ -43,4 +43,18 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
     case .sqlite: SQLiteStreamKeys(try RecordFile(path: folder.file("records.sqlite")))
     }
   }
+
+  func recordings(_ folder: Folder) throws -> any RecordingStore {
+    switch self {
+    case .memory: MemoryRecordings()
+    case .sqlite: SQLiteRecordings(try RecordFile(path: folder.file("records.sqlite")))
+    }
+  }
+
+  func jobs(_ folder: Folder) throws -> any JobStore {
+    switch self {
+    case .memory: MemoryJobs()
+    case .sqlite: SQLiteJobs(try RecordFile(path: folder.file("records.sqlite")))
+    }
+  }
 }

@@ -28,6 +28,9 @@ final class Ladder {
   private var wanted: [Int] = []
   /// Told of each segment, by the rung's place in the job.
   var onSegment: (_ rung: Int, Segment) -> Void = { _, _ in }
+  /// Told how a rung's encoder encodes, and of what it gives, before segments are made of it.
+  var onConfiguration: (_ rung: Int, TrackConfiguration) -> Void = { _, _ in }
+  var onFrame: (_ rung: Int, Frame) -> Void = { _, _ in }
   /// Told of rungs that the stream has from now on.
   var onRungs: ([Int]) -> Void = { _ in }
 
@@ -286,9 +289,15 @@ final class Ladder {
       guard let configuration = try? TrackConfiguration(codec: codec, record: record) else {
         return
       }
-      for rung in rungs(of: stream) { assembly.configure(rung, configuration) }
+      for rung in rungs(of: stream) {
+        onConfiguration(rung, configuration)
+        assembly.configure(rung, configuration)
+      }
     case .frame(let stream, let frame, _):
-      for rung in rungs(of: stream) { assembly.append(rung, frame) }
+      for rung in rungs(of: stream) {
+        onFrame(rung, frame)
+        assembly.append(rung, frame)
+      }
       collect()
     case .drained(let id):
       guard let sequence = drains.removeValue(forKey: id) else { return }

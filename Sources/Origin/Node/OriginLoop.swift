@@ -158,7 +158,7 @@ package final class OriginLoop {
           relay.detach(claim.key, isOver: false)
           streams[claim.key] = nil
           settling[claim.key] = []
-          stream.interrupt { [self] in
+          stream.interrupt(reason) { [self] in
             node.errands.run { [node] in await node.left(ask, claim, reason) }
             for work in settling.removeValue(forKey: claim.key) ?? [] { work() }
           }
@@ -311,6 +311,15 @@ package final class OriginLoop {
     let here = streams.values.filter { $0.key.wedding == wedding }
     for stream in here { stream.rotateKey() }
     return here.count
+  }
+
+  /// Records a stream from now on.
+  ///
+  /// - Returns: whether its publisher is here.
+  func record(_ key: StreamKey) -> Bool {
+    guard let stream = streams[key] else { return false }
+    stream.record()
+    return true
   }
 
   // MARK: For the operator

@@ -3,6 +3,7 @@ package import Events
 package import Ingest
 package import Logging
 import Media
+package import Recording
 import RTMP
 import Synchronization
 package import Telemetry
@@ -20,6 +21,8 @@ package final class OriginNode: Sendable {
   package let hooks: BackendHooks
   package let ledger: StreamLedger
   package let keys: StreamKeys?
+  /// Where streams are recorded; nil where none is.
+  package let recordings: RecordingDesk?
   package let errands: Errands
   package let memory: StreamMemory
   /// What happens to the streams, for whoever wants to know.
@@ -37,11 +40,14 @@ package final class OriginNode: Sendable {
   ///   - logger: of the events that people want to see.
   ///   - ledger: keeps where each stream's numbers go on.
   ///   - keys: makes and keeps the keys of segments, where they are encrypted.
+  ///   - events: told what happens to streams; one of its own where none is given.
+  ///   - recordings: where streams are recorded.
   package init(
     configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
     metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger,
-    keys: StreamKeys? = nil
+    keys: StreamKeys? = nil, events: EventBus? = nil, recordings: RecordingDesk? = nil
   ) {
+    self.recordings = recordings
     self.configuration = configuration
     self.verifier = verifier
     self.hooks = hooks
@@ -52,7 +58,7 @@ package final class OriginNode: Sendable {
     let relays = RelayDirectory()
     let errands = Errands()
     self.errands = errands
-    let events = EventBus(metrics: registry)
+    let events = events ?? EventBus(metrics: registry)
     self.events = events
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,
@@ -77,7 +83,7 @@ package final class OriginNode: Sendable {
         return LiveStreamBox(
           LiveStream(
             key, state: state, configuration: configuration.streams, outlet: outlet,
-            memory: memory))
+            memory: memory, recordings: recordings))
       }, close: { key in await ledger.end(key) })
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
       Double(board.liveCount)

@@ -4,6 +4,7 @@ package import HLS
 package import Ingest
 package import Media
 package import RTMP
+package import Recording
 import TLS
 
 /// One live stream: a publisher's messages in, segments and playlists for viewers out, and the
@@ -34,6 +35,7 @@ package final class LiveStream {
   private(set) var meter = StreamMeter()
   private var refusal: ((String) -> Void)?
   let ladder: Ladder?
+  private let tap: RecordingTap?
   private var wantKey: () -> Void = {}
   private var isBroken = false
 
@@ -48,10 +50,12 @@ package final class LiveStream {
   ///   - configuration: how it is cut and kept.
   ///   - outlet: where its snapshots and its state go.
   ///   - memory: what all streams of the node share.
+  ///   - recordings: where it is recorded; nil records nothing.
   ///   - now: a clock that never goes back.
   package init(
     _ key: StreamKey, state: WindowState, configuration: StreamConfiguration,
     outlet: StreamOutlet, memory: StreamMemory = StreamMemory(),
+    recordings: RecordingDesk? = nil,
     now: @escaping () -> MediaTime = LiveStream.clock
   ) {
     self.key = key
@@ -65,7 +69,13 @@ package final class LiveStream {
     ladder = configuration.ladder.map { ladder in
       Ladder(ladder, reap: { outlet.reap($0) }, notice: { outlet.notice(key, $0) })
     }
+    tap = recordings.map { RecordingTap(key, desk: $0) }
     packager.onPlacement = ladder.map { ladder in { ladder.take($0) } }
+    if let tap, let ladder {
+      tap.name = { [unowned ladder] in ladder.name($0) }
+      ladder.onConfiguration = { tap.configure($0, $1) }
+      ladder.onFrame = { tap.take($0, $1) }
+    }
     ladder?.onRungs = { [unowned self] in addRungs($0) }
     ladder?.onSegment = { [unowned self] rung, segment in
       renditions.append(segment, of: .rung(rung))
@@ -87,6 +97,7 @@ package final class LiveStream {
     on loop: Loop? = nil, plan: String? = nil, wantKey: @escaping () -> Void = {},
     refuse: @escaping (String) -> Void
   ) {
+    tap?.begin(plan: plan)
     let plan = configuration.plans.number(ofPublisher: plan)
     renditions.begin(plan: plan)
     if let loop {
@@ -115,6 +126,9 @@ package final class LiveStream {
     publish()
   }
 
+  /// Somebody wants the stream to be recorded from now on.
+  func record() { tap?.start() }
+
   /// The next segment gets another key.
   package func rotateKey() { renditions.rotateKey() }
 
@@ -136,6 +150,7 @@ package final class LiveStream {
   /// The turn is over: what players get leaves the loop.
   package func flush() {
     relay.flush()
+    tap?.flush()
     account()
     if meter.isDue(.now) { outlet.changed(status(isLive: true)) }
   }
@@ -143,15 +158,22 @@ package final class LiveStream {
   /// The publisher has gone: the running segment is finished, and the next one follows a
   /// discontinuity.
   ///
-  /// - Parameter done: called when nothing of the stream is on the loop any more: at once, or when its
-  ///   last segment is made in every rung, seconds later.
-  package func interrupt(done: @escaping () -> Void = {}) {
+  /// - Parameters:
+  ///   - reason: why it has gone.
+  ///   - done: called when nothing of the stream is on the loop any more: at once, or when its last
+  ///     segment is made in every rung, seconds later.
+  package func interrupt(_ reason: String = "", done: @escaping () -> Void = {}) {
+    tap?.end(reason)
     // A key that is asked for now would come when nobody takes it.
     wantKey = {}
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
     outlet.changed(status(isLive: false))
-    if let ladder { ladder.interrupt(done: done) } else { done() }
+    guard let ladder else { return done() }
+    ladder.interrupt { [tap] in
+      tap?.endRungs()
+      done()
+    }
   }
 
   /// The stream is over: its playlists say so.
@@ -272,6 +294,7 @@ package final class LiveStream {
   ///     takes it for a track of text).
   private func relay(_ role: RelayMessage.Role, _ message: Message, at time: MediaTime?) {
     guard !isBroken else { return }
+    tap?.take(role, message)
     var message = message
     if let time {
       let own = UInt32(truncatingIfNeeded: time.milliseconds)

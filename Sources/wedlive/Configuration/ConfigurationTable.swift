@@ -2,7 +2,7 @@
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
-    + encryption + rtmp + http
+    + encryption + recording + rtmp + http
     + player + log
     + loops + proxyProtocol + shutdown
 
@@ -20,6 +20,7 @@ enum ConfigurationTable {
     ("qualities", "What they are: picture, video and audio bit rate; never above the source."),
     ("plans", "Which qualities a publisher's plan has made, and a viewer's may have."),
     ("encryption", "Of the segments, so that only invited viewers can watch."),
+    ("recording", "What is recorded, and for how long it is kept."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
     ("player", "The page at `/watch/{wedding}`."),

@@ -7,6 +7,7 @@ import Ingest
 import Media
 import Origin
 import RTMP
+import Recording
 import TLS
 import Transcode
 
@@ -121,6 +122,26 @@ extension NodeConfiguration {
     schedule.rotateEvery = MediaTime(
       milliseconds: encryption.rotateEvery.components.seconds * 1_000)
     return schedule
+  }
+
+  /// For `Recording`.
+  ///
+  /// - Parameter folder: of recordings where none is configured.
+  /// - Returns: what is recorded, and where.
+  func recordings(in folder: String) -> RecordingConfiguration {
+    var recordings = RecordingConfiguration()
+    recordings.isAutomatic = recording.enabled
+    recordings.path = recording.path.isEmpty ? folder : recording.path
+    recordings.qualities = recording.qualities
+    recordings.maximumBytes = recording.maxSize
+    recordings.bufferBytes = recording.buffer
+    recordings.reserveBytes = recording.reserve
+    recordings.reconnectWindow = streams.reconnectWindow
+    recordings.keep = recording.keepDays > 0 ? .seconds(recording.keepDays * 86_400) : nil
+    recordings.quotas = ["free": recording.quotaFree, "premium": recording.quotaPremium]
+    recordings.standardPlan = plans.standard.rawValue
+    recordings.jobs = recording.jobs
+    return recordings
   }
 
   /// For `TLS`.

@@ -14,6 +14,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var qualities = QualitiesSection()
   var plans = PlansSection()
   var encryption = EncryptionSection()
+  var recording = RecordingSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()
   var player = PlayerSection()

@@ -1,11 +1,13 @@
 import Access
 import ControlAPI
 import EventLoop
+import Events
 import Foundation
 import HTTPServer
 import Logging
 import Media
 import Origin
+import Recording
 import ServiceLifecycle
 import Store
 import TLS
@@ -39,13 +41,16 @@ enum Standalone {
         store: SQLiteStreamKeys(records), wrap: KeyWrap(secret: secret.secret),
         longestUse: streams.longestKeyMilliseconds, logger: logger)
     }
+    let events = EventBus(metrics: registry)
+    let recordings = try recordings(configuration, folder, records, events, registry)
     let origin = OriginNode(
       configuration: configuration.origin, verifier: tokens.verifier,
       hooks: try Backend.hooks(configuration.callbacks, metrics: registry), metrics: registry,
       logger: logger,
       ledger: StreamLedger(
         store: SQLiteStreamNumbers(records), logger: logger,
-        remembered: configuration.streams.remembered), keys: keys)
+        remembered: configuration.streams.remembered), keys: keys, events: events,
+      recordings: recordings.desk)
     let loops = try loopGroup(count, pinned: configuration.loops.pinned)
     let node = RunningNode(
       origin: origin, loops: loops, https: https, rtmps: rtmps, registry: registry, logger: logger)
@@ -73,6 +78,11 @@ enum Standalone {
       try await locks.load(loops.mailboxes)
     } catch {
       throw StartFailure("the locked weddings can't be read: \(error)")
+    }
+    do throws(StoreError) {
+      try await recordings.prepare()
+    } catch {
+      throw StartFailure("the recordings can't be read: \(error)")
     }
     try await node.open(
       RunningNode.Parts(
@@ -107,7 +117,7 @@ enum Standalone {
     var others: [any Service] = [
       CertificateService(node: node),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
-      HeapService(),
+      HeapService(), RecordingRunner(recordings: recordings),
     ]
     if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
     let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
@@ -168,6 +178,23 @@ enum Standalone {
     } catch {
       throw StartFailure("data.path: \(error)")
     }
+  }
+
+  private static func recordings(
+    _ configuration: NodeConfiguration, _ folder: DataFolder, _ records: RecordFile,
+    _ events: EventBus, _ registry: MetricRegistry
+  ) throws(StartFailure) -> RecordingService {
+    let recordings = configuration.recordings(in: folder.file("recordings"))
+    let problem = DataFolder.make(recordings.path)
+    guard problem == 0 else {
+      let words = unsafe String(cString: strerror(problem))
+      throw StartFailure("recording.path: \(recordings.path): can't be made: \(words)")
+    }
+    return RecordingService(
+      recordings,
+      RecordingService.Parts(
+        store: SQLiteRecordings(records), jobs: SQLiteJobs(records), events: events,
+        metrics: RecordingMetrics(registry), logger: Logger(label: "recording")))
   }
 
   /// The player page, the same for every wedding that can have a stream.

@@ -1,0 +1,44 @@
+import Foundation
+
+/// What is known of a recording besides what its record is found by; kept as JSON.
+package struct RecordingDocument: Codable, Sendable, Equatable {
+  /// One file of it, as it was received.
+  package struct Part: Codable, Sendable, Equatable {
+    package var file: String
+    /// In milliseconds since 1970.
+    package var started: Int64
+    /// Nil while it is written.
+    package var ended: Int64?
+    package var bytes = 0
+    /// How much of the stream it holds.
+    package var milliseconds: Int64 = 0
+    /// Why it ended, as a stable word.
+    package var end: String?
+  }
+
+  /// Of the publisher.
+  package var plan: String?
+  package var parts: [Part] = []
+  /// Why it ended, failed or waits: a stable word, and words for a person.
+  package var code: String?
+  package var reason: String?
+
+  package init(plan: String? = nil) { self.plan = plan }
+
+  /// How much of the stream it holds.
+  package var milliseconds: Int64 { parts.reduce(0) { $0 + $1.milliseconds } }
+
+  /// What its parts take.
+  package var partBytes: Int { parts.reduce(0) { $0 + $1.bytes } }
+
+  init(json: String) {
+    let read = try? JSONDecoder().decode(RecordingDocument.self, from: Data(json.utf8))
+    self = read ?? RecordingDocument()
+  }
+
+  var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: (try? encoder.encode(self)) ?? Data("{}".utf8), as: UTF8.self)
+  }
+}

@@ -1,0 +1,126 @@
+import Dispatch
+import Foundation
+import Logging
+import Media
+import Store
+
+extension RecordingService {
+  /// Takes up what the process before this one has left.
+  ///
+  /// Recordings that were under way are made whole and wait for their publishers, as after any
+  /// drop; folders that no record knows are taken in by their labels.
+  func recover() async {
+    do throws(StoreError) {
+      try await restoreJobs()
+    } catch {
+      parts.logger.error(
+        "recordings not taken up: the records can't be read; start the node again when they can",
+        metadata: ["error": "\(error)"])
+    }
+    for record in left { await recover(record, isNoted: true) }
+    left = []
+    await adopt()
+  }
+
+  /// Whoever waits to be processed has a job, also where the process was killed between the two.
+  private func restoreJobs() async throws(StoreError) {
+    for record in try await parts.store.recordings(in: [.processing])
+    where try await parts.jobs.job(record.id) == nil {
+      try await parts.jobs.put(JobRecord(id: record.id, step: RecordingStep.first.rawValue))
+    }
+    for record in try await parts.store.recordings(in: [.deleting])
+    where try await parts.jobs.job(record.id) == nil {
+      try await parts.jobs.put(JobRecord(id: record.id, step: RecordingStep.remove.rawValue))
+    }
+  }
+
+  /// - Parameters:
+  ///   - record: of a recording that nobody writes.
+  ///   - isNoted: whether the desk knows of it.
+  private func recover(_ record: RecordingRecord, isNoted: Bool) async {
+    guard
+      let stream = StreamKey(wedding: record.stream.wedding, camera: record.stream.camera)
+    else { return }
+    let name = OpenRecording.Name(stream: stream, quality: record.quality)
+    var recording = OpenRecording(
+      name: name, record: record, document: RecordingDocument(json: record.document))
+    recording.document.parts = await repairedParts(
+      recording.document.parts, in: folder(record.id))
+    // Two of one stream can't both go on: the older one is over.
+    if let older = open[name] { await finish(older) }
+    if !isNoted { desk.note(stream, isOpen: true) }
+    recording.expiry = expire(record.id)
+    open[name] = recording
+    await save(recording)
+    log(
+      .notice, "recording.recovered", recording,
+      ["parts": "\(recording.document.parts.count)", "bytes": "\(recording.document.partBytes)"])
+  }
+
+  /// The parts of a folder, made whole where nobody has ended them.
+  ///
+  /// - Parameters:
+  ///   - known: what the record says of them.
+  ///   - folder: where they stand.
+  /// - Returns: those that hold anything, oldest first.
+  private func repairedParts(
+    _ known: [RecordingDocument.Part], in folder: RecordingFolder
+  ) async -> [RecordingDocument.Part] {
+    let now = parts.now()
+    let logger = parts.logger
+    return await Self.onDisk {
+      folder.parts.compactMap { file in
+        if let part = known.first(where: { $0.file == file }), part.ended != nil { return part }
+        var part =
+          known.first { $0.file == file } ?? RecordingDocument.Part(file: file, started: now)
+        do throws(DiskError) {
+          let outcome = try FLVRecovery.repair(folder.file(file))
+          if outcome.bytes == 0 {
+            try folder.remove([file])
+            return nil
+          }
+          part.bytes = outcome.bytes
+          part.milliseconds = outcome.milliseconds
+          logger.notice(
+            "recording.repaired",
+            metadata: ["file": "\(folder.file(file))", "cut_bytes": "\(outcome.lostBytes)"])
+        } catch {
+          logger.error("recording part not read", metadata: ["error": "\(error)"])
+          part.bytes = folder.bytes(of: file) ?? 0
+        }
+        part.ended = part.started + part.milliseconds
+        part.end = PartEnd.interrupted.code
+        return part
+      }
+    }
+  }
+
+  /// Takes in folders that no record knows, as the records were lost.
+  private func adopt() async {
+    let path = configuration.path
+    let labels = await Self.onDisk {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      return names.sorted().compactMap { name -> RecordingFolder.Label? in
+        let folder = RecordingFolder("\(path)/\(name)")
+        guard let label = folder.label, label.id == name, !folder.parts.isEmpty else { return nil }
+        return label
+      }
+    }
+    for label in labels {
+      guard (try? await parts.store.recording(label.id)) == .some(nil) else { continue }
+      let document = RecordingDocument(plan: label.plan)
+      await recover(
+        RecordingRecord(
+          id: label.id, stream: .init(wedding: label.wedding, camera: label.camera),
+          quality: label.quality, state: .recording, started: label.started,
+          document: document.json), isNoted: false)
+    }
+  }
+
+  /// Runs what may wait for a disk away from the threads that all tasks share.
+  static func onDisk<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: work()) }
+    }
+  }
+}

@@ -1,0 +1,388 @@
+package import Events
+import Foundation
+package import Logging
+import Media
+package import Store
+import Telemetry
+
+/// Looks after the recordings of a node, from a stream's first message to where it is kept.
+///
+/// What streams and people ask for comes as mail and is done in its order, so that nobody finds a
+/// recording half changed. Every step is in the records before the next one begins: a process that
+/// is killed goes on with it.
+package actor RecordingService {
+  /// Who works for it.
+  package struct Parts: Sendable {
+    package var store: any RecordingStore
+    package var jobs: any JobStore
+    package var events: EventBus
+    package var metrics: RecordingMetrics
+    package var logger: Logger
+    /// Milliseconds since 1970.
+    package var now: @Sendable () -> Int64
+
+    package init(
+      store: any RecordingStore, jobs: any JobStore, events: EventBus, metrics: RecordingMetrics,
+      logger: Logger, now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds }
+    ) {
+      self.store = store
+      self.jobs = jobs
+      self.events = events
+      self.metrics = metrics
+      self.logger = logger
+      self.now = now
+    }
+  }
+
+  /// How long a record is waited for before the recording goes on without it.
+  static let patience = Duration.seconds(5)
+
+  package nonisolated let configuration: RecordingConfiguration
+  /// Where streams come to be recorded.
+  package nonisolated let desk: RecordingDesk
+  let parts: Parts
+  private let mail: AsyncStream<RecordingMail>
+  /// Recordings that were under way when the process before this one ended.
+  var left: [RecordingRecord] = []
+  private var isShuttingDown = false
+  private nonisolated let post: AsyncStream<RecordingMail>.Continuation
+  var open: [OpenRecording.Name: OpenRecording] = [:]
+  /// Those that are over and whose records could not be kept yet.
+  var closing: [String: OpenRecording] = [:]
+
+  /// Makes a service that does nothing before `run()`.
+  package init(_ configuration: RecordingConfiguration, _ parts: Parts) {
+    self.configuration = configuration
+    self.parts = parts
+    let (mail, post) = AsyncStream.makeStream(of: RecordingMail.self)
+    self.mail = mail
+    self.post = post
+    desk = RecordingDesk(configuration) { post.yield(.opened($0)) }
+  }
+
+  /// Reads what the process before this one has left; before any publisher comes.
+  package func prepare() async throws(StoreError) {
+    left = try await parts.store.recordings(in: [.recording])
+    for record in left {
+      guard let stream = StreamKey(wedding: record.stream.wedding, camera: record.stream.camera)
+      else { continue }
+      desk.note(stream, isOpen: true)
+    }
+  }
+
+  /// Looks after recordings until the task is cancelled or all is shut down.
+  package func run() async {
+    await recover()
+    for await letter in mail {
+      await handle(letter)
+      if isShuttingDown, !isWriting { return }
+    }
+  }
+
+  /// Ends with what publishers that have gone have left; the recordings go on at the next start.
+  package func shutDown() {
+    isShuttingDown = true
+    send(.wake)
+  }
+
+  /// Whether a recorder has something to write.
+  private var isWriting: Bool { open.values.contains { $0.intake != nil } }
+
+  nonisolated func send(_ letter: RecordingMail) { post.yield(letter) }
+
+  private func handle(_ letter: RecordingMail) async {
+    switch letter {
+    case .opened(let intake): await begin(intake)
+    case .report(let name, let intake, let report): await take(report, of: name, intake)
+    case .expired(let id):
+      guard let recording = open.values.first(where: { $0.record.id == id }),
+        recording.intake == nil
+      else { return }
+      await finish(recording)
+    case .save(let id): await saveAgain(id)
+    case .wake: break
+    case .stop(let stream, let answer): answer.resume(returning: await stop(stream))
+    }
+  }
+
+  // MARK: Beginnings
+
+  /// A stream's messages come: they go on in the recording that waits for them, or begin one.
+  private func begin(_ intake: RecordingIntake) async {
+    let name = OpenRecording.Name(stream: intake.stream, quality: intake.quality)
+    let left: Int?
+    do throws(StoreError) {
+      left = try await quotaLeft(intake)
+    } catch {
+      parts.logger.error(
+        "recording quota not known", metadata: metadata(name, ["error": "\(error)"]))
+      left = nil
+    }
+    if let left, left <= 0 {
+      intake.abandon()
+      parts.metrics.partEnded(.quota)
+      return tell(fault: .quota, name, id: open[name]?.record.id)
+    }
+    var recording = open[name] ?? make(intake, name)
+    recording.expiry?.cancel()
+    recording.expiry = nil
+    recording.intake = intake
+    let isNew = open[name] == nil
+    open[name] = recording
+    if isNew { desk.note(name.stream, isOpen: true) }
+    parts.metrics.active.set(open.values.count { $0.intake != nil })
+    await save(recording)
+    var writing = PartWriter.Configuration(
+      root: configuration.path, folder: folder(recording.record.id).path,
+      name: PartName(
+        wedding: name.stream.wedding, camera: name.stream.camera, quality: name.quality))
+    writing.label =
+      RecordingFolder.Label(
+        id: recording.record.id, wedding: name.stream.wedding, camera: name.stream.camera,
+        quality: name.quality, plan: recording.document.plan, started: recording.record.started
+      ).bytes
+    writing.maximumBytes = configuration.maximumBytes
+    writing.reserveBytes = configuration.reserveBytes
+    writing.syncEvery = configuration.syncEvery
+    writing.quotaBytes = left
+    FLVRecorder.start(intake, writing) { [self] report in
+      send(.report(name, intake: intake.number, report))
+    }
+    if isNew {
+      tell(
+        .recordingStarted, recording, ["started_at": .integer(recording.record.started / 1_000)])
+      log(.info, "recording.started", recording)
+    }
+  }
+
+  private func make(_ intake: RecordingIntake, _ name: OpenRecording.Name) -> OpenRecording {
+    let stream = intake.stream
+    return OpenRecording(
+      name: name,
+      record: RecordingRecord(
+        id: Self.newID(), stream: .init(wedding: stream.wedding, camera: stream.camera),
+        quality: intake.quality, state: .recording, started: parts.now()),
+      document: RecordingDocument(plan: intake.plan))
+  }
+
+  /// A name that nobody can guess, and nobody has had.
+  private static func newID() -> String {
+    let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
+    return "rec_" + String((0..<16).map { _ in letters[Int.random(in: 0..<letters.count)] })
+  }
+
+  func folder(_ id: String) -> RecordingFolder { RecordingFolder("\(configuration.path)/\(id)") }
+
+  /// What the wedding's recordings may still take; nil where nothing limits them.
+  private func quotaLeft(_ intake: RecordingIntake) async throws(StoreError) -> Int? {
+    guard let quota = configuration.quota(intake.plan) else { return nil }
+    let wedding = intake.stream.wedding
+    let store = parts.store
+    let kept = try await waiting(atMost: Self.patience) { () async throws(StoreError) in
+      try await store.recordings(ofWedding: wedding)
+    }
+    return kept.reduce(quota) { $0 - Int($1.bytes) }
+  }
+
+  // MARK: Parts
+
+  /// A recorder has come further.
+  private func take(
+    _ report: FLVRecorder.Report, of name: OpenRecording.Name, _ intake: UInt64
+  ) async {
+    guard var recording = open[name], recording.intake?.number == intake else { return }
+    switch report {
+    case .part(.began(let file, let time)):
+      var part = RecordingDocument.Part(file: file, started: time)
+      part.end = nil
+      recording.document.parts.append(part)
+      recording.document.code = nil
+      recording.document.reason = nil
+    case .part(.grew(let bytes, let milliseconds)):
+      update(&recording, bytes, milliseconds)
+      // The file itself tells how long it is: no row is written for that.
+      open[name] = recording
+      return
+    case .part(.ended(let bytes, let milliseconds, let end)):
+      update(&recording, bytes, milliseconds)
+      note(end, in: &recording)
+      parts.metrics.partEnded(end)
+      if end.isFault { tell(fault: end, name, id: recording.record.id) }
+      // What is full for good is over; what may go on waits for that like for a publisher.
+      if end == .quota { recording.isStopped = true }
+      log(end.isFault ? .error : .info, "recording.part", recording, ["end": "\(end)"])
+    case .part(.refused(let why)):
+      recording.document.code = why.code
+      recording.document.reason = why.description
+      parts.metrics.partEnded(why)
+      tell(fault: why, name, id: recording.record.id)
+      log(.error, "recording.refused", recording, ["end": "\(why)"])
+    case .ended(let end):
+      recording.intake = nil
+      if end == .stopped { recording.isStopped = true }
+      open[name] = recording
+      parts.metrics.active.set(open.values.count { $0.intake != nil })
+      if recording.isStopped { return await finish(recording) }
+      recording.expiry = expire(recording.record.id)
+    }
+    open[name] = recording
+    await save(recording)
+  }
+
+  private func update(_ recording: inout OpenRecording, _ bytes: Int, _ milliseconds: Int64) {
+    guard let last = recording.document.parts.indices.last else { return }
+    parts.metrics.bytes.add(max(0, bytes - recording.document.parts[last].bytes))
+    recording.document.parts[last].bytes = bytes
+    recording.document.parts[last].milliseconds = milliseconds
+  }
+
+  private func note(_ end: PartEnd, in recording: inout OpenRecording) {
+    guard let last = recording.document.parts.indices.last else { return }
+    recording.document.parts[last].ended = parts.now()
+    recording.document.parts[last].end = end.code
+    recording.document.code = end.code
+    recording.document.reason = end.description
+  }
+
+  // MARK: Ends
+
+  /// Ends a recording unless its publisher comes back.
+  func expire(_ id: String) -> Task<Void, Never> {
+    let window = configuration.reconnectWindow
+    return Task { [self] in
+      try? await Task.sleep(for: window)
+      if !Task.isCancelled { send(.expired(id: id)) }
+    }
+  }
+
+  /// Stops a stream's recordings: what was received until now is written.
+  ///
+  /// - Returns: their names.
+  private func stop(_ stream: StreamKey) async -> [String] {
+    var stopped: [String] = []
+    for (name, var recording) in open where name.stream == stream {
+      stopped.append(recording.record.id)
+      recording.isStopped = true
+      open[name] = recording
+      if let intake = recording.intake {
+        intake.end(.stopped)
+      } else {
+        await finish(recording)
+      }
+    }
+    return stopped
+  }
+
+  /// A recording is over: its job is kept, and then it is no longer open.
+  func finish(_ recording: OpenRecording) async {
+    var recording = recording
+    recording.expiry?.cancel()
+    recording.expiry = nil
+    open[recording.name] = nil
+    desk.note(recording.name.stream, isOpen: false)
+    let end = recording.document.parts.last?.ended ?? parts.now()
+    recording.record.ended = end
+    let isEmpty = recording.document.partBytes == 0
+    recording.record.state = isEmpty ? .failed : .processing
+    closing[recording.record.id] = recording
+    await close(recording)
+  }
+
+  /// Keeps what has become of a recording; tried again until it is kept.
+  private func close(_ recording: OpenRecording) async {
+    let record = recording.current
+    let parts = parts
+    do throws(StoreError) {
+      try await waiting(atMost: Self.patience) { () async throws(StoreError) in
+        if record.state == .processing {
+          try await parts.jobs.put(JobRecord(id: record.id, step: RecordingStep.first.rawValue))
+        }
+        try await parts.store.put(record)
+      }
+    } catch {
+      log(.error, "recording.not_kept", recording, ["error": "\(error)"])
+      return saveLater(record.id)
+    }
+    closing[record.id] = nil
+    if record.state == .failed {
+      parts.metrics.ended("empty")
+      tell(
+        .recordingFailed, recording,
+        ["reason": .text(recording.document.reason ?? "nothing was received")])
+    }
+    log(.info, "recording.ended", recording, ["reason": "\(recording.document.reason ?? "")"])
+  }
+
+  // MARK: Records
+
+  /// Keeps a recording's record; the recording goes on where that fails, and it is tried again.
+  func save(_ recording: OpenRecording) async {
+    let record = recording.current
+    let store = parts.store
+    do throws(StoreError) {
+      try await waiting(atMost: Self.patience) { () async throws(StoreError) in
+        try await store.put(record)
+      }
+    } catch {
+      log(.error, "recording.not_kept", recording, ["error": "\(error)"])
+      saveLater(record.id)
+    }
+  }
+
+  private func saveLater(_ id: String) {
+    Task { [self] in
+      try? await Task.sleep(for: Self.patience)
+      send(.save(id: id))
+    }
+  }
+
+  private func saveAgain(_ id: String) async {
+    if let recording = closing[id] { return await close(recording) }
+    if let recording = open.values.first(where: { $0.record.id == id }) { await save(recording) }
+  }
+
+  // MARK: Words
+
+  func tell(
+    _ kind: Event.Kind, _ recording: OpenRecording, _ more: [String: EventValue] = [:]
+  ) {
+    var data: [String: EventValue] = [
+      "recording_id": .text(recording.record.id), "quality": .text(recording.name.quality),
+    ]
+    data.merge(more) { $1 }
+    parts.events.publish(
+      Event(
+        kind, wedding: recording.name.stream.wedding, camera: recording.name.stream.camera,
+        data: data))
+  }
+
+  private func tell(fault: PartEnd, _ name: OpenRecording.Name, id: String?) {
+    var data: [String: EventValue] = [
+      "code": .text("recording_\(fault.code)"), "message": .text(fault.description),
+      "quality": .text(name.quality),
+    ]
+    if let id { data["recording_id"] = .text(id) }
+    parts.events.publish(
+      Event(
+        .errorOccurred, wedding: name.stream.wedding, camera: name.stream.camera, data: data))
+  }
+
+  private func metadata(
+    _ name: OpenRecording.Name, _ more: Logger.Metadata
+  ) -> Logger.Metadata {
+    let known: Logger.Metadata = [
+      "wedding": "\(name.stream.wedding)", "camera": "\(name.stream.camera)",
+      "quality": "\(name.quality)",
+    ]
+    return known.merging(more) { $1 }
+  }
+
+  func log(
+    _ level: Logger.Level, _ event: Logger.Message, _ recording: OpenRecording,
+    _ more: Logger.Metadata = [:]
+  ) {
+    var more = more
+    more["recording"] = "\(recording.record.id)"
+    parts.logger.log(level: level, event, metadata: metadata(recording.name, more))
+  }
+}
