@@ -80,6 +80,24 @@ static inline int wl_scale(struct SwsContext *context, const AVFrame *from, AVFr
 /// Flags that are macros in some releases and enumerations in others.
 static inline int wl_scale_bicubic(void) { return SWS_BICUBIC; }
 
+/// An output of callbacks: since libavformat 61 the bytes to be written are `const`.
+static inline AVIOContext *wl_avio_writer(unsigned char *buffer, int size, void *opaque,
+                                          int (*write)(void *, const uint8_t *, int),
+                                          int64_t (*seek)(void *, int64_t, int)) {
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+  return avio_alloc_context(buffer, size, 1, opaque, NULL, write, seek);
+#else
+  return avio_alloc_context(buffer, size, 1, opaque, NULL,
+                            (int (*)(void *, uint8_t *, int))(void *)write, seek);
+#endif
+}
+
+/// A FourCC as the tag of a codec in a file: MKTAG() is a function-like macro.
+static inline uint32_t wl_tag(char a, char b, char c, char d) { return MKTAG(a, b, c, d); }
+
+/// What is multiplied with a quantiser to be a quality: FF_QP2LAMBDA.
+static inline int wl_quality(int quantiser) { return quantiser * FF_QP2LAMBDA; }
+
 static inline AVStream *wl_stream(const AVFormatContext *context, unsigned int index) {
   return index < context->nb_streams ? context->streams[index] : NULL;
 }

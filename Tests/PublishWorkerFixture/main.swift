@@ -27,6 +27,9 @@ case PublishWorker.command:
 case TranscodeWorker.command:
   TranscodeWorker.main(arguments: Array(arguments.dropFirst()))
 
+case RemuxWorker.command:
+  exit(RemuxWorker.main(arguments: Array(arguments.dropFirst())))
+
 case "parent":
   // Starts a worker, says its number, and waits to be killed.
   let worker = try WorkerProcess(

@@ -9,17 +9,19 @@ import CFFmpeg
 
   deinit { unsafe sws_freeContext(context) }
 
-  /// Converts a picture to YUV 4:2:0 of a size, in the range of television.
+  /// Converts a picture to YUV 4:2:0 of a size, in the range of television unless JPEG's is asked for.
   ///
   /// - Parameters:
   ///   - source: of any size and format that libswscale reads.
   ///   - width: of the picture made, even.
   ///   - height: of the picture made, even.
   ///   - colors: of the picture made; only its matrix is converted to.
+  ///   - isFull: whether the picture made has the range of JPEG.
   /// - Returns: a picture without a time.
   /// - Throws: `.input` for a format that can't be read.
   mutating func scale(
-    _ source: borrowing MediaFrame, width: Int, height: Int, colors: PictureColors = .bt709
+    _ source: borrowing MediaFrame, width: Int, height: Int, colors: PictureColors = .bt709,
+    isFull: Bool = false
   ) throws(TranscodeError) -> MediaFrame {
     let before = unsafe context
     unsafe context = sws_getCachedContext(
@@ -29,7 +31,7 @@ import CFFmpeg
       throw TranscodeError(.input, "pictures of \(source.width)x\(source.height) cannot be scaled")
     }
     if unsafe before != context { told = [] }
-    tell(PictureColors(of: source), source, colors)
+    tell(PictureColors(of: source), source, colors, isFull)
     let target = try pool.picture(width: width, height: height)
     try unsafe wl_scale(context, source.pointer, target.pointer).orThrow("scaling a picture")
     return target
@@ -37,14 +39,17 @@ import CFFmpeg
 
   /// Tells the context how colours are coded, if that is news: it makes tables of it.
   private mutating func tell(
-    _ from: PictureColors, _ source: borrowing MediaFrame, _ to: PictureColors
+    _ from: PictureColors, _ source: borrowing MediaFrame, _ to: PictureColors,
+    _ isFull: Bool
   ) {
-    let isFull = unsafe source.pointer.pointee.color_range == AVCOL_RANGE_JPEG
-    let news = [CInt(clamping: from.matrix), CInt(clamping: to.matrix), isFull ? 1 : 0]
+    let wasFull = unsafe source.pointer.pointee.color_range == AVCOL_RANGE_JPEG
+    let news = [
+      CInt(clamping: from.matrix), CInt(clamping: to.matrix), wasFull ? 1 : 0, isFull ? 1 : 0,
+    ]
     if news == told { return }
     told = news
     _ = unsafe sws_setColorspaceDetails(
-      context, sws_getCoefficients(news[0]), news[2], sws_getCoefficients(news[1]), 0, 0, 1 << 16,
-      1 << 16)
+      context, sws_getCoefficients(news[0]), news[2], sws_getCoefficients(news[1]), news[3], 0,
+      1 << 16, 1 << 16)
   }
 }

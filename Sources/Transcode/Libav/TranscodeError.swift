@@ -14,6 +14,8 @@ package struct TranscodeError: Error, Equatable, Sendable, CustomStringConvertib
     case libav = 70
     /// A system call failed.
     case system = 71
+    /// The disk has no room.
+    case full = 73
     /// The reader of the output went away; not a fault.
     case outputClosed = 74
   }

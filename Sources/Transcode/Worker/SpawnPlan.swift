@@ -11,8 +11,8 @@ struct SpawnPlan {
   var arguments: [String]
   /// Becomes `WorkerProcess.outputDescriptor`.
   var output: CInt
-  /// Becomes `WorkerProcess.inputDescriptor`.
-  var input: CInt?
+  /// Become `WorkerProcess.inputDescriptor` and those after it.
+  var files: [CInt]
 
   /// Starts it.
   ///
@@ -21,8 +21,8 @@ struct SpawnPlan {
     // Copies above the numbers that the child uses, so that no duplication can hit another's source.
     var sources: [CInt] = []
     defer { for source in sources { close(source) } }
-    for descriptor in [output] + (input.map { [$0] } ?? []) {
-      let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 16)
+    for descriptor in [output] + files {
+      let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 16 + CInt(files.count))
       guard copy >= 0 else {
         throw TranscodeError.system("handing a descriptor to a worker", errno: errno)
       }

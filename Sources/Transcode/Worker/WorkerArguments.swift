@@ -46,6 +46,7 @@ struct WorkerArguments {
     var limits = WorkerLimits()
     limits.memoryBytes = try take("memory") { UInt64($0) }
     limits.niceness = try count("nice", in: 0...19)
+    limits.fileBytes = try take("file-size") { UInt64($0) }
     return limits
   }
 

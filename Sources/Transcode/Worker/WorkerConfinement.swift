@@ -36,7 +36,7 @@ package struct WorkerConfinement: Equatable, Sendable {
       missing.append("priority")
     }
     limit(__RLIMIT_RESOURCE_CORE, 0, "no core dumps")
-    limit(__RLIMIT_RESOURCE_FSIZE, 0, "no files")
+    limit(__RLIMIT_RESOURCE_FSIZE, limits.fileBytes, "size of files")
     if limits.memoryBytes > 0 {
       // Sanitizers map terabytes at start: a limit below that would only break them.
       if Self.addressSpace() < limits.memoryBytes {

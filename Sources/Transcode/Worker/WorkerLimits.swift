@@ -9,8 +9,15 @@ package struct WorkerLimits: Equatable, Sendable {
   /// What may wait in the socket: about how far a worker runs ahead of its parent.
   package var bufferBytes: CInt = 64 << 10
 
+  /// How long a file that it writes may become; 0 lets it write none.
+  package var fileBytes: UInt64 = 0
+
   package init() {}
 
   /// The words that the child needs; `WorkerArguments.limits()` reads them.
-  var arguments: [String] { ["memory=\(memoryBytes)", "nice=\(niceness)"] }
+  var arguments: [String] {
+    [
+      "memory=\(memoryBytes)", "nice=\(niceness)", "file-size=\(fileBytes)",
+    ]
+  }
 }

@@ -20,13 +20,13 @@ package enum WorkerExit: Equatable, Sendable, CustomStringConvertible {
 
 /// The parent's side of a worker: a child process of the same binary, and the socket to it.
 ///
-/// The child gets two or three descriptors and no more: the socket, the input file if there is one,
-/// and `/dev/null` as standard input, output and error. Its environment is empty but for the time
+/// The child gets the descriptors it needs and no more: the socket, the files that it is given, and
+/// `/dev/null` as standard input, output and error. Its environment is empty but for the time
 /// zone and where libraries lie, so no secret of the node's is in it. It leads a process group of
 /// its own: ^C on a terminal ends the parent, and the closing socket ends the child.
 ///
 /// Not swift-subprocess: it ties a child to the scope of one async call and hands it standard input,
-/// output and error only; a worker belongs to a connection on an event loop, and has two further
+/// output and error only; a worker belongs to a connection on an event loop, and has further
 /// descriptors.
 ///
 /// Reading is the caller's: `descriptor` can be registered on an event loop, or be read by
@@ -49,12 +49,13 @@ package final class WorkerProcess: Sendable {
   ///   - command: its first argument, such as `publish-worker`.
   ///   - arguments: those that follow.
   ///   - input: a file for it to read; it stays the caller's and may be closed at once.
+  ///   - files: more of them, for it to read or write.
   ///   - limits: how much may wait in the socket; the child applies the others itself.
   ///   - isNonBlocking: whether `descriptor` never waits, as an event loop needs it.
   ///   - executable: this binary, also where it has been replaced on disk.
   /// - Throws: `.system` with errno's words.
   package init(
-    command: String, arguments: [String], input: CInt? = nil,
+    command: String, arguments: [String], input: CInt? = nil, files: [CInt] = [],
     limits: WorkerLimits = WorkerLimits(), isNonBlocking: Bool = false,
     executable: String = "/proc/self/exe"
   ) throws(TranscodeError) {
@@ -72,7 +73,7 @@ package final class WorkerProcess: Sendable {
       }
       processID = try SpawnPlan(
         executable: executable, arguments: ["wedlive", command] + arguments, output: pair[1],
-        input: input
+        files: (input.map { [$0] } ?? []) + files
       ).spawn()
     } catch {
       close(pair[0])
