@@ -14,12 +14,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bench import report
+from bench.ladder_rows import Encryption, Ladder, Latency
 from bench.row import Context
 from bench.rtmp_rows import Packaging, Players, Publishers
 from bench.web_rows import Handshakes, Idle, Playlists, Segments
 from support.certificates import make_certificates
 
-ROWS = [Segments, Playlists, Handshakes, Idle, Packaging, Publishers, Players]
+ROWS = [
+    Segments, Playlists, Handshakes, Idle, Packaging, Publishers, Players, Ladder, Latency, Encryption,
+]  # fmt: skip
 
 
 def main() -> int:

@@ -46,6 +46,25 @@ import Testing
     #expect(lags.allSatisfy { $0 <= 40 })
   }
 
+  @Test func `the last picture of a segment is enough, and the next one need not have come`() throws
+  {
+    let source = try LadderSource(rungs: 1)
+    source.isWorking = false
+    source.startEncoders()
+    source.publish(Publisher().frames(seconds: 5))
+    let end = try #require(source.segments.first.map { $0.startTime + $0.duration })
+    let held = source.held[0]
+    source.held[0] = held.filter { $0.track == .audio || $0.pts < end }
+    let last = try #require(source.held[0].lastIndex { $0.track == .video })
+    let picture = source.held[0].remove(at: last)
+    source.give(0)
+    #expect(source.outputs.isEmpty)
+    source.held[0] = [picture]
+    source.give(0)
+    #expect(source.origins(0) == [.own])
+    #expect(source.received(0).pictures.count == 100)
+  }
+
   @Test func `encoders that are lost make again what no segment has`() throws {
     let publisher = Publisher()
     let source = try LadderSource()

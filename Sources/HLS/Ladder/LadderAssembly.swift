@@ -226,7 +226,8 @@ package struct LadderAssembly {
 
   private func isComplete(_ rung: Int, _ place: Int, _ end: MediaTime?) -> Bool {
     if parts[place].isDrained { return true }
-    guard let end, lines[rung].packager.hasPictures(until: end) else { return false }
+    guard let end, lines[rung].packager.hasPictures(parts[place].pictures, until: end)
+    else { return false }
     if parts[place].start.audio == nil || lines[rung].packager.hasSounds(until: end) { return true }
     let heard = parts[place...].lazy.compactMap(\.lastSound).max()
     return heard.map { $0 < end } ?? true && latestPicture > end + Self.silence

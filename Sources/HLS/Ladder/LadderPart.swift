@@ -13,6 +13,8 @@ package struct LadderPart {
   /// On the stream's own time line, in order of decoding within their track.
   package private(set) var frames: [Frame] = []
   package private(set) var bytes = 0
+  /// How many pictures it has.
+  private(set) var pictures = 0
   /// When its first picture is shown.
   private(set) var from: MediaTime?
   /// When its last sound is heard.
@@ -36,6 +38,7 @@ package struct LadderPart {
   mutating func append(_ frame: Frame) {
     if frame.track == .video {
       if from == nil { from = frame.pts }
+      pictures += 1
     } else {
       lastSound = frame.pts
     }

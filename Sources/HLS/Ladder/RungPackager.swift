@@ -50,7 +50,14 @@ package struct RungPackager {
   package var waitingBytes: Int { video.bytes + audio.bytes }
 
   /// Whether all pictures that are shown before a time have come.
-  package func hasPictures(until time: MediaTime) -> Bool { video.has(reached: time) }
+  ///
+  /// - Parameters:
+  ///   - count: how many there are, should all of them be encoded.
+  ///   - time: when the next part's first picture is shown.
+  /// - Returns: true also where fewer have come, once a later one has.
+  package func hasPictures(_ count: Int, until time: MediaTime) -> Bool {
+    video.has(reached: time) || video.has(count, before: time)
+  }
 
   /// Whether all sounds that are heard before a time have come.
   package func hasSounds(until time: MediaTime) -> Bool { audio.has(reached: time) }

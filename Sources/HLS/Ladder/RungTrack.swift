@@ -29,6 +29,11 @@ struct RungTrack {
   /// Whether a frame at or after a time has come: none before it follows.
   func has(reached time: MediaTime) -> Bool { frames.last.map { $0.pts >= time } ?? false }
 
+  /// Whether so many frames have come that are shown before a time.
+  func has(_ count: Int, before time: MediaTime) -> Bool {
+    frames.count >= count && frames.count { $0.pts < time } >= count
+  }
+
   /// Takes the frames that are shown before a time.
   ///
   /// - Parameter time: nil takes all.
