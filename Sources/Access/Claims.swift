@@ -2,6 +2,10 @@
 package struct Claims: Sendable, Equatable {
   /// The camera that a publish token means when it names none.
   package static let mainCamera = "main"
+  /// What stands in addresses for the program, which follows the cameras of a wedding.
+  package static let programCamera = "program"
+  /// Names in addresses that no camera can have.
+  package static let reservedCameras: Set<String> = [programCamera, "recordings"]
 
   /// The wedding it is for; nil only with the scope `service`.
   package var wedding: String?

@@ -7,10 +7,13 @@ package struct Plans: Sendable, Equatable {
   package struct Plan: Sendable, Equatable {
     package var name: String
     package var renditions: [String]
+    /// How many cameras a wedding may have, its main one among them.
+    package var cameras: Int
 
-    package init(name: String, renditions: [String]) {
+    package init(name: String, renditions: [String], cameras: Int = .max) {
       self.name = name
       self.renditions = renditions
+      self.cameras = cameras
     }
   }
 
@@ -36,9 +39,10 @@ package struct Plans: Sendable, Equatable {
   /// The plans that a node has unless it is told otherwise.
   package static let defaults = Plans(
     [
-      Plan(name: "free", renditions: ["240p", "360p", "480p"]),
+      Plan(name: "free", renditions: ["240p", "360p", "480p"], cameras: 1),
       Plan(
-        name: "premium", renditions: ["240p", "360p", "480p", "720p", "1080p", "4k", "source"]),
+        name: "premium", renditions: ["240p", "360p", "480p", "720p", "1080p", "4k", "source"],
+        cameras: 16),
     ], standard: "premium")
 
   /// The plan of a publisher.
@@ -57,6 +61,25 @@ package struct Plans: Sendable, Equatable {
   package func allows(_ rendition: String, in number: Number) -> Bool {
     guard number > 0, number <= plans.count else { return true }
     return plans[number - 1].renditions.contains(rendition)
+  }
+
+  /// How many cameras a wedding of a plan may have.
+  package func cameras(in number: Number) -> Int {
+    guard number > 0, number <= plans.count else { return .max }
+    return plans[number - 1].cameras
+  }
+
+  /// The name of a plan; nil for none.
+  package func name(_ number: Number) -> String? {
+    number > 0 && number <= plans.count ? plans[number - 1].name : nil
+  }
+
+  /// The names of the plans that a set of viewers has.
+  ///
+  /// - Parameter viewers: bit n is plan n.
+  /// - Returns: in the order of the plans.
+  package func names(in viewers: UInt32) -> [String] {
+    plans.indices.filter { viewers >> UInt32($0 + 1) & 1 == 1 }.map { plans[$0].name }
   }
 
   /// Which viewers may have a rendition of a stream: bit n is plan n.

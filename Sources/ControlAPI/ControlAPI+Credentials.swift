@@ -26,23 +26,21 @@ extension ControlAPI {
   ///
   /// Body: `wedding_id`; optional `camera_id`, `plan`, `user_id`, `priority`, `expires_in`
   /// (seconds, a minute to 90 days; a day when absent).
-  func generateCredentials(_ call: Call) throws(APIError) -> APIResponse {
+  ///
+  /// A camera that was added (`camera/add`) takes this key as well as those it has.
+  func generateCredentials(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     let values = try call.values()
     let wedding = try Self.name(values["wedding_id"], "wedding_id")
-    let camera = try Self.name(values["camera_id"] ?? Claims.mainCamera, "camera_id")
+    let camera = try Self.cameraName(values["camera_id"] ?? Claims.mainCamera)
     let now = parts.now()
     let expires = now + (try Self.lifetime(values["expires_in"]))
     var claims = Claims(
       scope: .publish, wedding: wedding, camera: camera, plan: values["plan"],
       subject: values["user_id"], expires: expires)
-    if let text = values["priority"] {
-      guard let priority = Int(text) else {
-        throw APIError(400, "bad_field", "priority must be a whole number.")
-      }
-      claims.priority = priority
-    }
+    if let priority = try Self.priority(values["priority"]) { claims.priority = priority }
     let key = try streamKey(claims, now: now)
+    try await keep(key, expires: expires, camera: camera, wedding: wedding)
     // The program's own address, so that a camera can be switched, unless it is another camera's.
     let shown = camera == Claims.mainCamera ? nil : camera
     return .json(
@@ -80,7 +78,7 @@ extension ControlAPI {
 
   static var defaultKeyLifetime: Int64 { defaultLifetime }
 
-  private static func lifetime(_ text: String?) throws(APIError) -> Int64 {
+  static func lifetime(_ text: String?) throws(APIError) -> Int64 {
     guard let text else { return defaultLifetime }
     guard let seconds = Int64(text), lifetimes.contains(seconds) else {
       throw APIError(

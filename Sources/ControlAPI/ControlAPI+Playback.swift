@@ -20,7 +20,7 @@ extension ControlAPI {
     let wedding = try Self.name(call.parts.last, "wedding_id")
     let camera = Claims.mainCamera
     let isService = try admitToPlayback(call, wedding)
-    let info = await parts.directory.stream(wedding: wedding, camera: camera)
+    let info = await parts.directory.stream(wedding: wedding, camera: Claims.programCamera)
     var stream = NginxStream(
       streamKey: nil, rtmpUrl: nil,
       hlsPlaybackUrl: parts.addresses.playlist(wedding: wedding, camera: nil),
@@ -47,7 +47,7 @@ extension ControlAPI {
   /// Whether a service, or else a viewer, may ask.
   ///
   /// - Returns: whether it is a service.
-  private func admitToPlayback(_ call: Call, _ wedding: String) throws(APIError) -> Bool {
+  func admitToPlayback(_ call: Call, _ wedding: String) throws(APIError) -> Bool {
     guard let token = call.viewerToken else {
       if parts.watchNeedsToken { throw APIError(Refusal(.missing)) }
       return false

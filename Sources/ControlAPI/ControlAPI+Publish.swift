@@ -32,6 +32,9 @@ extension ControlAPI {
       throw APIError(error)
     }
     let wedding = claims.wedding ?? ""
+    let refusal = parts.cameras.refusal(
+      of: CredentialDigest.of(asked.key.utf8), camera: claims.publishCamera, wedding: wedding)
+    if let refusal { throw APIError(403, "camera_refused", "\(refusal).") }
     return .json(
       Admission(
         weddingId: wedding, cameraId: claims.publishCamera,

@@ -39,11 +39,11 @@ extension ControlAPI {
 
   /// `GET /api/streams/qualities/{wedding_id}`: what a viewer may choose from, the best first.
   ///
-  /// Query: `camera_id`. Asked with a watch token, or with none where watching is public.
+  /// Query: `camera_id`, without which it is the program. Asked with a watch token, or with none where watching is public.
   func qualities(_ call: Call) async throws(APIError) -> APIResponse {
     let wedding = try Self.name(call.parts.last, "wedding_id")
     let camera = try Self.name(
-      call.query.first { $0.0 == "camera_id" }?.1 ?? Claims.mainCamera, "camera_id")
+      call.query.first { $0.0 == "camera_id" }?.1 ?? Claims.programCamera, "camera_id")
     let viewer = try viewer(call, wedding, camera)
     let info = try await liveStream(wedding, camera)
     return .json(
@@ -67,7 +67,7 @@ extension ControlAPI {
   func selectQuality(_ call: Call) async throws(APIError) -> APIResponse {
     let values = try call.values()
     let wedding = try Self.name(values["wedding_id"], "wedding_id")
-    let camera = try Self.name(values["camera_id"] ?? Claims.mainCamera, "camera_id")
+    let camera = try Self.name(values["camera_id"] ?? Claims.programCamera, "camera_id")
     guard let viewer = try viewer(call, wedding, camera) else { throw APIError(Refusal(.missing)) }
     guard let wanted = values["quality"], !wanted.isEmpty else {
       throw APIError(400, "missing_field", "quality is missing.")
@@ -111,7 +111,10 @@ extension ControlAPI {
     }
     do throws(Refusal) {
       let claims = try parts.verifier.verify(
-        Array(token.utf8), for: .watch(wedding: wedding, camera: camera), now: parts.now())
+        Array(token.utf8),
+        for: .watch(
+          wedding: wedding, camera: camera == Claims.programCamera ? nil : camera),
+        now: parts.now())
       return Viewer(
         name: parts.watchNeedsToken ? claims.subject ?? token : token, plan: limitingPlan(claims))
     } catch {

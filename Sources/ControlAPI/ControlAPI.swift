@@ -26,6 +26,7 @@ package final class ControlAPI: Sendable {
     /// Nil where segments are not encrypted.
     package var keys: (any StreamKeyDirectory)?
     package var locks: any WeddingLockDirectory
+    package var cameras: any CameraDirectory
     /// How many keys one client gets in ten seconds.
     package var keysPerClient: Int
     /// Which qualities viewers' plans have.
@@ -41,6 +42,7 @@ package final class ControlAPI: Sendable {
       addresses: PublicAddresses, verifier: TokenVerifier, issuer: TokenIssuer?,
       watchNeedsToken: Bool, directory: any StreamDirectory,
       keys: (any StreamKeyDirectory)? = nil, locks: any WeddingLockDirectory,
+      cameras: any CameraDirectory,
       keysPerClient: Int = 2_000,
       plans: Plans = .defaults, choices: ViewerChoices = ViewerChoices(), metrics: MetricRegistry,
       log: Logger,
@@ -53,6 +55,7 @@ package final class ControlAPI: Sendable {
       self.directory = directory
       self.keys = keys
       self.locks = locks
+      self.cameras = cameras
       self.keysPerClient = keysPerClient
       self.plans = plans
       self.choices = choices
@@ -139,7 +142,7 @@ package final class ControlAPI: Sendable {
       Route(
         name: "credentials", method: .post,
         path: ["api", "streams", "credentials", "generate"]
-      ) { [self] call throws(APIError) in try generateCredentials(call) },
+      ) { [self] call throws(APIError) in try await generateCredentials(call) },
       Route(name: "publish", method: .post, path: ["api", "streams", "auth", "publish"]) {
         [self] call throws(APIError) in try authorizePublish(call)
       },
@@ -169,6 +172,20 @@ package final class ControlAPI: Sendable {
         audience: .viewers
       ) {
         [self] call throws(APIError) in try await selectQuality(call)
+      },
+      Route(name: "camera_add", method: .post, path: ["api", "streams", "camera", "add"]) {
+        [self] call throws(APIError) in try await addCamera(call)
+      },
+      Route(name: "camera_remove", method: .delete, path: ["api", "streams", "camera", "*"]) {
+        [self] call throws(APIError) in try await removeCamera(call)
+      },
+      Route(name: "camera_switch", method: .post, path: ["api", "streams", "camera", "switch"]) {
+        [self] call throws(APIError) in try await switchCamera(call)
+      },
+      Route(
+        name: "cameras", method: .get, path: ["api", "streams", "cameras", "*"], audience: .both
+      ) {
+        [self] call throws(APIError) in try await listCameras(call)
       },
       Route(name: "lock", method: .post, path: ["api", "streams", "*", "lock"]) {
         [self] call throws(APIError) in try await setLock(call, isLocked: true)

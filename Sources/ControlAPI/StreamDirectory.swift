@@ -2,6 +2,9 @@
 package protocol StreamDirectory: Sendable {
   /// What is known about one camera's stream.
   ///
+  /// - Parameters:
+  ///   - wedding: of the camera.
+  ///   - camera: `program` for what the wedding's viewers see, whichever camera that is.
   /// - Returns: nil when nobody has published it lately.
   func stream(wedding: String, camera: String) async -> StreamInfo?
 }

@@ -4,7 +4,7 @@ package import Media
 /// fetched though it lists them no more.
 ///
 /// Confined to the stream's owner, who hands each `Update` on to everybody who answers requests.
-package struct LiveWindow {
+package struct LiveWindow: Sendable {
   package struct Configuration: Sendable, Equatable {
     /// How much media the playlist lists.
     package var length = MediaTime(milliseconds: 60_000)
@@ -26,7 +26,7 @@ package struct LiveWindow {
     package var playlist: MediaPlaylist?
   }
 
-  private struct Retired {
+  private struct Retired: Sendable {
     var segment: Segment
     var until: MediaTime
   }

@@ -68,13 +68,18 @@ struct PlaylistWriter {
 
   /// Writes what the segments that follow are encrypted with.
   ///
-  /// Without a vector: that is the segment's number then, another one for each.
+  /// Without a vector that is the segment's number, another one for each.
   mutating func key(_ key: SegmentKey?) {
     guard let key else { return line("#EXT-X-KEY:METHOD=NONE") }
     bytes += "#EXT-X-KEY:METHOD=AES-128,URI=\"".utf8
     bytes += key.uri.utf8
     uriEnds.append(bytes.count)
-    bytes += "\"\n".utf8
+    bytes.append(UInt8(ascii: "\""))
+    if let vector = key.vector {
+      let digits = String(vector, radix: 16)
+      bytes += ",IV=0x\(String(repeating: "0", count: max(0, 32 - digits.count)))\(digits)".utf8
+    }
+    bytes.append(0x0A)
   }
 
   /// Writes a line that is a URI.

@@ -63,6 +63,30 @@ package final class Segment: Sendable {
       name: Segment.name(sequence: sequence), bytes: bytes, isIndependent: isIndependent, key: nil)
   }
 
+  /// The same bytes in another playlist, under a number of its own.
+  ///
+  /// - Parameters:
+  ///   - state: of that playlist before it; it starts where that ends.
+  ///   - isDiscontinuity: whether it goes on from the one before there.
+  ///   - programDate: milliseconds since 1970.
+  /// - Returns: with a name of its own, and with its own vector where it is encrypted.
+  package func standing(
+    after state: WindowState, isDiscontinuity: Bool, programDate: Int64
+  ) -> Segment {
+    let number = state.nextSequence
+    let tag = name.drop { $0 != "-" }
+    return Segment(
+      name: "\(number)\(tag)", sequence: number,
+      discontinuitySequence: state.discontinuitySequence + (isDiscontinuity ? 1 : 0),
+      bytes: bytes, duration: duration, startTime: state.endTime, programDate: programDate,
+      isDiscontinuity: isDiscontinuity, isIndependent: isIndependent,
+      targetDuration: max(targetDuration, state.targetDuration ?? 1),
+      key: key.map {
+        let vector = $0.vector ?? sequence
+        return SegmentKey(uri: $0.uri, vector: vector == number ? nil : vector)
+      })
+  }
+
   private func copy(
     name: String, bytes: [UInt8], isIndependent: Bool, key: SegmentKey?
   ) -> Segment {

@@ -110,6 +110,7 @@ package final class RecordFile: Sendable {
         table.column("failure", .text)
       }
     }
+    migrator.registerMigration("cameras", migrate: createCameras)
     return migrator
   }
 

@@ -10,7 +10,7 @@ import Testing
 
 private struct OneStream: StreamDirectory {
   func stream(wedding: String, camera: String) async -> StreamInfo? {
-    guard wedding == "w1", camera == "main" else { return nil }
+    guard wedding == "w1", camera == "main" || camera == "program" else { return nil }
     func quality(_ name: String, _ height: Int, _ plans: [String]) -> StreamQuality {
       StreamQuality(
         name: name, width: height * 16 / 9, height: height, frameRate: 30,
@@ -57,14 +57,16 @@ final class Locks: WeddingLockDirectory {
 
   func api(
     watchNeedsToken: Bool = false, canIssue: Bool = true, keys: (any StreamKeyDirectory)? = nil,
-    locks: any WeddingLockDirectory = Locks(), choices: ViewerChoices = ViewerChoices()
+    locks: any WeddingLockDirectory = Locks(), cameras: any CameraDirectory = SomeCameras(),
+    choices: ViewerChoices = ViewerChoices()
   ) -> ControlAPI {
     ControlAPI(
       .init(
         addresses: PublicAddresses(
           rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h"),
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
-        directory: OneStream(), keys: keys, locks: locks, choices: choices, metrics: metrics,
+        directory: OneStream(), keys: keys, locks: locks, cameras: cameras,
+        choices: choices, metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }
 

@@ -15,7 +15,7 @@ extension `Control API` {
     let first = try #require((answer.object["qualities"] as? [[String: Any]])?.first)
     #expect(first["height"] as? Int == 720)
     #expect(first["codecs"] as? String == "avc1.64001F,mp4a.40.2")
-    #expect(first["hls_playback_url"] as? String == "https://h/hls/w1/main/720p/index.m3u8")
+    #expect(first["hls_playback_url"] as? String == "https://h/hls/w1/program/720p/index.m3u8")
     #expect(answer.fields[.accessControlAllowOrigin] == "*")
     #expect(try await send(.get, "/api/streams/qualities/w2").status == 404)
   }

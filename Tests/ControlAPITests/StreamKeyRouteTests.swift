@@ -35,7 +35,7 @@ import Testing
       .init(
         addresses: PublicAddresses(rtmp: "rtmp://h/live", rtmps: nil, web: "https://h"),
         verifier: verifier, issuer: issuer, watchNeedsToken: watchNeedsToken,
-        directory: Nobody(), keys: keys, locks: Locks(), metrics: metrics,
+        directory: Nobody(), keys: keys, locks: Locks(), cameras: SomeCameras(), metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }
 

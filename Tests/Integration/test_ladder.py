@@ -246,7 +246,7 @@ def test_no_rung_has_more_than_the_source(make_node, tmp_path: Path) -> None:
 
         def listed() -> dict[str, int]:
             text = client.get(node.master_url("low")).text
-            pairs = re.findall(r"BANDWIDTH=(\d+),AVERAGE.*\n/hls/low/main/(\w+)/", text)
+            pairs = re.findall(r"BANDWIDTH=(\d+),AVERAGE.*\n/hls/low/program/(\w+)/", text)
             return {name: int(bandwidth) for bandwidth, name in pairs}
 
         wait_until(lambda: len(listed()) > 1, "a rung is listed", alive=[publisher])

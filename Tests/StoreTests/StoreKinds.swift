@@ -37,6 +37,13 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
     }
   }
 
+  func cameras(_ folder: Folder) throws -> any CameraStore {
+    switch self {
+    case .memory: MemoryCameras()
+    case .sqlite: SQLiteCameras(try RecordFile(path: folder.file("records.sqlite")))
+    }
+  }
+
   func keys(_ folder: Folder) throws -> any StreamKeyStore {
     switch self {
     case .memory: MemoryStreamKeys()

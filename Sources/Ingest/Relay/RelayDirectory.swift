@@ -7,7 +7,12 @@ package final class RelayDirectory: Sendable {
   private struct State {
     var homes: [StreamKey: LoopMailbox] = [:]
     var loops: [LoopMailbox] = []
+    /// The camera that each program shows.
+    var programs: [StreamKey: StreamKey] = [:]
   }
+
+  /// What stands in a program's key for the camera.
+  package static let program = "program"
 
   private let state = Mutex(State())
 
@@ -17,6 +22,24 @@ package final class RelayDirectory: Sendable {
   package func setLoops(_ loops: [LoopMailbox]) { state.withLock { $0.loops = loops } }
 
   func home(of key: StreamKey) -> LoopMailbox? { state.withLock { $0.homes[key] } }
+
+  /// The camera that a program shows, until something else is said: its wedding's main one.
+  ///
+  /// - Returns: nil for a key that is no program's.
+  func shown(by key: StreamKey) -> StreamKey? {
+    guard key.camera == Self.program else { return nil }
+    return state.withLock { $0.programs[key] } ?? StreamKey(wedding: key.wedding)
+  }
+
+  /// A program shows a camera from now on; nil for the main one, as long as there is no other.
+  package func show(_ camera: StreamKey?, in program: StreamKey) {
+    guard let shown = camera ?? StreamKey(wedding: program.wedding) else { return }
+    let loops = state.withLock { state in
+      state.programs[program] = camera
+      return state.loops
+    }
+    for loop in loops { loop.submit { $0.local(RelayTable.self)?.show(shown, in: program) } }
+  }
 
   func set(_ key: StreamKey, _ home: LoopMailbox) {
     let loops = state.withLock { state in

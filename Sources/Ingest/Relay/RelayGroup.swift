@@ -8,11 +8,33 @@ final class RelayGroup {
   private var group: GroupOfPictures
   private let chunkSize: Int
   private var isLive = false
+  /// Programs that show this camera.
+  private var followers: [RelayGroup] = []
+  /// Of a program; a camera has its own time.
+  private var clock: ProgramClock?
 
-  init(_ configuration: IngestConfiguration) {
+  /// Makes a group without players.
+  ///
+  /// - Parameters:
+  ///   - configuration: of players.
+  ///   - isProgram: whether it shows one camera after another.
+  init(_ configuration: IngestConfiguration, isProgram: Bool = false) {
     group = GroupOfPictures(limitBytes: configuration.gopCacheBytes)
     chunkSize = configuration.rtmp.sendChunkSizeBytes
+    clock = isProgram ? ProgramClock() : nil
   }
+
+  /// Whether nobody needs it.
+  var isEmpty: Bool { players.isEmpty && followers.isEmpty }
+
+  /// A program shows this camera from here on.
+  func add(follower: RelayGroup) {
+    followers.append(follower)
+    if isLive { follower.deliver(.start(group.start)) }
+  }
+
+  /// A program shows another camera.
+  func remove(follower: RelayGroup) { followers.removeAll { $0 === follower } }
 
   func add(_ player: RTMPPlayer) {
     players.append(player)
@@ -22,17 +44,31 @@ final class RelayGroup {
   func remove(_ player: RTMPPlayer) { players.removeAll { $0 === player } }
 
   func deliver(_ event: RelayEvent) {
+    take(event)
+    guard !followers.isEmpty else { return }
+    // A camera that is over may be followed by another one.
+    let event = if case .over = event { RelayEvent.interrupted } else { event }
+    for follower in followers { follower.deliver(event) }
+  }
+
+  private func take(_ event: RelayEvent) {
     switch event {
     case .start(let messages):
       group.removeAll()
-      for message in messages { keep(encode(message)) }
+      clock?.begin(messages.last { !$0.role.isHeader }?.message.timestamp)
+      for message in messages { keep(encode(stamped(message))) }
       isLive = true
       let start = start
       for player in players { player.start(start, hasVideo: group.hasVideo) }
     case .messages(let messages):
       guard isLive else { return }
+      if players.isEmpty, !followers.isEmpty {
+        // Those who play the program get their own.
+        for message in messages { group.append(stamped(message)) }
+        return
+      }
       for message in messages {
-        let image = encode(message)
+        let image = encode(stamped(message))
         keep(image)
         for player in players { player.offer(image, hasVideo: group.hasVideo) }
       }
@@ -43,6 +79,10 @@ final class RelayGroup {
       isLive = false
       for player in players { player.sourceEnded() }
     }
+  }
+
+  private func stamped(_ message: RelayMessage) -> RelayMessage {
+    clock?.restamp(message) ?? message
   }
 
   /// What a new player gets; all of them share its bytes.

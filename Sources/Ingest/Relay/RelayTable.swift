@@ -8,6 +8,8 @@ package final class RelayTable {
   private let configuration: IngestConfiguration
   private var groups: [StreamKey: RelayGroup] = [:]
   private var sources: [StreamKey: RelaySource] = [:]
+  /// Programs that have players here, and the camera that each shows.
+  private var programs: [StreamKey: (group: RelayGroup, camera: StreamKey)] = [:]
 
   package init(loop: Loop, directory: RelayDirectory, configuration: IngestConfiguration) {
     self.loop = loop
@@ -34,17 +36,51 @@ package final class RelayTable {
 
   /// Adds a player; it starts with the current group of pictures, or when there is one.
   func add(_ player: RTMPPlayer, to key: StreamKey) {
-    let group = groups[key] ?? RelayGroup(configuration)
-    let isFirst = groups[key] == nil
-    groups[key] = group
+    guard let camera = directory.shown(by: key) else { return group(of: key).add(player) }
+    let group: RelayGroup
+    if let known = programs[key] {
+      group = known.group
+    } else {
+      group = RelayGroup(configuration, isProgram: true)
+      programs[key] = (group, camera)
+      self.group(of: camera).add(follower: group)
+    }
     group.add(player)
-    if isFirst, let home = directory.home(of: key) { subscribe(key, at: home) }
   }
 
   func remove(_ player: RTMPPlayer, from key: StreamKey) {
-    guard let group = groups[key] else { return }
-    group.remove(player)
-    guard group.players.isEmpty else { return }
+    if let (group, camera) = programs[key] {
+      group.remove(player)
+      guard group.isEmpty else { return }
+      programs[key] = nil
+      groups[camera]?.remove(follower: group)
+      return leave(camera)
+    }
+    groups[key]?.remove(player)
+    leave(key)
+  }
+
+  /// A program shows another camera; its players here go on with that one's next keyframe.
+  func show(_ camera: StreamKey, in program: StreamKey) {
+    guard let (group, before) = programs[program], before != camera else { return }
+    programs[program] = (group, camera)
+    groups[before]?.remove(follower: group)
+    self.group(of: camera).add(follower: group)
+    leave(before)
+  }
+
+  /// The group of a camera, which the loop listens to from now on.
+  private func group(of key: StreamKey) -> RelayGroup {
+    if let group = groups[key] { return group }
+    let group = RelayGroup(configuration)
+    groups[key] = group
+    if let home = directory.home(of: key) { subscribe(key, at: home) }
+    return group
+  }
+
+  /// Listens no longer to a camera that nobody here plays.
+  private func leave(_ key: StreamKey) {
+    guard let group = groups[key], group.isEmpty else { return }
     groups[key] = nil
     let me = loop.mailbox
     directory.home(of: key)?.submit { loop in
@@ -58,7 +94,7 @@ package final class RelayTable {
   }
 
   func deliver(_ event: RelayEvent, of key: StreamKey) {
-    groups[key]?.deliver(event)
+    (groups[key] ?? programs[key]?.group)?.deliver(event)
   }
 
   private func subscribe(_ key: StreamKey, at home: LoopMailbox) {

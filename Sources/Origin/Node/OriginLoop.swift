@@ -72,6 +72,12 @@ package final class OriginLoop {
     guard let key = StreamKey(wedding: claims.wedding ?? "", camera: claims.publishCamera) else {
       return refuse(connection, .denied, "the token names no stream")
     }
+    if let words = node.cameras.refusal(key, { CredentialDigest.of(token) }) {
+      return refuse(connection, .denied, words)
+    }
+    if let words = refusal(ofAnotherCamera: key, claims) {
+      return refuse(connection, .denied, words)
+    }
     let ask = ClientAsk(
       .publish, connection, request.name, key: key, claims: claims, clientID: node.nextClient())
     let publication = connection.publicationID
@@ -88,6 +94,17 @@ package final class OriginLoop {
         await node.left(ask, claim, "gone before it was admitted")
       }
     }
+  }
+
+  /// Why a camera is one too many for its wedding; nil where it isn't.
+  private func refusal(ofAnotherCamera key: StreamKey, _ claims: Claims) -> String? {
+    let plans = node.configuration.streams.plans
+    let number = plans.number(ofPublisher: claims.plan)
+    let limit = plans.cameras(in: number)
+    guard limit < .max, node.board.liveCount(besides: key) >= limit else { return nil }
+    return
+      "the plan \(plans.name(number) ?? "") has \(limit) camera\(limit == 1 ? "" : "s") at a time, "
+      + "and \(limit == 1 ? "another one is" : "others are") live; stop one, or take a plan with more"
   }
 
   /// Refuses a publisher whose token says no stream, or not this one; the operator hears of it.
@@ -196,19 +213,19 @@ package final class OriginLoop {
 
   private func play(_ connection: RTMPConnection, _ request: PlayRequest) {
     let address = RequestedStream(request.name, connect: connection.connectRequest)
-    let wanted: (key: StreamKey?, claims: Claims?)
+    let wanted: (key: StreamKey?, shown: StreamKey?, claims: Claims?)
     do throws(Refusal) {
       wanted = try accept(address)
     } catch {
       return refuse(connection, request.streamID, .failed, "\(error)")
     }
-    guard let key = wanted.key else {
+    guard let key = wanted.shown else {
       return refuse(
         connection, request.streamID, .notFound, "there can be no stream of that name")
     }
     let ask = ClientAsk(
       .play, connection, request.name, key: key, claims: wanted.claims,
-      clientID: node.nextClient())
+      clientID: node.nextClient(), plays: wanted.key)
     guard let question = node.hooks.onPlay else {
       return accept(connection, request.streamID, ask)
     }
@@ -240,23 +257,35 @@ package final class OriginLoop {
   }
 
   /// Which stream a player means, and whether it may have it: a token is for what is played.
+  ///
+  /// - Returns: the stream, a wedding's program where no camera is named; the camera that it shows now;
+  ///   and what the token says.
   private func accept(
     _ address: RequestedStream
-  ) throws(Refusal) -> (key: StreamKey?, claims: Claims?) {
+  ) throws(Refusal) -> (key: StreamKey?, shown: StreamKey?, claims: Claims?) {
     let isLocked = address.wedding.map { locked.contains($0) } ?? false
     guard node.configuration.watchNeedsToken || isLocked || address.wedding == nil else {
-      try checkSource(address.key, plan: nil)
-      return (address.key, nil)
+      let shown = shown(by: address.key)
+      try checkSource(shown, plan: nil)
+      return (address.key, shown, nil)
     }
     let token = Array((address.token ?? "").utf8)
     let claims = try tokens.claims(of: token.span, now: now)
     let wedding = address.wedding ?? claims.wedding ?? ""
-    let camera = address.camera ?? claims.camera ?? Claims.mainCamera
+    let camera = address.camera ?? claims.camera ?? Program.name
     try claims.check(
       .watch(wedding: wedding, camera: camera, isLocked: locked.contains(wedding)))
     let key = StreamKey(wedding: wedding, camera: camera)
-    try checkSource(key, plan: claims.plan)
-    return (key, claims)
+    let shown = shown(by: key)
+    try checkSource(shown, plan: claims.plan)
+    return (key, shown, claims)
+  }
+
+  /// The camera that a stream shows at the moment; itself, where it is no program.
+  private func shown(by key: StreamKey?) -> StreamKey? {
+    guard let key, key.camera == Program.name else { return key }
+    let active = node.programs.status(of: key.wedding)?.active
+    return StreamKey(wedding: key.wedding, camera: active ?? Claims.mainCamera)
   }
 
   /// Refuses a player where the source, which is what RTMP plays, is not in its plan or the stream's.
@@ -274,7 +303,7 @@ package final class OriginLoop {
   private func accept(_ connection: RTMPConnection, _ streamID: UInt32, _ ask: ClientAsk) {
     let channel = connection.id
     asks[channel] = ask
-    connection.acceptPlay(streamID, of: ask.key) { [self] in
+    connection.acceptPlay(streamID, of: ask.plays) { [self] in
       asks[channel] = nil
       played(ask)
     }
@@ -322,6 +351,9 @@ package final class OriginLoop {
     return true
   }
 
+  /// What a stream that has its publisher here has for viewers.
+  func seed(_ key: StreamKey) -> ProgramSeed? { streams[key]?.seed() }
+
   // MARK: For the operator
 
   /// Those who publish or play on this loop.
@@ -341,12 +373,14 @@ package final class OriginLoop {
   }
 
   /// Closes the connections that an operator has chosen, and says how many.
-  func drop(_ selection: StreamControl.Selection) -> Int {
+  func drop(
+    _ selection: StreamControl.Selection, because words: String = "dropped by the operator"
+  ) -> Int {
     var count = 0
     for (id, ask) in asks
     where selection.covers(ask, isPublishing: ask.kind == .publish) {
       guard let connection = loop.channel(id) as? RTMPConnection else { continue }
-      connection.stop("dropped by the operator")
+      connection.stop(words)
       count += 1
     }
     return count

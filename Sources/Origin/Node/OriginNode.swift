@@ -1,9 +1,11 @@
 package import Access
 package import Events
 package import Ingest
+import HLS
 package import Logging
 import Media
 package import Recording
+import Store
 import RTMP
 import Synchronization
 package import Telemetry
@@ -28,6 +30,9 @@ package final class OriginNode: Sendable {
   /// What happens to the streams, for whoever wants to know.
   package let events: EventBus
   package let logger: Logger
+  package let cameras: WeddingCameras
+  package let programs: Programs
+  let door: ProgramDoor
   private let clients = Atomic<UInt64>(0)
 
   /// Makes the node; streams come with its loops.
@@ -42,12 +47,19 @@ package final class OriginNode: Sendable {
   ///   - keys: makes and keeps the keys of segments, where they are encrypted.
   ///   - events: told what happens to streams; one of its own where none is given.
   ///   - recordings: where streams are recorded.
+  ///   - cameras: that weddings have besides the main one; none that last, unless given.
   package init(
     configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
     metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger,
-    keys: StreamKeys? = nil, events: EventBus? = nil, recordings: RecordingDesk? = nil
+    keys: StreamKeys? = nil, events: EventBus? = nil, recordings: RecordingDesk? = nil,
+    cameras: WeddingCameras? = nil
   ) {
     self.recordings = recordings
+    let cameras =
+      cameras
+      ?? WeddingCameras(
+        store: MemoryCameras(), plans: configuration.streams.plans, logger: logger)
+    self.cameras = cameras
     self.configuration = configuration
     self.verifier = verifier
     self.hooks = hooks
@@ -60,10 +72,12 @@ package final class OriginNode: Sendable {
     self.errands = errands
     let events = events ?? EventBus(metrics: registry)
     self.events = events
+    let programs = Programs(cameras: cameras, events: events, relays: relays)
+    self.programs = programs
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,
       ladders: LadderReporter(registry, errands: errands, events: events, logger: logger),
-      events: events)
+      events: events, programs: programs)
     self.board = board
     self.relays = relays
     self.outlet = outlet
@@ -76,15 +90,45 @@ package final class OriginNode: Sendable {
     limits.reconnectWindow = configuration.streams.reconnectWindow
     limits.afterEnd = configuration.streams.afterEnd
     limits.streams = configuration.maximumStreams
+    var settings = Program.Settings()
+    settings.streams = configuration.streams
+    settings.rule = cameras.rule
+    let door = ProgramDoor(
+      ProgramDoor.Hands(
+        hasProgram: { cameras.hasProgram($0) },
+        begin: { await ledger.begin($0, after: StreamKey(wedding: $0.wedding)) },
+        seed: { await programs.seed($0) },
+        open: { [settings] key, state, seed in
+          programs.start(key.wedding) { loop in
+            let program = Program(
+              key, state: state, chosen: cameras.chosen(key.wedding), seed: seed,
+              settings: settings, outlet: outlet, memory: memory, hub: programs, loop: loop)
+            program.set(priorities: cameras.priorities(of: key.wedding))
+            return program
+          }
+        },
+        close: { key in
+          programs.close(key.wedding)
+          await ledger.end(key)
+        }, listen: { programs.open($0) }))
+    self.door = door
     self.registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },
       open: { key in
-        let state = await ledger.begin(key)
+        await door.enter(key)
+        var state = await ledger.begin(key)
+        // So that its segments fit the program's playlists.
+        state.targetDuration = programs.status(of: key.wedding)?.targetDuration
         return LiveStreamBox(
           LiveStream(
             key, state: state, configuration: configuration.streams, outlet: outlet,
             memory: memory, recordings: recordings))
-      }, close: { key in await ledger.end(key) })
+      },
+      close: { key in
+        await ledger.end(key)
+        await door.leave(key)
+      })
+    programs.attach(self.registry)
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
       Double(board.liveCount)
     }
@@ -151,6 +195,7 @@ package final class OriginNode: Sendable {
   /// numbers are kept: the node stops.
   package func settle() async {
     await errands.settle()
+    await cameras.settle()
     await ledger.endAll()
   }
 

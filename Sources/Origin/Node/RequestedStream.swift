@@ -38,8 +38,10 @@ struct RequestedStream: Equatable {
     camera = parts.count == 2 ? parts[1] : nil
   }
 
-  /// The stream, where the address alone names it.
-  var key: StreamKey? { wedding.flatMap { StreamKey(wedding: $0, camera: camera ?? "main") } }
+  /// The stream to play, where the address alone names it: the program, unless it is a camera.
+  var key: StreamKey? {
+    wedding.flatMap { StreamKey(wedding: $0, camera: camera ?? Program.name) }
+  }
 
   /// A JWT has three parts, and its first begins with `{"` in base64url.
   private static func looksLikeToken(_ path: String) -> Bool {

@@ -28,6 +28,15 @@ package final class StreamBoard: Sendable {
   /// One stream; nil where nobody has published it.
   package subscript(key: StreamKey) -> StreamStatus? { streams.withLock { $0[key] } }
 
+  /// How many other streams of a stream's wedding have a publisher.
+  func liveCount(besides key: StreamKey) -> Int {
+    streams.withLock { streams in
+      streams.count {
+        $0.key.wedding == key.wedding && $0.key.camera != key.camera && $0.value.state == .live
+      }
+    }
+  }
+
   /// How many streams have a publisher.
   package var liveCount: Int { streams.withLock { $0.values.count { $0.state == .live } } }
 }

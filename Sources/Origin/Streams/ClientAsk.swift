@@ -10,6 +10,8 @@ package struct ClientAsk: Sendable {
 
   package let kind: Kind
   package let key: StreamKey
+  /// What a player gets: the program, where `key` is the camera that it shows at the moment.
+  let plays: StreamKey
   package let claims: Claims?
   package let app: String
   /// As the client gave it, often a token: shown to the backend, and to nobody else.
@@ -27,8 +29,9 @@ package struct ClientAsk: Sendable {
 
   init(
     _ kind: Kind, _ connection: RTMPConnection, _ name: StreamName, key: StreamKey, claims: Claims?,
-    clientID: UInt64
+    clientID: UInt64, plays: StreamKey? = nil
   ) {
+    self.plays = plays ?? key
     let connect = connection.connectRequest
     self.kind = kind
     self.key = key

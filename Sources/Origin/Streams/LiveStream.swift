@@ -113,6 +113,7 @@ package final class LiveStream {
     isBroken = false
     meter.begin()
     outlet.changed(status(isLive: true))
+    outlet.tell(.began, of: key)
     self.wantKey = wantKey
     renditions.askAgain()
     if renditions.takeWant() { wantKey() }
@@ -168,6 +169,7 @@ package final class LiveStream {
     wantKey = {}
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
+    outlet.tell(.lost, of: key)
     outlet.changed(status(isLive: false))
     guard let ladder else { return done() }
     ladder.interrupt { [tap] in
@@ -179,6 +181,7 @@ package final class LiveStream {
   /// The stream is over: its playlists say so.
   package func end() {
     renditions.end(now: now(), describe: describe)
+    outlet.tell(.over, of: key)
     outlet.ended(key)
   }
 
@@ -189,7 +192,13 @@ package final class LiveStream {
   }
 
   /// Takes the stream away from viewers: nobody can want its end any more.
-  package func forget() { renditions.forget() }
+  package func forget() {
+    outlet.tell(.gone, of: key)
+    renditions.forget()
+  }
+
+  /// Its playlists as they are, for a program that goes on from them.
+  func seed() -> ProgramSeed { renditions.seed(isLive: hasPublisher, describe) }
 
   // MARK: Messages
 
@@ -321,7 +330,7 @@ package final class LiveStream {
 
   /// Brings to viewers what they can have by now.
   private func publish() {
-    var published: [Segment] = []
+    var published: [(place: Renditions.Place, segment: Segment)] = []
     do throws(TLSError) {
       published = try renditions.publish(now: now(), describe: describe)
     } catch {
@@ -329,11 +338,22 @@ package final class LiveStream {
     }
     if renditions.takeWant() { wantKey() }
     guard !published.isEmpty else { return }
-    for segment in published where segment.isDiscontinuity { breaks.append(now()) }
+    outlet.tell(news(of: published), of: key)
+    guard published.contains(where: { $0.place == .source }) else { return }
+    for (place, segment) in published where place == .source && segment.isDiscontinuity {
+      breaks.append(now())
+    }
     checkBounds()
     if relieveMemory() { renditions.show(describe) }
     outlet.keep(key, renditions.source.window.state)
     outlet.changed(status(isLive: true))
+  }
+
+  private func news(of published: [(place: Renditions.Place, segment: Segment)]) -> ProgramNews {
+    .segments(
+      published.compactMap { place, segment in
+        renditions.name(of: place).map { ($0, segment) }
+      }, offers: renditions.offers(describe))
   }
 
   /// What a rendition needs of a viewer.

@@ -4,12 +4,14 @@ import Media
 /// One rendition of a live stream: its window, and what viewers fetch of it.
 ///
 /// Confined to the stream's owner.
-struct Rendition {
+struct Rendition: Sendable {
   /// In addresses: `source`, `720p`.
   let name: String
   private let bytes: [UInt8]
   private let outlet: StreamOutlet
   private(set) var window: LiveWindow
+  /// The number that its first segment has, or is to have.
+  let firstSequence: Int
   private var responses: [SegmentResponse] = []
   /// Of its segments, listed or not.
   private(set) var keptBytes = 0
@@ -22,6 +24,7 @@ struct Rendition {
     self.name = name
     bytes = Array(name.utf8)
     self.window = LiveWindow(configuration: window, state: state)
+    firstSequence = state.nextSequence
     self.outlet = outlet
   }
 

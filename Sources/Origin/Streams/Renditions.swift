@@ -20,16 +20,19 @@ struct Renditions {
     case rung(Int)
   }
 
-  private let key: StreamKey
+  let key: StreamKey
   private let outlet: StreamOutlet
   private let window: LiveWindow.Configuration
   private let keyLifetime: Int64
   private(set) var source: Rendition
   /// In the order of the master playlist, after the source.
-  private var rungs: [(place: Int, rendition: Rendition)] = []
+  private(set) var rungs: [(place: Int, rendition: Rendition)] = []
   private var sealer: SegmentSealer
-  /// The master playlists as they were made last, by the viewers' plan.
-  private var masters: [MasterResponse?] = []
+  private var masters = MasterPlaylists()
+  /// The same under the program's addresses, for the main camera: it is the program as long as there
+  /// is no other, and viewers stay where they are when there is one.
+  private var programMasters = MasterPlaylists()
+  private let program: StreamKey?
   private let plans: Plans
   /// The publisher's.
   private var plan: Plans.Number
@@ -42,6 +45,9 @@ struct Renditions {
   ) {
     self.key = key
     self.outlet = outlet
+    program =
+      key.camera == Claims.mainCamera
+      ? StreamKey(wedding: key.wedding, camera: Program.name) : nil
     window = configuration.liveWindow()
     plans = configuration.plans
     plan = configuration.plans.standard
@@ -111,21 +117,21 @@ struct Renditions {
   /// - Parameters:
   ///   - now: the owner's monotonic clock.
   ///   - describe: what a rendition needs of a viewer; one that gives nil is not listed yet.
-  /// - Returns: the source's segments among it.
+  /// - Returns: all that is new.
   /// - Throws: what libcrypto says of a segment, which is then lost.
   mutating func publish(
     now: MediaTime, describe: (Place) -> VariantInfo?
-  ) throws(TLSError) -> [Segment] {
-    var published: [Segment] = []
+  ) throws(TLSError) -> [(place: Place, segment: Segment)] {
+    var published: [(place: Place, segment: Segment)] = []
     var isChanged = false
     defer {
       if isChanged { outlet.publish(snapshot(describe)) }
       for key in sealer.takeRetired() { outlet.retire(key, neededFor: keyLifetime) }
     }
     while let (place, segment) = try sealer.next(now: now) {
+      published.append((place, segment))
       switch place {
       case .source:
-        published.append(segment)
         if source.append(segment, now: now) { isChanged = true }
       case .rung(let rung):
         guard let index = rungs.firstIndex(where: { $0.place == rung }) else { continue }
@@ -192,9 +198,7 @@ struct Renditions {
         frameRate: info.frameRate ?? 0, bandwidth: info.bandwidth,
         averageBandwidth: info.averageBandwidth, codecs: info.codecs,
         isOpen: rendition.viewers & 1 == 1,
-        plans: plans.plans.indices.filter { rendition.viewers >> UInt32($0 + 1) & 1 == 1 }.map {
-          plans.plans[$0].name
-        })
+        plans: plans.names(in: rendition.viewers))
     }
   }
 
@@ -203,41 +207,63 @@ struct Renditions {
   private mutating func snapshot(_ describe: (Place) -> VariantInfo?) -> StreamSnapshot {
     let version = outlet.nextVersion()
     lastVersion = version
+    let entries = entries(describe)
+    let own = masters.make(entries, of: key, plans: plans) { outlet.tag("m\($0)-", version) }
+    let isProgram = program != nil && !outlet.hasProgram(key.wedding)
+    let shared = program.map { program in
+      programMasters.make(entries, of: program, plans: plans) { outlet.tag("p\($0)-", version) }
+    }
     return StreamSnapshot(
-      key: key, version: version, isOver: source.window.isEnded,
-      masters: masters(describe, version),
+      key: key, version: version, isOver: source.window.isEnded, isProgram: isProgram,
+      masters: own,
+      programMasters: shared ?? [],
       renditions: ([source] + rungs.map(\.rendition)).compactMap(\.snapshot))
   }
 
-  /// The playlists of playlists, for viewers of each plan: made anew only where they say something new.
-  private mutating func masters(
-    _ describe: (Place) -> VariantInfo?, _ version: UInt64
-  ) -> [MasterResponse?] {
+  /// What the playlists of playlists list.
+  private func entries(_ describe: (Place) -> VariantInfo?) -> [MasterPlaylists.Entry] {
     let unknown = VariantInfo(
       bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
-    var all = [(source.viewers, variant(source, describe(.source) ?? unknown))]
+    var entries = [
+      MasterPlaylists.Entry(
+        name: source.name, viewers: source.viewers, info: describe(.source) ?? unknown)
+    ]
     for (place, rendition) in rungs where rendition.snapshot != nil {
       guard let info = describe(.rung(place)) else { continue }
-      all.append((rendition.viewers, variant(rendition, info)))
+      entries.append(
+        MasterPlaylists.Entry(name: rendition.name, viewers: rendition.viewers, info: info))
     }
-    for plan in 0...plans.plans.count {
-      let variants = all.filter { $0.0 >> UInt32(plan) & 1 == 1 }.map(\.1)
-      if plan == masters.count { masters.append(nil) }
-      if masters[plan]?.variants == variants { continue }
-      masters[plan] =
-        variants.isEmpty
-        ? nil
-        : MasterResponse(
-          playlist: PlaylistResponse(
-            MasterPlaylist(variants).text, maximumAge: 2,
-            tag: outlet.tag("m\(plan)-", version)), variants: variants)
+    return entries
+  }
+}
+
+// MARK: The program
+
+extension Renditions {
+  /// What the program of the wedding needs to know of them.
+  func offers(_ describe: (Place) -> VariantInfo?) -> [ProgramOffer] {
+    let all =
+      [(Place.source, 0, source)] + rungs.map { (.rung($0.place), $0.place + 1, $0.rendition) }
+    return all.compactMap { place, rank, rendition in
+      guard rendition.snapshot != nil, let info = describe(place) else { return nil }
+      return ProgramOffer(
+        name: rendition.name, rank: rank, first: rendition.firstSequence,
+        viewers: rendition.viewers, info: info, interest: rendition.interest)
     }
-    return masters
   }
 
-  private func variant(_ rendition: Rendition, _ info: VariantInfo) -> MasterPlaylist.Variant {
-    // The program's playlist stands one folder up, so the addresses in it are absolute.
-    MasterPlaylist.Variant(
-      uri: "/hls/\(key.wedding)/\(key.camera)/\(rendition.name)/index.m3u8", info: info)
+  /// The name of a rendition.
+  func name(of place: Place) -> String? {
+    switch place {
+    case .source: source.name
+    case .rung(let rung): rungs.first { $0.place == rung }?.rendition.name
+    }
+  }
+
+  /// Its playlists as they are, for a program that goes on from them.
+  func seed(isLive: Bool, _ describe: (Place) -> VariantInfo?) -> ProgramSeed {
+    ProgramSeed(
+      camera: key.camera, isLive: isLive, source: source, rungs: rungs.map(\.rendition),
+      offers: offers(describe))
   }
 }

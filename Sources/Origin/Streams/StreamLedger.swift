@@ -79,6 +79,29 @@ package actor StreamLedger {
       endTime: MediaTime(ticks: run.lastPTS ?? 0))
   }
 
+  /// Starts a run of a stream that goes on from another one: no number of that comes again.
+  ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - other: whose numbers its own are not to be below; nil for none.
+  /// - Returns: where its numbers go on.
+  func begin(_ key: StreamKey, after other: StreamKey?) async -> WindowState {
+    var state = await begin(key)
+    guard let other else { return state }
+    var next = runs[other]?.next
+    if next == nil {
+      next = try? await waiting(atMost: patience) { [store] () async throws(StoreError) in
+        try await store.numbers(StreamNumbers.Name(wedding: other.wedding, camera: other.camera))
+      }?.next
+    }
+    guard let next, next.sequence > state.nextSequence else { return state }
+    state.nextSequence = Int(clamping: next.sequence)
+    state.discontinuitySequence = max(
+      state.discontinuitySequence, Int(clamping: next.discontinuity))
+    await note(key, state)
+    return state
+  }
+
   /// Once a day, forgets the numbers of streams that nobody has published for long.
   ///
   /// - Parameter now: milliseconds since 1970.

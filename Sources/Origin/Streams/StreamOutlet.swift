@@ -22,6 +22,7 @@ package final class StreamOutlet: Sendable {
   private let errands: Errands
   private let keys: StreamKeys?
   private let ladders: LadderReporter?
+  private let programs: Programs?
   private let events: EventBus
 
   /// Makes an outlet.
@@ -34,10 +35,13 @@ package final class StreamOutlet: Sendable {
   ///   - keys: of the segments, where they are encrypted.
   ///   - ladders: tells how the rungs of all streams do.
   ///   - events: told of streams that are over.
+  ///   - programs: of weddings that have several cameras.
   package init(
     board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger, errands: Errands,
-    keys: StreamKeys? = nil, ladders: LadderReporter? = nil, events: EventBus = EventBus()
+    keys: StreamKeys? = nil, ladders: LadderReporter? = nil, events: EventBus = EventBus(),
+    programs: Programs? = nil
   ) {
+    self.programs = programs
     self.events = events
     self.ladders = ladders
     self.errands = errands
@@ -48,7 +52,10 @@ package final class StreamOutlet: Sendable {
   }
 
   /// Names the loops that serve viewers.
-  package func setLoops(_ loops: [LoopMailbox]) { self.loops.withLock { $0 = loops } }
+  package func setLoops(_ loops: [LoopMailbox]) {
+    self.loops.withLock { $0 = loops }
+    programs?.setLoops(loops)
+  }
 
   static var wallClockMilliseconds: Int64 {
     var time = timespec()
@@ -102,6 +109,14 @@ package final class StreamOutlet: Sendable {
 
   /// Tells the operator of a stream's ladder.
   func notice(_ key: StreamKey, _ notice: LadderNotice) { ladders?.note(key, notice) }
+
+  /// Tells the program of a camera's wedding, where it has one of its own.
+  func tell(_ news: @autoclosure () -> ProgramNews, of key: StreamKey) {
+    programs?.tell(news(), of: key)
+  }
+
+  /// Whether a wedding has a program of its own.
+  func hasProgram(_ wedding: String) -> Bool { programs?.isOpen(wedding) ?? false }
 
   func changed(_ status: StreamStatus) { board.set(status) }
 

@@ -211,6 +211,16 @@ package actor StreamRegistry {
     await close(key)
   }
 
+  /// Looks at a stream that nobody publishes now; nil where somebody does, or there is none.
+  func idle<Value: Sendable>(
+    _ key: StreamKey, _ look: @Sendable (LiveStream) -> Value
+  ) async -> Value? {
+    await enter(key)
+    defer { leave(key) }
+    guard let entry = entries[key], entry.holder == nil else { return nil }
+    return look(entry.box.stream)
+  }
+
   private func isIdle(_ claim: Claim) -> Bool {
     guard let entry = entries[claim.key] else { return false }
     return entry.epoch == claim.epoch && entry.holder == nil

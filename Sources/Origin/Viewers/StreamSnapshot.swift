@@ -8,14 +8,21 @@ package final class StreamSnapshot: Sendable {
   /// Counts the snapshots of all streams of the process; an older one never replaces a newer one.
   package let version: UInt64
   package let isOver: Bool
+  /// Whether the stream is its wedding's program: its main camera's is, as long as there is no other.
+  package let isProgram: Bool
   /// For viewers of each plan, the first for those without one; nil where there is nothing for them.
   package let masters: [MasterResponse?]
+  /// The same under the program's addresses, where the stream is its wedding's program for now.
+  package let programMasters: [MasterResponse?]
   package let renditions: [RenditionSnapshot]
 
   package init(
-    key: StreamKey, version: UInt64, isOver: Bool, masters: [MasterResponse?],
+    key: StreamKey, version: UInt64, isOver: Bool, isProgram: Bool? = nil,
+    masters: [MasterResponse?], programMasters: [MasterResponse?] = [],
     renditions: [RenditionSnapshot]
   ) {
+    self.isProgram = isProgram ?? (key.camera == Claims.mainCamera)
+    self.programMasters = programMasters
     self.key = key
     self.version = version
     self.isOver = isOver
@@ -26,8 +33,14 @@ package final class StreamSnapshot: Sendable {
 
 extension StreamSnapshot {
   /// The master playlist for viewers of a plan.
-  func master(of plan: Plans.Number) -> MasterResponse? {
-    masters[plan < masters.count ? plan : 0]
+  ///
+  /// - Parameters:
+  ///   - plan: of the viewer.
+  ///   - isProgram: whether it was asked for by the program's address.
+  /// - Returns: nil where there is nothing for them.
+  func master(of plan: Plans.Number, isProgram: Bool = false) -> MasterResponse? {
+    let all = isProgram && !programMasters.isEmpty ? programMasters : masters
+    return all[plan < all.count ? plan : 0]
   }
 }
 

@@ -1,3 +1,4 @@
+import Access
 package import HTTPServer
 package import Media
 
@@ -20,6 +21,8 @@ package final class StreamTable {
     let rendition: [UInt8]
     let sequence: Int
     let audience: Audience
+    /// Whether it asked for the program, which may become another stream than the main camera's.
+    let isProgram: Bool
     let held: HeldRequest
   }
 
@@ -29,16 +32,41 @@ package final class StreamTable {
 
   /// Takes the newest state of a stream, and answers the viewers who waited for it.
   package func update(_ snapshot: StreamSnapshot, _ server: LoopServer?) {
-    let path = "/hls/\(snapshot.key.wedding)/\(snapshot.key.camera)"
-    guard let slot = slots.value(of: Array(path.utf8).span) else {
+    let key = snapshot.key
+    guard let slot = find(key), slot.snapshot.key == key else {
       let slot = Slot(snapshot)
-      slots.set(path, slot)
-      if snapshot.key.camera == "main" { slots.set("/hls/\(snapshot.key.wedding)", slot) }
+      add(slot)
+      if let server { answer(slot, server) }
       return
     }
     guard snapshot.version > slot.snapshot.version else { return }
     slot.snapshot = snapshot
-    guard let server, !slot.waiting.isEmpty else { return }
+    guard let server else { return }
+    answer(slot, server)
+  }
+
+  /// A new stream has a place; one that is its wedding's program has the wedding's addresses too.
+  private func add(_ slot: Slot) {
+    let key = slot.snapshot.key
+    slots.set(Self.text(key), slot)
+    let wedding = "/hls/\(key.wedding)"
+    let isProgram = key.camera == Program.name
+    let before = slots.value(of: Array(wedding.utf8).span)
+    guard isProgram || slot.snapshot.isProgram && before == nil else { return }
+    slots.set(wedding, slot)
+    if !isProgram { return slots.set("\(wedding)/\(Program.name)", slot) }
+    // Those who have waited for the program at the main camera's place wait here from now on.
+    guard let before else { return }
+    slot.waiting = before.waiting.filter(\.isProgram)
+    before.waiting.removeAll(where: \.isProgram)
+  }
+
+  private static func text(_ key: StreamKey) -> String { "/hls/\(key.wedding)/\(key.camera)" }
+
+  /// Answers the viewers who have waited for what is there by now.
+  private func answer(_ slot: Slot, _ server: LoopServer) {
+    guard !slot.waiting.isEmpty else { return }
+    let snapshot = slot.snapshot
     let waiting = slot.waiting
     slot.waiting.removeAll(keepingCapacity: true)
     for viewer in waiting {
@@ -54,11 +82,17 @@ package final class StreamTable {
 
   /// Forgets a stream that is over, unless it has gone on since.
   package func remove(_ key: StreamKey, version: UInt64) {
-    let path = "/hls/\(key.wedding)/\(key.camera)"
-    guard let slot = slots.value(of: Array(path.utf8).span), slot.snapshot.version == version
-    else { return }
-    slots.set(path, nil)
-    if key.camera == "main" { slots.set("/hls/\(key.wedding)", nil) }
+    guard let slot = find(key), slot.snapshot.version == version else { return }
+    slots.set(Self.text(key), nil)
+    let wedding = "/hls/\(key.wedding)"
+    guard slots.value(of: Array(wedding.utf8).span) === slot else { return }
+    let main = key.camera == Program.name ? StreamKey(wedding: key.wedding).flatMap(find) : nil
+    slots.set(wedding, main)
+    slots.set("\(wedding)/\(Program.name)", main)
+  }
+
+  private func find(_ key: StreamKey) -> Slot? {
+    slots.value(of: Array(Self.text(key).utf8).span)
   }
 
   /// The stream whose address a path starts with: `/hls/{wedding}` or `/hls/{wedding}/{camera}`.
@@ -66,8 +100,7 @@ package final class StreamTable {
 
   /// The stream's viewers on this loop of late.
   package func viewers(of key: StreamKey, now: UInt64) -> Int {
-    let path = "/hls/\(key.wedding)/\(key.camera)"
-    return slots.value(of: Array(path.utf8).span)?.viewers.count(now: now) ?? 0
+    find(key)?.viewers.count(now: now) ?? 0
   }
 }
 
@@ -81,7 +114,7 @@ extension StreamTable.Slot {
   /// on average.
   func wait(
     _ held: HeldRequest, for sequence: Int, of rendition: [UInt8], _ audience: Audience,
-    at server: LoopServer
+    isProgram: Bool = false, at server: LoopServer
   ) {
     if waiting.count >= waitingLimit {
       waiting.removeAll { !server.isHeld($0.held) }
@@ -89,6 +122,7 @@ extension StreamTable.Slot {
     }
     waiting.append(
       StreamTable.Waiting(
-        rendition: rendition, sequence: sequence, audience: audience, held: held))
+        rendition: rendition, sequence: sequence, audience: audience, isProgram: isProgram,
+        held: held))
   }
 }

@@ -57,8 +57,11 @@ package final class ViewerGate {
   /// - Parameters:
   ///   - request: the query comes first, then the header, then the cookie.
   ///   - key: what it wants to watch.
+  ///   - isProgram: whether it asked for the program: a token for that is good then, too.
   /// - Returns: what to do with it.
-  func check(_ request: borrowing Request, _ key: StreamKey) -> Verdict {
+  func check(
+    _ request: borrowing Request, _ key: StreamKey, isProgram: Bool = false
+  ) -> Verdict {
     let isLocked = !locked.isEmpty && locked.contains(key.wedding)
     guard needsToken || isLocked else { return .allowed(.everybody, 0) }
     let fromQuery = request.queryValue("token")
@@ -68,9 +71,7 @@ package final class ViewerGate {
     let bytes = Array(token.utf8)
     var plan = 0
     do throws(Refusal) {
-      let claims = try tokens?.accept(
-        bytes.span, for: .watch(wedding: key.wedding, camera: key.camera, isLocked: isLocked),
-        now: StreamOutlet.wallClockMilliseconds / 1_000)
+      let claims = try claims(of: bytes, key, isLocked: isLocked, isProgram: isProgram)
       // Without keys to verify with nobody's token opens it.
       if isLocked, claims == nil { throw Refusal(.locked) }
       // Where watching is public, nobody's plan limits it.
@@ -79,6 +80,22 @@ package final class ViewerGate {
       return .refused(.error(error.httpStatus, code: error.code, message: "\(error)"))
     }
     return .allowed(.holder(token: bytes, inQuery: fromQuery != nil), plan)
+  }
+
+  private func claims(
+    of token: [UInt8], _ key: StreamKey, isLocked: Bool, isProgram: Bool
+  ) throws(Refusal) -> Claims? {
+    let now = StreamOutlet.wallClockMilliseconds / 1_000
+    func accept(_ camera: String) throws(Refusal) -> Claims? {
+      try tokens?.accept(
+        token.span, for: .watch(wedding: key.wedding, camera: camera, isLocked: isLocked), now: now)
+    }
+    do throws(Refusal) {
+      return try accept(key.camera)
+    } catch {
+      guard isProgram, error.reason == .otherCamera else { throw error }
+      return try accept(Program.name)
+    }
   }
 
   private static func besidesQuery(_ request: borrowing Request) -> String? {

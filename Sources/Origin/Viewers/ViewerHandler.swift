@@ -9,11 +9,20 @@ import Media
 package final class ViewerHandler: RequestHandler {
   /// What an address under `/hls/` names.
   private enum Found {
-    case master(StreamTable.Slot)
-    case playlist(StreamTable.Slot, rendition: Int)
-    case segment(StreamTable.Slot, rendition: Int, PreparedResponse)
+    case master(Place)
+    case playlist(Place, rendition: Int)
+    case segment(Place, rendition: Int, PreparedResponse)
     case missingSegment
     case nothing
+  }
+
+  /// A stream, and by which address it was asked for.
+  private struct Place {
+    let slot: StreamTable.Slot
+    /// By the program's, which may be the main camera's stream or one of its own.
+    let isProgram: Bool
+
+    var snapshot: StreamSnapshot { slot.snapshot }
   }
 
   /// The plan's second address of a program's master playlist: `{wedding}.m3u8` follows.
@@ -37,6 +46,8 @@ package final class ViewerHandler: RequestHandler {
     405, code: "method_not_allowed", message: "Use GET or HEAD here.",
     fields: [("allow", "GET, HEAD, OPTIONS")])
   private static let preflight = PreparedResponse.preflight()
+
+  private static let programName = Array(Program.name.utf8)
 
   private let table: StreamTable
   package let gate: ViewerGate
@@ -78,35 +89,37 @@ package final class ViewerHandler: RequestHandler {
     _ found: Found, _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
     switch found {
-    case .master(let slot):
-      switch gate.check(request, slot.snapshot.key) {
+    case .master(let place):
+      switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
       case .refused(let response): return .prepared(response)
       case .allowed(let audience, let plan):
-        guard let master = slot.snapshot.master(of: plan) else { return .prepared(Self.notFound) }
-        note(request, exchange, slot, audience)
-        let chosen = gate.choice(request, slot.snapshot.key).flatMap {
+        guard let master = place.snapshot.master(of: plan, isProgram: place.isProgram) else {
+          return .prepared(Self.notFound)
+        }
+        note(request, exchange, place.slot, audience)
+        let chosen = gate.choice(request, place.snapshot.key).flatMap {
           master.playlist(startingWith: $0)
         }
         return .prepared((chosen ?? master.playlist).response(for: audience))
       }
-    case .playlist(let slot, let rendition):
-      switch gate.check(request, slot.snapshot.key) {
+    case .playlist(let place, let rendition):
+      switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
       case .refused(let response): return .prepared(response)
       case .allowed(let audience, let plan):
-        guard slot.snapshot.renditions[rendition].isOpen(to: plan) else {
+        guard place.snapshot.renditions[rendition].isOpen(to: plan) else {
           return .prepared(Self.otherPlan)
         }
-        note(request, exchange, slot, audience)
-        slot.snapshot.renditions[rendition].interest?.note(now: Self.second(exchange))
-        return playlist(request, exchange, slot, rendition, audience)
+        note(request, exchange, place.slot, audience)
+        place.snapshot.renditions[rendition].interest?.note(now: Self.second(exchange))
+        return playlist(request, exchange, place, rendition, audience)
       }
-    case .segment(let slot, let rendition, let response):
+    case .segment(let place, let rendition, let response):
       // A name can't be guessed, and the playlist that has it was asked for with a token; still,
       // a copied address must not outlive the token.
-      switch gate.check(request, slot.snapshot.key) {
+      switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
       case .refused(let refusal): return .prepared(refusal)
       case .allowed(_, let plan):
-        let isOpen = slot.snapshot.renditions[rendition].isOpen(to: plan)
+        let isOpen = place.snapshot.renditions[rendition].isOpen(to: plan)
         return .prepared(isOpen ? response : Self.otherPlan)
       }
     case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)
@@ -126,10 +139,10 @@ package final class ViewerHandler: RequestHandler {
   }
 
   private func playlist(
-    _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot,
+    _ request: borrowing Request, _ exchange: borrowing Exchange, _ place: Place,
     _ index: Int, _ audience: Audience
   ) -> Response {
-    let snapshot = slot.snapshot
+    let snapshot = place.snapshot
     let rendition = snapshot.renditions[index]
     let current = rendition.playlist.response(for: audience)
     guard request.hasQuery else { return .prepared(current) }
@@ -142,7 +155,9 @@ package final class ViewerHandler: RequestHandler {
       guard let held = exchange.hold(request, for: patience, otherwise: current) else {
         return .prepared(Self.busy)
       }
-      slot.wait(held, for: sequence, of: rendition.name, audience, at: exchange.server)
+      place.slot.wait(
+        held, for: sequence, of: rendition.name, audience, isProgram: place.isProgram,
+        at: exchange.server)
       return .held(held)
     }
   }
@@ -151,15 +166,17 @@ package final class ViewerHandler: RequestHandler {
     guard let address = ViewerPath(path) else { return .nothing }
     let end = address.camera?.upperBound ?? address.wedding.upperBound
     guard let slot = table.slot(path.extracting(0..<end)) else { return .nothing }
+    let isProgram = address.camera.map { path.extracting($0).matches(Self.programName) } ?? true
+    let place = Place(slot: slot, isProgram: isProgram)
     let isIndex = path.extracting(address.file).matches("index.m3u8")
-    guard let name = address.rendition else { return isIndex ? .master(slot) : .nothing }
+    guard let name = address.rendition else { return isIndex ? .master(place) : .nothing }
     let renditions = slot.snapshot.renditions
     for index in renditions.indices {
       guard path.extracting(name).matches(renditions[index].name) else { continue }
-      if isIndex { return .playlist(slot, rendition: index) }
+      if isIndex { return .playlist(place, rendition: index) }
       let file = path.extracting(address.file)
       if let response = renditions[index].segment(file) {
-        return .segment(slot, rendition: index, response)
+        return .segment(place, rendition: index, response)
       }
       return .missingSegment
     }
@@ -169,7 +186,7 @@ package final class ViewerHandler: RequestHandler {
   private func findProgram(_ path: String) -> Found {
     guard let wedding = Self.program(path) else { return .nothing }
     let address = Array("/hls/\(wedding)".utf8)
-    return table.slot(address.span).map { .master($0) } ?? .nothing
+    return table.slot(address.span).map { .master(Place(slot: $0, isProgram: true)) } ?? .nothing
   }
 
   /// The wedding of `/api/streams/playlist/{wedding}.m3u8`; nil for any other path.

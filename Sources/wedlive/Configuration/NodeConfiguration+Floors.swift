@@ -74,8 +74,8 @@ extension NodeConfiguration {
     origin.streams.ladder = ladder
     origin.streams.plans = Plans(
       [
-        Plans.Plan(name: "free", renditions: plans.free),
-        Plans.Plan(name: "premium", renditions: plans.premium),
+        Plans.Plan(name: "free", renditions: plans.free, cameras: cameras.free),
+        Plans.Plan(name: "premium", renditions: plans.premium, cameras: cameras.premium),
       ], standard: plans.standard.rawValue)
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
@@ -108,6 +108,15 @@ extension NodeConfiguration {
     ladder.pause = transcode.pause
     if transcode.onDemand { ladder.idleSeconds = UInt64(transcode.idleAfter.components.seconds) }
     return ladder
+  }
+
+  /// For a program whose camera was lost.
+  var cameraReturn: CameraReturn {
+    switch cameras.back {
+    case .never: .never
+    case .whenLive: .whenLive
+    case .after(let duration): .after(milliseconds: Int64(Self.milliseconds(duration)))
+    }
   }
 
   /// When keys change; nil where segments are not encrypted.

@@ -43,6 +43,9 @@ enum Standalone {
     }
     let events = EventBus(metrics: registry)
     let recordings = try recordings(configuration, folder, records, events, registry)
+    let cameras = WeddingCameras(
+      store: SQLiteCameras(records), plans: streams.plans,
+      rule: configuration.cameraReturn, logger: logger)
     let origin = OriginNode(
       configuration: configuration.origin, verifier: tokens.verifier,
       hooks: try Backend.hooks(configuration.callbacks, metrics: registry), metrics: registry,
@@ -50,7 +53,7 @@ enum Standalone {
       ledger: StreamLedger(
         store: SQLiteStreamNumbers(records), logger: logger,
         remembered: configuration.streams.remembered), keys: keys, events: events,
-      recordings: recordings.desk)
+      recordings: recordings.desk, cameras: cameras)
     let loops = try loopGroup(count, pinned: configuration.loops.pinned)
     let node = RunningNode(
       origin: origin, loops: loops, https: https, rtmps: rtmps, registry: registry, logger: logger)
@@ -67,8 +70,10 @@ enum Standalone {
       ControlAPI.Parts(
         addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
         issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
-        directory: OriginStreams(board: origin.board, collector: collector),
+        directory: OriginStreams(
+          board: origin.board, programs: origin.programs, collector: collector),
         keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, locks: locks,
+        cameras: OriginCameras(node: origin, loops: loops.mailboxes, collector: collector),
         keysPerClient: configuration.encryption.keysPerClient,
         plans: configuration.origin.streams.plans, choices: choices, metrics: registry,
         log: Logger(label: "api")))
@@ -83,6 +88,12 @@ enum Standalone {
       try await recordings.prepare()
     } catch {
       throw StartFailure("the recordings can't be read: \(error)")
+    }
+    // Before anybody can publish: keys of cameras that were removed stay refused.
+    do throws(StoreError) {
+      try await cameras.load()
+    } catch {
+      throw StartFailure("the cameras can't be read: \(error)")
     }
     try await node.open(
       RunningNode.Parts(

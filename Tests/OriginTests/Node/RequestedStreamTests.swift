@@ -43,7 +43,7 @@ import Testing
     expect(requested("w/c2?token=\(t)"), token: t, wedding: "w", camera: "c2")
     expect(requested("/w/c2/?token=\(t)"), token: t, wedding: "w", camera: "c2")
     expect(requested("w%2Fc2?a=b&token=\(t)"), token: t, wedding: "w", camera: "c2")
-    #expect(requested("w").key == .named("w"))
+    #expect(requested("w").key == .named("w", "program"))
     #expect(requested("w/c2").key == .named("w", "c2"))
   }
 

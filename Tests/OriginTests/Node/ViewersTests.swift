@@ -21,8 +21,13 @@ import Testing
     let (program, master) = try await node.get("/hls/w/index.m3u8")
     #expect(program.status == .ok)
     #expect(program.headerFields[.contentType] == "application/vnd.apple.mpegurl")
-    #expect(text(master).hasSuffix("\n/hls/w/main/source/index.m3u8\n"))
-    #expect(try await node.get("/hls/w/main/index.m3u8").body == master)
+    #expect(text(master).hasSuffix("\n/hls/w/program/source/index.m3u8\n"))
+    let camera = text(try await node.get("/hls/w/main/index.m3u8").body)
+    #expect(camera == text(master).replacing("/program/", with: "/main/"))
+    // One camera's stream is the program, down to its bytes.
+    #expect(
+      try await node.get("/hls/w/program/source/index.m3u8").body
+        == node.get("/hls/w/main/source/index.m3u8").body)
     let playlist = try #require(try await node.playlist())
     for name in playlist.names {
       let (response, segment) = try await node.get("/hls/w/main/source/" + name)
@@ -154,7 +159,7 @@ import Testing
       #expect(try await node.get(nothing).response.status == .unauthorized)
     }
     let master = try await node.get("/hls/w/index.m3u8?token=\(token)").body
-    #expect(text(master).contains("/hls/w/main/source/index.m3u8?token=\(token)\n"))
+    #expect(text(master).contains("/hls/w/program/source/index.m3u8?token=\(token)\n"))
   }
 
   @Test func `viewers are counted by who they are, on all loops`() async throws {

@@ -17,7 +17,8 @@ import Testing
       StreamStatus(
         wedding: "w", state: state, startedAtMilliseconds: 1_795_818_841_900,
         timeMilliseconds: 5_000, playlist: PlaylistStatus(mediaSequence: 0, segments: 1)))
-    let streams = OriginStreams(board: node.node.board, collector: collector)
+    let streams = OriginStreams(
+      board: node.node.board, programs: node.node.programs, collector: collector)
     let info = try #require(await streams.stream(wedding: "w", camera: "main"))
     #expect(info.started == 1_795_818_841)
     #expect(info.isLive == (state != .ended))

@@ -46,6 +46,7 @@ class Watcher:
         folder: Path,
         frame: float = 1 / 30,
         real_time: bool = True,
+        lead: float = 0.0,
     ) -> None:
         self.report = Report()
         self.variants: dict[str, Variant] = {}
@@ -55,6 +56,7 @@ class Watcher:
         self._folder = folder
         self._frame = frame
         self._real_time = real_time
+        self._lead = lead
         self._live = threading.Event()
         self._leave = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -139,6 +141,7 @@ class Watcher:
     def _add(self, url: str) -> None:
         playlist = MediaPlaylist(url, self.report, self._frame)
         playlist.real_time = self._real_time
+        playlist.lead = self._lead
         folder = self._folder / hashlib.sha256(url.encode()).hexdigest()[:8]
         self.variants[url] = Variant(playlist, Segments(folder, self.report, self._frame), [])
 

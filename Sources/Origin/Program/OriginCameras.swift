@@ -1,0 +1,121 @@
+import Access
+package import ControlAPI
+package import EventLoop
+import Events
+import Media
+import Store
+
+/// The cameras of the node's weddings as the REST API adds, removes and switches them.
+package struct OriginCameras: CameraDirectory {
+  private let node: OriginNode
+  private let loops: [LoopMailbox]
+  private let collector: StatusCollector
+
+  /// Makes a directory.
+  ///
+  /// - Parameters:
+  ///   - node: whose weddings.
+  ///   - loops: that publishers are on.
+  ///   - collector: counts viewers.
+  package init(node: OriginNode, loops: [LoopMailbox], collector: StatusCollector) {
+    self.node = node
+    self.loops = loops
+    self.collector = collector
+  }
+
+  private var cameras: WeddingCameras { node.cameras }
+
+  package func cameras(of wedding: String) async -> CameraList {
+    let status = node.programs.status(of: wedding)
+    var list = CameraList(active: status?.active ?? cameras.chosen(wedding))
+    let known = cameras.cameras(of: wedding)
+    let main = StreamKey(wedding: wedding)
+    if !known.contains(where: { $0.id == Claims.mainCamera }), let main, let live = node.board[main]
+    {
+      list.cameras.append(
+        CameraInfo(
+          id: main.camera, name: "Main camera", status: live.state == .live ? .live : .lost,
+          viewers: await collector.viewers(of: main)))
+      if status == nil { list.active = main.camera }
+    }
+    for camera in known {
+      guard let key = StreamKey(wedding: wedding, camera: camera.id) else { continue }
+      let live = node.board[key]
+      let wasLive = live != nil || camera.lastLive != nil
+      list.cameras.append(
+        CameraInfo(
+          id: camera.id, name: camera.name,
+          status: live?.state == .live ? .live : wasLive ? .lost : .waiting,
+          priority: camera.priority,
+          viewers: live == nil ? nil : await collector.viewers(of: key)))
+    }
+    if status != nil, let program = StreamKey(wedding: wedding, camera: Program.name) {
+      list.viewers = await collector.viewers(of: program)
+    } else if let main, node.board[main] != nil {
+      list.viewers = await collector.viewers(of: main)
+    }
+    return list
+  }
+
+  package func weddings(withCamera id: String) -> [String] { cameras.weddings(withCamera: id) }
+
+  package func add(_ camera: NewCamera) async throws(CameraError) {
+    try await cameras.add(camera)
+    await node.door.split(camera.wedding)
+    let priorities = cameras.priorities(of: camera.wedding)
+    _ = await node.programs.run(camera.wedding) { $0.set(priorities: priorities) }
+    node.events.publish(
+      Event(
+        .cameraAdded, wedding: camera.wedding, camera: camera.id,
+        data: ["camera_id": .text(camera.id), "camera_name": .text(camera.name)]))
+  }
+
+  package func add(
+    _ key: CameraKey, to camera: String, of wedding: String
+  ) async throws(CameraError) {
+    try await cameras.add(key, to: camera, of: wedding)
+  }
+
+  package func remove(_ camera: String, of wedding: String) async throws(CameraError) {
+    let name = cameras.cameras(of: wedding).first { $0.id == camera }?.name ?? camera
+    try await cameras.remove(camera, of: wedding)
+    // The program goes on with another camera before this one's picture stops.
+    _ = await node.programs.run(wedding) { $0.remove(camera) }
+    if let key = StreamKey(wedding: wedding, camera: camera) {
+      let selection = StreamControl.Selection(kind: .publisher, key: key)
+      _ = await loops.total { loop in
+        loop.local(OriginLoop.self)?.drop(selection, because: "this camera was removed") ?? 0
+      }
+    }
+    node.events.publish(
+      Event(
+        .cameraRemoved, wedding: wedding, camera: camera,
+        data: ["camera_id": .text(camera), "camera_name": .text(name)]))
+  }
+
+  package func show(_ camera: String, of wedding: String) async throws(CameraError) -> String? {
+    let isKnown =
+      camera == Claims.mainCamera
+      || cameras.cameras(of: wedding).contains { $0.id == camera }
+    guard isKnown, cameras.hasProgram(wedding) || camera == Claims.mainCamera else {
+      throw .unknown
+    }
+    let status = node.programs.status(of: wedding)
+    let previous = status?.active ?? cameras.chosen(wedding)
+    guard cameras.hasProgram(wedding) else { return camera }
+    // One that has a publisher is shown with its first segment.
+    let isLive = StreamKey(wedding: wedding, camera: camera).map {
+      node.board[$0]?.state == .live
+    }
+    if isLive != true, status?.isLive == true { throw .notLive }
+    try await cameras.choose(camera, of: wedding)
+    _ = await node.programs.run(wedding) { $0.choose(camera) }
+    return previous
+  }
+
+  package func refusal(of digest: [UInt8], camera: String, wedding: String) -> String? {
+    StreamKey(wedding: wedding, camera: camera).flatMap { key in
+      cameras.refusal(key) { digest }
+    }
+  }
+}

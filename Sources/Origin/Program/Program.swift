@@ -1,0 +1,253 @@
+import Access
+import ControlAPI
+import EventLoop
+import Events
+import HLS
+import Media
+
+/// A wedding's program: a stream of its own whose segments are those of the active camera.
+///
+/// Confined to one loop, its home. Cameras' loops tell it of every segment by mail; nothing of a
+/// segment's bytes is copied or sealed anew.
+final class Program {
+  /// What a program is told once.
+  struct Settings: Sendable {
+    var streams = StreamConfiguration()
+    var rule = CameraReturn.after(milliseconds: 30_000)
+  }
+
+  /// What is known of one camera.
+  private struct Camera {
+    var offers: [ProgramOffer] = []
+    /// Its last segments: number, rendition, segment.
+    var recent: [Int: [String: Segment]] = [:]
+    var last: Segment?
+    /// Whether its stream is there: live, or waiting for its publisher.
+    var isOpen = true
+
+    /// How many numbers are remembered: a switch may need the last one, with all its rungs.
+    static let remembered = 8
+  }
+
+  /// In addresses, where a camera's name stands.
+  static let name = Claims.programCamera
+
+  let wedding: String
+  let key: StreamKey
+  private let settings: Settings
+  private let outlet: StreamOutlet
+  private let hub: Programs
+  private let loop: Loop
+  private let now: () -> MediaTime
+  private var choice: ProgramChoice
+  private var sequencer: ProgramSequencer
+  private var renditions: ProgramRenditions
+  private var memory: MemoryShare
+  private var cameras: [String: Camera] = [:]
+  private var look: ScheduledWork?
+  private var status = ProgramStatus()
+
+  /// Opens a program.
+  ///
+  /// - Parameters:
+  ///   - key: its own, of the wedding.
+  ///   - state: where its numbers go on.
+  ///   - chosen: the camera that it is to show.
+  ///   - seed: the playlists that it goes on from, where one camera was the whole program so far.
+  ///   - settings: of all programs.
+  ///   - outlet: where its snapshots and its numbers go.
+  ///   - memory: what all streams of the node share.
+  ///   - hub: is told how it does.
+  ///   - loop: its home.
+  ///   - now: a clock that never goes back.
+  init(
+    _ key: StreamKey, state: WindowState, chosen: String?, seed: ProgramSeed?,
+    settings: Settings, outlet: StreamOutlet, memory: StreamMemory, hub: Programs, loop: Loop,
+    now: @escaping () -> MediaTime = LiveStream.clock
+  ) {
+    wedding = key.wedding
+    self.key = key
+    self.settings = settings
+    self.outlet = outlet
+    self.hub = hub
+    self.loop = loop
+    self.now = now
+    self.memory = MemoryShare(memory)
+    choice = ProgramChoice(settings.rule, chosen: chosen)
+    renditions = ProgramRenditions(key, configuration: settings.streams, outlet: outlet)
+    status.startedAtMilliseconds = StreamOutlet.wallClockMilliseconds
+    if let seed {
+      sequencer = ProgramSequencer(seed.source.window.state, goingOnFrom: seed.camera)
+      renditions.begin(with: seed)
+      cameras[seed.camera] = Camera(offers: seed.offers, last: seed.source.window.segments.last)
+      choice.begin(with: seed.camera, isLive: seed.isLive, now: milliseconds)
+      outlet.keep(key, sequencer.state)
+      show()
+    } else {
+      sequencer = ProgramSequencer(state)
+    }
+    scheduleTidying()
+    tell()
+  }
+
+  private var milliseconds: Int64 { now().milliseconds }
+
+  // MARK: Cameras
+
+  /// Takes what a camera's stream tells.
+  func take(_ news: ProgramNews, of camera: String) {
+    switch news {
+    case .began:
+      cameras[camera, default: Camera()].isOpen = true
+      // What the last publisher sent is no longer what the camera shows.
+      cameras[camera]?.last = nil
+    case .segments(let pieces, let offers): take(pieces, offers, of: camera)
+    case .lost:
+      cameras[camera]?.last = nil
+      if sequencer.pending == camera { fill(sequencer.cancel()) }
+      changed(choice.lost(camera, now: milliseconds))
+    case .over:
+      cameras[camera]?.isOpen = false
+      changed(choice.lost(camera, now: milliseconds))
+      endIfOver()
+    case .gone:
+      cameras[camera] = nil
+      changed(choice.lost(camera, now: milliseconds))
+      endIfOver()
+    }
+    tell()
+  }
+
+  private func take(
+    _ pieces: [(rendition: String, segment: Segment)], _ offers: [ProgramOffer], of camera: String
+  ) {
+    cameras[camera, default: Camera()].offers = offers
+    var slots: [ProgramSequencer.Slot] = []
+    for (rendition, segment) in pieces {
+      cameras[camera]?.recent[segment.sequence, default: [:]][rendition] = segment
+      renditions.add(segment, rendition: rendition, of: camera)
+      guard rendition == Renditions.sourceName else { continue }
+      if let known = cameras[camera], known.recent.count > Camera.remembered,
+        let oldest = known.recent.keys.min()
+      {
+        cameras[camera]?.recent[oldest] = nil
+      }
+      cameras[camera]?.last = segment
+      if !choice.isLive(camera) {
+        changed(choice.live(camera, now: milliseconds), by: camera)
+        if sequencer.current == nil, sequencer.pending == nil, choice.active == camera {
+          slots += sequencer.show(camera, last: nil)
+        }
+      }
+      slots += sequencer.take(segment, of: camera)
+    }
+    fill(slots)
+  }
+
+  /// Somebody has chosen a camera.
+  func choose(_ camera: String) {
+    changed(choice.choose(camera))
+    tell()
+  }
+
+  /// A camera is gone for good.
+  func remove(_ camera: String) {
+    if sequencer.pending == camera { fill(sequencer.cancel()) }
+    changed(choice.removed(camera, now: milliseconds))
+    tell()
+  }
+
+  /// Sets which camera follows one that is lost.
+  func set(priorities: [String: Int]) { choice.set(priorities: priorities) }
+
+  /// Shows another camera, where that was decided.
+  ///
+  /// - Parameters:
+  ///   - change: nil for none.
+  ///   - camera: whose newest segment has led to it, and is taken by itself.
+  private func changed(_ change: ProgramChoice.Change?, by camera: String? = nil) {
+    if let change {
+      let last = change.to == camera ? nil : cameras[change.to]?.last
+      fill(sequencer.show(change.to, last: last))
+      hub.switched(wedding, change)
+    }
+    if let look { loop.cancel(look) }
+    look = choice.nextLook.map { time in
+      loop.schedule(after: .milliseconds(max(1, time - milliseconds))) { [unowned self] in
+        changed(choice.due(now: milliseconds))
+        tell()
+      }
+    }
+  }
+
+  // MARK: Segments
+
+  private func fill(_ slots: [ProgramSequencer.Slot]) {
+    for slot in slots {
+      renditions.add(slot, cameras[slot.camera]?.recent[slot.sequence] ?? [:])
+    }
+    let offers = cameras.mapValues(\.offers)
+    let (source, isChanged) = renditions.fill(offers, now: now())
+    if !source.isEmpty { outlet.keep(key, sequencer.state) }
+    guard isChanged else { return }
+    relieveMemory()
+    show()
+  }
+
+  private func show() {
+    renditions.show(cameras.mapValues(\.offers))
+    memory.hold(renditions.keptBytes)
+  }
+
+  private func relieveMemory() {
+    memory.hold(renditions.keptBytes)
+    let surplus = memory.surplus
+    guard surplus > 0 else { return }
+    memory.noteShortened(
+      renditions.shorten(by: surplus, keeping: choice.isLive ? .live : .over, now: now()))
+    memory.hold(renditions.keptBytes)
+  }
+
+  /// No camera will come back: its playlists say so.
+  private func endIfOver() {
+    guard !cameras.values.contains(where: \.isOpen), !renditions.isEnded else { return }
+    if renditions.end(now: now()) { show() }
+    hub.ended(key)
+  }
+
+  private func scheduleTidying() {
+    loop.schedule(after: .seconds(10)) { [weak self] in self?.tidy() }
+  }
+
+  private func tidy() {
+    if renditions.expire(now: now()) { show() }
+    scheduleTidying()
+  }
+
+  /// Takes the program away from viewers.
+  func close() {
+    if let look { loop.cancel(look) }
+    look = nil
+    renditions.forget()
+  }
+
+  // MARK: Status
+
+  private func tell() {
+    status.active = choice.active
+    status.isLive = choice.isLive
+    status.isEnded = renditions.isEnded
+    status.nextSequence = sequencer.state.nextSequence
+    status.targetDuration = sequencer.state.targetDuration
+    status.segments = renditions.source?.segments.count ?? 0
+    let plans = settings.streams.plans
+    status.qualities = renditions.status.map { name, viewers, info in
+      StreamQuality(
+        name: name, width: info.size?.width ?? 0, height: info.size?.height ?? 0,
+        frameRate: info.frameRate ?? 0, bandwidth: info.bandwidth,
+        averageBandwidth: info.averageBandwidth, codecs: info.codecs,
+        isOpen: viewers & 1 == 1, plans: plans.names(in: viewers))
+    }
+    hub.set(status, of: wedding)
+  }
+}

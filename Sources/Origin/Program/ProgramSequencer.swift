@@ -1,0 +1,130 @@
+import HLS
+import Media
+
+/// Which segment of which camera is the next one of a program.
+///
+/// Cameras cut where their own keyframes are, so a switch can't be at the same moment in both. The
+/// program takes the first segment of the new camera that there is: the finished one where half of
+/// it is new, else the one that is being written. What viewers see is so a little of the same time
+/// twice, or of none, never more than half a segment of none; and a switch is shown within one
+/// segment. Segments of the old camera that come in between are held back. Only after many switches
+/// that each showed a moment twice one has to be waited over, and one more of the old camera is shown.
+///
+/// Pure, and confined to the program. What the program shows twice makes its dates run ahead of the
+/// clock's; they never go back.
+struct ProgramSequencer {
+  /// A place in the program: a segment of a camera under the program's number.
+  struct Slot {
+    let camera: String
+    /// The camera's own.
+    let sequence: Int
+    /// Of the program before it.
+    let state: WindowState
+    let isDiscontinuity: Bool
+    let programDate: Int64
+
+    /// The program's number.
+    var number: Int { state.nextSequence }
+
+    /// Whether another segment of the camera stands in the same place.
+    func standing(_ segment: Segment) -> Segment {
+      segment.standing(
+        after: state, isDiscontinuity: isDiscontinuity, programDate: programDate)
+    }
+  }
+
+  /// How far dates may run ahead, in lengths of the new camera's segment: beyond it the program waits
+  /// for the next one.
+  private static let mostRepeated: Int64 = 2
+
+  /// The program after its last segment.
+  private(set) var state: WindowState
+  /// Whose segments go in.
+  private(set) var current: String?
+  /// Whose are to go in.
+  private(set) var pending: String?
+  private var lastSequence: Int?
+  private var held: Segment?
+  /// From the camera's dates to the program's, in milliseconds.
+  private var shift: Int64 = 0
+
+  /// Starts a program that has no segments in memory.
+  init(_ state: WindowState) { self.state = state }
+
+  /// Starts a program that goes on from a camera's own playlist.
+  init(_ state: WindowState, goingOnFrom camera: String) {
+    self.state = state
+    current = camera
+    lastSequence = state.nextSequence - 1
+  }
+
+  /// Another camera is to be shown.
+  ///
+  /// - Parameters:
+  ///   - camera: which.
+  ///   - last: its last segment, where it is one of its running publisher.
+  /// - Returns: places that are decided by that.
+  mutating func show(_ camera: String, last: Segment?) -> [Slot] {
+    if camera == current {
+      pending = nil
+      return takeHeld()
+    }
+    pending = camera
+    guard let last else { return [] }
+    let length = last.duration.milliseconds
+    guard current == nil || repeated(last) * 2 <= length else { return [] }
+    return [enter(camera, last)]
+  }
+
+  /// A camera's segment is finished.
+  ///
+  /// - Returns: places that are decided by that.
+  mutating func take(_ segment: Segment, of camera: String) -> [Slot] {
+    if camera == pending {
+      guard repeated(segment) <= Self.mostRepeated * segment.duration.milliseconds else {
+        return []
+      }
+      return [enter(camera, segment)]
+    }
+    guard camera == current, segment.sequence > lastSequence ?? -1 else { return [] }
+    guard pending != nil else { return [append(segment)] }
+    let slots = takeHeld()
+    held = segment
+    return slots
+  }
+
+  /// The camera that was to be shown is not to be had; the one before goes on.
+  mutating func cancel() -> [Slot] {
+    pending = nil
+    return takeHeld()
+  }
+
+  private mutating func takeHeld() -> [Slot] {
+    guard let segment = held else { return [] }
+    held = nil
+    return [append(segment)]
+  }
+
+  private mutating func enter(_ camera: String, _ segment: Segment) -> Slot {
+    held = nil
+    pending = nil
+    current = camera
+    lastSequence = nil
+    return append(segment)
+  }
+
+  private mutating func append(_ segment: Segment) -> Slot {
+    let goesOn = lastSequence.map { $0 + 1 == segment.sequence } ?? false
+    let isDiscontinuity = state.isResumed && (!goesOn || segment.isDiscontinuity)
+    if isDiscontinuity || !goesOn { shift = max(0, repeated(segment)) }
+    let slot = Slot(
+      camera: current ?? "", sequence: segment.sequence, state: state,
+      isDiscontinuity: isDiscontinuity, programDate: segment.programDate + shift)
+    lastSequence = segment.sequence
+    state = slot.standing(segment).stateAfter
+    return slot
+  }
+
+  /// How much of a segment's time has been shown, in milliseconds; less than 0 where some was not.
+  private func repeated(_ segment: Segment) -> Int64 { state.endDate - segment.programDate }
+}

@@ -1,0 +1,19 @@
+import ControlAPI
+
+/// What a program does, as the API and the operator are told.
+struct ProgramStatus: Sendable {
+  /// The camera that it shows, or showed last.
+  var active: String?
+  /// Any camera of it is live.
+  var isLive = false
+  var isEnded = false
+  /// When its first camera went live, in milliseconds since 1970.
+  var startedAtMilliseconds: Int64 = 0
+  /// The next segment's number.
+  var nextSequence = 0
+  /// The target duration of its playlists, in seconds; nil before the first segment.
+  var targetDuration: Int?
+  /// How many segments its playlist lists.
+  var segments = 0
+  var qualities: [StreamQuality] = []
+}

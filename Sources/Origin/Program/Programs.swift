@@ -1,0 +1,154 @@
+import EventLoop
+package import Events
+import HLS
+package import Ingest
+import Media
+import Synchronization
+
+/// The programs of a node's weddings, as everybody reaches them.
+///
+/// A wedding that has only ever had its main camera has none: that camera's stream is its program.
+/// Each of the others has its home on one loop, to which cameras' loops send mail.
+package final class Programs: Sendable {
+  private struct State {
+    var loops: [LoopMailbox] = []
+    /// Weddings that have a program now.
+    var open: Set<String> = []
+    var statuses: [String: ProgramStatus] = [:]
+    var registry: StreamRegistry?
+  }
+
+  private let state = Mutex(State())
+  private let events: EventBus
+  private let cameras: WeddingCameras
+  private let relays: RelayDirectory
+
+  /// Makes a hub without programs.
+  ///
+  /// - Parameters:
+  ///   - cameras: which weddings have several.
+  ///   - events: is told of switches.
+  ///   - relays: have what RTMP players play.
+  package init(cameras: WeddingCameras, events: EventBus, relays: RelayDirectory) {
+    self.relays = relays
+    self.cameras = cameras
+    self.events = events
+  }
+
+  /// Names the loops that programs can live on.
+  func setLoops(_ loops: [LoopMailbox]) { state.withLock { $0.loops = loops } }
+
+  /// Names who has the streams that nobody publishes.
+  func attach(_ registry: StreamRegistry) { state.withLock { $0.registry = registry } }
+
+  // MARK: From cameras
+
+  /// Whether a wedding has a program of its own.
+  func isOpen(_ wedding: String) -> Bool { state.withLock { $0.open.contains(wedding) } }
+
+  /// What a camera's stream tells; nothing where its wedding has no program.
+  func tell(_ news: @autoclosure () -> ProgramNews, of key: StreamKey) {
+    guard let home = openHome(of: key.wedding), cameras.isMember(key) else { return }
+    let news = news()
+    switch news {
+    case .began, .lost: cameras.noteLive(key)
+    case .segments, .over, .gone: break
+    }
+    home.submit { loop in
+      ProgramTable.on(loop).take(news, of: key.camera, in: key.wedding)
+    }
+  }
+
+  // MARK: From the door
+
+  /// From here on a wedding's cameras tell what they have; it waits until the program is there.
+  func open(_ wedding: String) { state.withLock { _ = $0.open.insert(wedding) } }
+
+  /// What a stream has for viewers, wherever it is; nil where it can't be found for seconds.
+  func seed(_ key: StreamKey) async -> ProgramSeed? {
+    let (loops, registry) = state.withLock { ($0.loops, $0.registry) }
+    // On its way from one owner to the next nobody has it.
+    for _ in 0..<100 {
+      if let seed = await registry?.idle(key, { $0.seed() }) { return seed }
+      for loop in loops {
+        let found = try? await loop.run { $0.local(OriginLoop.self)?.seed(key) }
+        if let seed = found ?? nil { return seed }
+      }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    return nil
+  }
+
+  /// Puts a program on its home loop.
+  func start(_ wedding: String, _ make: @escaping @Sendable (Loop) -> Program) {
+    openHome(of: wedding)?.submit { loop in ProgramTable.on(loop).open(make(loop)) }
+  }
+
+  /// Takes a wedding's program away.
+  func close(_ wedding: String) {
+    let home = openHome(of: wedding)
+    state.withLock { state in
+      state.open.remove(wedding)
+      state.statuses[wedding] = nil
+    }
+    if let program = StreamKey(wedding: wedding, camera: Program.name) {
+      relays.show(nil, in: program)
+    }
+    home?.submit { ProgramTable.on($0).close(wedding) }
+  }
+
+  // MARK: From programs
+
+  /// A program shows another camera.
+  func switched(_ wedding: String, _ change: ProgramChoice.Change) {
+    cameras.noteShown(change, of: wedding)
+    events.publish(
+      Event(
+        .cameraSwitched, wedding: wedding, camera: change.to,
+        data: [
+          "camera_id": .text(change.to), "previous_camera_id": .text(change.from),
+          "reason": .text(change.reason.rawValue),
+        ]))
+  }
+
+  func set(_ status: ProgramStatus, of wedding: String) {
+    let isOther = state.withLock { state in
+      guard state.open.contains(wedding) else { return false }
+      defer { state.statuses[wedding] = status }
+      return state.statuses[wedding]?.active != status.active
+    }
+    guard isOther, let active = status.active,
+      let program = StreamKey(wedding: wedding, camera: Program.name)
+    else { return }
+    relays.show(StreamKey(wedding: wedding, camera: active), in: program)
+  }
+
+  /// A program is over: its players are told.
+  func ended(_ key: StreamKey) { relays.end(key) }
+
+  // MARK: From the control plane
+
+  /// What a wedding's program does; nil where it has none now.
+  func status(of wedding: String) -> ProgramStatus? {
+    state.withLock { $0.statuses[wedding] }
+  }
+
+  /// Does something with a wedding's program on its loop.
+  ///
+  /// - Returns: nil where there is none.
+  func run<Value: Sendable>(
+    _ wedding: String, _ work: @escaping @Sendable (Program) -> Value
+  ) async -> Value? {
+    guard let home = openHome(of: wedding) else { return nil }
+    return try? await home.run { loop in ProgramTable.on(loop)[wedding].map(work) }
+  }
+
+  private func openHome(of wedding: String) -> LoopMailbox? {
+    state.withLock { state in
+      guard state.open.contains(wedding), !state.loops.isEmpty else { return nil }
+      // The same loop each time; which one doesn't matter.
+      let hash = wedding.utf8.reduce(into: UInt(5381)) { $0 = $0 &* 33 &+ UInt($1) }
+      return state.loops[Int(hash % UInt(state.loops.count))]
+    }
+  }
+}

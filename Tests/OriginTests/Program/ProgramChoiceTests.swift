@@ -1,0 +1,107 @@
+import Testing
+
+@testable import Origin
+
+@Suite struct `Program, its choice` {
+  private typealias Change = ProgramChoice.Change
+
+  private func choice(
+    _ rule: CameraReturn, chosen: String? = nil, _ priorities: [String: Int] = [:],
+    live cameras: [String] = []
+  ) -> ProgramChoice {
+    var choice = ProgramChoice(rule, chosen: chosen)
+    choice.set(priorities: priorities)
+    for camera in cameras { _ = choice.live(camera, now: 0) }
+    return choice
+  }
+
+  @Test func `the first camera that is live is shown, and stays`() {
+    var choice = choice(.whenLive, ["b": 9])
+    #expect(choice.active == nil)
+    #expect(choice.live("a", now: 1) == nil)
+    #expect(choice.active == "a")
+    #expect(choice.live("b", now: 2) == nil)
+    #expect(choice.active == "a")
+  }
+
+  @Test func `one that is lost is followed by the live one with the highest priority`() {
+    var choice = choice(.never, ["b": 1, "c": 5, "d": 5], live: ["a", "d", "b", "c"])
+    #expect(choice.lost("c", now: 1) == nil)
+    #expect(choice.lost("a", now: 2) == Change(from: "a", to: "d", reason: .lost))
+    #expect(choice.lost("d", now: 3) == Change(from: "d", to: "b", reason: .lost))
+    #expect(choice.lost("b", now: 4) == nil)
+    #expect(choice.active == "b")
+    // The first that is there again goes on.
+    #expect(choice.live("a", now: 5) == Change(from: "b", to: "a", reason: .lost))
+  }
+
+  @Test func `of two with the same priority the one that came first goes first`() {
+    var choice = choice(.never, live: ["a", "z", "b"])
+    #expect(choice.lost("a", now: 1)?.to == "z")
+  }
+
+  @Test func `it goes back at once, where that is the rule`() {
+    var choice = choice(.whenLive, live: ["a", "b"])
+    _ = choice.lost("a", now: 1)
+    #expect(choice.live("a", now: 2) == Change(from: "b", to: "a", reason: .returned))
+  }
+
+  @Test func `it never goes back, where that is the rule`() {
+    var choice = choice(.never, live: ["a", "b"])
+    _ = choice.lost("a", now: 1)
+    #expect(choice.live("a", now: 2) == nil)
+    #expect(choice.due(now: 1_000_000) == nil)
+    #expect(choice.chosen == "b")
+    #expect(choice.nextLook == nil)
+  }
+
+  @Test func `it goes back when the camera has been live for so long without a break`() {
+    var choice = choice(.after(milliseconds: 30_000), live: ["a", "b"])
+    _ = choice.lost("a", now: 1_000)
+    #expect(choice.nextLook == nil)
+    #expect(choice.live("a", now: 2_000) == nil)
+    #expect(choice.nextLook == 32_000)
+    #expect(choice.due(now: 31_999) == nil)
+    #expect(choice.lost("a", now: 31_999) == nil)
+    #expect(choice.nextLook == nil)
+    #expect(choice.live("a", now: 40_000) == nil)
+    #expect(choice.due(now: 69_999) == nil)
+    #expect(choice.due(now: 70_000) == Change(from: "b", to: "a", reason: .returned))
+    #expect(choice.nextLook == nil)
+  }
+
+  @Test func `what somebody chooses is shown at once, or as soon as it is live`() {
+    var choice = choice(.never, live: ["a", "b"])
+    #expect(choice.choose("b") == Change(from: "a", to: "b", reason: .chosen))
+    #expect(choice.choose("b") == nil)
+    #expect(choice.choose("c") == nil)
+    #expect(choice.active == "b")
+    #expect(choice.live("c", now: 5) == Change(from: "b", to: "c", reason: .chosen))
+    _ = choice.lost("a", now: 6)
+    #expect(choice.choose("a") == nil)
+    #expect(choice.live("a", now: 7) == Change(from: "c", to: "a", reason: .chosen))
+  }
+
+  @Test func `what was chosen before a restart comes when it is there`() {
+    var choice = choice(.after(milliseconds: 30_000), chosen: "b")
+    #expect(choice.live("a", now: 1) == nil)
+    #expect(choice.active == "a")
+    #expect(choice.live("b", now: 2) == Change(from: "a", to: "b", reason: .chosen))
+  }
+
+  @Test func `one that is removed is left, and never gone back to`() {
+    var choice = choice(.whenLive, live: ["a", "b"])
+    #expect(choice.removed("a", now: 1) == Change(from: "a", to: "b", reason: .removed))
+    #expect(choice.chosen == nil)
+    #expect(choice.removed("b", now: 2) == nil)
+    #expect(!choice.isLive)
+  }
+
+  @Test func `a program that goes on from a camera's playlist shows that one`() {
+    var choice = choice(.never)
+    choice.begin(with: "main", isLive: false, now: 1)
+    #expect(choice.active == "main")
+    #expect(!choice.isLive)
+    #expect(choice.live("b", now: 2) == Change(from: "main", to: "b", reason: .lost))
+  }
+}
