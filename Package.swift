@@ -83,7 +83,7 @@ let floor3: [Target] =
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
   + room("Store", [grdb])
-  + room("Storage", ["HTTPClient", "Telemetry", crypto, httpTypes])
+  + room("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
 
 // Floor 4: services.
 let floor4: [Target] =
@@ -143,7 +143,7 @@ let testTargets: [Target] =
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
-  + tests("Store", [grdb]) + tests("Storage", ["HTTPClient", crypto, httpTypes])
+  + tests("Store", [grdb]) + tests("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
   + tests(
     "Access",
     [

@@ -27,6 +27,14 @@ static inline CURLcode wl_curl_set_callback(CURL *easy, CURLoption option,
   return curl_easy_setopt(easy, option, value);
 }
 
+/// Sets CURLOPT_SEEKFUNCTION.
+static inline CURLcode wl_curl_set_seek(CURL *easy, int (*value)(void *, curl_off_t, int)) {
+  return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, value);
+}
+
+/// What a read callback answers when it can't: a macro constant of a wider type.
+static inline size_t wl_curl_read_abort(void) { return CURL_READFUNC_ABORT; }
+
 /// Allows http and https and nothing else, for requests and redirects alike.
 static inline CURLcode wl_curl_only_http(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500

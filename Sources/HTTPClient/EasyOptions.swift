@@ -34,6 +34,12 @@ import CCurl
     note(unsafe wl_curl_set_callback(easy, option, callback))
   }
 
+  mutating func setSeek(
+    _ callback: @escaping @convention(c) (UnsafeMutableRawPointer?, curl_off_t, Int32) -> Int32
+  ) {
+    note(unsafe wl_curl_set_seek(easy, callback))
+  }
+
   mutating func restrictToHTTP() { note(unsafe wl_curl_only_http(easy)) }
 
   /// libcurl's own words for a result.

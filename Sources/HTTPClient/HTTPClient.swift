@@ -48,10 +48,29 @@ package final class HTTPClient: Sendable {
     _ request: HTTPRequest, body: [UInt8] = [], deadline: Duration,
     maxResponseBytes: Int = 1 << 20
   ) async throws(HTTPClientError) -> (HTTPResponse, [UInt8]) {
+    try await send(
+      request, body: OutgoingBody(body), deadline: deadline, maxResponseBytes: maxResponseBytes)
+  }
+
+  /// Sends a request whose body may come from files.
+  ///
+  /// - Parameters:
+  ///   - request: as above.
+  ///   - body: sent with its length.
+  ///   - deadline: for everything.
+  ///   - stall: the exchange ends with `.timedOut` when no byte has moved for so long, too.
+  ///   - maxResponseBytes: of the response's body.
+  /// - Returns: the response's head, whatever its status, and its body.
+  /// - Throws: what failed, whose fault it was and whether a retry may help.
+  package func send(
+    _ request: HTTPRequest, body: OutgoingBody, deadline: Duration, stall: Duration? = nil,
+    maxResponseBytes: Int = 1 << 20
+  ) async throws(HTTPClientError) -> (HTTPResponse, [UInt8]) {
     let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
     let start = ContinuousClock.now
     let outgoing = try OutgoingRequest(request, body: body)
-    let limits = Transfer.Limits(deadline: start + deadline, maxResponseBytes: maxResponseBytes)
+    let limits = Transfer.Limits(
+      deadline: start + deadline, stall: stall, maxResponseBytes: maxResponseBytes)
     let engine = engine
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -7,13 +7,13 @@ struct OutgoingRequest: Sendable {
   let method: String
   /// `Name: value` lines.
   let headers: [String]
-  let body: [UInt8]
+  let body: OutgoingBody
 
   /// Checks a request.
   ///
   /// - Throws: `.badRequest` when the address is not one of `http` or `https`, holds credentials,
   ///   or a byte that has no place in a request line.
-  init(_ request: HTTPRequest, body: [UInt8]) throws(HTTPClientError) {
+  init(_ request: HTTPRequest, body: OutgoingBody) throws(HTTPClientError) {
     guard let scheme = request.scheme?.lowercased(), scheme == "http" || scheme == "https" else {
       throw HTTPClientError(.badRequest, "the scheme is neither http nor https")
     }

@@ -1,6 +1,10 @@
 import CCurl
 import HTTPTypes
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// One exchange: libcurl's easy handle and what was received so far.
 ///
 /// Made by the caller, then touched by the engine's thread alone.
@@ -11,6 +15,7 @@ import HTTPTypes
 
   struct Limits: Sendable {
     let deadline: ContinuousClock.Instant
+    var stall: Duration?
     let maxResponseBytes: Int
   }
 
@@ -27,6 +32,9 @@ import HTTPTypes
   private var head = ResponseHead()
   private var body: [UInt8] = []
   private var isTooLarge = false
+  /// How much of the body was handed over.
+  private var sent = 0
+  private var isUnreadable = false
   private var isDone = false
 
   init(
@@ -99,9 +107,15 @@ import HTTPTypes
     options.set(CURLOPT_TIMEOUT_MS, max(1, milliseconds(left)))
     options.set(
       CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds(min(left, configuration.connectTimeout))))
-    options.set(CURLOPT_MAXFILESIZE_LARGE, offset: limits.maxResponseBytes)
+    // What HEAD is told the length of doesn't come.
+    let isHead = outgoing.method == "HEAD"
+    options.set(CURLOPT_MAXFILESIZE_LARGE, offset: isHead ? 0 : limits.maxResponseBytes)
+    if let stall = limits.stall {
+      options.set(CURLOPT_LOW_SPEED_LIMIT, 1)
+      options.set(CURLOPT_LOW_SPEED_TIME, max(1, Int(clamping: stall.components.seconds)))
+    }
     if let file = configuration.certificateAuthorities { options.set(CURLOPT_CAINFO, file) }
-    setBody(&options)
+    unsafe setBody(&options, me)
     for line in outgoing.headers {
       guard let list = unsafe curl_slist_append(headerList, line) else {
         throw HTTPClientError(.internalFailure, "libcurl is out of memory")
@@ -127,7 +141,9 @@ import HTTPTypes
 
   /// Ends the exchange with what libcurl said; the handle is out of the multi handle already.
   func finish(_ result: CURLcode) {
-    if result == CURLE_OK, let response = head.response {
+    if isUnreadable {
+      fail(HTTPClientError(.badRequest, "the file to be sent can't be read, or became shorter"))
+    } else if result == CURLE_OK, let response = head.response {
       complete(.success((response, body)))
     } else if isTooLarge || result == CURLE_FILESIZE_EXCEEDED {
       fail(HTTPClientError(.tooLarge, "the body is longer than \(limits.maxResponseBytes) bytes"))
@@ -151,23 +167,61 @@ import HTTPTypes
     completion(outcome)
   }
 
-  private func setBody(_ options: inout EasyOptions) {
+  private func setBody(_ options: inout EasyOptions, _ me: UnsafeMutableRawPointer) {
+    guard let body = outgoing.body.inMemory else {
+      unsafe stream(&options, me)
+      return
+    }
     switch outgoing.method {
-    case "GET" where outgoing.body.isEmpty: options.set(CURLOPT_HTTPGET, 1)
+    case "GET" where body.isEmpty: options.set(CURLOPT_HTTPGET, 1)
     case "HEAD": options.set(CURLOPT_NOBODY, 1)
-    case "DELETE" where outgoing.body.isEmpty, "OPTIONS" where outgoing.body.isEmpty:
+    case "DELETE" where body.isEmpty, "OPTIONS" where body.isEmpty:
       options.set(CURLOPT_CUSTOMREQUEST, outgoing.method)
     default:
       // The size first: COPYPOSTFIELDS reads it. libcurl keeps its copy, so it can send the body
       // again when a kept connection turns out to be dead.
-      options.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: outgoing.body.count)
-      unsafe outgoing.body.withUnsafeBytes { bytes in
+      options.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: body.count)
+      unsafe body.withUnsafeBytes { bytes in
         unsafe options.set(
           CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
       }
       options.set(CURLOPT_POST, 1)
       options.set(CURLOPT_CUSTOMREQUEST, outgoing.method)
     }
+  }
+
+  /// Lets libcurl ask for the body, also anew when a kept connection turns out to be dead.
+  private func stream(_ options: inout EasyOptions, _ me: UnsafeMutableRawPointer) {
+    options.set(CURLOPT_UPLOAD, 1)
+    options.set(CURLOPT_INFILESIZE_LARGE, offset: outgoing.body.count)
+    options.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10)
+    options.set(CURLOPT_CUSTOMREQUEST, outgoing.method)
+    unsafe options.set(CURLOPT_READDATA, me)
+    unsafe options.set(CURLOPT_READFUNCTION) { bytes, size, count, context in
+      unsafe Transfer.from(context).send(
+        into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+    }
+    unsafe options.set(CURLOPT_SEEKDATA, me)
+    unsafe options.setSeek { context, offset, origin in
+      unsafe Transfer.from(context).seek(to: Int(offset), from: origin)
+    }
+  }
+
+  fileprivate func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    guard let count = unsafe outgoing.body.read(at: sent, into: buffer) else {
+      isUnreadable = true
+      return wl_curl_read_abort()
+    }
+    sent += count
+    return count
+  }
+
+  fileprivate func seek(to offset: Int, from origin: Int32) -> Int32 {
+    guard origin == SEEK_SET, (0...outgoing.body.count).contains(offset) else {
+      return CURL_SEEKFUNC_FAIL
+    }
+    sent = offset
+    return CURL_SEEKFUNC_OK
   }
 
   private static func from(_ context: UnsafeMutableRawPointer?) -> Transfer? {
@@ -197,6 +251,14 @@ extension Transfer? {
 
   fileprivate func receive(line bytes: UnsafeRawBufferPointer) -> Int {
     unsafe self?.receive(line: bytes) ?? 0
+  }
+
+  fileprivate func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    unsafe self?.send(into: buffer) ?? wl_curl_read_abort()
+  }
+
+  fileprivate func seek(to offset: Int, from origin: Int32) -> Int32 {
+    self?.seek(to: offset, from: origin) ?? CURL_SEEKFUNC_FAIL
   }
 }
 

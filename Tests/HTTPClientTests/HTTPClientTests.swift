@@ -45,6 +45,61 @@ import Testing
     #expect(fields.contains(["user-agent", "wedlive"]))
   }
 
+  @Test(arguments: [HTTPRequest.Method.put, .post])
+  func `a body of files and bytes is sent as one, as it is read`(
+    method: HTTPRequest.Method
+  ) async throws {
+    let client = try HTTPClient()
+    let path = NSTemporaryDirectory() + "wedlive-http-\(UUID().uuidString)"
+    let content = (0..<1_500_000).map { UInt8(97 + $0 % 25) }
+    try Data(content).write(to: URL(fileURLWithPath: path))
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let body = OutgoingBody([
+      .bytes(Array("<".utf8)),
+      .file(descriptor: file.fileDescriptor, range: 100_000..<1_400_000, owner: file),
+      .bytes(Array(">".utf8)),
+    ])
+    #expect(body.count == 1_300_002)
+    let (_, answer) = try await client.send(
+      request("/echo", method), body: body, deadline: .seconds(30), stall: .seconds(20),
+      maxResponseBytes: 4_000_000)
+    let seen = try echo(answer)
+    #expect(seen["method"] as? String == method.rawValue)
+    let whole = Array("<".utf8) + content[100_000..<1_400_000] + Array(">".utf8)
+    #expect((seen["body"] as? String)?.utf8.elementsEqual(whole) == true)
+    // A file that has become shorter is our fault, and no reason to try again.
+    try Data(content.prefix(1_000)).write(to: URL(fileURLWithPath: path))
+    let short = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    let error = try await failure { () throws(HTTPClientError) in
+      try await client.send(
+        request("/echo", method),
+        body: OutgoingBody([
+          .file(descriptor: short.fileDescriptor, range: 0..<2_000, owner: short)
+        ]), deadline: .seconds(20))
+    }
+    #expect(error.code == .badRequest)
+  }
+
+  @Test func `an exchange in which nothing moves ends before its deadline`() async throws {
+    let client = try HTTPClient()
+    let start = ContinuousClock.now
+    let error = try await failure { () throws(HTTPClientError) in
+      try await client.send(
+        request("/hang"), body: .none, deadline: .seconds(25), stall: .seconds(1))
+    }
+    #expect(error.code == .timedOut)
+    #expect(ContinuousClock.now - start < .seconds(15))
+  }
+
+  @Test func `HEAD is told the length of what is longer than any answer`() async throws {
+    let client = try HTTPClient()
+    let (head, body) = try await client.send(
+      request("/big", .head), deadline: .seconds(20), maxResponseBytes: 10)
+    #expect(head.headerFields[.contentLength] == "100000")
+    #expect(body.isEmpty)
+  }
+
   @Test(arguments: [0, 1, 70_000, 2_000_000])
   func `a POST sends its body whole, and no type of its own`(count: Int) async throws {
     let client = try HTTPClient()

@@ -70,9 +70,14 @@ struct TagScanner: Sendable {
     return .skipped(bytes: skipped)
   }
 
-  /// What is left when the file ends within a tag: a recording that was cut off, and no damage.
+  /// What is left when the file ends within a tag: a recording that was cut off, which is no damage;
+  /// unless there are whole tags in what is left, and it was the tag's size that was wrong.
   private mutating func endOrMore(_ bytes: borrowing Span<UInt8>, isEnd: Bool) -> Step {
-    if isEnd { offset = bytes.count }
+    guard isEnd, offset < bytes.count else { return .needsMore }
+    offset += 1
+    skipped += 1
+    if search(bytes, isEnd: true) { return takeSkipped() }
+    skipped = 0
     return .needsMore
   }
 

@@ -1,0 +1,82 @@
+import Crypto
+import Foundation
+
+/// Signs requests with a secret key: AWS Signature Version 4.
+///
+/// Source: "Authenticating Requests: Using the Authorization Header", Amazon S3 API Reference. Ours
+/// and not libcurl's, whose releases before 8.3 sort and escape queries otherwise than services do,
+/// and which can't sign a body that it reads bit by bit.
+struct S3Signature: Sendable {
+  let accessKey: String
+  let secretKey: String
+  let region: String
+  var service = "s3"
+
+  /// What is signed of a request.
+  struct Request: Sendable {
+    var method: String
+    /// Escaped, as it is sent.
+    var path: String
+    /// Neither escaped nor sorted.
+    var query: [(name: String, value: String)] = []
+    /// By lower-case names: `host`, and all that begin with `x-amz-` among them.
+    var headers: [String: String]
+    /// SHA-256 of the body, as hexadecimal digits.
+    var payload: String
+  }
+
+  /// The value of `Authorization`.
+  ///
+  /// - Parameters:
+  ///   - request: with `x-amz-date` among its headers.
+  ///   - time: the same time, as `timestamp` writes it.
+  /// - Returns: one line.
+  func authorization(_ request: Request, time: String) -> String {
+    let names = request.headers.keys.sorted()
+    let signed = names.joined(separator: ";")
+    let lines = names.map { "\($0):\(Self.trimmed(request.headers[$0] ?? ""))\n" }.joined()
+    let canonical = [
+      request.method, request.path, Self.query(request.query), lines, signed, request.payload,
+    ].joined(separator: "\n")
+    let day = String(time.prefix(8))
+    let scope = "\(day)/\(region)/\(service)/aws4_request"
+    let text = [
+      "AWS4-HMAC-SHA256", time, scope,
+      Hexadecimal.text(SHA256.hash(data: Data(canonical.utf8))),
+    ].joined(separator: "\n")
+    var key = SymmetricKey(data: Data("AWS4\(secretKey)".utf8))
+    for word in [day, region, service, "aws4_request", text] {
+      key = SymmetricKey(
+        data: HMAC<SHA256>.authenticationCode(for: Data(word.utf8), using: key))
+    }
+    let signature = unsafe key.withUnsafeBytes { unsafe Hexadecimal.text(Array($0)) }
+    return "AWS4-HMAC-SHA256 Credential=\(accessKey)/\(scope),SignedHeaders=\(signed)"
+      + ",Signature=\(signature)"
+  }
+
+  /// The query, as it is signed and as it is sent.
+  static func query(_ items: [(name: String, value: String)]) -> String {
+    var pairs: [(name: String, value: String)] = []
+    for item in items {
+      pairs.append(
+        (
+          ObjectName.escaped(item.name, keepingSlashes: false),
+          ObjectName.escaped(item.value, keepingSlashes: false)
+        ))
+    }
+    pairs.sort { $0.name == $1.name ? $0.value < $1.value : $0.name < $1.name }
+    return pairs.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+  }
+
+  /// A time as it is signed: `20130524T000000Z`.
+  static func timestamp(_ time: Date) -> String {
+    let style = Date.ISO8601FormatStyle(
+      dateSeparator: .omitted, dateTimeSeparator: .standard, timeSeparator: .omitted)
+    return time.formatted(style)
+  }
+
+  /// Without spaces at its ends, and with one where there are several.
+  private static func trimmed(_ value: String) -> String {
+    value.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+  }
+}
