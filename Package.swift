@@ -101,15 +101,15 @@ let floor4: [Target] =
     ])
   + room(
     "Recording",
-    ["Bytes", "Media", "Telemetry", "Events", "Store", "Transcode", log])
+    ["Bytes", "Media", "Telemetry", "Events", "Store", "Storage", "Transcode", log])
 
 // Floor 5: the roles.
 let floor5: [Target] = room(
   "Origin",
   [
     "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
-    "HTTPServer", "HTTPSemantics", "Store", "Transcode", "Access", "ControlAPI", "Recording", log,
-    httpTypes, .product(name: "Crypto", package: "swift-crypto"),
+    "HTTPServer", "HTTPSemantics", "Store", "Storage", "Transcode", "Access", "ControlAPI",
+    "Recording", log, httpTypes, .product(name: "Crypto", package: "swift-crypto"),
   ], resources: [.embedInCode("Pages/Assets")])
 
 // Floor 6: the executable.
@@ -150,7 +150,7 @@ let testTargets: [Target] =
       "HTTPClient", "Telemetry", log, httpTypes, .product(name: "JWTKit", package: "jwt-kit"),
       .product(name: "Crypto", package: "swift-crypto"),
     ])
-  + tests("Recording", ["Media", "Store", "Events", "Telemetry", log])
+  + tests("Recording", ["Media", "Store", "Storage", "Transcode", "Events", "Telemetry", log])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Origin",

@@ -27,6 +27,8 @@ package final class ControlAPI: Sendable {
     package var keys: (any StreamKeyDirectory)?
     package var locks: any WeddingLockDirectory
     package var cameras: any CameraDirectory
+    /// Nil where nothing is recorded.
+    package var recordings: (any RecordingDirectory)?
     /// How many keys one client gets in ten seconds.
     package var keysPerClient: Int
     /// Which qualities viewers' plans have.
@@ -43,6 +45,7 @@ package final class ControlAPI: Sendable {
       watchNeedsToken: Bool, directory: any StreamDirectory,
       keys: (any StreamKeyDirectory)? = nil, locks: any WeddingLockDirectory,
       cameras: any CameraDirectory,
+      recordings: (any RecordingDirectory)? = nil,
       keysPerClient: Int = 2_000,
       plans: Plans = .defaults, choices: ViewerChoices = ViewerChoices(), metrics: MetricRegistry,
       log: Logger,
@@ -56,6 +59,7 @@ package final class ControlAPI: Sendable {
       self.keys = keys
       self.locks = locks
       self.cameras = cameras
+      self.recordings = recordings
       self.keysPerClient = keysPerClient
       self.plans = plans
       self.choices = choices
@@ -187,6 +191,23 @@ package final class ControlAPI: Sendable {
       ) {
         [self] call throws(APIError) in try await listCameras(call)
       },
+      Route(
+        name: "recording_start", method: .post, path: ["api", "streams", "recording", "start"]
+      ) { [self] call throws(APIError) in try await startRecording(call) },
+      Route(name: "recording_stop", method: .post, path: ["api", "streams", "recording", "stop"]) {
+        [self] call throws(APIError) in try await stopRecording(call)
+      },
+      Route(
+        name: "recording_complete", method: .post,
+        path: ["api", "streams", "recording", "complete"]
+      ) { [self] call throws(APIError) in try await completeRecording(call) },
+      Route(
+        name: "recordings", method: .get, path: ["api", "streams", "recordings", "*"],
+        audience: .both
+      ) { [self] call throws(APIError) in try await recordings(call) },
+      Route(
+        name: "recording_delete", method: .delete, path: ["api", "streams", "recordings", "*"]
+      ) { [self] call throws(APIError) in try await deleteRecording(call) },
       Route(name: "lock", method: .post, path: ["api", "streams", "*", "lock"]) {
         [self] call throws(APIError) in try await setLock(call, isLocked: true)
       },

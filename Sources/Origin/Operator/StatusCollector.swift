@@ -3,6 +3,7 @@ import Glibc
 import HTTPServer
 import Ingest
 package import Media
+package import Recording
 import Synchronization
 package import Telemetry
 
@@ -45,6 +46,7 @@ package final class StatusCollector: Sendable {
   private let identity: Identity
   private let node: OriginNode
   private let loops: [LoopMailbox]
+  private let recordings: RecordingService?
   private let startedAt = MonotonicTime.now
   private let sent: [Counter]
   private let received: [Counter]
@@ -57,9 +59,12 @@ package final class StatusCollector: Sendable {
   ///   - node: whose status.
   ///   - loops: all of its loops.
   ///   - metrics: where the servers count their traffic.
+  ///   - recordings: of the node.
   package init(
-    identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry
+    identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry,
+    recordings: RecordingService? = nil
   ) {
+    self.recordings = recordings
     self.identity = identity
     self.node = node
     self.loops = loops
@@ -94,7 +99,8 @@ package final class StatusCollector: Sendable {
       accepted: node.metrics.accepted.value, rtmpConnections: node.metrics.connections.value,
       httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic(),
       memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),
-      streams: streams)
+      streams: streams,
+      recordings: await recordings?.underWay().map { RecordingStatus($0) } ?? [])
   }
 
   /// Who watched a stream over HLS within the last seconds, on all loops.

@@ -1,16 +1,23 @@
+import ControlAPI
 package import EventLoop
 import Foundation
 package import HTTPTypes
 import Media
 
-/// nginx-rtmp's `/control` verbs: drops clients of a stream by name, address or number.
+/// nginx-rtmp's `/control` verbs: drops clients of a stream by name, address or number, and begins and
+/// ends its recordings.
 ///
 /// `/control/drop/publisher|subscriber|client?app=live&name=WEDDING[/CAMERA]&addr=…&clientid=…`
-/// answers with how many were dropped.
+/// answers with how many were dropped; `/control/record/start|stop?app=live&name=WEDDING[/CAMERA]`
+/// with the names of the recordings, one a line.
 package struct StreamControl: Sendable {
   private let loops: [LoopMailbox]
+  private let recordings: OriginRecordings?
 
-  package init(loops: [LoopMailbox]) { self.loops = loops }
+  package init(loops: [LoopMailbox], recordings: OriginRecordings? = nil) {
+    self.loops = loops
+    self.recordings = recordings
+  }
 
   /// Whom a command means.
   struct Selection: Sendable, Equatable {
@@ -41,10 +48,13 @@ package struct StreamControl: Sendable {
   package func perform(_ target: String) async -> (HTTPResponse.Status, String) {
     guard let url = URLComponents(string: target) else { return (.badRequest, "bad address\n") }
     let parts = url.path.split(separator: "/").map(String.init)
+    if parts.count == 3, parts[1] == "record" { return await record(parts[2], url) }
     guard parts.count == 3, parts[1] == "drop", let kind = Selection.Kind(rawValue: parts[2])
     else {
       return (
-        .notFound, "use /control/drop/publisher, /control/drop/subscriber or /control/drop/client\n"
+        .notFound,
+        "use /control/drop/publisher, /control/drop/subscriber, /control/drop/client, "
+          + "/control/record/start or /control/record/stop\n"
       )
     }
     var selection = Selection(kind: kind)
@@ -52,10 +62,9 @@ package struct StreamControl: Sendable {
       guard let value = item.value, !value.isEmpty else { continue }
       switch item.name {
       case "name":
-        let names = value.split(separator: "/").map(String.init)
-        guard let wedding = names.first,
-          let key = StreamKey(wedding: wedding, camera: names.count > 1 ? names[1] : "main")
-        else { return (.badRequest, "name: \(value) can be no stream\n") }
+        guard let key = Self.key(value) else {
+          return (.badRequest, "name: \(value) can be no stream\n")
+        }
         selection.key = key
       case "addr": selection.address = value
       case "clientid":
@@ -70,5 +79,33 @@ package struct StreamControl: Sendable {
     let chosen = selection
     let count = await loops.total { $0.local(OriginLoop.self)?.drop(chosen) ?? 0 }
     return (.ok, "\(count)\n")
+  }
+
+  /// The stream of `WEDDING` or `WEDDING/CAMERA`.
+  private static func key(_ name: String) -> StreamKey? {
+    let names = name.split(separator: "/").map(String.init)
+    guard let wedding = names.first, names.count < 3 else { return nil }
+    return StreamKey(wedding: wedding, camera: names.count > 1 ? names[1] : "main")
+  }
+
+  private func record(
+    _ verb: String, _ url: URLComponents
+  ) async -> (HTTPResponse.Status, String) {
+    guard let recordings, verb == "start" || verb == "stop" else {
+      return (.notFound, "use /control/record/start or /control/record/stop\n")
+    }
+    let name = url.queryItems?.first { $0.name == "name" }?.value ?? ""
+    guard let key = Self.key(name) else {
+      return (.badRequest, "say which stream: name=WEDDING or name=WEDDING/CAMERA\n")
+    }
+    do throws(APIError) {
+      let infos =
+        verb == "start"
+        ? try await recordings.start(wedding: key.wedding, camera: key.camera)
+        : try await recordings.stop(wedding: key.wedding, camera: key.camera)
+      return (.ok, infos.map { "\($0.recordingId)\n" }.joined())
+    } catch {
+      return (.init(code: error.status), "\(error.message)\n")
+    }
   }
 }

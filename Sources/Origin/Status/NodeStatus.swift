@@ -25,6 +25,8 @@ package struct NodeStatus: Codable, Equatable, Sendable {
   package var cpuSeconds: Double
   /// The streams, oldest first.
   package var streams: [StreamStatus]
+  /// What is being recorded, processed or deleted, oldest first.
+  package var recordings: [RecordingStatus]
 
   package init(
     node: String, region: String = "local", version: String, pid: Int32 = 0,
@@ -32,8 +34,9 @@ package struct NodeStatus: Codable, Equatable, Sendable {
     cipher: String = "",
     accepted: UInt64 = 0, rtmpConnections: Int = 0, httpConnections: Int = 0,
     traffic: TrafficStatus = TrafficStatus(), memoryBytes: Int = 0, cpuSeconds: Double = 0,
-    streams: [StreamStatus] = []
+    streams: [StreamStatus] = [], recordings: [RecordingStatus] = []
   ) {
+    self.recordings = recordings
     self.node = node
     self.region = region
     self.version = version
@@ -62,7 +65,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
     case traffic
     case memoryBytes = "memory_bytes"
     case cpuSeconds = "cpu_seconds"
-    case streams
+    case streams, recordings
   }
 }
 

@@ -98,6 +98,9 @@ package final class ViewerGate {
     }
   }
 
+  /// Whether viewers of a plan may have a quality.
+  func allows(_ quality: String, in plan: Plans.Number) -> Bool { plans.allows(quality, in: plan) }
+
   private static func besidesQuery(_ request: borrowing Request) -> String? {
     request.bearerToken ?? request.cookie("token")
   }

@@ -4,6 +4,7 @@ package import HTTPSemantics
 package import HTTPServer
 import HLS
 import Media
+import Recording
 
 /// Answers viewers on one loop: playlists, segments, and what else the public listener has.
 package final class ViewerHandler: RequestHandler {
@@ -13,6 +14,7 @@ package final class ViewerHandler: RequestHandler {
     case playlist(Place, rendition: Int)
     case segment(Place, rendition: Int, PreparedResponse)
     case missingSegment
+    case recording(RecordingShelf.Entry, file: String)
     case nothing
   }
 
@@ -37,6 +39,8 @@ package final class ViewerHandler: RequestHandler {
   private static let otherPlan = PreparedResponse.error(
     403, code: "not_in_plan",
     message: "This quality is not in the plan; take one of the master playlist.")
+  private static let noRecording = PreparedResponse.error(
+    404, code: "no_recording", message: "This recording has no such file.")
   private static let badReload = PreparedResponse.error(
     400, code: "bad_reload",
     message: "_HLS_msn names a segment too far ahead, or is no number, or _HLS_part is alone.")
@@ -52,6 +56,7 @@ package final class ViewerHandler: RequestHandler {
   private let table: StreamTable
   package let gate: ViewerGate
   private let routes: PublicRoutes
+  private let recordings: RecordingSite?
 
   /// Makes a handler of one loop.
   ///
@@ -59,7 +64,11 @@ package final class ViewerHandler: RequestHandler {
   ///   - table: the loop's streams.
   ///   - gate: who may watch.
   ///   - routes: what isn't under `/hls/`.
-  package init(table: StreamTable, gate: ViewerGate, routes: PublicRoutes) {
+  ///   - recordings: finished ones, where there are any.
+  package init(
+    table: StreamTable, gate: ViewerGate, routes: PublicRoutes, recordings: RecordingSite? = nil
+  ) {
+    self.recordings = recordings
     self.table = table
     self.gate = gate
     self.routes = routes
@@ -122,8 +131,25 @@ package final class ViewerHandler: RequestHandler {
         let isOpen = place.snapshot.renditions[rendition].isOpen(to: plan)
         return .prepared(isOpen ? response : Self.otherPlan)
       }
+    case .recording(let recording, let file): return watch(recording, file, request)
     case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)
     case .nothing: return .prepared(refusal(request) ?? Self.notFound)
+    }
+  }
+
+  private func watch(
+    _ recording: RecordingShelf.Entry, _ file: String, _ request: borrowing Request
+  ) -> Response {
+    guard let recordings,
+      let key = StreamKey(wedding: recording.wedding, camera: recording.camera)
+    else { return .prepared(Self.notFound) }
+    switch gate.check(request, key) {
+    case .refused(let response): return .prepared(response)
+    case .allowed(let audience, let plan):
+      guard !recordings.isLimitedByPlan || gate.allows(recording.quality, in: plan) else {
+        return .prepared(Self.otherPlan)
+      }
+      return recordings.answer(request, recording, file, audience) ?? .prepared(Self.noRecording)
     }
   }
 
@@ -164,6 +190,7 @@ package final class ViewerHandler: RequestHandler {
 
   private func find(_ path: borrowing Span<UInt8>) -> Found {
     guard let address = ViewerPath(path) else { return .nothing }
+    if let recording = recording(address, path) { return recording }
     let end = address.camera?.upperBound ?? address.wedding.upperBound
     guard let slot = table.slot(path.extracting(0..<end)) else { return .nothing }
     let isProgram = address.camera.map { path.extracting($0).matches(Self.programName) } ?? true
@@ -181,6 +208,16 @@ package final class ViewerHandler: RequestHandler {
       return .missingSegment
     }
     return .nothing
+  }
+
+  /// The file of a recording whose address it is; nil for all other addresses.
+  private func recording(_ address: ViewerPath, _ path: borrowing Span<UInt8>) -> Found? {
+    guard let recordings, let folder = address.camera, let id = address.rendition,
+      path.extracting(folder).matches(Array(RecordingSite.folder.utf8)),
+      let entry = recordings.shelf.entry(String(copying: path.extracting(id))),
+      path.extracting(address.wedding).matches(Array(entry.wedding.utf8))
+    else { return nil }
+    return .recording(entry, file: String(copying: path.extracting(address.file)))
   }
 
   private func findProgram(_ path: String) -> Found {

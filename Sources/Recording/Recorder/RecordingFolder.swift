@@ -33,10 +33,17 @@ struct RecordingFolder: Sendable {
     if unsafe mkdir(path, 0o750) != 0, errno != EEXIST { throw DiskError("mkdir", path) }
     let file = file(Self.labelName)
     guard !label.isEmpty, unsafe access(file, F_OK) != 0 else { return }
+    try write(label, Self.labelName).get()
+  }
+
+  /// Writes a file whole, in place of what was there under its name.
+  func write(_ bytes: [UInt8], _ name: String) -> Result<Void, DiskError> {
     do {
-      try Data(label).write(to: URL(fileURLWithPath: file), options: .atomic)
+      try Data(bytes).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
+      return .success(())
     } catch {
-      throw DiskError("write", file)
+      let room = DiskRoom.free(at: path) ?? .max
+      return .failure(DiskError("write", file(name), room < bytes.count ? ENOSPC : EIO))
     }
   }
 
@@ -57,12 +64,6 @@ struct RecordingFolder: Sendable {
     var information = stat()
     guard unsafe stat(file(name), &information) == 0 else { return nil }
     return Int(information.st_size)
-  }
-
-  /// What all of its files take.
-  var bytes: Int {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.reduce(0) { $0 + (bytes(of: $1) ?? 0) }
   }
 
   /// Deletes it and all that is in it; one that isn't there is no error.

@@ -23,6 +23,8 @@ package struct RecordingConfiguration: Sendable, Equatable {
   package var quotas: [String: Int] = [:]
   /// The plan of publishers whose token names none.
   package var standardPlan = ""
+  /// What addresses of this node begin with, as viewers reach it: `https://host`.
+  package var web = ""
   /// How many recordings are processed at a time.
   package var jobs = 1
 

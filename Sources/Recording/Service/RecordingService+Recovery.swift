@@ -32,6 +32,11 @@ extension RecordingService {
     where try await parts.jobs.job(record.id) == nil {
       try await parts.jobs.put(JobRecord(id: record.id, step: RecordingStep.remove.rawValue))
     }
+    for var job in try await parts.jobs.jobs() {
+      // Whoever starts a node has seen to something: no job waits out what it had to wait.
+      job.due = 0
+      enqueue(job)
+    }
   }
 
   /// - Parameters:

@@ -2,8 +2,10 @@ package import Events
 import Foundation
 package import Logging
 import Media
+package import Storage
 package import Store
 import Telemetry
+package import Transcode
 
 /// Looks after the recordings of a node, from a stream's first message to where it is kept.
 ///
@@ -13,8 +15,17 @@ import Telemetry
 package actor RecordingService {
   /// Who works for it.
   package struct Parts: Sendable {
+    /// Makes movies and pictures of parts: `Remux.run`.
+    package typealias Remuxing =
+      @Sendable (
+        _ job: RemuxJob, _ folder: String, _ progress: @escaping @Sendable (Double) -> Void
+      ) async throws(RemuxError) -> RemuxResult
+
     package var store: any RecordingStore
     package var jobs: any JobStore
+    /// Where finished recordings are kept; nil keeps them here.
+    package var storage: (any ObjectStorage)?
+    package var remux: Remuxing
     package var events: EventBus
     package var metrics: RecordingMetrics
     package var logger: Logger
@@ -22,11 +33,14 @@ package actor RecordingService {
     package var now: @Sendable () -> Int64
 
     package init(
-      store: any RecordingStore, jobs: any JobStore, events: EventBus, metrics: RecordingMetrics,
-      logger: Logger, now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds }
+      store: any RecordingStore, jobs: any JobStore, storage: (any ObjectStorage)?,
+      remux: @escaping Remuxing, events: EventBus, metrics: RecordingMetrics, logger: Logger,
+      now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds }
     ) {
       self.store = store
       self.jobs = jobs
+      self.storage = storage
+      self.remux = remux
       self.events = events
       self.metrics = metrics
       self.logger = logger
@@ -40,6 +54,10 @@ package actor RecordingService {
   package nonisolated let configuration: RecordingConfiguration
   /// Where streams come to be recorded.
   package nonisolated let desk: RecordingDesk
+  /// Those that can be watched.
+  package nonisolated let shelf: RecordingShelf
+  /// Reads them.
+  package nonisolated let reader: RecordingReader
   let parts: Parts
   private let mail: AsyncStream<RecordingMail>
   /// Recordings that were under way when the process before this one ended.
@@ -47,6 +65,18 @@ package actor RecordingService {
   private var isShuttingDown = false
   private nonisolated let post: AsyncStream<RecordingMail>.Continuation
   var open: [OpenRecording.Name: OpenRecording] = [:]
+  /// All jobs, by recording, as their rows have them.
+  var waitingJobs: [String: JobRecord] = [:]
+  /// Those that somebody works on, and how.
+  var claimed: Set<String> = []
+  /// Those that nobody may begin to work on.
+  var held: Set<String> = []
+  var running: [String: Task<Void, Never>] = [:]
+  /// How far the steps under way have come: 0...1.
+  var progress: [String: Double] = [:]
+  /// Those who wait for a job to be due.
+  var resting: [Int: CheckedContinuation<Void, Never>] = [:]
+  var nextRest = 0
   /// Those that are over and whose records could not be kept yet.
   var closing: [String: OpenRecording] = [:]
 
@@ -57,6 +87,8 @@ package actor RecordingService {
     let (mail, post) = AsyncStream.makeStream(of: RecordingMail.self)
     self.mail = mail
     self.post = post
+    shelf = RecordingShelf(now: parts.now)
+    reader = RecordingReader(parts.storage)
     desk = RecordingDesk(configuration) { post.yield(.opened($0)) }
   }
 
@@ -68,14 +100,26 @@ package actor RecordingService {
       else { continue }
       desk.note(stream, isOpen: true)
     }
+    for record in try await parts.store.recordings(in: [.completed, .processing]) {
+      shelf.put(KeptRecording(record), folder: folder(record.id))
+    }
   }
 
   /// Looks after recordings until the task is cancelled or all is shut down.
   package func run() async {
-    await recover()
-    for await letter in mail {
-      await handle(letter)
-      if isShuttingDown, !isWriting { return }
+    await withTaskGroup { group in
+      for _ in 0..<configuration.jobs { group.addTask { await self.work() } }
+      group.addTask { await self.keepHouse() }
+      group.addTask { await self.forgetWishes() }
+      await recover()
+      for await letter in mail {
+        await handle(letter)
+        if isShuttingDown, !isWriting { break }
+      }
+      // Whatever they are in the middle of goes on at the next start.
+      group.cancelAll()
+      post.finish()
+      for await letter in mail { letter.refuse() }
     }
   }
 
@@ -86,9 +130,21 @@ package actor RecordingService {
   }
 
   /// Whether a recorder has something to write.
-  private var isWriting: Bool { open.values.contains { $0.intake != nil } }
+  private var isWriting: Bool { open.values.contains { !$0.writers.isEmpty } }
 
-  nonisolated func send(_ letter: RecordingMail) { post.yield(letter) }
+  nonisolated func send(_ letter: RecordingMail) {
+    if case .terminated = post.yield(letter) { letter.refuse() }
+  }
+
+  /// What somebody wanted of a stream is over with the stream.
+  private func forgetWishes() async {
+    for await event in parts.events.subscribe() where event.kind == .streamEnded {
+      guard let stream = StreamKey(wedding: event.wedding, camera: event.camera ?? "main") else {
+        continue
+      }
+      desk.forget(stream)
+    }
+  }
 
   private func handle(_ letter: RecordingMail) async {
     switch letter {
@@ -96,12 +152,15 @@ package actor RecordingService {
     case .report(let name, let intake, let report): await take(report, of: name, intake)
     case .expired(let id):
       guard let recording = open.values.first(where: { $0.record.id == id }),
-        recording.intake == nil
+        recording.writers.isEmpty
       else { return }
       await finish(recording)
     case .save(let id): await saveAgain(id)
     case .wake: break
-    case .stop(let stream, let answer): answer.resume(returning: await stop(stream))
+    case .ask(let stream, let answer):
+      answer.resume(
+        returning: open.values.filter { $0.name.stream == stream }.map(\.record.id).sorted())
+    case .stop(let stream, let answer): answer.resume(returning: await stopAll(of: stream))
     }
   }
 
@@ -126,11 +185,13 @@ package actor RecordingService {
     var recording = open[name] ?? make(intake, name)
     recording.expiry?.cancel()
     recording.expiry = nil
-    recording.intake = intake
+    // Whoever begins again before the end has come goes on.
+    recording.isStopped = false
+    recording.writers[intake.number] = OpenRecording.Writer(intake: intake)
     let isNew = open[name] == nil
     open[name] = recording
     if isNew { desk.note(name.stream, isOpen: true) }
-    parts.metrics.active.set(open.values.count { $0.intake != nil })
+    countActive()
     await save(recording)
     var writing = PartWriter.Configuration(
       root: configuration.path, folder: folder(recording.record.id).path,
@@ -181,7 +242,8 @@ package actor RecordingService {
     let kept = try await waiting(atMost: Self.patience) { () async throws(StoreError) in
       try await store.recordings(ofWedding: wedding)
     }
-    return kept.reduce(quota) { $0 - Int($1.bytes) }
+    // Those that are finished make room.
+    return kept.filter { $0.state != .completed }.reduce(quota) { $0 - Int($1.bytes) }
   }
 
   // MARK: Parts
@@ -190,22 +252,23 @@ package actor RecordingService {
   private func take(
     _ report: FLVRecorder.Report, of name: OpenRecording.Name, _ intake: UInt64
   ) async {
-    guard var recording = open[name], recording.intake?.number == intake else { return }
+    guard var recording = open[name], recording.writers[intake] != nil else { return }
     switch report {
     case .part(.began(let file, let time)):
       var part = RecordingDocument.Part(file: file, started: time)
       part.end = nil
+      recording.writers[intake]?.part = recording.document.parts.count
       recording.document.parts.append(part)
       recording.document.code = nil
       recording.document.reason = nil
     case .part(.grew(let bytes, let milliseconds)):
-      update(&recording, bytes, milliseconds)
+      update(&recording, intake, bytes, milliseconds)
       // The file itself tells how long it is: no row is written for that.
       open[name] = recording
       return
     case .part(.ended(let bytes, let milliseconds, let end)):
-      update(&recording, bytes, milliseconds)
-      note(end, in: &recording)
+      update(&recording, intake, bytes, milliseconds)
+      note(end, of: intake, in: &recording)
       parts.metrics.partEnded(end)
       if end.isFault { tell(fault: end, name, id: recording.record.id) }
       // What is full for good is over; what may go on waits for that like for a publisher.
@@ -218,28 +281,37 @@ package actor RecordingService {
       tell(fault: why, name, id: recording.record.id)
       log(.error, "recording.refused", recording, ["end": "\(why)"])
     case .ended(let end):
-      recording.intake = nil
+      recording.writers[intake] = nil
       if end == .stopped { recording.isStopped = true }
       open[name] = recording
-      parts.metrics.active.set(open.values.count { $0.intake != nil })
-      if recording.isStopped { return await finish(recording) }
-      recording.expiry = expire(recording.record.id)
+      countActive()
+      if recording.writers.isEmpty {
+        if recording.isStopped { return await finish(recording) }
+        recording.expiry = expire(recording.record.id)
+      }
     }
     open[name] = recording
     await save(recording)
   }
 
-  private func update(_ recording: inout OpenRecording, _ bytes: Int, _ milliseconds: Int64) {
-    guard let last = recording.document.parts.indices.last else { return }
-    parts.metrics.bytes.add(max(0, bytes - recording.document.parts[last].bytes))
-    recording.document.parts[last].bytes = bytes
-    recording.document.parts[last].milliseconds = milliseconds
+  private func countActive() {
+    parts.metrics.active.set(open.values.count { !$0.writers.isEmpty })
   }
 
-  private func note(_ end: PartEnd, in recording: inout OpenRecording) {
-    guard let last = recording.document.parts.indices.last else { return }
-    recording.document.parts[last].ended = parts.now()
-    recording.document.parts[last].end = end.code
+  private func update(
+    _ recording: inout OpenRecording, _ intake: UInt64, _ bytes: Int, _ milliseconds: Int64
+  ) {
+    guard let part = recording.writers[intake]?.part else { return }
+    parts.metrics.bytes.add(max(0, bytes - recording.document.parts[part].bytes))
+    recording.document.parts[part].bytes = bytes
+    recording.document.parts[part].milliseconds = milliseconds
+  }
+
+  private func note(_ end: PartEnd, of intake: UInt64, in recording: inout OpenRecording) {
+    guard let part = recording.writers[intake]?.part else { return }
+    recording.writers[intake]?.part = nil
+    recording.document.parts[part].ended = parts.now()
+    recording.document.parts[part].end = end.code
     recording.document.code = end.code
     recording.document.reason = end.description
   }
@@ -258,17 +330,14 @@ package actor RecordingService {
   /// Stops a stream's recordings: what was received until now is written.
   ///
   /// - Returns: their names.
-  private func stop(_ stream: StreamKey) async -> [String] {
+  private func stopAll(of stream: StreamKey) async -> [String] {
     var stopped: [String] = []
     for (name, var recording) in open where name.stream == stream {
       stopped.append(recording.record.id)
       recording.isStopped = true
       open[name] = recording
-      if let intake = recording.intake {
-        intake.end(.stopped)
-      } else {
-        await finish(recording)
-      }
+      for writer in recording.writers.values { writer.intake.end(.stopped) }
+      if recording.writers.isEmpty { await finish(recording) }
     }
     return stopped
   }
@@ -304,6 +373,9 @@ package actor RecordingService {
       return saveLater(record.id)
     }
     closing[record.id] = nil
+    if record.state == .processing {
+      enqueue(JobRecord(id: record.id, step: RecordingStep.first.rawValue))
+    }
     if record.state == .failed {
       parts.metrics.ended("empty")
       tell(

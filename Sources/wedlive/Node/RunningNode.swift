@@ -5,6 +5,7 @@ import EventLoop
 import HTTPServer
 import Logging
 import Origin
+import Recording
 import TLS
 import Telemetry
 
@@ -26,6 +27,8 @@ struct RunningNode: Sendable {
     let api: APICall
     let choices: ViewerChoices
     let locks: WeddingLocks
+    let recordings: RecordingService
+    let playback: RecordingSite
     let site: OperatorSite
     let page: @Sendable (String) -> PreparedResponse?
     let drain: @Sendable () -> Void
@@ -57,7 +60,8 @@ struct RunningNode: Sendable {
       gate: ViewerGate(
         tokens: tokens, needsToken: needsToken, plans: origin.configuration.streams.plans,
         choices: parts.choices),
-      routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page))
+      routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page),
+      recordings: parts.playback)
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     handler.gate.locked = parts.locks.weddings
     ingest.locked = parts.locks.weddings
@@ -83,7 +87,10 @@ struct RunningNode: Sendable {
         isForOperator: true,
         handler: AdminHandler(
           node: origin, collector: parts.collector, registry: registry, site: parts.site,
-          control: StreamControl(loops: loops.mailboxes), drain: parts.drain))
+          control: StreamControl(
+            loops: loops.mailboxes,
+            recordings: OriginRecordings(parts.recordings, loops: loops.mailboxes)),
+          drain: parts.drain))
     }
     loop.setLocal(sites)
   }

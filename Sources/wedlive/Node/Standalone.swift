@@ -10,6 +10,7 @@ import Origin
 import Recording
 import ServiceLifecycle
 import Store
+import Transcode
 import TLS
 import Telemetry
 import UnixSignals
@@ -42,7 +43,9 @@ enum Standalone {
         longestUse: streams.longestKeyMilliseconds, logger: logger)
     }
     let events = EventBus(metrics: registry)
-    let recordings = try recordings(configuration, folder, records, events, registry)
+    let recordings = try recordings(
+      configuration, folder, records, NodeAddresses.api(configuration, listeners).web, events,
+      registry)
     let cameras = WeddingCameras(
       store: SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
@@ -63,7 +66,8 @@ enum Standalone {
       version: Version.current, cipher: cipher,
       watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? "")
     let collector = StatusCollector(
-      identity: identity, node: origin, loops: loops.mailboxes, metrics: registry)
+      identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
+      recordings: recordings)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let locks = WeddingLocks(store: SQLiteWeddingLocks(records), logger: logger)
     let api = ControlAPI(
@@ -74,6 +78,7 @@ enum Standalone {
           board: origin.board, programs: origin.programs, collector: collector),
         keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, locks: locks,
         cameras: OriginCameras(node: origin, loops: loops.mailboxes, collector: collector),
+        recordings: OriginRecordings(recordings, loops: loops.mailboxes),
         keysPerClient: configuration.encryption.keysPerClient,
         plans: configuration.origin.streams.plans, choices: choices, metrics: registry,
         log: Logger(label: "api")))
@@ -100,6 +105,10 @@ enum Standalone {
         listeners: listeners, server: configuration.server,
         serverMetrics: ServerMetrics(registry),
         collector: collector, api: api.call, choices: choices, locks: locks,
+        recordings: recordings,
+        playback: RecordingSite(
+          shelf: recordings.shelf, reader: recordings.reader,
+          isLimitedByPlan: streams.ladder != nil),
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,
@@ -193,9 +202,10 @@ enum Standalone {
 
   private static func recordings(
     _ configuration: NodeConfiguration, _ folder: DataFolder, _ records: RecordFile,
-    _ events: EventBus, _ registry: MetricRegistry
+    _ web: String, _ events: EventBus, _ registry: MetricRegistry
   ) throws(StartFailure) -> RecordingService {
-    let recordings = configuration.recordings(in: folder.file("recordings"))
+    var recordings = configuration.recordings(in: folder.file("recordings"))
+    recordings.web = web
     let problem = DataFolder.make(recordings.path)
     guard problem == 0 else {
       let words = unsafe String(cString: strerror(problem))
@@ -204,7 +214,10 @@ enum Standalone {
     return RecordingService(
       recordings,
       RecordingService.Parts(
-        store: SQLiteRecordings(records), jobs: SQLiteJobs(records), events: events,
+        store: SQLiteRecordings(records), jobs: SQLiteJobs(records), storage: nil,
+        remux: { job, folder, progress throws(RemuxError) in
+          try await Remux.run(job, into: folder, progress: progress)
+        }, events: events,
         metrics: RecordingMetrics(registry), logger: Logger(label: "recording")))
   }
 

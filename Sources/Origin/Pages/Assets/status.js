@@ -161,6 +161,32 @@
       picture(history(key, stream), stream.traffic.bw_in), numbers, qualities(stream), encoding(stream.ladder), clients(stream));
   }
 
+  function doing(recording) {
+    if (recording.state === "recording") return recording.writing ? "recording" : "waiting for the publisher or the disk";
+    const done = recording.progress ? `, ${Math.round(recording.progress * 100)} %` : "";
+    return recording.step ? `${recording.step}${done}` : recording.state;
+  }
+
+  function recordings(all) {
+    $("recordings").hidden = !all.length;
+    const head = ["wedding", "quality", "state", "length", "size", ""];
+    const table = element("table", {}, element("thead", {}, element("tr", {}, ...head.map((text, index) =>
+      element("th", { textContent: text, className: index === 3 || index === 4 ? "n" : "" })))));
+    const body = element("tbody");
+    for (const recording of all) {
+      const name = recording.camera === "main" ? recording.wedding : `${recording.wedding} ${recording.camera}`;
+      body.append(element("tr", { title: recording.recording_id },
+        element("td", { textContent: name }), element("td", { textContent: recording.quality }),
+        element("td", { textContent: doing(recording) }),
+        element("td", { className: "n", textContent: time(recording.duration_ms) }),
+        element("td", { className: "n", textContent: size(recording.bytes) }),
+        element("td", { textContent: recording.trouble ?? "" })));
+    }
+    table.append(body);
+    $("recordings").replaceChildren(element("h2", { textContent: "Recordings under way" }),
+      element("div", { className: "scroll" }, table));
+  }
+
   function show(status) {
     const now = performance.now();
     const cpu = last ? (status.cpu_seconds - last.cpu) / ((now - last.at) / 1000) : null;
@@ -179,6 +205,7 @@
       figure(cpu === null ? "…" : `${(Math.max(0, cpu) * 100).toFixed(1)} %`, "of one core"),
       figure(size(status.memory_bytes), "memory"), figure(time(status.uptime_ms), "up"));
     $("streams").replaceChildren(...status.streams.map((stream) => card(stream, status)));
+    recordings(status.recordings);
     $("empty").hidden = status.streams.length > 0;
     $("about").textContent = `wedlive ${status.version} · process ${status.pid} · ${status.cipher}`;
     document.body.dataset.state = "ready";

@@ -1,0 +1,125 @@
+import Access
+import HTTPSemantics
+import HTTPServer
+import HTTPTypes
+package import Recording
+import Storage
+
+/// Answers viewers of finished recordings: `/hls/{wedding}/recordings/{id}/{file}`.
+///
+/// The playlist, the movies that it lists ranges of, and the pictures to find a place by; from this
+/// node's disk or through it from where they were uploaded to.
+package struct RecordingSite: Sendable {
+  /// What stands in the place of a camera in addresses of recordings.
+  static let folder = "recordings"
+
+  private static let playlist = "index.m3u8"
+  private static let subtitles = "text/vtt"
+  private static let playlistType = "application/vnd.apple.mpegurl"
+
+  let shelf: RecordingShelf
+  private let reader: RecordingReader
+  /// Whether a viewer's plan limits what it may watch.
+  let isLimitedByPlan: Bool
+
+  /// Makes a site.
+  ///
+  /// - Parameters:
+  ///   - shelf: what there is.
+  ///   - reader: reads it.
+  ///   - isLimitedByPlan: whether a viewer's plan limits what it may watch.
+  package init(shelf: RecordingShelf, reader: RecordingReader, isLimitedByPlan: Bool) {
+    self.shelf = shelf
+    self.reader = reader
+    self.isLimitedByPlan = isLimitedByPlan
+  }
+
+  /// Answers a request for a file of a recording that the viewer may watch.
+  ///
+  /// - Returns: nil where it has no such file.
+  func answer(
+    _ request: borrowing Request, _ recording: RecordingShelf.Entry, _ name: String,
+    _ audience: Audience
+  ) -> Response? {
+    guard let file = recording.files[name] else { return nil }
+    var fields = [
+      ("content-type", file.contentType), ("cache-control", Self.cacheControl(audience)),
+      ("access-control-allow-origin", "*"),
+      ("access-control-expose-headers", "date, etag, content-range"),
+    ]
+    if case .holder(let token, inQuery: true) = audience,
+      name == Self.playlist || file.contentType == Self.subtitles
+    {
+      return .deferred(spliced(file, fields, "token=" + String(decoding: token, as: UTF8.self)))
+    }
+    let tag = "\"\(recording.id)-\(name)\""
+    let validators = Validators(entityTag: Array(tag.utf8))
+    fields += [("etag", tag), ("accept-ranges", "bytes")]
+    switch validators.evaluate(request) {
+    case .failed:
+      return .error(412, code: "changed", message: "The recording is another one by now.")
+    case .notModified:
+      return .prepared(PreparedResponse(status: 304, fields: fields, body: []))
+    case .proceed: break
+    }
+    switch validators.range(request, length: file.bytes) {
+    case .unsatisfiable:
+      return .prepared(
+        .error(
+          416, code: "no_such_range", message: "The file has \(file.bytes) bytes.",
+          fields: [("content-range", "bytes */\(file.bytes)")]))
+    case .single(let range):
+      let value = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.bytes)"
+      return stream(206, fields + [("content-range", value)], file, range)
+    // Several ranges may be answered with the whole.
+    case .whole, .several: return stream(200, fields, file, 0..<file.bytes)
+    }
+  }
+
+  private func stream(
+    _ status: Int, _ fields: [(String, String)], _ file: RecordingShelf.File, _ range: Range<Int>
+  ) -> Response {
+    .streamed(
+      StreamedResponse(
+        status: status, fields: fields.map { (name: $0.0, value: $0.1) },
+        contentLength: range.count, source: RecordingBody(file, range, reader: reader)))
+  }
+
+  /// A text whose addresses carry the viewer's token on.
+  private func spliced(
+    _ file: RecordingShelf.File, _ fields: [(String, String)], _ query: String
+  ) -> APICall {
+    APICall(bodyLimit: 0) { [reader] _ in
+      let bytes: [UInt8]
+      do throws(StorageError) {
+        bytes = try await reader.read(file, 0..<file.bytes)
+      } catch {
+        return Self.unavailable
+      }
+      let text = String(decoding: bytes, as: UTF8.self)
+      let answer =
+        file.contentType == Self.playlistType
+        ? RecordingPlaylist.text(text, withQuery: query)
+        : RecordingPlaylist.pictures(text, withQuery: query)
+      var response = HTTPResponse(status: .ok)
+      for (name, value) in fields {
+        guard let name = HTTPField.Name(name) else { continue }
+        response.headerFields[name] = value
+      }
+      return APIResponse(response, body: Array(answer.utf8))
+    }
+  }
+
+  private static let unavailable = APIResponse.json(
+    .badGateway,
+    Array(
+      """
+      {"error":{"code":"storage_unavailable","message":"The recording can't be read from where it is \
+      kept; try again."}}
+      """.utf8))
+
+  /// What is recorded never changes; those who hold a token keep it to themselves.
+  private static func cacheControl(_ audience: Audience) -> String {
+    audience == .everybody ? "public, max-age=3600" : "private, max-age=3600"
+  }
+}

@@ -1,0 +1,85 @@
+import Storage
+import Store
+import Synchronization
+import Telemetry
+
+/// The recordings that can be watched, for all loops: who asks is answered at once.
+package final class RecordingShelf: Sendable {
+  /// One of them.
+  package struct Entry: Sendable {
+    package let id: String
+    package let wedding: String
+    package let camera: String
+    package let quality: String
+    /// By name.
+    package let files: [String: File]
+  }
+
+  /// A file, and where it may be.
+  package struct File: Sendable {
+    package let bytes: Int
+    package let contentType: String
+    /// Here, as long as it is.
+    let path: String
+    /// In the storage, once it is there.
+    let object: StoredObject?
+  }
+
+  private struct State {
+    var entries: [String: Entry] = [:]
+    /// When each was asked for last, in milliseconds since 1970.
+    var watched: [String: Int64] = [:]
+  }
+
+  /// Who paused for so long watches no more.
+  private static let watchMilliseconds: Int64 = 300_000
+
+  private let state = Mutex(State())
+  private let now: @Sendable () -> Int64
+
+  init(now: @escaping @Sendable () -> Int64) { self.now = now }
+
+  /// A recording, which is then watched by somebody; nil where there is none of that name.
+  package func entry(_ id: String) -> Entry? {
+    let now = now()
+    return state.withLock { state in
+      guard let entry = state.entries[id] else { return nil }
+      state.watched[id] = now
+      return entry
+    }
+  }
+
+  /// Whether somebody has watched it of late.
+  func isWatched(_ id: String) -> Bool {
+    let now = now()
+    return state.withLock { now - ($0.watched[id] ?? 0) < Self.watchMilliseconds }
+  }
+
+  var count: Int { state.withLock { $0.entries.count } }
+
+  /// A recording can be watched from now on, or from elsewhere.
+  func put(_ recording: KeptRecording, folder: RecordingFolder) {
+    guard !recording.document.products.isEmpty else { return }
+    let files = recording.document.products.map { product in
+      (
+        product.file,
+        File(
+          bytes: product.bytes, contentType: product.contentType,
+          path: folder.file(product.file), object: product.object)
+      )
+    }
+    let entry = Entry(
+      id: recording.id, wedding: recording.record.stream.wedding,
+      camera: recording.record.stream.camera, quality: recording.record.quality,
+      files: Dictionary(files, uniquingKeysWith: { first, _ in first }))
+    state.withLock { $0.entries[entry.id] = entry }
+  }
+
+  /// It can be watched no more.
+  func remove(_ id: String) {
+    state.withLock { state in
+      state.entries[id] = nil
+      state.watched[id] = nil
+    }
+  }
+}
