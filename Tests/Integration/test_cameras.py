@@ -1,5 +1,6 @@
 """Several cameras of one wedding, and the program that follows them."""
 
+import os
 import random
 import re
 import time
@@ -62,7 +63,7 @@ def four_cameras(
         if browser is not None:
             browser.open(node.watch_url(wedding))
             browser.advances(2)
-            browser.count_reloads()
+            browser.note()
         variant = watcher.only
         playlist = MediaPlaylist(variant.playlist.url, watcher.report)
         active = ids.index(cameras.active)
@@ -81,8 +82,8 @@ def four_cameras(
             calls.append((before, active, time.monotonic() - began))
         watcher.wait_for(watcher.count() + 3)
         if browser is not None:
-            browser.advances(2)
-            browser.assert_never_reloaded()
+            browser.advances(8 * FRAGMENT)
+            noted = browser.noted()
     assert not watcher.report.violations, f"\n{watcher.report}"
     fetched = watcher.only.segments.fetched
     shown = {number: camera_of(each.file, 4) for number, each in sorted(fetched.items())}
@@ -96,6 +97,11 @@ def four_cameras(
     cuts = entries[max(entries)].discontinuity - entries[min(entries)].discontinuity
     changes = sum(shown[number] != shown[number + 1] for number in shown if number + 1 in shown)
     assert changes <= cuts <= switches
+    if browser is not None:
+        assert (noted["loads"], noted["back"]) == (0, 0), noted
+        seen = len(noted["colours"]) - 1
+        assert seen >= changes - 1, f"{seen} changes were seen, {changes} were shown"
+        print(f"Chromium: {seen} changes, longest still {noted['longest']:.0f} ms")
     print(
         f"{switches} switches, {len(fetched)} segments, {cuts} discontinuities, "
         f"{sum(shown[b + 1] == c for b, c, _ in calls)} shown by the very next segment"
@@ -115,7 +121,7 @@ def test_fifty_switches_without_a_reload(
     node: Node, tmp_path: Path, cleanup: list[Process]
 ) -> None:
     with Browser(tmp_path) as browser:
-        four_cameras(node, tmp_path, cleanup, 50, browser)
+        four_cameras(node, tmp_path, cleanup, int(os.environ.get("SWITCHES", "50")), browser)
 
 
 def colours(shown: list[int]) -> list[int]:

@@ -22,7 +22,7 @@ package struct WatchPage: Sendable {
     let template = PageTemplate(
       html: PackageResources.watch_html,
       styles: [PackageResources.base_css, PackageResources.watch_css],
-      script: PackageResources.watch_js)
+      script: PackageResources.cameras_js + PackageResources.watch_js)
     bytes = template.bytes(["hls_js": hlsJS, "hls_js_integrity": integrity ?? ""])
     let scripts = [template.scriptSource, Self.source(of: hlsJS)].filter { !$0.isEmpty }
     contentSecurityPolicy = [

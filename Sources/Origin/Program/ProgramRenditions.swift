@@ -77,6 +77,13 @@ struct ProgramRenditions {
   /// The source's window.
   var source: LiveWindow? { lines.first { $0.rank == 0 }?.rendition.window }
 
+  /// The windows of all, by name.
+  var windows: [String: LiveWindow] {
+    Dictionary(
+      lines.map { ($0.rendition.name, $0.rendition.window) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
   /// Whether its playlists say that it is over.
   var isEnded: Bool { source?.isEnded ?? false }
 

@@ -233,7 +233,12 @@ enum Standalone {
         ("content-security-policy", page.contentSecurityPolicy),
         ("referrer-policy", page.referrerPolicy), ("x-content-type-options", "nosniff"),
       ], body: page.bytes, gzipped: nil, allowsAnyOrigin: false)
-    return { StreamKey(wedding: $0) == nil ? nil : response }
+    return { path in
+      let names = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+      guard names.count <= 2, let wedding = names.first else { return nil }
+      let camera = names.count > 1 ? names[1] : Claims.mainCamera
+      return StreamKey(wedding: wedding, camera: camera) == nil ? nil : response
+    }
   }
 
   private static func certificateFiles(

@@ -24,6 +24,29 @@ return {
 };
 """
 
+#: Notes from now on whether the page or its player begins anew, and what colour the picture has.
+NOTE = """
+const video = document.querySelector('video');
+const noted = window.noted = { loads: 0, back: 0, longest: 0, colours: [] };
+for (const event of ['loadstart', 'emptied']) video.addEventListener(event, () => noted.loads += 1);
+const canvas = document.createElement('canvas');
+canvas.width = canvas.height = 8;
+const context = canvas.getContext('2d', { willReadFrequently: true });
+let last = video.currentTime;
+let moved = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  if (video.currentTime < last - 0.05) noted.back += 1;
+  if (video.currentTime !== last) moved = now;
+  noted.longest = Math.max(noted.longest, now - moved);
+  last = video.currentTime;
+  context.drawImage(video, 0, 0, 8, 8);
+  const pixel = Array.from(context.getImageData(1, 1, 1, 1).data.slice(0, 3));
+  const before = noted.colours[noted.colours.length - 1];
+  if (!before || pixel.some((value, at) => Math.abs(value - before[at]) > 40)) noted.colours.push(pixel);
+}, 100);
+"""
+
 
 class Browser:
     """One Chromium that accepts the tests' certificate and may start playing by itself."""
@@ -92,6 +115,17 @@ class Browser:
             every=0.25,
         )
         return self.state()
+
+    def note(self) -> None:
+        """Notes from now on what happens to the page's player: `noted` tells."""
+        self.driver.execute_script(NOTE)
+
+    def noted(self) -> dict[str, Any]:
+        """What was noted; fails where the page was loaded again, which forgets it."""
+        found = self.driver.execute_script("return window.noted || null")
+        if found is None:
+            raise Failed("the page was loaded again")
+        return found
 
     def errors(self) -> list[str]:
         """Errors that the console holds so far."""

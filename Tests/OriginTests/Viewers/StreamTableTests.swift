@@ -104,3 +104,69 @@ import Testing
     #expect(server.heldCount == 0)
   }
 }
+
+@Suite struct `Stream table, programs` {
+  private let table = StreamTable()
+
+  private func place(_ path: String) -> StreamTable.Slot? { table.slot(Array(path.utf8).span) }
+
+  private func version(_ path: String) -> UInt64? { place(path)?.snapshot.version }
+
+  @Test func `one camera is the program, under its address too`() {
+    table.update(StreamSnapshot("w", version: 1), nil)
+    table.update(StreamSnapshot("w", "c2", version: 2), nil)
+    #expect(version("/hls/w/program") == 1)
+    table.remove(.named("w"), version: 1)
+    #expect(version("/hls/w/program") == nil)
+    #expect(version("/hls/w/c2") == 2)
+  }
+
+  @Test func `a program of its own takes its place, and gives it back to the main camera`() {
+    table.update(StreamSnapshot("w", version: 1), nil)
+    table.update(StreamSnapshot("w", "program", version: 2), nil)
+    #expect(version("/hls/w") == 2)
+    #expect(version("/hls/w/program") == 2)
+    #expect(version("/hls/w/main") == 1)
+    table.update(StreamSnapshot("w", version: 3), nil)
+    #expect(version("/hls/w") == 2)
+    table.update(StreamSnapshot("w", "program", version: 4), nil)
+    #expect(version("/hls/w") == 4)
+    table.remove(.named("w", "program"), version: 4)
+    #expect(version("/hls/w") == 3)
+    #expect(version("/hls/w/program") == 3)
+  }
+
+  @Test func `a main camera beside a program is never taken for it`() {
+    let camera = StreamSnapshot(
+      key: .named("w"), version: 1, isOver: false, isProgram: false, masters: [], renditions: [])
+    table.update(camera, nil)
+    #expect(version("/hls/w/main") == 1)
+    #expect(version("/hls/w") == nil)
+    #expect(version("/hls/w/program") == nil)
+  }
+
+  @Test func `who waits for the program goes over to it, who waits for the camera stays`() throws {
+    let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
+    func held(_ stream: Int32) throws -> HeldRequest {
+      try #require(
+        server.hold(
+          HeldRequests.Waiter(
+            request: RequestKey(connection: ChannelID(slot: 1, generation: 1), stream: stream),
+            isHead: false, acceptsGzip: false,
+            otherwise: PreparedResponse(fields: [], body: [])), for: .seconds(3_600)))
+    }
+    table.update(StreamSnapshot("w", version: 1, next: 7), server)
+    let slot = try #require(place("/hls/w"))
+    let viewers = try [held(1), held(3)]
+    let source = Array("source".utf8)
+    slot.wait(viewers[0], for: 7, of: source, .everybody, isProgram: true, at: server)
+    slot.wait(viewers[1], for: 7, of: source, .everybody, at: server)
+    table.update(StreamSnapshot("w", "program", version: 2, next: 7), server)
+    #expect(viewers.map(server.isHeld) == [true, true])
+    // The camera's segment is not the program's.
+    table.update(StreamSnapshot("w", version: 3, next: 8), server)
+    #expect(viewers.map(server.isHeld) == [true, false])
+    table.update(StreamSnapshot("w", "program", version: 4, next: 8), server)
+    #expect(server.heldCount == 0)
+  }
+}

@@ -7,12 +7,22 @@
   const name = decode(path);
   const token = takeToken();
   const base = location.origin;
-  const playlist = `${base}/hls/${path}/index.m3u8${token ? `?token=${encodeURIComponent(token)}` : ""}`;
-  const hlsMeta = document.querySelector("meta[name=wedlive-hls-js]");
   const query = new URLSearchParams(location.search);
+  const hlsMeta = document.querySelector("meta[name=wedlive-hls-js]");
   const forced = query.get("player");
   const native = forced !== "hls.js" && video.canPlayType("application/vnd.apple.mpegurl") !== "";
 
+  const cameras = wedliveCameras({
+    wedding, base, token, channel: path.split("/")[1] || "program", attach, address,
+    show: (channel, quality) => {
+      playlist = address(channel, quality);
+      if (!attached() && state !== "live") return poll();
+      stop();
+      show("loading");
+      poll();
+    },
+  });
+  let playlist = address(cameras.channel, "auto");
   let state = "loading";
   let hls = null;
   let pollTimer = 0;
@@ -38,8 +48,19 @@
     private: ["This stream is private", "Please use the whole link of your invitation. If you did, it may have expired."],
     unreachable: ["No connection", "The server doesn’t answer at the moment. Trying again…"],
   };
+  const cameraTexts = {
+    offline: ["This camera isn’t live yet", "It starts here by itself; the program shows another one meanwhile."],
+    waiting: ["This camera is away for a moment", "It goes on here by itself; the program shows another one meanwhile."],
+  };
   const badges = { loading: "…", live: "Live", waiting: "Paused", offline: "Offline", ended: "Ended", private: "Private",
     unsupported: "Can’t play", unreachable: "Offline" };
+
+  // Where a camera, or the program, is played: all its qualities, or one of them.
+  function address(channel, quality) {
+    const folder = channel === "program" && quality === "auto" ? wedding : `${wedding}/${channel}`;
+    const file = quality === "auto" ? "index.m3u8" : `${quality}/index.m3u8`;
+    return `${base}/hls/${folder}/${file}${token ? `?token=${encodeURIComponent(token)}` : ""}`;
+  }
 
   function decode(text) {
     try { return decodeURIComponent(text); } catch { return text; }
@@ -68,8 +89,9 @@
     $("notice").hidden = next === "live";
     $("facts").hidden = next !== "live";
     $("retry").hidden = next !== "private" && next !== "unsupported";
-    const [headline, detail] = text ?? texts[next] ?? ["", ""];
-    if (changed || text) {
+    const known = cameras.channel === "program" ? texts : { ...texts, ...cameraTexts };
+    const [headline, detail] = text ?? known[next] ?? ["", ""];
+    if (changed || text || headline !== $("headline").textContent) {
       $("headline").textContent = headline;
       $("detail").replaceChildren(...(Array.isArray(detail) ? detail : [detail]));
     }
@@ -100,6 +122,7 @@
       }
       const answer = response.ok ? await response.json() : {};
       failures = 0;
+      await cameras.update();
       wait = await follow(stateOf(answer));
     } catch {
       failures += 1;
@@ -111,6 +134,14 @@
 
   // The API says whether a publisher is there; whether it comes back, only time tells.
   function stateOf(answer) {
+    const camera = cameras.status();
+    if (camera === "gone") {
+      cameras.select("program");
+      return answer.state ?? "live";
+    }
+    if (cameras.channel !== "program") {
+      return { waiting: "offline", lost: "waiting" }[camera] ?? "live";
+    }
     if (answer.state) return answer.state;
     if (answer.is_live) return "live";
     if (state === "ended" || !wasLive) return state === "ended" ? "ended" : "offline";
@@ -197,6 +228,21 @@
     return true;
   }
 
+  // Plays a stream in another video of the page; what is returned takes it away again.
+  async function attach(small, url, failed) {
+    if (native) {
+      small.onerror = failed;
+      small.src = url;
+      return () => { small.onerror = null; small.removeAttribute("src"); small.load(); };
+    }
+    if (!window.Hls && !(await loadScript())) return failed();
+    const player = new window.Hls({ liveSyncDurationCount: 2, maxBufferLength: 6 });
+    player.on(window.Hls.Events.ERROR, (_, data) => { if (data.fatal) failed(); });
+    player.loadSource(url);
+    player.attachMedia(small);
+    return () => player.destroy();
+  }
+
   function loadScript() {
     const source = hlsMeta?.content;
     if (!source) return Promise.resolve(false);
@@ -215,7 +261,7 @@
   function unsupported(headline) {
     const parts = ["Open this page in Safari, or in a current Chrome or Edge, which play it themselves"];
     if (hlsMeta?.content && !window.Hls) parts.push("; or let the browser reach ", code(new URL(hlsMeta.content, location.href).host));
-    parts.push(". In VLC, open the network stream ", code(`${base}/hls/${path}/index.m3u8`), ".");
+    parts.push(". In VLC, open the network stream ", code(playlist.split("?")[0]), ".");
     show("unsupported", [headline, parts]);
     return false;
   }
