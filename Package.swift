@@ -118,7 +118,8 @@ let floor6: [Target] = [
     name: "wedlive",
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
-      "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Access", "ControlAPI",
+      "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Storage", "Access",
+      "ControlAPI",
       "Origin", "Recording",
       "Transcode", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -143,7 +144,8 @@ let testTargets: [Target] =
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
-  + tests("Store", [grdb]) + tests("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
+  + tests("Store", [grdb])
+  + tests("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
   + tests(
     "Access",
     [
@@ -163,7 +165,7 @@ let testTargets: [Target] =
     "wedlive",
     [
       "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Access", "HTTP2", "HTTPServer",
-      "Origin", "Transcode", log,
+      "Origin", "Storage", "Transcode", log,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     ])

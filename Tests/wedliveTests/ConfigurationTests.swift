@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import Testing
 
 @testable import wedlive
@@ -171,6 +172,46 @@ import Testing
         "f:13: tls.key: /nowhere/k.pem: there is no such file",
       ])
     #expect(found.count == 8)
+  }
+
+  @Test func `sections within sections are read, and what they need is asked for`() throws {
+    let text = """
+      storage:
+        kind: s3
+        s3:
+          bucket: weddings
+          access_key: a
+          secret_key: b
+          part_size: 6m
+        telegram:
+          chat_id: -1001234567890
+      """
+    let configuration = try withFile(text) { path in
+      try ConfigurationLoader(
+        file: path, environment: ["WEDLIVE_STORAGE_S3_REGION": "eu-west-3"]
+      ).load()
+    }
+    #expect(configuration.storage.kind == .s3)
+    #expect(configuration.storage.s3.bucket == "weddings")
+    #expect(configuration.storage.s3.partSize == 6 << 20)
+    #expect(configuration.storage.s3.region == "eu-west-3")
+    #expect(configuration.storage.telegram.chatID == "-1001234567890")
+    #expect(try NodeStorage.open(configuration)?.kind == .s3)
+    #expect(
+      try faults("storage:\n  s4:\n    bucket: x\n  s3:\n    buckt: x\n  telegram: 1\n") == [
+        "f:2: storage.s4: no such section; did you mean storage.s3?",
+        "f:5: storage.s3.buckt: no such key; did you mean storage.s3.bucket?",
+        "f:6: storage.telegram: expected keys under it, such as storage.telegram.api",
+      ])
+    #expect(
+      try faults("storage:\n  kind: telegram\n") == [
+        "f:2: storage.kind: telegram needs storage.telegram.chat_id beside it",
+        "f:2: storage.kind: telegram needs storage.telegram.bot_token beside it",
+      ])
+    #expect(
+      try faults(
+        "storage:\n  s3:\n    secret_key: x\n    secret_key_file: /dev/null\n"
+      ).count == 1)
   }
 
   @Test(arguments: [

@@ -20,6 +20,6 @@ import ArgumentParser
     subcommands: [
       StandaloneCommand.self, CheckCommand.self, TokenCommand.self, PublishCommand.self,
       CertsCommand.self, ReferenceCommand.self, PublishWorkerCommand.self,
-      TranscodeWorkerCommand.self, RemuxWorkerCommand.self,
+      TranscodeWorkerCommand.self, RemuxWorkerCommand.self, StorageCommand.self,
     ])
 }

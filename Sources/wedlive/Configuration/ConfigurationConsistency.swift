@@ -12,6 +12,7 @@ struct ConfigurationConsistency {
 
   func faults() -> [ConfigurationFault] {
     pairs() + times() + ports() + files() + encoder()
+      + StorageConsistency(reading: reading).faults()
   }
 
   private func pairs() -> [ConfigurationFault] {

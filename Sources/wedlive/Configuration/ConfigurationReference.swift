@@ -42,14 +42,23 @@ enum ConfigurationReference {
       """
     for section in ConfigurationTable.sections {
       text += "\n# \(section.summary)\n\(section.name):\n"
+      var group = [section.name]
       for key in keys(of: section.name) {
+        let above = key.components.dropLast()
+        if !above.elementsEqual(group) {
+          group = Array(above)
+          let depth = String(repeating: "  ", count: group.count - 1)
+          text += "\n\(depth)\(group.last ?? ""):\n"
+        }
+        let indent = String(repeating: "  ", count: group.count)
         let name = key.components.last ?? key.path
-        text += "  # \(key.summary)\n"
+        text += "\(indent)# \(key.summary)\n"
         if let standard = key.standard {
-          text += "  \(name): \(scalar(standard))\n"
+          text += "\(indent)\(name): \(scalar(standard))\n"
         } else {
           let example = key.example ?? ""
-          text += "  # \(name): \(key.isList ? "[\(scalar(example))]" : scalar(example))\n"
+          let value = key.isList ? "[\(scalar(example))]" : scalar(example)
+          text += "\(indent)# \(name): \(value)\n"
         }
       }
     }

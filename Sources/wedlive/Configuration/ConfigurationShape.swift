@@ -5,7 +5,7 @@ struct ConfigurationShape {
 
   func faults() -> [ConfigurationFault] {
     let paths = ConfigurationTable.keys.map(\.path)
-    let sections = ConfigurationTable.sections.map(\.name)
+    let sections = ConfigurationTable.groups
     var faults: [ConfigurationFault] = []
     var reported: [String] = []
     for entry in outline.entries {
@@ -17,10 +17,10 @@ struct ConfigurationShape {
       } else if sections.contains(entry.path) {
         if entry.shape != .mapping, entry.shape != .empty {
           problem =
-            "expected keys under it, such as \(paths.first { $0.hasPrefix(entry.path) } ?? "")"
+            "expected keys under it, such as \(paths.first { $0.hasPrefix(entry.path + ".") } ?? "")"
         }
       } else {
-        let isSection = entry.shape == .mapping && !entry.path.contains(".")
+        let isSection = entry.shape == .mapping
         problem = isSection ? "no such section" : "no such key"
         suggestion = suggest(entry.path, isSection: isSection)
       }
@@ -49,7 +49,7 @@ struct ConfigurationShape {
   /// The nearest name; else a key that is called the same in another section.
   private func suggest(_ path: String, isSection: Bool) -> String? {
     let paths = ConfigurationTable.keys.map(\.path)
-    if isSection { return NearestName.of(path, among: ConfigurationTable.sections.map(\.name)) }
+    if isSection { return NearestName.of(path, among: ConfigurationTable.groups.sorted()) }
     let last = path.split(separator: ".").last.map(String.init) ?? path
     return NearestName.of(path, among: paths) ?? paths.first { $0.hasSuffix(".\(last)") }
   }

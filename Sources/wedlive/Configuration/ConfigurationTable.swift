@@ -2,7 +2,7 @@
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
-    + cameras + encryption + recording + rtmp + http
+    + cameras + encryption + recording + storage + rtmp + http
     + player + log
     + loops + proxyProtocol + shutdown
 
@@ -22,6 +22,7 @@ enum ConfigurationTable {
     ("cameras", "Several of one wedding, and what its program shows."),
     ("encryption", "Of the segments, so that only invited viewers can watch."),
     ("recording", "What is recorded, and for how long it is kept."),
+    ("storage", "Where finished recordings are kept."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
     ("player", "The page at `/watch/{wedding}`."),
@@ -30,6 +31,12 @@ enum ConfigurationTable {
     ("proxy_protocol", "Load balancers in front that say who the client is."),
     ("shutdown", "How the node ends."),
   ]
+
+  /// The paths that keys stand under: the sections, and what some of them are divided into.
+  static let groups: Set<String> = Set(
+    keys.flatMap { key in
+      (1..<key.components.count).map { key.components.prefix($0).joined(separator: ".") }
+    })
 
   private static let byPath: [String: ConfigurationKey] = Dictionary(
     keys.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })

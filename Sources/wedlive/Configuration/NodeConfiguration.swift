@@ -16,6 +16,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var cameras = CamerasSection()
   var encryption = EncryptionSection()
   var recording = RecordingSection()
+  var storage = StorageSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()
   var player = PlayerSection()
