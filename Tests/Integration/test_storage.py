@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,9 +17,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from support.media import Source, packets
 from support.node import wedlive_binary
 from support.ports import free_port
 from support.processes import environment, wait_until
+from support.publishers import ffmpeg5
 from support.storage_server import TOKEN
 
 SERVER = Path(__file__).parent / "support" / "storage_server.py"
@@ -210,6 +213,50 @@ def test_an_upload_waits_out_a_short_absence(s3: S3, tmp_path: Path) -> None:
     threading.Thread(target=lambda: (time.sleep(1.5), s3.start())).start()
     storage("put", source, "r.mp4", **s3.settings)
     assert s3.sha256("r.mp4") == hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def test_a_recording_goes_to_a_service_that_was_away_and_only_then_from_the_disk(
+    s3: S3, make_node, tmp_path: Path
+) -> None:
+    settings = {f"WEDLIVE_STORAGE_{name}": value for name, value in s3.settings.items()}
+    s3.stop()
+    node = make_node(
+        **settings, WEDLIVE_RECORDING_ENABLED="true", WEDLIVE_STREAMS_RECONNECT_WINDOW="1s"
+    )
+
+    def record() -> dict:
+        with sqlite3.connect(node.data / "records.sqlite", timeout=10) as database:
+            found = database.execute("SELECT state, document FROM recordings").fetchone()
+        return {"state": found[0], **json.loads(found[1])} if found else {"state": None}
+
+    source = Source(seconds=6, gop=30, rate=30)
+    with ffmpeg5(node.publish_url("ana-and-ben"), source, node.certificates, tmp_path) as publisher:
+        wait_until(lambda: publisher.ended, "the stream is over")
+    folder = node.data / "recordings"
+    metrics = lambda: node.admin("/metrics").text  # noqa: E731
+    wait_until(
+        lambda: 'call="put",result="unreachable"' in metrics(),
+        "an upload was tried",
+        alive=[node.process],
+    )
+    made = sorted(path.name for path in folder.glob("rec_*/*.mp4"))
+    assert "recording.mp4" in made
+    assert record()["state"] != "completed"
+    node.kill()
+    s3.start()
+    node.start()
+    wait_until(lambda: record()["state"] == "completed", "it is uploaded", alive=[node.process])
+    wait_until(lambda: not list(folder.glob("rec_*/*.mp4")), "it is gone from the disk")
+    kept = {
+        item["Key"]: item["Size"]
+        for item in s3.client.list_objects_v2(Bucket=s3.bucket)["Contents"]
+    }
+    (movie,) = (key for key in kept if key.endswith("/recording.mp4"))
+    s3.client.download_file(s3.bucket, movie, str(tmp_path / "back.mp4"))
+    seen = packets(tmp_path / "back.mp4", "v:0")
+    assert len(seen) == pytest.approx(180, abs=2)
+    for name in ("thumbnail-1.jpg", "sprite.jpg", "sprite.vtt", "hls.mp4"):
+        assert any(key.endswith("/" + name) for key in kept), sorted(kept)
 
 
 @pytest.mark.parametrize(

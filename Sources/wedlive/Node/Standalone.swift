@@ -214,7 +214,8 @@ enum Standalone {
     return RecordingService(
       recordings,
       RecordingService.Parts(
-        store: SQLiteRecordings(records), jobs: SQLiteJobs(records), storage: nil,
+        store: SQLiteRecordings(records), jobs: SQLiteJobs(records),
+        storage: try NodeStorage.open(configuration, metrics: registry),
         remux: { job, folder, progress throws(RemuxError) in
           try await Remux.run(job, into: folder, progress: progress)
         }, events: events,
