@@ -3,12 +3,14 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from support import players
+from support.browser import Browser
 from support.http import Response
 from support.media import Source, probe
 from support.node import Node
@@ -45,7 +47,7 @@ def private(make_node, tmp_path: Path) -> Iterator[Private]:
         WEDLIVE_ENCRYPTION_FRAGMENTS_PER_KEY="2",
         WEDLIVE_STREAMS_FRAGMENT="1s",
     )
-    source = Source(seconds=300, gop=30, rate=30)
+    source = Source(seconds=400, gop=30, rate=30)
     with ffmpeg5(node.publish_url(WEDDING), source, node.certificates, tmp_path) as publisher:
         private = Private(node, node.token("watch", WEDDING))
         wait_until(
@@ -60,6 +62,36 @@ def test_players_with_a_token_decrypt_it(private: Private, tmp_path: Path) -> No
     assert players.ffmpeg_decodes(private.master, 8) >= 200
     assert players.ffmpeg9_decodes(private.master, 4, private.node.certificates) >= 100
     players.gstreamer_plays(private.master, 90, private.node.certificates, tmp_path)
+
+
+def test_the_browser_decrypts_it(private: Private, tmp_path: Path) -> None:
+    with Browser(tmp_path) as browser:
+        browser.plays(f"{private.node.watch_url(WEDDING)}?token={private.token}", 6)
+
+
+@pytest.mark.interop
+def test_vlc_decrypts_it(private: Private, tmp_path: Path) -> None:
+    players.vlc_plays(private.master, 100, private.node.certificates, tmp_path)
+
+
+@pytest.mark.interop
+@pytest.mark.timeout(600)
+def test_five_minutes_of_keys_that_change(private: Private, tmp_path: Path) -> None:
+    """A browser shows every second of them, and ffmpeg decodes all, while keys change every 2 s."""
+    seconds = 290
+    with Browser(tmp_path) as browser, ThreadPoolExecutor(1) as pool:
+        decoded = pool.submit(players.ffmpeg_decodes, private.master, seconds)
+        browser.plays(f"{private.node.watch_url(WEDDING)}?token={private.token}", 6)
+        browser.note()
+        browser.advances(seconds - 30)
+        noted = browser.noted()
+        assert (noted["loads"], noted["back"]) == (0, 0)
+        assert noted["longest"] < 1_000, f"the picture stood still for {noted['longest']:.0f} ms"
+        assert browser.errors() == []
+        assert decoded.result(timeout=120) == seconds * 30
+    keys = private.node.metrics()
+    made = sum(value for name, value in keys.items() if name.startswith("wedlive_stream_keys"))
+    print(f"{seconds} s with a key every 2 s: no stall; {made:.0f} keys asked for")
 
 
 def test_no_key_without_a_token_of_the_wedding(private: Private) -> None:
