@@ -27,7 +27,8 @@ import Testing
   }
 
   @Test func `the metadata has what the sequence headers say`() {
-    var metadata = PublishMetadata()
+    var metadata = PublishMetadata(videoBitrate: 2_500_000)
+    #expect(metadata.object["videodatarate"]?.number == 2_500)
     // AAC-LC, 48 kHz, stereo.
     let audio = FLVTag(kind: .audio, timestamp: 0, body: [0xAF, 0, 0x11, 0x90])
     let isHeader = metadata.take(audio)

@@ -5,7 +5,15 @@ import RTMP
 struct PublishMetadata {
   private var members: AMFObject = ["encoder": .string("wedlive/\(Version.current)")]
 
-  init() {}
+  /// Makes one that knows no headers yet.
+  ///
+  /// - Parameter videoBitrate: what the encoder of the pictures is set to, in bits per second; nil
+  ///   where they are sent as they are.
+  init(videoBitrate: Int? = nil) {
+    // Servers with a ladder make no quality with more bits than the source has.
+    guard let videoBitrate else { return }
+    members.append("videodatarate", .number(Double(videoBitrate) / 1_000))
+  }
 
   /// Looks at a tag; whether it is a sequence header, which comes before all frames.
   mutating func take(_ tag: FLVTag) -> Bool {

@@ -33,7 +33,7 @@ final class PublishRun {
   private var feed: MediaFeed?
   private var pacer = RealTimePacer()
   private var wake: ScheduledWork?
-  private var metadata = PublishMetadata()
+  private var metadata: PublishMetadata
   /// Sequence headers that wait for the metadata to be whole; nil once it is sent.
   private var held: [FLVTag]? = []
   private var sent = PublishCounts()
@@ -53,6 +53,7 @@ final class PublishRun {
     onStart: @escaping () -> Void, onEnd: @escaping (End) -> Void
   ) {
     self.options = options
+    metadata = PublishMetadata(videoBitrate: options.input == nil ? options.video.bitrate : nil)
     self.input = input
     self.loop = loop
     self.onStart = onStart
