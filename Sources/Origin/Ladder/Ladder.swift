@@ -39,8 +39,8 @@ final class Ladder {
   /// The rungs that it was told to encode last, and those that are encoded from the last cut on.
   private var toldMask: UInt32?
   private var mask: UInt32 = 0
-  /// Who watches each rung, where that is asked for.
-  private let interests: [RenditionInterest]
+  /// Who watches and records the rungs.
+  var demand: RungDemand
   /// Drains that are out, and before which part each is.
   private var drains: [UInt32: Int] = [:]
   private var nextDrain: UInt32 = 0
@@ -66,9 +66,7 @@ final class Ladder {
     self.reap = reap
     self.notice = notice
     backoff = LadderBackoff(configuration)
-    interests =
-      configuration.idleSeconds == nil
-      ? [] : configuration.job.rungs.map { _ in RenditionInterest() }
+    demand = RungDemand(configuration)
     assembly = LadderAssembly(
       rungs: configuration.job.rungs.count, patience: configuration.patience)
   }
@@ -98,7 +96,7 @@ final class Ladder {
     switch placement {
     case .began(let start):
       plan(start)
-      mask = watched()
+      mask = demand.mask(of: wanted, smallestStaysOn: hasLesserViewers) { assembly.isMeasured($0) }
       let beginsAnew = assembly.begin(start, wanted: mask)
       let fresh = assembly.activate(wanted)
       if !fresh.isEmpty { onRungs(fresh) }
@@ -141,27 +139,6 @@ final class Ladder {
     wanted = LadderPlan(picture, rungs: configuration.job.rungs).entries.filter { entry in
       allowed.contains(entry.index) && !(entry.size == size && isNeedless(entry.rung))
     }.map(\.index)
-  }
-
-  /// The rungs that are to be encoded from the next cut on: bit n is rung n.
-  ///
-  /// One that nobody watches is encoded only until it is known what the master playlist is to say of
-  /// it; but the smallest goes on where the source must not stand in for the others.
-  private func watched() -> UInt32 {
-    var rungs = wanted
-    if let idle = configuration.idleSeconds {
-      let now = MonotonicTime.now.nanoseconds / 1_000_000_000
-      rungs = wanted.filter {
-        interests[$0].isFresh(within: idle, now: now) || !assembly.isMeasured($0)
-          || hasLesserViewers && $0 == wanted.last
-      }
-    }
-    return rungs.reduce(0) { $0 | 1 << UInt32($1) }
-  }
-
-  /// Who watches a rung; nil where all are encoded all the time.
-  func interest(_ rung: Int) -> RenditionInterest? {
-    interests.indices.contains(rung) ? interests[rung] : nil
   }
 
   /// Whether a rung of the source's own size would only be a copy of it.

@@ -99,6 +99,9 @@ final class RecordingTap {
 
   // MARK: Rungs
 
+  /// Whether all of a rung is to be recorded.
+  func records(_ rung: Int) -> Bool { desk.qualities.contains(name(rung)) && desk.wants(stream) }
+
   /// A rung's encoder has said how it encodes.
   func configure(_ rung: Int, _ configuration: TrackConfiguration) {
     guard desk.qualities.contains(name(rung)) else { return }

@@ -73,6 +73,7 @@ package final class LiveStream {
     packager.onPlacement = ladder.map { ladder in { ladder.take($0) } }
     if let tap, let ladder {
       tap.name = { [unowned ladder] in ladder.name($0) }
+      ladder.demand.isRecorded = { tap.records($0) }
       ladder.onConfiguration = { tap.configure($0, $1) }
       ladder.onFrame = { tap.take($0, $1) }
     }
@@ -370,7 +371,7 @@ package final class LiveStream {
   private func addRungs(_ rungs: [Int]) {
     guard let ladder else { return }
     for rung in rungs {
-      renditions.add(rung: rung, name: ladder.name(rung), interest: ladder.interest(rung))
+      renditions.add(rung: rung, name: ladder.name(rung), interest: ladder.demand.interest(rung))
     }
   }
 
