@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from support.browser import Browser
 from support.hls.watcher import Watcher
 from support.media import Source, packets, probe
+from support.processes import wait_until
 from support.publishers import ffmpeg_copy
 from support.rungs import compare, rungs, workers
 
@@ -97,3 +99,43 @@ def test_five_minutes_of_workers_that_are_killed(make_node, tmp_path: Path) -> N
     print(
         f"{killed} workers killed, {len(rungs(watcher)['source'].segments.fetched)} segments each"
     )
+
+
+@pytest.mark.interop
+@pytest.mark.timeout(400)
+def test_chromium_switches_down_and_up_without_a_stall(make_node, tmp_path: Path) -> None:
+    node = make_node(
+        WEDLIVE_TRANSCODE_ENABLED="true",
+        WEDLIVE_TRANSCODE_PRESET="ultrafast",
+        WEDLIVE_QUALITIES_4K="off",
+        WEDLIVE_QUALITIES_1080P="off",
+        WEDLIVE_QUALITIES_720P="off",
+        WEDLIVE_QUALITIES_480P="off",
+        WEDLIVE_QUALITIES_240P="320x180 150k 32k",
+        WEDLIVE_STREAMS_FRAGMENT="2s",
+        WEDLIVE_STREAMS_WINDOW="30s",
+    )
+    source = Source(seconds=240, width=1280, height=720, gop=60, kbits=2500, noise=True)
+    client = node.client()
+    with ffmpeg_copy(node.publish_url("switch"), source.file, tmp_path, "-re") as publisher:
+        wait_until(
+            lambda: client.get(node.master_url("switch")).text.count("RESOLUTION=") == 3,
+            "all rungs are listed",
+            alive=[publisher],
+        )
+        with Browser(tmp_path) as browser:
+            browser.open(node.watch_url("switch"))
+            browser.advances(3)
+            wait_until(lambda: browser.state()["width"] == 1280, "the source", every=0.5)
+            browser.note()
+            # The source needs 330 kB/s.
+            browser.throttle(250)
+            wait_until(lambda: browser.state()["width"] < 1280, "a lower one", 90, every=0.5)
+            browser.advances(10)
+            browser.throttle(None)
+            wait_until(lambda: browser.state()["width"] == 1280, "back again", 90, every=0.5)
+            browser.advances(5)
+            noted = browser.noted()
+            assert (noted["loads"], noted["back"]) == (0, 0)
+            assert noted["longest"] < 1_000, f"it stood still for {noted['longest']:.0f} ms"
+            assert browser.errors() == []

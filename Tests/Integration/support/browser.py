@@ -116,6 +116,15 @@ class Browser:
         )
         return self.state()
 
+    def throttle(self, kilobytes: int | None) -> None:
+        """Lets in that much a second; None lets everything in."""
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        limit = -1 if kilobytes is None else kilobytes * 1000
+        conditions = {"offline": False, "latency": 20, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd(
+            "Network.emulateNetworkConditions", {**conditions, "downloadThroughput": limit}
+        )
+
     def note(self) -> None:
         """Notes from now on what happens to the page's player: `noted` tells."""
         self.driver.execute_script(NOTE)
