@@ -41,6 +41,9 @@ extension ControlAPI {
     if let priority = try Self.priority(values["priority"]) { claims.priority = priority }
     let key = try streamKey(claims, now: now)
     try await keep(key, expires: expires, camera: camera, wedding: wedding)
+    let refusal = parts.cameras.refusal(
+      of: CredentialDigest.of(key.utf8), camera: camera, wedding: wedding)
+    if let refusal { throw APIError(409, "camera_refused", "\(refusal).") }
     // The program's own address, so that a camera can be switched, unless it is another camera's.
     let shown = camera == Claims.mainCamera ? nil : camera
     return .json(

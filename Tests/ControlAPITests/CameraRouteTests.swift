@@ -209,6 +209,14 @@ extension `Control API` {
     #expect(answer.errorCode == "camera_refused")
   }
 
+  @Test func `no key is made for a camera that was removed`() async throws {
+    let answer = try await send(
+      .post, "/api/streams/credentials/generate", #"{"wedding_id":"w1","camera_id":"removed"}"#,
+      bearer: token(.service, wedding: nil))
+    #expect(answer.status == 409)
+    #expect(answer.errorCode == "camera_refused")
+  }
+
   @Test func `a key that is made later is one of the camera's`() async throws {
     let cameras = SomeCameras()
     let answer = try await send(

@@ -312,3 +312,58 @@ def test_rtmp_players_follow_the_program(
     assert max(steps) < 2.5
     pictures = [camera_of(taken, 2, at) for at in range(0, int(found[-1].pts - found[0].pts))]
     assert colours(pictures)[:3] == [0, 1, 0], pictures
+
+
+@pytest.mark.timeout(240)
+def test_all_renditions_change_in_the_same_place(
+    make_node, tmp_path: Path, cleanup: list[Process]
+) -> None:
+    """Two cameras with rungs; the second one's plan has the smallest alone."""
+    node = make_node(
+        WEDLIVE_TRANSCODE_ENABLED="true",
+        WEDLIVE_QUALITIES_4K="off",
+        WEDLIVE_QUALITIES_1080P="off",
+        WEDLIVE_QUALITIES_720P="off",
+        WEDLIVE_QUALITIES_480P="off",
+        WEDLIVE_QUALITIES_360P="off",
+        WEDLIVE_QUALITIES_240P="160x90 100k 32k",
+        WEDLIVE_PLANS_FREE="240p",
+        WEDLIVE_CAMERAS_FREE="4",
+        WEDLIVE_STREAMS_WINDOW="30s",
+    )
+    cameras = Cameras(node, "rungs")
+    added = [cameras.add("Large", plan="premium"), cameras.add("Small", plan="free")]
+    ids = [camera["camera_id"] for camera in added]
+    for number, camera in enumerate(added):
+        url = publish_url(node, camera)
+        cleanup.append(publish(url, Picture(number), tmp_path, f"camera {number}"))
+        on_air(cameras, ids[: number + 1])
+    client = node.client()
+
+    def listed() -> set[str]:
+        text = client.get(node.master_url("rungs")).text
+        return set(re.findall(r"/hls/rungs/program/(\w+)/", text))
+
+    wait_until(lambda: listed() == {"source", "240p"}, "both renditions are listed")
+    watcher = Watcher(node.client(), node.master_url("rungs"), tmp_path, 1 / 30, lead=LEAD)
+    with watcher:
+        watcher.wait_for(4)
+        for step in (1, 0, 1, 0):
+            cameras.switch(ids[step])
+            watcher.wait_for(watcher.count() + 4)
+        watcher.wait_for(watcher.count() + 3)
+    # A picture of one colour takes less than the bit rate that an encoder was given.
+    broken = [each for each in watcher.report.violations if each.rule != "BANDWIDTH is measured"]
+    assert not broken, f"\n{watcher.report}"
+    variants = {url.split("/")[-2]: variant for url, variant in watcher.variants.items()}
+    assert set(variants) == {"source", "240p"}
+    source, small = (variants[name].segments.fetched for name in ("source", "240p"))
+    both = sorted(set(source) & set(small))
+    assert len(both) > 15
+    shown = [camera_of(source[number].file, 2) for number in both]
+    assert colours(shown) == [0, 1, 0, 1, 0]
+    assert shown == [camera_of(small[number].file, 2) for number in both]
+    for number, camera in zip(both, shown, strict=True):
+        # What the second camera's plan hasn't got is shown by what it has.
+        is_same = source[number].digest == small[number].digest
+        assert is_same == (camera == 1), number

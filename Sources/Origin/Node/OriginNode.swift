@@ -72,7 +72,7 @@ package final class OriginNode: Sendable {
     self.errands = errands
     let events = events ?? EventBus(metrics: registry)
     self.events = events
-    let programs = Programs(cameras: cameras, events: events, relays: relays)
+    let programs = Programs(cameras: cameras, events: events, relays: relays, metrics: registry)
     self.programs = programs
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,

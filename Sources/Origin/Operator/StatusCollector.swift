@@ -83,9 +83,13 @@ package final class StatusCollector: Sendable {
   /// The status now; asks every loop once.
   package func status() async -> NodeStatus {
     var streams = node.board.all
+    let programs = node.programs.all
+    let shown = programs.keys.compactMap { StreamKey(wedding: $0, camera: Program.name) }
     let keys = streams.compactMap { StreamKey(wedding: $0.wedding, camera: $0.camera) }
     var shares: [Share] = []
-    for loop in loops { if let share = try? await share(loop, keys) { shares.append(share) } }
+    for loop in loops {
+      if let share = try? await share(loop, keys + shown) { shares.append(share) }
+    }
     let clients = Dictionary(grouping: shares.flatMap(\.clients), by: \.key)
     for (index, key) in zip(streams.indices, keys) {
       streams[index].viewers = shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) }
@@ -100,6 +104,13 @@ package final class StatusCollector: Sendable {
       httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic(),
       memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),
       streams: streams,
+      programs: shown.map { key in
+        let program = programs[key.wedding] ?? ProgramStatus()
+        return ProgramSummary(
+          wedding: key.wedding, camera: program.active ?? "", isLive: program.isLive,
+          viewers: shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) }, segments: program.segments,
+          nextSequence: program.nextSequence, switches: program.switches)
+      }.sorted { $0.wedding < $1.wedding },
       recordings: await recordings?.underWay().map { RecordingStatus($0) } ?? [])
   }
 

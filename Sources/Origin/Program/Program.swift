@@ -22,12 +22,17 @@ final class Program {
     /// Its last segments: number, rendition, segment.
     var recent: [Int: [String: Segment]] = [:]
     var last: Segment?
+    /// When that came.
+    var lastAt: Int64 = 0
     /// Whether its stream is there: live, or waiting for its publisher.
     var isOpen = true
 
     /// How many numbers are remembered: a switch may need the last one, with all its rungs.
     static let remembered = 8
   }
+
+  /// How many target durations a camera may send nothing: as many as players are behind.
+  private static let patience: Int64 = 3
 
   /// In addresses, where a camera's name stands.
   static let name = Claims.programCamera
@@ -79,7 +84,8 @@ final class Program {
     if let seed {
       sequencer = ProgramSequencer(seed.source.window.state, goingOnFrom: seed.camera)
       renditions.begin(with: seed)
-      cameras[seed.camera] = Camera(offers: seed.offers, last: seed.source.window.segments.last)
+      cameras[seed.camera] = Camera(
+        offers: seed.offers, last: seed.source.window.segments.last, lastAt: milliseconds)
       choice.begin(with: seed.camera, isLive: seed.isLive, now: milliseconds)
       outlet.keep(key, sequencer.state)
       show()
@@ -133,15 +139,27 @@ final class Program {
         cameras[camera]?.recent[oldest] = nil
       }
       cameras[camera]?.last = segment
+      cameras[camera]?.lastAt = milliseconds
       if !choice.isLive(camera) {
         changed(choice.live(camera, now: milliseconds), by: camera)
-        if sequencer.current == nil, sequencer.pending == nil, choice.active == camera {
+        // The first one, or one that was to be shown when it was lost itself.
+        if choice.active == camera, ![sequencer.current, sequencer.pending].contains(camera) {
           slots += sequencer.show(camera, last: nil)
         }
       }
       slots += sequencer.take(segment, of: camera)
     }
     fill(slots)
+    leaveStalled()
+  }
+
+  /// Another camera has just sent something: the one that is shown and has sent nothing for long,
+  /// though its publisher is there, is as good as lost; players have no more to show soon.
+  private func leaveStalled() {
+    guard let active = choice.active, choice.isLive(active), let camera = cameras[active],
+      milliseconds - camera.lastAt > Self.patience * Int64(status.targetDuration ?? 1) * 1_000
+    else { return }
+    changed(choice.lost(active, now: milliseconds))
   }
 
   /// Somebody has chosen a camera.
@@ -170,6 +188,7 @@ final class Program {
       let last = change.to == camera ? nil : cameras[change.to]?.last
       fill(sequencer.show(change.to, last: last))
       hub.switched(wedding, change)
+      status.switches += 1
     }
     if let look { loop.cancel(look) }
     look = choice.nextLook.map { time in
@@ -216,12 +235,15 @@ final class Program {
   }
 
   private func scheduleTidying() {
-    loop.schedule(after: .seconds(10)) { [weak self] in self?.tidy() }
+    loop.schedule(after: .seconds(10)) { [weak self] in
+      self?.tidy()
+      self?.scheduleTidying()
+    }
   }
 
-  private func tidy() {
+  /// Lets go of segments that nobody may ask for any more, while no new ones come.
+  func tidy() {
     if renditions.expire(now: now()) { show() }
-    scheduleTidying()
   }
 
   /// Takes the program away from viewers.

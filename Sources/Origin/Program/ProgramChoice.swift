@@ -3,7 +3,7 @@
 /// Pure; times are milliseconds of a clock that never goes back.
 struct ProgramChoice {
   /// Why the program shows another camera.
-  enum Reason: String, Sendable {
+  enum Reason: String, Sendable, CaseIterable {
     /// Somebody has chosen it.
     case chosen
     /// The one before is lost.

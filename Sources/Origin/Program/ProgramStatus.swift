@@ -9,6 +9,8 @@ struct ProgramStatus: Sendable {
   var isEnded = false
   /// When its first camera went live, in milliseconds since 1970.
   var startedAtMilliseconds: Int64 = 0
+  /// How often it has shown another camera.
+  var switches = 0
   /// The next segment's number.
   var nextSequence = 0
   /// The target duration of its playlists, in seconds; nil before the first segment.

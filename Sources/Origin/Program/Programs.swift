@@ -4,6 +4,7 @@ import HLS
 package import Ingest
 import Media
 import Synchronization
+package import Telemetry
 
 /// The programs of a node's weddings, as everybody reaches them.
 ///
@@ -22,6 +23,7 @@ package final class Programs: Sendable {
   private let events: EventBus
   private let cameras: WeddingCameras
   private let relays: RelayDirectory
+  private let switches: [ProgramChoice.Reason: Counter]
 
   /// Makes a hub without programs.
   ///
@@ -29,7 +31,19 @@ package final class Programs: Sendable {
   ///   - cameras: which weddings have several.
   ///   - events: is told of switches.
   ///   - relays: have what RTMP players play.
-  package init(cameras: WeddingCameras, events: EventBus, relays: RelayDirectory) {
+  ///   - metrics: where switches are counted.
+  package init(
+    cameras: WeddingCameras, events: EventBus, relays: RelayDirectory,
+    metrics: MetricRegistry = MetricRegistry()
+  ) {
+    switches = Dictionary(
+      uniqueKeysWithValues: ProgramChoice.Reason.allCases.map { reason in
+        let counter = metrics.counter(
+          "wedlive_camera_switches_total",
+          help: "How often programs have shown another camera, by why.",
+          labels: ["reason": reason.rawValue])
+        return (reason, counter)
+      })
     self.relays = relays
     self.cameras = cameras
     self.events = events
@@ -64,12 +78,17 @@ package final class Programs: Sendable {
   /// From here on a wedding's cameras tell what they have; it waits until the program is there.
   func open(_ wedding: String) { state.withLock { _ = $0.open.insert(wedding) } }
 
-  /// What a stream has for viewers, wherever it is; nil where it can't be found for seconds.
+  /// What a stream has for viewers, wherever it is; nil where there is none, or it can't be found for
+  /// seconds.
   func seed(_ key: StreamKey) async -> ProgramSeed? {
     let (loops, registry) = state.withLock { ($0.loops, $0.registry) }
     // On its way from one owner to the next nobody has it.
     for _ in 0..<100 {
-      if let seed = await registry?.idle(key, { $0.seed() }) { return seed }
+      switch await registry?.glimpse(key, { $0.seed() }) {
+      case .seen(let seed): return seed
+      case .nothing, nil: return nil
+      case .elsewhere: break
+      }
       for loop in loops {
         let found = try? await loop.run { $0.local(OriginLoop.self)?.seed(key) }
         if let seed = found ?? nil { return seed }
@@ -101,6 +120,7 @@ package final class Programs: Sendable {
 
   /// A program shows another camera.
   func switched(_ wedding: String, _ change: ProgramChoice.Change) {
+    switches[change.reason]?.increment()
     cameras.noteShown(change, of: wedding)
     events.publish(
       Event(
@@ -132,6 +152,9 @@ package final class Programs: Sendable {
   func status(of wedding: String) -> ProgramStatus? {
     state.withLock { $0.statuses[wedding] }
   }
+
+  /// What all programs do, by their weddings.
+  var all: [String: ProgramStatus] { state.withLock { $0.statuses } }
 
   /// Does something with a wedding's program on its loop.
   ///

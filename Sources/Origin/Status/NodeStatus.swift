@@ -25,6 +25,8 @@ package struct NodeStatus: Codable, Equatable, Sendable {
   package var cpuSeconds: Double
   /// The streams, oldest first.
   package var streams: [StreamStatus]
+  /// What weddings with several cameras show.
+  package var programs: [ProgramSummary]
   /// What is being recorded, processed or deleted, oldest first.
   package var recordings: [RecordingStatus]
 
@@ -34,9 +36,11 @@ package struct NodeStatus: Codable, Equatable, Sendable {
     cipher: String = "",
     accepted: UInt64 = 0, rtmpConnections: Int = 0, httpConnections: Int = 0,
     traffic: TrafficStatus = TrafficStatus(), memoryBytes: Int = 0, cpuSeconds: Double = 0,
-    streams: [StreamStatus] = [], recordings: [RecordingStatus] = []
+    streams: [StreamStatus] = [], programs: [ProgramSummary] = [],
+    recordings: [RecordingStatus] = []
   ) {
     self.recordings = recordings
+    self.programs = programs
     self.node = node
     self.region = region
     self.version = version
@@ -65,7 +69,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
     case traffic
     case memoryBytes = "memory_bytes"
     case cpuSeconds = "cpu_seconds"
-    case streams, recordings
+    case streams, programs, recordings
   }
 }
 

@@ -211,14 +211,23 @@ package actor StreamRegistry {
     await close(key)
   }
 
-  /// Looks at a stream that nobody publishes now; nil where somebody does, or there is none.
-  func idle<Value: Sendable>(
+  /// What there is to see of a stream.
+  enum Glimpse<Value: Sendable>: Sendable {
+    case seen(Value)
+    /// Its publisher's loop has it, or it is on its way.
+    case elsewhere
+    case nothing
+  }
+
+  /// Looks at a stream where nobody publishes it now.
+  ///
+  /// It does not wait: who changes the stream may wait for who looks.
+  func glimpse<Value: Sendable>(
     _ key: StreamKey, _ look: @Sendable (LiveStream) -> Value
-  ) async -> Value? {
-    await enter(key)
-    defer { leave(key) }
-    guard let entry = entries[key], entry.holder == nil else { return nil }
-    return look(entry.box.stream)
+  ) -> Glimpse<Value> {
+    guard let entry = entries[key] else { return .nothing }
+    guard entry.holder == nil, !busy.contains(key) else { return .elsewhere }
+    return .seen(look(entry.box.stream))
   }
 
   private func isIdle(_ claim: Claim) -> Bool {

@@ -87,12 +87,14 @@ final class TestNode: Sendable {
 
   /// Makes a token.
   func token(
-    _ scope: Scope = .publish, wedding: String = "w", camera: String? = nil, priority: Int = 0
+    _ scope: Scope = .publish, wedding: String = "w", camera: String? = nil, plan: String? = nil,
+    priority: Int = 0
   ) throws -> String {
     let now = StreamOutlet.wallClockMilliseconds / 1_000
     return try issuer.token(
       Claims(
-        scope: scope, wedding: wedding, camera: camera, expires: now + 3_600, priority: priority),
+        scope: scope, wedding: wedding, camera: camera, plan: plan, expires: now + 3_600,
+        priority: priority),
       issued: now)
   }
 
@@ -119,8 +121,8 @@ final class TestNode: Sendable {
   }
 
   /// The playlist of a stream; nil where there is none.
-  func playlist(_ query: String = "") async throws -> Playlist? {
-    let (response, body) = try await get("/hls/w/main/source/index.m3u8" + query)
+  func playlist(_ query: String = "", of camera: String = "main") async throws -> Playlist? {
+    let (response, body) = try await get("/hls/w/\(camera)/source/index.m3u8" + query)
     return response.status == .ok ? Playlist(String(decoding: body, as: UTF8.self)) : nil
   }
 

@@ -48,6 +48,11 @@ extension NodeStatus {
       traffic: TrafficStatus(
         bytesIn: 260_000_000, bytesOut: 4_200_000_000, bitsInPerSecond: 2_731_000,
         bitsOutPerSecond: 41_000_000),
-      memoryBytes: 93 << 20, cpuSeconds: 18.25, streams: [busy, away])
+      memoryBytes: 93 << 20, cpuSeconds: 18.25, streams: [busy, away],
+      programs: [
+        ProgramSummary(
+          wedding: "carla & dan", camera: "church", viewers: 41, segments: 20, nextSequence: 300,
+          switches: 7)
+      ])
   }
 }

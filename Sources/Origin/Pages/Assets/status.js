@@ -142,8 +142,12 @@
   function card(stream, status) {
     const key = `${stream.wedding}/${stream.camera}`;
     const badge = { live: ["live", "good"], waiting: ["publisher away", "bad"], ended: ["ended", ""] }[stream.state];
-    const title = element("h2", {}, stream.wedding, stream.camera === "main" ? null : element("small", { textContent: ` ${stream.camera}` }));
+    const program = (status.programs ?? []).find((each) => each.wedding === stream.wedding);
+    const title = element("h2", {}, stream.wedding, stream.camera === "main" && !program ? null : element("small", { textContent: ` ${stream.camera}` }));
     const top = element("div", { className: "top" }, title, element("span", { className: `badge ${badge[1]}`, textContent: badge[0] }));
+    if (program && program.camera === stream.camera) {
+      top.append(element("span", { className: "badge good", textContent: `in the program, ${program.viewers} watch it` }));
+    }
     if (status.watch_base) {
       top.append(element("a", { href: status.watch_base + encodeURIComponent(stream.wedding), textContent: "watch", target: "_blank", rel: "noopener" }));
     }
@@ -196,7 +200,7 @@
     $("ready").textContent = status.ready ? "ready" : "not ready";
     $("ready").className = `badge ${status.ready ? "good" : "bad"}`;
     const publishers = status.streams.reduce((sum, stream) => sum + stream.clients.filter((client) => client.publishing).length, 0);
-    const viewers = status.streams.reduce((sum, stream) => sum + stream.viewers, 0);
+    const viewers = [...status.streams, ...(status.programs ?? [])].reduce((sum, each) => sum + each.viewers, 0);
     $("figures").replaceChildren(
       figure(status.streams.filter((stream) => stream.state === "live").length, "streams live"),
       figure(publishers, "publishers"), figure(viewers, "viewers"),

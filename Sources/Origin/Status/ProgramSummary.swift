@@ -1,0 +1,35 @@
+/// One wedding's program at one moment, as the operator sees it.
+package struct ProgramSummary: Codable, Equatable, Sendable {
+  package var wedding: String
+  /// The camera that it shows, or showed last; empty before any was live.
+  package var camera: String
+  /// Whether any of its cameras is live.
+  package var isLive: Bool
+  package var viewers: Int
+  /// How many segments its playlist lists, and the number of the next one.
+  package var segments: Int
+  package var nextSequence: Int
+  /// How often it has shown another camera.
+  package var switches: Int
+
+  package init(
+    wedding: String, camera: String, isLive: Bool = true, viewers: Int = 0, segments: Int = 0,
+    nextSequence: Int = 0, switches: Int = 0
+  ) {
+    self.wedding = wedding
+    self.camera = camera
+    self.isLive = isLive
+    self.viewers = viewers
+    self.segments = segments
+    self.nextSequence = nextSequence
+    self.switches = switches
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case wedding, camera
+    case isLive = "live"
+    case viewers, segments
+    case nextSequence = "next_sequence"
+    case switches
+  }
+}

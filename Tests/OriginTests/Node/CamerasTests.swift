@@ -1,0 +1,104 @@
+import Access
+import ControlAPI
+import Media
+import RTMP
+import Telemetry
+import Testing
+
+@testable import Origin
+
+@Suite struct `Origin node, cameras` {
+  private let encoder = Encoder()
+
+  private func directory(_ node: TestNode) -> OriginCameras {
+    OriginCameras(
+      node: node.node, loops: node.mailboxes,
+      collector: StatusCollector(
+        identity: .init(node: "n", region: "r", version: "1", cipher: "openssl"),
+        node: node.node, loops: node.mailboxes, metrics: MetricRegistry()))
+  }
+
+  /// Adds a camera and publishes it.
+  private func publish(_ camera: String, on node: TestNode) async throws -> Remote {
+    let key = try node.token(camera: camera)
+    try await directory(node).add(
+      NewCamera(
+        wedding: "w", id: camera, name: camera,
+        key: CameraKey(
+          digest: CredentialDigest.of(key.utf8),
+          expires: StreamOutlet.wallClockMilliseconds / 1_000 + 60)))
+    return try await node.publish(key)
+  }
+
+  @Test func `a plan says how many cameras may be live at once`() async throws {
+    let node = try await TestNode()
+    _ = try await node.publish(try node.token(plan: "free"))
+    let second = try await node.connect(.publish, try node.token(camera: "c2", plan: "free"))
+    #expect(await eventually { await second.state.refusal != nil })
+    let words = await second.state.refusal?.text ?? ""
+    #expect(words.contains("the plan free has 1 camera at a time"))
+    _ = try await node.publish(try node.token(camera: "c2", plan: "premium"))
+  }
+
+  @Test func `nobody publishes the program`() async throws {
+    let node = try await TestNode()
+    let publisher = try await node.connect(.publish, try node.token(camera: "program"))
+    #expect(await eventually { await publisher.state.refusal != nil })
+    #expect(await publisher.state.refusal?.text.contains("no camera can be called program") == true)
+  }
+
+  @Test func `a second camera takes over where the first one's playlist is`() async throws {
+    let node = try await TestNode()
+    let main = try await node.publish(try node.token())
+    await main.send(encoder.headers + encoder.messages(seconds: 13))
+    #expect(try await node.eventuallyPlaylist { $0.entries.count == 4 })
+    let before = try #require(try await node.playlist(of: "program"))
+    #expect(before == (try await node.playlist()))
+    let second = try await publish("c2", on: node)
+    // The program is a stream of its own by now, and its playlist the same.
+    #expect(node.node.programs.status(of: "w")?.active == "main")
+    #expect(try await eventually { try await node.playlist(of: "program") == before })
+    await second.send(encoder.headers + encoder.messages(seconds: 7))
+    #expect(await eventually { node.node.board[.named("w", "c2")]?.playlist?.segments == 2 })
+    #expect(try await node.playlist(of: "program") == before)
+    let cameras = directory(node)
+    #expect(try await cameras.show("c2", of: "w") == "main")
+    await second.send(encoder.messages(from: 7, seconds: 13))
+    #expect(
+      try await eventually {
+        try await node.playlist(of: "program")?.discontinuities == before.discontinuities + 1
+      })
+    let after = try #require(try await node.playlist(of: "program"))
+    #expect(after.problems(after: before) == [])
+    #expect(after.mediaSequence == before.mediaSequence)
+    #expect(after.entries.prefix(before.entries.count).elementsEqual(before.entries))
+    #expect(try await node.playlist()?.discontinuities == before.discontinuities)
+    let list = await cameras.cameras(of: "w")
+    #expect(list.active == "c2")
+    #expect(list.cameras.map(\.id) == ["main", "c2"])
+    #expect(list.cameras.map(\.status) == [.live, .live])
+  }
+
+  @Test func `a camera that isn't there, or sends nothing, is not shown`() async throws {
+    let node = try await TestNode()
+    let cameras = directory(node)
+    await #expect(throws: CameraError.unknown) { try await cameras.show("c2", of: "w") }
+    _ = try await publish("c2", on: node)
+    try await cameras.add(NewCamera(wedding: "w", id: "c3", name: "c3"))
+    await #expect(throws: CameraError.unknown) { try await cameras.show("c4", of: "w") }
+    await #expect(throws: CameraError.unknown) { try await cameras.show("c2", of: "v") }
+    // Nobody has sent a segment yet, so what is chosen now comes first.
+    #expect(try await cameras.show("c3", of: "w") == nil)
+    #expect(node.node.cameras.chosen("w") == "c3")
+  }
+
+  @Test func `a removed camera's publisher is told why it ends`() async throws {
+    let node = try await TestNode()
+    let publisher = try await publish("c2", on: node)
+    try await directory(node).remove("c2", of: "w")
+    #expect(await eventually { await publisher.state.isOver })
+    let again = try await node.connect(.publish, try node.token(camera: "c2"))
+    #expect(await eventually { await again.state.refusal != nil })
+    #expect(await again.state.refusal?.text.contains("was removed") == true)
+  }
+}

@@ -1,0 +1,154 @@
+import Events
+import HLS
+import Media
+import Testing
+
+@testable import Origin
+
+@Suite struct `Programs, each` {
+  @Test func `it shows the first camera, then the one that is chosen`() async throws {
+    let test = try TestProgram()
+    test.open()
+    test.tell(.began, "a")
+    test.tell(.began, "b")
+    #expect(test.status?.active == nil)
+    for _ in 1...3 { test.segments("a", "b") }
+    #expect(test.status?.active == "a")
+    #expect(test.playlist?.entries.count == 3)
+    test.program?.choose("b")
+    #expect(test.status?.active == "b")
+    for _ in 1...2 { test.segments("a", "b") }
+    let playlist = try #require(test.playlist)
+    #expect(playlist.entries.map(\.isDiscontinuity) == [false, false, false, true, false])
+    #expect(test.status?.nextSequence == 5)
+    var events = test.events.makeAsyncIterator()
+    let event = await events.next()
+    #expect(event?.kind == .cameraSwitched)
+    #expect(event?.camera == "b")
+    #expect(
+      event?.data == ["camera_id": "b", "previous_camera_id": "a", "reason": "chosen"])
+  }
+
+  @Test func `what cameras told before it was open is not lost`() throws {
+    let test = try TestProgram()
+    test.tell(.began, "a")
+    test.segments("a")
+    test.segments("a")
+    #expect(test.playlist == nil)
+    test.open(state: WindowState(nextSequence: 70, discontinuitySequence: 3))
+    #expect(test.playlist?.mediaSequence == 70)
+    #expect(test.playlist?.entries.count == 2)
+  }
+
+  @Test func `a camera that is lost is followed at once, and goes on where nobody else is live`()
+    throws
+  {
+    let test = try TestProgram()
+    test.open()
+    for camera in ["a", "b"] { test.tell(.began, camera) }
+    test.segments("a", "b")
+    test.program?.set(priorities: ["b": 1])
+    test.tell(.lost, "a")
+    #expect(test.status?.active == "b")
+    test.tell(.lost, "b")
+    #expect(test.status?.active == "b")
+    #expect(test.status?.isLive == false)
+    test.pass(20)
+    test.tell(.began, "b")
+    test.segments("b")
+    #expect(test.status?.isLive == true)
+    #expect(test.playlist?.entries.last?.isDiscontinuity == true)
+  }
+
+  @Test func `a camera that sends nothing is left, though its publisher is there`() throws {
+    let test = try TestProgram(rule: .whenLive)
+    test.open()
+    for camera in ["a", "b"] { test.tell(.began, camera) }
+    for _ in 1...3 { test.segments("a", "b") }
+    for _ in 1...3 { test.segments("b") }
+    #expect(test.status?.active == "a")
+    test.segments("b")
+    #expect(test.status?.active == "b")
+    test.segments("a", "b")
+    #expect(test.status?.active == "a")
+  }
+
+  @Test func `it waits for nobody where every camera stands still`() throws {
+    let test = try TestProgram()
+    test.open()
+    test.tell(.began, "a")
+    test.segments("a")
+    test.pass(300)
+    test.segments("a")
+    #expect(test.status?.active == "a")
+    #expect(test.status?.isLive == true)
+  }
+
+  @Test func `it ends when the last camera is over, and goes on in the same playlist`() throws {
+    let test = try TestProgram()
+    test.open()
+    for camera in ["a", "b"] { test.tell(.began, camera) }
+    test.segments("a", "b")
+    test.tell(.lost, "a")
+    test.tell(.over, "a")
+    #expect(test.playlist?.isEnded == false)
+    test.tell(.lost, "b")
+    test.tell(.over, "b")
+    #expect(test.playlist?.isEnded == true)
+    #expect(test.status?.isEnded == true)
+    let last = try #require(test.playlist)
+    test.tell(.began, "b")
+    test.segments("b")
+    let again = try #require(test.playlist)
+    #expect(!again.isEnded)
+    #expect(again.problems(after: last) == [])
+    #expect(again.entries.count == last.entries.count + 1)
+    test.hub.close("w")
+    for _ in 1...2 { test.look() }
+    #expect(test.playlist == nil)
+    #expect(test.status == nil)
+  }
+
+  @Test func `a removed camera is left, whatever it goes on to send`() throws {
+    let test = try TestProgram(rule: .whenLive)
+    test.open(chosen: "a")
+    for camera in ["a", "b"] { test.tell(.began, camera) }
+    for _ in 1...2 { test.segments("a", "b") }
+    test.program?.remove("a")
+    #expect(test.status?.active == "b")
+    test.segments("a", "b")
+    #expect(test.status?.active == "b")
+    test.tell(.lost, "a")
+    test.tell(.gone, "a")
+    #expect(test.status?.active == "b")
+  }
+
+  @Test func `it shortens its window where memory is short, and gives all of it back`() throws {
+    let memory = StreamMemory(limitBytes: 100_000)
+    do {
+      let test = try TestProgram(memory: memory)
+      test.open()
+      test.tell(.began, "a")
+      for _ in 1...30 { test.segments("a", bytes: 10_000) }
+      #expect(memory.heldBytes <= 140_000)
+      #expect(memory.heldBytes > 0)
+      #expect((test.playlist?.entries.count ?? 0) >= 6)
+      test.hub.close("w")
+      test.look()
+    }
+    #expect(memory.heldBytes == 0)
+  }
+
+  @Test func `old segments go while nothing new comes`() throws {
+    let test = try TestProgram()
+    test.open()
+    test.tell(.began, "a")
+    for _ in 1...40 { test.segments("a", bytes: 1_000) }
+    let held = test.memory.heldBytes
+    test.tell(.lost, "a")
+    test.pass(300)
+    test.program?.tidy()
+    #expect(test.memory.heldBytes < held)
+    #expect(test.playlist?.entries.count == 20)
+  }
+}
