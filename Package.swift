@@ -158,7 +158,8 @@ let testTargets: [Target] =
     "Origin",
     [
       "Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "HTTPSemantics",
-      "HTTPClient", "Access", "ControlAPI", "Store", "Telemetry", "Events", "TLS", log, httpTypes,
+      "HTTPClient", "Access", "ControlAPI", "Recording", "Store", "Telemetry", "Transcode",
+      "Events", "TLS", log, httpTypes,
       .product(name: "Crypto", package: "swift-crypto"),
     ])
   + tests(

@@ -58,7 +58,7 @@ final class Locks: WeddingLockDirectory {
   func api(
     watchNeedsToken: Bool = false, canIssue: Bool = true, keys: (any StreamKeyDirectory)? = nil,
     locks: any WeddingLockDirectory = Locks(), cameras: any CameraDirectory = SomeCameras(),
-    choices: ViewerChoices = ViewerChoices()
+    recordings: (any RecordingDirectory)? = nil, choices: ViewerChoices = ViewerChoices()
   ) -> ControlAPI {
     ControlAPI(
       .init(
@@ -66,7 +66,7 @@ final class Locks: WeddingLockDirectory {
           rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h"),
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
         directory: OneStream(), keys: keys, locks: locks, cameras: cameras,
-        choices: choices, metrics: metrics,
+        recordings: recordings, choices: choices, metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }
 

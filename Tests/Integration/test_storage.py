@@ -13,15 +13,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from support.media import Source, packets
 from support.node import wedlive_binary
-from support.ports import free_port
 from support.processes import environment, wait_until
 from support.publishers import ffmpeg5
+from support.s3 import S3
 from support.storage_server import TOKEN
 
 SERVER = Path(__file__).parent / "support" / "storage_server.py"
@@ -45,50 +43,6 @@ def storage(
 def movie(path: Path, size: int) -> Path:
     path.write_bytes(random.Random(size).randbytes(size))
     return path
-
-
-class S3:
-    """A moto server on one port, that can be stopped and started again with what it has."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        # moto keeps what it has for as long as the process lives.
-        self.bucket = f"weddings-{self.port}"
-        self.start()
-        self.client = boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{self.port}",
-            region_name="eu-central-1",
-            aws_access_key_id="a",
-            aws_secret_access_key="b",
-        )
-        self.client.create_bucket(
-            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
-
-    def start(self) -> None:
-        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
-        self.server.start()
-
-    def stop(self) -> None:
-        self.server.stop()
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {
-            "KIND": "s3",
-            "S3_ENDPOINT": f"http://127.0.0.1:{self.port}",
-            "S3_REGION": "eu-central-1",
-            "S3_BUCKET": self.bucket,
-            "S3_ACCESS_KEY": "a",
-            "S3_SECRET_KEY": "b",
-            "S3_PART_SIZE": "5m",
-        }
-
-    def sha256(self, key: str) -> str:
-        return hashlib.sha256(
-            self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        ).hexdigest()
 
 
 @pytest.fixture

@@ -358,7 +358,7 @@ package final class LiveStream {
   }
 
   /// What a rendition needs of a viewer.
-  private func describe(_ place: Renditions.Place) -> VariantInfo? {
+  func describe(_ place: Renditions.Place) -> VariantInfo? {
     switch place {
     case .source: packager.variant
     case .rung(let rung):
@@ -387,23 +387,6 @@ package final class LiveStream {
     if breaks.count > Self.breaks {
       refuse("the encoder changes its settings or its clock all the time")
     }
-  }
-
-  // MARK: Status
-
-  private func status(isLive: Bool) -> StreamStatus {
-    let window = renditions.source.window
-    var status = meter.status(
-      key, state: isLive ? .live : .waiting,
-      statistics: packager.statistics,
-      playlist: PlaylistStatus(
-        mediaSequence: UInt64(window.playlist?.mediaSequence ?? 0),
-        segments: window.segments.count,
-        discontinuities: UInt64(window.state.discontinuitySequence),
-        memoryBytes: renditions.keptBytes))
-    status.renditions = renditions.status(describe)
-    status.ladder = ladder?.status
-    return status
   }
 
   package static func clock() -> MediaTime {

@@ -358,7 +358,7 @@ package actor RecordingService {
   }
 
   /// Keeps what has become of a recording; tried again until it is kept.
-  private func close(_ recording: OpenRecording) async {
+  func close(_ recording: OpenRecording) async {
     let record = recording.current
     let parts = parts
     do throws(StoreError) {
@@ -383,78 +383,5 @@ package actor RecordingService {
         ["reason": .text(recording.document.reason ?? "nothing was received")])
     }
     log(.info, "recording.ended", recording, ["reason": "\(recording.document.reason ?? "")"])
-  }
-
-  // MARK: Records
-
-  /// Keeps a recording's record; the recording goes on where that fails, and it is tried again.
-  func save(_ recording: OpenRecording) async {
-    let record = recording.current
-    let store = parts.store
-    do throws(StoreError) {
-      try await waiting(atMost: Self.patience) { () async throws(StoreError) in
-        try await store.put(record)
-      }
-    } catch {
-      log(.error, "recording.not_kept", recording, ["error": "\(error)"])
-      saveLater(record.id)
-    }
-  }
-
-  private func saveLater(_ id: String) {
-    Task { [self] in
-      try? await Task.sleep(for: Self.patience)
-      send(.save(id: id))
-    }
-  }
-
-  private func saveAgain(_ id: String) async {
-    if let recording = closing[id] { return await close(recording) }
-    if let recording = open.values.first(where: { $0.record.id == id }) { await save(recording) }
-  }
-
-  // MARK: Words
-
-  func tell(
-    _ kind: Event.Kind, _ recording: OpenRecording, _ more: [String: EventValue] = [:]
-  ) {
-    var data: [String: EventValue] = [
-      "recording_id": .text(recording.record.id), "quality": .text(recording.name.quality),
-    ]
-    data.merge(more) { $1 }
-    parts.events.publish(
-      Event(
-        kind, wedding: recording.name.stream.wedding, camera: recording.name.stream.camera,
-        data: data))
-  }
-
-  private func tell(fault: PartEnd, _ name: OpenRecording.Name, id: String?) {
-    var data: [String: EventValue] = [
-      "code": .text("recording_\(fault.code)"), "message": .text(fault.description),
-      "quality": .text(name.quality),
-    ]
-    if let id { data["recording_id"] = .text(id) }
-    parts.events.publish(
-      Event(
-        .errorOccurred, wedding: name.stream.wedding, camera: name.stream.camera, data: data))
-  }
-
-  private func metadata(
-    _ name: OpenRecording.Name, _ more: Logger.Metadata
-  ) -> Logger.Metadata {
-    let known: Logger.Metadata = [
-      "wedding": "\(name.stream.wedding)", "camera": "\(name.stream.camera)",
-      "quality": "\(name.quality)",
-    ]
-    return known.merging(more) { $1 }
-  }
-
-  func log(
-    _ level: Logger.Level, _ event: Logger.Message, _ recording: OpenRecording,
-    _ more: Logger.Metadata = [:]
-  ) {
-    var more = more
-    more["recording"] = "\(recording.record.id)"
-    parts.logger.log(level: level, event, metadata: metadata(recording.name, more))
   }
 }

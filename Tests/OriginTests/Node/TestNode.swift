@@ -7,6 +7,7 @@ import Ingest
 import Logging
 import Media
 import RTMP
+import Recording
 import Store
 import Synchronization
 import TLS
@@ -29,7 +30,7 @@ final class TestNode: Sendable {
   private let httpPort: UInt16
 
   init(
-    hooks: BackendHooks = BackendHooks(),
+    hooks: BackendHooks = BackendHooks(), recordings: RecordingService? = nil,
     logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     _ change: (inout OriginConfiguration) -> Void = { _ in }
   ) async throws {
@@ -40,7 +41,8 @@ final class TestNode: Sendable {
     let registry = MetricRegistry()
     node = OriginNode(
       configuration: configuration, verifier: verifier, hooks: hooks, metrics: registry,
-      logger: logger, ledger: StreamLedger(store: store, logger: logger))
+      logger: logger, ledger: StreamLedger(store: store, logger: logger),
+      recordings: recordings?.desk)
     client = try HTTPClient()
     clients = try LoopGroup(count: 1)
     loops = try LoopGroup(count: 2)
@@ -56,7 +58,10 @@ final class TestNode: Sendable {
       let handler = ViewerHandler(
         table: table, gate: ViewerGate(tokens: tokens),
         routes: PublicRoutes(
-          health: node.health, api: APICall { _ in .json(.notFound, []) }, page: { _ in nil }))
+          health: node.health, api: APICall { _ in .json(.notFound, []) }, page: { _ in nil }),
+        recordings: recordings.map {
+          RecordingSite(shelf: $0.shelf, reader: $0.reader, isLimitedByPlan: false)
+        })
       loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
       try ports.withLock { ports in
         let rtmp = try Self.listen(&ports[0])

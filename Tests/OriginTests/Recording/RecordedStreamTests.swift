@@ -1,0 +1,220 @@
+import Access
+import ControlAPI
+import Events
+import Foundation
+import HTTPTypes
+import Logging
+import Media
+import RTMP
+import Recording
+import Store
+import Telemetry
+import Testing
+import Transcode
+
+@testable import Origin
+
+/// A node that records, into a folder that goes with it.
+private final class RecordingNode: Sendable {
+  let path = NSTemporaryDirectory() + "wedlive-origin-\(UUID().uuidString)"
+  let service: RecordingService
+  let node: TestNode
+  let recordings: OriginRecordings
+  private let run: Task<Void, Never>
+
+  static let movie = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+
+  /// What a worker says that has made the files.
+  private static let result = """
+    {"durationSeconds": 2, "gaps": [], "leftOut": [], "thumbnails": [], "movies": [{
+      "file": "recording.mp4", "bytes": 300000, "durationSeconds": 2,
+      "playback": {"file": "hls.mp4", "bytes": 300000, "headerBytes": 1000,
+        "segments": [{"offset": 1000, "bytes": 299000, "seconds": 2}]}}],
+     "sprite": {"file": "sprite.jpg", "index": "sprite.vtt", "bytes": 1, "tiles": 1, "columns": 1,
+       "tileWidth": 1, "tileHeight": 1, "intervalSeconds": 1}}
+    """
+
+  init(
+    isAutomatic: Bool = true, _ change: (inout OriginConfiguration) -> Void = { _ in }
+  ) async throws {
+    var configuration = RecordingConfiguration()
+    configuration.isAutomatic = isAutomatic
+    configuration.path = path
+    configuration.reserveBytes = 0
+    configuration.reconnectWindow = .milliseconds(50)
+    configuration.web = "https://node"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    service = RecordingService(
+      configuration,
+      RecordingService.Parts(
+        store: MemoryRecordings(), jobs: MemoryJobs(), storage: nil,
+        remux: { job, folder, _ throws(RemuxError) in try Self.make(folder) },
+        events: EventBus(), metrics: RecordingMetrics(MetricRegistry()),
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    let service = service
+    run = Task { await service.run() }
+    node = try await TestNode(recordings: service, change)
+    recordings = OriginRecordings(service, loops: node.mailboxes)
+  }
+
+  deinit {
+    run.cancel()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  private static func make(_ folder: String) throws(RemuxError) -> RemuxResult {
+    let files = [
+      ("recording.mp4", movie), ("hls.mp4", movie), ("sprite.jpg", [1]),
+      ("sprite.vtt", Array("WEBVTT\n\n00:00.000 --> 00:01.000\nsprite.jpg#xywh=0,0,1,1\n".utf8)),
+    ]
+    do {
+      for (name, bytes) in files {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+      }
+      return try JSONDecoder().decode(RemuxResult.self, from: Data(result.utf8))
+    } catch {
+      throw RemuxError(.failed, "\(error)")
+    }
+  }
+
+  /// The parts of all recordings, with what each holds.
+  func parts() throws -> [[FLVTag]] {
+    try FileManager.default.subpathsOfDirectory(atPath: path).filter { $0.hasSuffix(".flv") }
+      .sorted().map { name in
+        var reader = FLVReader()
+        reader.append(Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))).span)
+        var tags: [FLVTag] = []
+        while let tag = try reader.next() { tags.append(tag) }
+        return tags
+      }
+  }
+
+  func states() async throws -> [String] {
+    try await recordings.recordings(ofWedding: "w").map(\.state)
+  }
+
+  /// Publishes two seconds, and waits until they can be watched.
+  func complete() async throws -> String {
+    let publisher = try await node.publish(try node.token())
+    let encoder = Encoder()
+    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
+    await publisher.leave()
+    #expect(try await eventually { try await states() == ["completed"] })
+    return try #require(try await recordings.recordings(ofWedding: "w").first?.recordingId)
+  }
+}
+
+@Suite struct `A stream that is recorded` {
+  @Test func `is on disk as it came`() async throws {
+    let recording = try await RecordingNode()
+    let encoder = Encoder()
+    let pieces = encoder.headers + encoder.messages(seconds: 2)
+    let publisher = try await recording.node.publish(try recording.node.token())
+    await publisher.send(pieces)
+    await publisher.leave()
+    #expect(try await eventually { try await recording.states() == ["completed"] })
+    let tags = try #require(try recording.parts().first)
+    #expect(tags.map(\.body) == pieces.map(\.message.payload))
+    #expect(tags.map(\.timestamp) == pieces.map(\.message.timestamp))
+  }
+
+  @Test func `begins in the middle where somebody asks for it then`() async throws {
+    let recording = try await RecordingNode(isAutomatic: false)
+    await #expect(throws: APIError.self) {
+      try await recording.recordings.start(wedding: "w", camera: "main")
+    }
+    let encoder = Encoder()
+    let publisher = try await recording.node.publish(try recording.node.token())
+    await publisher.send(encoder.headers + encoder.messages(seconds: 4))
+    #expect(try await recording.node.eventuallyPlaylist { !$0.entries.isEmpty })
+    #expect(try await recording.states().isEmpty)
+    let started = try await recording.recordings.start(wedding: "w", camera: "main")
+    #expect(started.map(\.state) == ["recording"])
+    // A second wish for the same changes nothing.
+    #expect(
+      try await recording.recordings.start(wedding: "w", camera: "main").map(\.recordingId)
+        == started.map(\.recordingId))
+    await publisher.send(encoder.messages(from: 4, seconds: 2))
+    #expect(
+      try await eventually {
+        try await recording.recordings.recordings(ofWedding: "w")[0].duration > 1.5
+      })
+    _ = try await recording.recordings.stop(wedding: "w", camera: "main")
+    await publisher.send(encoder.messages(from: 6, seconds: 2))
+    #expect(try await eventually { try await recording.states() == ["completed"] })
+    let tags = try #require(try recording.parts().first)
+    #expect(tags.prefix(3).map(\.body) == encoder.headers.map(\.message.payload))
+    #expect(tags[3].body.first == 0x17)
+    #expect(tags[3].timestamp == 4_000)
+    #expect(try #require(tags.last).timestamp < 6_000)
+  }
+}
+
+@Suite struct `A recording that is watched` {
+  @Test func `plays from byte ranges, and has its pictures beside it`() async throws {
+    let recording = try await RecordingNode()
+    let id = try await recording.complete()
+    let base = "/hls/w/recordings/\(id)/"
+    let (head, playlist) = try await recording.node.get(base + "index.m3u8")
+    #expect(head.status == .ok)
+    #expect(head.headerFields[.contentType] == "application/vnd.apple.mpegurl")
+    let text = String(decoding: playlist, as: UTF8.self)
+    #expect(text.contains("#EXT-X-BYTERANGE:299000@1000\nhls.mp4\n"))
+    var fields = HTTPFields()
+    fields[.range] = "bytes=1000-299999"
+    let (part, bytes) = try await recording.node.get(base + "hls.mp4", .get, fields)
+    #expect(part.status == .partialContent)
+    #expect(part.headerFields[.contentRange] == "bytes 1000-299999/300000")
+    #expect(bytes == Array(RecordingNode.movie[1_000...]))
+    let (whole, movie) = try await recording.node.get(base + "recording.mp4")
+    #expect(whole.status == .ok)
+    #expect(movie == RecordingNode.movie)
+    fields = [:]
+    fields[.ifNoneMatch] = whole.headerFields[.eTag]
+    let again = try await recording.node.get(base + "recording.mp4", .get, fields)
+    #expect(again.response.status == .notModified)
+    fields = [:]
+    fields[.range] = "bytes=300000-"
+    let beyond = try await recording.node.get(base + "hls.mp4", .get, fields)
+    #expect(beyond.response.status == .rangeNotSatisfiable)
+    #expect(try await recording.node.get(base + "sprite.jpg").body == [1])
+  }
+
+  @Test(arguments: ["nothing.mp4", "recording.json"])
+  func `has no other files`(name: String) async throws {
+    let recording = try await RecordingNode()
+    let id = try await recording.complete()
+    let answer = try await recording.node.get("/hls/w/recordings/\(id)/\(name)")
+    #expect(answer.response.status == .notFound)
+  }
+
+  @Test func `needs a token of its wedding, and hands it on`() async throws {
+    let recording = try await RecordingNode { $0.watchNeedsToken = true }
+    let id = try await recording.complete()
+    let base = "/hls/w/recordings/\(id)/"
+    let own = try recording.node.token(.watch)
+    #expect(try await recording.node.get(base + "index.m3u8").response.status == .unauthorized)
+    let other = try recording.node.token(.watch, wedding: "x")
+    for file in ["index.m3u8", "hls.mp4", "sprite.vtt"] {
+      let path = base + file + "?token="
+      #expect(try await recording.node.get(path + other).response.status == .forbidden)
+      let answer = try await recording.node.get(path + own)
+      #expect(answer.response.status == .ok)
+      #expect(answer.response.headerFields[.cacheControl]?.hasPrefix("private") == true)
+      let text = String(decoding: answer.body, as: UTF8.self)
+      if file == "index.m3u8" { #expect(text.contains("\nhls.mp4?token=\(own)\n")) }
+      if file == "sprite.vtt" { #expect(text.contains("sprite.jpg?token=\(own)#xywh")) }
+    }
+    // Not under another wedding's name, whoever asks.
+    let stolen = try await recording.node.get("/hls/x/recordings/\(id)/hls.mp4?token=\(other)")
+    #expect(stolen.response.status == .notFound)
+  }
+
+  @Test func `is gone when it is deleted`() async throws {
+    let recording = try await RecordingNode()
+    let id = try await recording.complete()
+    #expect(try await recording.recordings.delete(id) == .deleted)
+    let answer = try await recording.node.get("/hls/w/recordings/\(id)/hls.mp4")
+    #expect(answer.response.status == .notFound)
+  }
+}
