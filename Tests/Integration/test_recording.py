@@ -89,7 +89,10 @@ def publish_until(node: Node, tmp_path: Path, length: float, **source: int) -> P
         tmp_path,
     )
     wait_until(
-        lambda: recorded(node) > before + length, f"{length} seconds came", alive=[publisher]
+        lambda: recorded(node) > before + length,
+        f"{length} seconds came",
+        limit=length + 60,
+        alive=[publisher],
     )
     return publisher
 
@@ -139,6 +142,26 @@ def test_one_recording_over_drops_splits_and_stops(make_node, tmp_path: Path) ->
     total = sum(len(packets(part, "v:0")) for part in parts(node))
     assert len(packets(movie, "v:0")) == total
     assert abs(recording["duration"] - sum(seconds(part) + 1 / 30 for part in parts(node))) < 0.5
+
+
+def test_each_quality_is_a_recording(make_node, tmp_path: Path) -> None:
+    node = make_node(
+        **RECORDED,
+        WEDLIVE_TRANSCODE_ENABLED="true",
+        WEDLIVE_RECORDING_QUALITIES="source,240p",
+    )
+    with publish_until(node, tmp_path, 10, width=640, height=360):
+        pass
+    wait_until(lambda: states(node) == ["completed"] * 2, "both are completed")
+    found = {recording["quality"]: recording for recording in recordings(node)}
+    assert {name: each["video"]["height"] for name, each in found.items()} == {
+        "source": 360,
+        "240p": 240,
+    }
+    # Picture for picture the same.
+    counts = {part.name.split("_")[0]: len(packets(part, "v:0")) for part in parts(node)}
+    assert len(counts) == 2
+    assert len(set(counts.values())) == 1, counts
 
 
 def play(node: Node, recording: dict, tmp_path: Path) -> float:

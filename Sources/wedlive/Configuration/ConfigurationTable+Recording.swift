@@ -11,8 +11,8 @@ extension ConfigurationTable {
     .list(
       "recording.qualities", \.recording.qualities, takes: "names of qualities, and source",
       example: "source",
-      "What is recorded of each stream: `source` as it is received, others as they are encoded"
-        + " (not with transcode.on_demand while nobody watches them).",
+      "What is recorded of each stream: `source` as it is received, others as they are encoded,"
+        + " whoever watches.",
       where: { PlansSection.renditions.contains($0) }),
     .size(
       "recording.max_size", \.recording.maxSize, in: 1 << 20...(1 << 40),
