@@ -1,9 +1,5 @@
 import Media
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// What a recording has: found out by reading it once, before it is written.
 struct RecordingScan {
   /// One movie of it.
@@ -15,8 +11,6 @@ struct RecordingScan {
     var audioBytes = 0
     /// In 1/90000 s.
     var duration: Int64 = 0
-    /// How many frames were asked what no record says.
-    var probes = (video: 0, audio: 0)
   }
 
   private(set) var movies: [Movie] = []
@@ -26,8 +20,8 @@ struct RecordingScan {
   private(set) var leftOut: [String] = []
   /// In 1/90000 s.
   private(set) var duration: Int64 = 0
-
-  private static let maximumProbes = 10
+  /// Of each movie the first keyframe and packet of sound.
+  private var samples: [(video: Frame?, audio: Frame?)] = []
 
   /// Reads all parts.
   ///
@@ -67,8 +61,6 @@ struct RecordingScan {
     ask(frame, movie: placed.movie)
   }
 
-  private var samples: [(video: Frame?, audio: Frame?)] = []
-
   /// Keeps a movie's first keyframe and packet of sound, to be asked when their tracks are known.
   private mutating func ask(_ frame: Frame, movie: Int) {
     while samples.count <= movie { samples.append((nil, nil)) }
@@ -102,48 +94,5 @@ struct RecordingScan {
     samples = []
     gaps = timeline.gaps
     leftOut = words.sorted()
-  }
-}
-
-/// Reads the parts of a recording in their order.
-enum Recording {
-  /// Gives all frames with their places.
-  ///
-  /// - Parameters:
-  ///   - order: which parts there are; their descriptors are open.
-  ///   - timeline: where the frames are placed.
-  ///   - progress: is given how many bytes were read, again and again.
-  ///   - take: is given each frame.
-  /// - Throws: what `take` does; `.system` where the disk can't be read.
-  static func read(
-    _ order: RemuxOrder, _ timeline: inout RecordingTimeline, progress: (Int) -> Void,
-    _ take: (RecordingTimeline.Placed) throws(TranscodeError) -> Void
-  ) throws(TranscodeError) {
-    var before = 0
-    var frames: [RecordingTimeline.Placed] = []
-    for (index, part) in order.parts.enumerated() {
-      var reader = RecordedPart(descriptor: order.descriptor(ofPart: index))
-      timeline.beginPart(startedAt: part.startedAt, continues: part.continues)
-      while let step = try reader.next() {
-        switch step {
-        case .tag(let tag): timeline.take(tag) { frames.append($0) }
-        case .skipped(let bytes): timeline.lose(bytes: bytes)
-        case .needsMore: break
-        }
-        for frame in frames { try take(frame) }
-        frames.removeAll(keepingCapacity: true)
-        progress(before + reader.position)
-      }
-      before += reader.position
-    }
-  }
-
-  /// How many bytes the parts have.
-  static func bytes(_ order: RemuxOrder) -> Int {
-    order.parts.indices.reduce(0) { sum, index in
-      var status = stat()
-      return unsafe fstat(order.descriptor(ofPart: index), &status) == 0
-        ? sum + Int(status.st_size) : sum
-    }
   }
 }

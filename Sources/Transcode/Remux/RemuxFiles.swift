@@ -85,6 +85,11 @@ struct RemuxFiles: ~Copyable {
 
   /// Gives the files their names; those that nothing was written to go.
   mutating func keep(_ result: RemuxResult) throws(RemuxError) {
+    var sizes: [String: Int] = [:]
+    for name in movies.map(\.name) + items { sizes[name] = bytes(of: name) }
+    guard result.isSound({ sizes[$0] }) else {
+      throw RemuxError(.crashed, "the remux worker said what makes no sense")
+    }
     var made = items
     for movie in result.movies { made += [movie.file] + (movie.playback.map { [$0.file] } ?? []) }
     for (name, descriptor) in movies where made.contains(name) {
@@ -103,6 +108,13 @@ struct RemuxFiles: ~Copyable {
     guard descriptor >= 0 else { throw failure(errno, folder) }
     defer { close(descriptor) }
     if fsync(descriptor) != 0, errno != EINVAL { throw failure(errno, folder) }
+  }
+
+  /// How long one of the files is; nil where it was not made.
+  private func bytes(of name: String) -> Int? {
+    guard items.contains(name) || movies.contains(where: { $0.name == name }) else { return nil }
+    var status = stat()
+    return unsafe stat(unfinished(name), &status) == 0 ? Int(status.st_size) : nil
   }
 
   /// Takes away what was begun.

@@ -10,8 +10,7 @@ import Foundation
 struct RemuxReader {
   private let process: WorkerProcess
   private let patience: Int32
-  private var bytes: [UInt8] = []
-  private var cursor = ByteCursor()
+  private var feed = RemuxFeed()
   private var buffer = [UInt8](repeating: 0, count: 256 << 10)
 
   init(_ process: WorkerProcess, patience: Duration) {
@@ -26,8 +25,7 @@ struct RemuxReader {
   mutating func next() throws(RemuxError) -> RemuxMessage? {
     while true {
       do throws(TranscodeError) {
-        let held = bytes
-        if let message = try RemuxMessage.read(held.span, at: &cursor) { return message }
+        if let message = try feed.next() { return message }
       } catch {
         process.stop()
         throw RemuxError(.crashed, error.message)
@@ -42,9 +40,8 @@ struct RemuxReader {
       if ready < 0 { continue }
       let count = unsafe read(process.descriptor, &buffer, buffer.count)
       if count > 0 {
-        bytes.removeFirst(cursor.offset)
-        cursor.offset = 0
-        bytes += buffer[..<count]
+        let bytes = buffer
+        feed.append(bytes.span.extracting(first: count))
       } else if count == 0 || errno != EINTR && errno != EAGAIN {
         return nil
       }
@@ -68,5 +65,27 @@ struct RemuxReader {
     case .full: RemuxError(.full, words)
     case .usage, .codecMissing, .libav, .system, .outputClosed, nil: RemuxError(.failed, words)
     }
+  }
+}
+
+/// Turns the bytes of a remux worker's socket into messages; it knows no socket.
+struct RemuxFeed: Sendable {
+  private var bytes: [UInt8] = []
+  private var cursor = ByteCursor()
+
+  /// Takes the next bytes.
+  mutating func append(_ more: borrowing Span<UInt8>) {
+    bytes.removeFirst(cursor.offset)
+    cursor.offset = 0
+    bytes.append(copying: more)
+  }
+
+  /// The next whole message.
+  ///
+  /// - Returns: nil when more bytes are needed.
+  /// - Throws: `.libav` for what no worker sends.
+  mutating func next() throws(TranscodeError) -> RemuxMessage? {
+    let held = bytes
+    return try RemuxMessage.read(held.span, at: &cursor)
   }
 }
