@@ -208,7 +208,7 @@ def survive(node: Node, s3: S3, tmp_path: Path, received_for: float, away_for: f
         time.sleep(1)
     s3.start()
     back = time.monotonic()
-    wait_until(lambda: states(node) == ["completed"], "it is completed", limit=330)
+    wait_until(lambda: states(node) == ["completed"], "it is completed", limit=120)
     took = time.monotonic() - back
     wait_until(lambda: not folder.exists(), "what is here is deleted")
     (recording,) = recordings(node)

@@ -91,6 +91,7 @@ private final class TestRemuxer: Sendable {
     var jobs: [RemuxJob] = []
     var failures: [RemuxError] = []
     var isHeld = false
+    var leftOut: [String] = []
   }
 
   let state = Mutex(State())
@@ -125,7 +126,8 @@ private final class TestRemuxer: Sendable {
               .init(offset: 100, bytes: 500, seconds: 2),
               .init(offset: 600, bytes: 400, seconds: 2),
             ]))
-      ], thumbnails: [.init(file: "thumbnail-1.jpg", bytes: 10, at: 1, width: 1, height: 1)])
+      ], thumbnails: [.init(file: "thumbnail-1.jpg", bytes: 10, at: 1, width: 1, height: 1)],
+      leftOut: state.withLock { $0.leftOut })
   }
 }
 
@@ -287,6 +289,17 @@ private final class TestStorage: ObjectStorage {
     #expect(puts.count { $0.hasSuffix("recording.mp4") } == 2)
     #expect(puts.count { $0.hasSuffix("hls.mp4") } == 1)
     #expect(world.stored.contains("recording.mp4"))
+    await world.stop()
+  }
+
+  @Test func `what no movie has is kept as it was received`() async throws {
+    let world = World(folder: folder, storage: TestStorage())
+    world.remuxer.state.withLock { $0.leftOut = ["3 pictures of an unknown codec"] }
+    try await world.start()
+    world.publish(key).end(.publisherLeft("closed"))
+    #expect(try await world.eventually(.completed))
+    #expect(world.stored.count { $0.hasSuffix(".flv") } == 1)
+    #expect(await eventually { folder.names("").isEmpty })
     await world.stop()
   }
 

@@ -4,6 +4,7 @@ package import Telemetry
 package struct RecordingMetrics: Sendable {
   private let registry: MetricRegistry
   let active: Gauge
+  let jobs: Gauge
   let bytes: Counter
   let retries: Counter
   let uploaded: Counter
@@ -12,6 +13,8 @@ package struct RecordingMetrics: Sendable {
     self.registry = registry
     active = registry.gauge(
       "wedlive_recordings_active", help: "Recordings that are being written now.")
+    jobs = registry.gauge(
+      "wedlive_recording_jobs", help: "Recordings that wait to be processed or are.")
     bytes = registry.counter(
       "wedlive_recorded_bytes_total", help: "Bytes of streams that were written to disk.")
     retries = registry.counter(

@@ -9,7 +9,10 @@ import Transcode
 extension RecordingService {
   /// A remux that has failed so often fails for good; the parts stay where they are.
   private static let remuxAttempts = 5
-  private static let longestDelay: Int64 = 300_000
+  /// What may succeed by itself is tried at least once a minute.
+  private static let longestDelay: Int64 = 60_000
+  /// What a person must see to is tried this often all the same.
+  private static let helpDelay: Int64 = 300_000
 
   /// Puts a job into the line.
   func enqueue(_ job: JobRecord) {
@@ -162,7 +165,7 @@ extension RecordingService {
         && job.attempts >= Self.remuxAttempts
     case .needsHelp(let why, let text):
       (code, words) = (why, text)
-      job.due = parts.now() + Self.longestDelay
+      job.due = parts.now() + Self.helpDelay
     case .final(let why, let text):
       (code, words) = (why, text)
       isLast = true

@@ -71,6 +71,12 @@ extension RecordingService {
       add(sprite.file, sprite.bytes, "image/jpeg")
       add(sprite.index, folder.bytes(of: sprite.index) ?? 0, "text/vtt")
     }
+    if !result.leftOut.isEmpty {
+      // Something of the parts is not in the movies, so they are kept, too.
+      for part in recording.document.parts where part.bytes > 0 {
+        add(part.file, part.bytes, "video/x-flv")
+      }
+    }
     var result = result
     for index in result.movies.indices { result.movies[index].playback?.segments = [] }
     recording.document.result = result

@@ -66,7 +66,9 @@ package actor RecordingService {
   private nonisolated let post: AsyncStream<RecordingMail>.Continuation
   var open: [OpenRecording.Name: OpenRecording] = [:]
   /// All jobs, by recording, as their rows have them.
-  var waitingJobs: [String: JobRecord] = [:]
+  var waitingJobs: [String: JobRecord] = [:] {
+    didSet { parts.metrics.jobs.set(waitingJobs.count) }
+  }
   /// Those that somebody works on, and how.
   var claimed: Set<String> = []
   /// Those that nobody may begin to work on.
