@@ -8,6 +8,8 @@ package struct LiveWindow: Sendable {
   package struct Configuration: Sendable, Equatable {
     /// How much media the playlist lists.
     package var length = MediaTime(milliseconds: 60_000)
+    /// How much of it stays in memory, once it is elsewhere; nil for all of it.
+    package var held: MediaTime?
     /// At least so many segments, however long.
     package var minimumSegments = 6
     /// Goes before each segment's name in the playlist.
@@ -31,10 +33,14 @@ package struct LiveWindow: Sendable {
     var until: MediaTime
   }
 
-  private let configuration: Configuration
+  let configuration: Configuration
   /// The segments in the playlist, oldest first.
   package private(set) var segments: [Segment] = []
   private var retired: [Retired] = []
+  /// How many of `segments`, the oldest, have no bytes any more.
+  private(set) var releasedCount = 0
+  /// The media of the others.
+  private(set) var heldDuration = MediaTime.zero
   /// Of the longest playlist so far, as each listed segment may have been in it.
   private var longest = MediaTime.zero
   private var total = MediaTime.zero
@@ -65,6 +71,7 @@ package struct LiveWindow: Sendable {
     if segment.sequence > state.nextSequence { retire(segments.count, now: now) }
     segments.append(segment)
     total += segment.duration
+    heldDuration += segment.duration
     if !segment.isIndependent { isIndependent = false }
     state = segment.stateAfter
     var surplus = 0
@@ -144,11 +151,26 @@ package struct LiveWindow: Sendable {
 
   /// Takes the oldest segments out of the playlist.
   private mutating func retire(_ count: Int, now: MediaTime) {
-    for segment in segments.prefix(count) {
+    for (index, segment) in segments.prefix(count).enumerated() {
       total -= segment.duration
+      if index >= releasedCount { heldDuration -= segment.duration }
       retired.append(Retired(segment: segment, until: now + segment.duration + longest))
     }
     segments.removeFirst(count)
+    releasedCount = max(0, releasedCount - count)
+  }
+
+  /// The oldest segment that has its bytes is let go of them.
+  mutating func release() {
+    heldDuration -= segments[releasedCount].duration
+    segments[releasedCount] = segments[releasedCount].released()
+    releasedCount += 1
+  }
+
+  /// Takes the oldest segments out of the playlist, which is made anew.
+  mutating func shed(_ count: Int, now: MediaTime) {
+    retire(count, now: now)
+    _ = render()
   }
 
   private mutating func render() -> MediaPlaylist {

@@ -9,7 +9,10 @@ package final class Segment: Sendable {
   package let sequence: Int
   /// The number of discontinuities before it, its own included.
   package let discontinuitySequence: Int
+  /// None where they were let go of.
   package let bytes: [UInt8]
+  /// How many bytes it has, kept or not.
+  package let byteCount: Int
   package let duration: MediaTime
   /// When it begins on the stream's own time line.
   package let startTime: MediaTime
@@ -27,12 +30,13 @@ package final class Segment: Sendable {
   package init(
     name: String, sequence: Int, discontinuitySequence: Int, bytes: [UInt8], duration: MediaTime,
     startTime: MediaTime, programDate: Int64, isDiscontinuity: Bool, isIndependent: Bool,
-    targetDuration: Int, key: SegmentKey? = nil
+    targetDuration: Int, key: SegmentKey? = nil, byteCount: Int? = nil
   ) {
     self.name = name
     self.sequence = sequence
     self.discontinuitySequence = discontinuitySequence
     self.bytes = bytes
+    self.byteCount = byteCount ?? bytes.count
     self.duration = duration
     self.startTime = startTime
     self.programDate = programDate
@@ -87,19 +91,24 @@ package final class Segment: Sendable {
       })
   }
 
+  /// The same segment without its bytes, which are elsewhere.
+  func released() -> Segment {
+    copy(name: name, bytes: [], isIndependent: isIndependent, key: key, byteCount: byteCount)
+  }
+
   private func copy(
-    name: String, bytes: [UInt8], isIndependent: Bool, key: SegmentKey?
+    name: String, bytes: [UInt8], isIndependent: Bool, key: SegmentKey?, byteCount: Int? = nil
   ) -> Segment {
     Segment(
       name: name, sequence: sequence, discontinuitySequence: discontinuitySequence, bytes: bytes,
       duration: duration, startTime: startTime, programDate: programDate,
       isDiscontinuity: isDiscontinuity, isIndependent: isIndependent,
-      targetDuration: targetDuration, key: key)
+      targetDuration: targetDuration, key: key, byteCount: byteCount)
   }
 
   /// Bits per second; 0 for one without a duration.
   package var bitrate: Int {
-    duration > .zero ? Int(Double(bytes.count * 8) / duration.seconds) : 0
+    duration > .zero ? Int(Double(byteCount * 8) / duration.seconds) : 0
   }
 
   /// The stream's state once this segment is in its playlist.

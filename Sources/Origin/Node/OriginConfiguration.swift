@@ -14,5 +14,8 @@ package struct OriginConfiguration: Sendable {
   /// tokens of their own, or every request verifies a signature.
   package var rememberedTokens = 16_384
 
+  /// Where segments are kept that are too old for the memory, with `streams.dvrWindow`.
+  package var dvrFolder: String?
+
   package init() {}
 }

@@ -74,10 +74,13 @@ package final class OriginNode: Sendable {
     self.events = events
     let programs = Programs(cameras: cameras, events: events, relays: relays, metrics: registry)
     self.programs = programs
+    let archive = configuration.dvrFolder.map {
+      SegmentArchive($0, events: events, metrics: registry, logger: logger)
+    }
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,
       ladders: LadderReporter(registry, errands: errands, events: events, logger: logger),
-      events: events, programs: programs)
+      events: events, programs: programs, archive: archive)
     self.board = board
     self.relays = relays
     self.outlet = outlet

@@ -49,6 +49,7 @@ struct ProgramRenditions {
     for (rendition, offer) in all.compactMap({ each in
       seed.offers.first { $0.name == each.name }.map { (each, $0) }
     }) {
+      rendition.shareArchived()
       lines.append(
         Line(
           rank: offer.rank, rendition: rendition, next: rendition.window.state.nextSequence,
@@ -146,7 +147,8 @@ struct ProgramRenditions {
       }
       var state = slot.state
       state.targetDuration = nil
-      var rendition = Rendition(offer.name, window: window, state: state, outlet: outlet)
+      var rendition = Rendition(
+        offer.name, of: key, window: window, state: state, outlet: outlet)
       rendition.viewers = offer.viewers
       lines.append(
         Line(rank: offer.rank, rendition: rendition, next: slot.number, info: offer.info))
@@ -239,7 +241,10 @@ struct ProgramRenditions {
   }
 
   /// Takes all away from viewers.
-  func forget() { outlet.forget(key, version: lastVersion) }
+  func forget() {
+    outlet.forget(key, version: lastVersion)
+    for line in lines { line.rendition.discard() }
+  }
 
   /// What the API is told of them.
   var status: [(name: String, viewers: UInt32, info: VariantInfo)] {

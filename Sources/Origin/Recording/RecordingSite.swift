@@ -42,8 +42,9 @@ package struct RecordingSite: Sendable {
     _ audience: Audience
   ) -> Response? {
     guard let file = recording.files[name] else { return nil }
-    var fields = [
-      ("content-type", file.contentType), ("cache-control", Self.cacheControl(audience)),
+    let fields = [
+      (name: "content-type", value: file.contentType),
+      ("cache-control", Self.cacheControl(audience)),
       ("access-control-allow-origin", "*"),
       ("access-control-expose-headers", "date, etag, content-range"),
     ]
@@ -52,42 +53,14 @@ package struct RecordingSite: Sendable {
     {
       return .deferred(spliced(file, fields, "token=" + String(decoding: token, as: UTF8.self)))
     }
-    let tag = "\"\(recording.id)-\(name)\""
-    let validators = Validators(entityTag: Array(tag.utf8))
-    fields += [("etag", tag), ("accept-ranges", "bytes")]
-    switch validators.evaluate(request) {
-    case .failed:
-      return .error(412, code: "changed", message: "The recording is another one by now.")
-    case .notModified:
-      return .prepared(PreparedResponse(status: 304, fields: fields, body: []))
-    case .proceed: break
-    }
-    switch validators.range(request, length: file.bytes) {
-    case .unsatisfiable:
-      return .prepared(
-        .error(
-          416, code: "no_such_range", message: "The file has \(file.bytes) bytes.",
-          fields: [("content-range", "bytes */\(file.bytes)")]))
-    case .single(let range):
-      let value = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.bytes)"
-      return stream(206, fields + [("content-range", value)], file, range)
-    // Several ranges may be answered with the whole.
-    case .whole, .several: return stream(200, fields, file, 0..<file.bytes)
-    }
-  }
-
-  private func stream(
-    _ status: Int, _ fields: [(String, String)], _ file: RecordingShelf.File, _ range: Range<Int>
-  ) -> Response {
-    .streamed(
-      StreamedResponse(
-        status: status, fields: fields.map { (name: $0.0, value: $0.1) },
-        contentLength: range.count, source: RecordingBody(file, range, reader: reader)))
+    return StoredFile(
+      file: file, fields: fields, entityTag: "\(recording.id)-\(name)", reader: reader
+    ).answer(request)
   }
 
   /// A text whose addresses carry the viewer's token on.
   private func spliced(
-    _ file: RecordingShelf.File, _ fields: [(String, String)], _ query: String
+    _ file: RecordingShelf.File, _ fields: [(name: String, value: String)], _ query: String
   ) -> APICall {
     APICall(bodyLimit: 0) { [reader] _ in
       let bytes: [UInt8]

@@ -7,6 +7,7 @@ import Media
 struct Rendition: Sendable {
   /// In addresses: `source`, `720p`.
   let name: String
+  private let key: StreamKey
   private let bytes: [UInt8]
   private let outlet: StreamOutlet
   private(set) var window: LiveWindow
@@ -19,9 +20,11 @@ struct Rendition: Sendable {
   private(set) var snapshot: RenditionSnapshot?
 
   init(
-    _ name: String, window: LiveWindow.Configuration, state: WindowState, outlet: StreamOutlet
+    _ name: String, of key: StreamKey, window: LiveWindow.Configuration, state: WindowState,
+    outlet: StreamOutlet
   ) {
     self.name = name
+    self.key = key
     bytes = Array(name.utf8)
     self.window = LiveWindow(configuration: window, state: state)
     firstSequence = state.nextSequence
@@ -47,7 +50,45 @@ struct Rendition: Sendable {
         sequence: segment.sequence, name: Array(segment.name.utf8),
         byteCount: segment.bytes.count, response: outlet.response(segment)))
     keptBytes += segment.bytes.count
-    return refresh(update.playlist)
+    outlet.archive?.store(segment, of: key.wedding)
+    let hasShed = spill(now: now)
+    return refresh(hasShed ? window.playlist : update.playlist)
+  }
+
+  /// Has the archive alone keep what is older than memory is to hold.
+  ///
+  /// - Returns: whether the playlist had to be shortened.
+  private mutating func spill(beyond length: MediaTime? = nil, now: MediaTime) -> Bool {
+    guard let archive = outlet.archive else { return false }
+    let (released, isChanged) = window.release(beyond: length, now: now) { segment in
+      switch archive.state(segment) {
+      case .waiting: .underway
+      case .stored: .there
+      case .failed: .nowhere
+      }
+    }
+    for segment in released {
+      keptBytes -= segment.byteCount
+      guard let place = responses.lastIndex(where: { $0.sequence == segment.sequence }) else {
+        continue
+      }
+      responses[place] = SegmentResponse(
+        sequence: segment.sequence, name: Array(segment.name.utf8),
+        byteCount: segment.byteCount, source: .disk(outlet.file(segment, in: archive)))
+    }
+    return isChanged
+  }
+
+  /// Another playlist has all of this one's segments from now on, and goes on by itself.
+  func shareArchived() {
+    guard let archive = outlet.archive else { return }
+    for segment in window.retiredSegments + window.segments { archive.hold(segment) }
+  }
+
+  /// Nobody can want any of it again.
+  func discard() {
+    guard let archive = outlet.archive else { return }
+    for segment in window.retiredSegments + window.segments { archive.release(segment) }
   }
 
   /// Ends its playlist.
@@ -72,7 +113,10 @@ struct Rendition: Sendable {
   ///
   /// - Returns: how many went.
   mutating func shorten(by bytes: Int, keeping rest: LiveWindow.Rest, now: MediaTime) -> Int {
-    let update = window.shorten(by: bytes, keeping: rest, now: now)
+    let before = keptBytes
+    if spill(beyond: .zero, now: now) { _ = refresh(window.playlist) }
+    guard before - keptBytes < bytes else { return 1 }
+    let update = window.shorten(by: bytes - (before - keptBytes), keeping: rest, now: now)
     drop(update.expired)
     _ = refresh(update.playlist)
     return update.expired.count
@@ -83,6 +127,7 @@ struct Rendition: Sendable {
     let gone = Set(expired.map(\.sequence))
     responses.removeAll { gone.contains($0.sequence) }
     keptBytes -= expired.reduce(0) { $0 + $1.bytes.count }
+    if let archive = outlet.archive { for segment in expired { archive.release(segment) } }
   }
 
   private mutating func refresh(_ playlist: MediaPlaylist?) -> Bool {

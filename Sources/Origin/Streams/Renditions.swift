@@ -53,7 +53,8 @@ struct Renditions {
     plan = configuration.plans.standard
     hasLadder = configuration.ladder != nil
     keyLifetime = configuration.keyLifetimeMilliseconds
-    source = Rendition(Self.sourceName, window: window, state: state, outlet: outlet)
+    source = Rendition(
+      Self.sourceName, of: key, window: window, state: state, outlet: outlet)
     let most = 1 + (configuration.ladder?.job.rungs.count ?? 0)
     sealer = SegmentSealer(
       configuration.encryption.map { KeySchedule(configuration: $0) }, renditions: most)
@@ -64,7 +65,7 @@ struct Renditions {
     guard !rungs.contains(where: { $0.place == rung }) else { return }
     var state = source.window.state
     state.targetDuration = nil
-    var rendition = Rendition(name, window: window, state: state, outlet: outlet)
+    var rendition = Rendition(name, of: key, window: window, state: state, outlet: outlet)
     rendition.viewers = viewers(of: rendition)
     rendition.interest = interest
     rungs.append((rung, rendition))
@@ -185,6 +186,7 @@ struct Renditions {
   /// Takes all away from viewers.
   func forget() {
     outlet.forget(key, version: lastVersion)
+    for rendition in [source] + rungs.map(\.rendition) { rendition.discard() }
     for key in sealer.held { outlet.retire(key, neededFor: keyLifetime) }
   }
 

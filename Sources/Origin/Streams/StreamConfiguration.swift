@@ -8,6 +8,9 @@ package struct StreamConfiguration: Sendable {
   package var fragment = Duration.seconds(3)
   /// How much media the live playlist lists.
   package var window = Duration.seconds(60)
+  /// How far viewers can go back, where that is further: what is older than `window` is on disk; zero
+  /// keeps nothing there.
+  package var dvrWindow = Duration.zero
   /// How long a stream waits for its publisher to return before it ends.
   package var reconnectWindow = Duration.seconds(60)
   /// How long an ended stream's playlist and segments can still be fetched.
@@ -32,7 +35,7 @@ package struct StreamConfiguration: Sendable {
   /// For how long the segments of a key can be fetched after it was used last: listed, then no
   /// longer listed, also while the publisher is away and after the end; and by viewers who paused.
   var keyLifetimeMilliseconds: Int64 {
-    let spans = window * 2 + reconnectWindow + afterEnd + .seconds(600)
+    let spans = listed * 2 + reconnectWindow + afterEnd + .seconds(600)
     return spans.components.seconds * 1_000
   }
 
@@ -41,9 +44,12 @@ package struct StreamConfiguration: Sendable {
     (encryption?.rotateEvery.milliseconds ?? 0) + keyLifetimeMilliseconds
   }
 
+  /// How much media playlists list.
+  var listed: Duration { max(window, dvrWindow) }
+
   /// How many segments are kept at most: a multiple of what one sends in real time.
   var maximumSegments: Int {
-    let listed = MediaTime(window).ticks / max(1, MediaTime(fragment).ticks)
+    let listed = MediaTime(listed).ticks / max(1, MediaTime(fragment).ticks)
     return max(2_000, Int(clamping: listed) * 8)
   }
 
@@ -53,8 +59,9 @@ package struct StreamConfiguration: Sendable {
   }
 
   func liveWindow(prefix: String = "") -> LiveWindow.Configuration {
-    var configuration = LiveWindow.Configuration(length: MediaTime(window))
+    var configuration = LiveWindow.Configuration(length: MediaTime(listed))
     configuration.prefix = prefix
+    if listed > window { configuration.held = MediaTime(window) }
     return configuration
   }
 }

@@ -2,6 +2,7 @@ package import EventLoop
 package import Events
 import HLS
 import HTTPServer
+import Recording
 import Transcode
 import Media
 package import Ingest
@@ -24,6 +25,8 @@ package final class StreamOutlet: Sendable {
   private let ladders: LadderReporter?
   private let programs: Programs?
   private let events: EventBus
+  /// Segments that are too old for the memory; nil where viewers can't go back that far.
+  let archive: SegmentArchive?
 
   /// Makes an outlet.
   ///
@@ -36,11 +39,13 @@ package final class StreamOutlet: Sendable {
   ///   - ladders: tells how the rungs of all streams do.
   ///   - events: told of streams that are over.
   ///   - programs: of weddings that have several cameras.
+  ///   - archive: keeps segments that are too old for the memory.
   package init(
     board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger, errands: Errands,
     keys: StreamKeys? = nil, ladders: LadderReporter? = nil, events: EventBus = EventBus(),
-    programs: Programs? = nil
+    programs: Programs? = nil, archive: SegmentArchive? = nil
   ) {
+    self.archive = archive
     self.programs = programs
     self.events = events
     self.ladders = ladders
@@ -73,10 +78,22 @@ package final class StreamOutlet: Sendable {
   /// A segment as it is sent: its address never has other bytes.
   func response(_ segment: Segment) -> PreparedResponse {
     PreparedResponse(
-      fields: [
-        ("content-type", "video/mp2t"),
-        ("cache-control", "public, max-age=31536000, immutable"),
-      ], body: segment.bytes, entityTag: segment.name)
+      fields: Self.segmentFields.map { ($0.name, $0.value) }, body: segment.bytes,
+      entityTag: segment.name)
+  }
+
+  private static let segmentFields = [
+    (name: "content-type", value: "video/mp2t"),
+    (name: "cache-control", value: "public, max-age=31536000, immutable"),
+  ]
+
+  /// A segment as it is sent from the archive.
+  func file(_ segment: Segment, in archive: SegmentArchive) -> StoredFile {
+    StoredFile(
+      file: RecordingShelf.File(
+        path: archive.path(segment), bytes: segment.byteCount, contentType: "video/mp2t"),
+      fields: Self.segmentFields + [("access-control-allow-origin", "*")],
+      entityTag: segment.name, reader: RecordingReader(nil))
   }
 
   /// Hands a snapshot to every loop.

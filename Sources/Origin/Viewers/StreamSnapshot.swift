@@ -77,7 +77,7 @@ package struct RenditionSnapshot: Sendable {
   func isOpen(to plan: Plans.Number) -> Bool { viewers >> UInt32(plan) & 1 == 1 }
 
   /// Finds a segment by its file name, `{sequence}-{tag}.ts`.
-  func segment(_ file: borrowing Span<UInt8>) -> PreparedResponse? {
+  func segment(_ file: borrowing Span<UInt8>) -> SegmentResponse.Source? {
     guard let sequence = Self.sequence(file), let first = segments.first?.sequence else {
       return nil
     }
@@ -86,7 +86,7 @@ package struct RenditionSnapshot: Sendable {
     while place >= 0, segments[place].sequence > sequence { place -= 1 }
     guard place >= 0 else { return nil }
     let segment = segments[place]
-    return file.matches(segment.name) ? segment.response : nil
+    return file.matches(segment.name) ? segment.source : nil
   }
 
   /// The number that a segment's file name starts with.
@@ -106,13 +106,23 @@ package struct SegmentResponse: Sendable {
   package let sequence: Int
   package let name: [UInt8]
   package let byteCount: Int
-  package let response: PreparedResponse
+  package let source: Source
+
+  /// Where its bytes are.
+  package enum Source: Sendable {
+    case memory(PreparedResponse)
+    case disk(StoredFile)
+  }
 
   package init(sequence: Int, name: [UInt8], byteCount: Int, response: PreparedResponse) {
+    self.init(sequence: sequence, name: name, byteCount: byteCount, source: .memory(response))
+  }
+
+  init(sequence: Int, name: [UInt8], byteCount: Int, source: Source) {
     self.sequence = sequence
     self.name = name
     self.byteCount = byteCount
-    self.response = response
+    self.source = source
   }
 }
 

@@ -12,7 +12,7 @@ package final class ViewerHandler: RequestHandler {
   private enum Found {
     case master(Place)
     case playlist(Place, rendition: Int)
-    case segment(Place, rendition: Int, PreparedResponse)
+    case segment(Place, rendition: Int, SegmentResponse.Source)
     case missingSegment
     case recording(RecordingShelf.Entry, file: String)
     case nothing
@@ -122,14 +122,19 @@ package final class ViewerHandler: RequestHandler {
         place.snapshot.renditions[rendition].interest?.note(now: Self.second(exchange))
         return playlist(request, exchange, place, rendition, audience)
       }
-    case .segment(let place, let rendition, let response):
+    case .segment(let place, let rendition, let source):
       // A name can't be guessed, and the playlist that has it was asked for with a token; still,
       // a copied address must not outlive the token.
       switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
       case .refused(let refusal): return .prepared(refusal)
       case .allowed(_, let plan):
-        let isOpen = place.snapshot.renditions[rendition].isOpen(to: plan)
-        return .prepared(isOpen ? response : Self.otherPlan)
+        guard place.snapshot.renditions[rendition].isOpen(to: plan) else {
+          return .prepared(Self.otherPlan)
+        }
+        switch source {
+        case .memory(let response): return .prepared(response)
+        case .disk(let file): return file.answer(request)
+        }
       }
     case .recording(let recording, let file): return watch(recording, file, request)
     case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)

@@ -1,4 +1,4 @@
-import Storage
+package import Storage
 import Store
 import Synchronization
 import Telemetry
@@ -23,6 +23,20 @@ package final class RecordingShelf: Sendable {
     let path: String
     /// In the storage, once it is there.
     let object: StoredObject?
+
+    /// Names a file.
+    ///
+    /// - Parameters:
+    ///   - path: here, as long as it is.
+    ///   - bytes: how many it has.
+    ///   - contentType: of what is in it.
+    ///   - object: in the storage; nil where it is nowhere else.
+    package init(path: String, bytes: Int, contentType: String, object: StoredObject? = nil) {
+      self.path = path
+      self.bytes = bytes
+      self.contentType = contentType
+      self.object = object
+    }
   }
 
   private struct State {
@@ -64,8 +78,8 @@ package final class RecordingShelf: Sendable {
       (
         product.file,
         File(
-          bytes: product.bytes, contentType: product.contentType,
-          path: folder.file(product.file), object: product.object)
+          path: folder.file(product.file), bytes: product.bytes,
+          contentType: product.contentType, object: product.object)
       )
     }
     let entry = Entry(

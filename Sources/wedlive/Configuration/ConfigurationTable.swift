@@ -160,6 +160,10 @@ enum ConfigurationTable {
       "streams.window", \.streams.window, in: .seconds(6)...(.seconds(3_600)),
       "How much of a stream its playlists list; at least 6 segments."),
     .duration(
+      "streams.dvr_window", \.streams.dvrWindow, in: .zero...(.seconds(86_400)),
+      "How far viewers can go back, where that is further than streams.window; what is older than that"
+        + " is on disk, for up to twice as long. 0s keeps nothing there."),
+    .duration(
       "streams.reconnect_window", \.streams.reconnectWindow, in: .zero...(.seconds(3_600)),
       "How long a publisher may be away before its stream ends."),
     .duration(

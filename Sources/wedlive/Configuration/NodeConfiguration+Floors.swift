@@ -67,6 +67,8 @@ extension NodeConfiguration {
     var origin = OriginConfiguration()
     origin.streams.fragment = streams.fragment
     origin.streams.window = streams.window
+    origin.streams.dvrWindow = streams.dvrWindow
+    if streams.dvrWindow > streams.window { origin.dvrFolder = data.path + "/dvr" }
     origin.streams.reconnectWindow = streams.reconnectWindow
     origin.streams.afterEnd = streams.afterEnd
     origin.streams.gopCacheBytes = rtmp.gopCache

@@ -17,10 +17,18 @@ NOBODY = 65534
 
 
 def ffmpeg_decodes(
-    url: str, seconds: float, program: str = "ffmpeg", env: dict[str, str] | None = None
+    url: str,
+    seconds: float,
+    program: str = "ffmpeg",
+    env: dict[str, str] | None = None,
+    start: int | None = None,
 ) -> int:
-    """Decodes that much of the stream; returns how many pictures came, and fails on any error."""
-    words = [program, "-v", "error", "-xerror", "-i", url, "-t", str(seconds)]
+    """Decodes that much of the stream; returns how many pictures came, and fails on any error.
+
+    `start` is the segment of the playlist to begin with; as players do, unless given.
+    """
+    begin = [] if start is None else ["-live_start_index", str(start)]
+    words = [program, "-v", "error", "-xerror", *begin, "-i", url, "-t", str(seconds)]
     printed = run([*words, "-f", "framemd5", "-"], limit=60 + 3 * seconds, env=env)
     pictures = [line for line in printed.splitlines() if line.startswith("0,")]
     sounds = [line for line in printed.splitlines() if line.startswith("1,")]

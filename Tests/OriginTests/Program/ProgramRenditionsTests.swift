@@ -144,9 +144,9 @@ import Testing
 
   @Test mutating func `it goes on from a camera's own playlists, rungs that are behind too`() {
     var source = Rendition(
-      "source", window: .init(), state: WindowState(nextSequence: 5), outlet: outlet)
+      "source", of: key, window: .init(), state: WindowState(nextSequence: 5), outlet: outlet)
     var rung = Rendition(
-      "720p", window: .init(), state: WindowState(nextSequence: 5), outlet: outlet)
+      "720p", of: key, window: .init(), state: WindowState(nextSequence: 5), outlet: outlet)
     for number in 5...7 { _ = source.append(segment("main", "source", number), now: .zero) }
     _ = rung.append(segment("main", "720p", 5), now: .zero)
     let seed = ProgramSeed(

@@ -105,7 +105,7 @@ final class TestStream {
 
   /// A segment's bytes, as viewers get them.
   func body(_ name: String) -> [UInt8]? {
-    snapshot?.renditions[0].segment(Array(name.utf8).span)?.identity.body
+    snapshot?.renditions[0].segment(Array(name.utf8).span)?.prepared?.identity.body
   }
 
   /// Whether a segment can be fetched.

@@ -41,7 +41,7 @@ import Testing
   private func found(_ name: String, _ sequences: [Int]) -> Bool {
     let segment = rendition(sequences).segment(Array(name.utf8).span)
     guard let number = Int(name.prefix { $0 != "-" }) else { return segment != nil }
-    if let segment { #expect(segment.status == 200 + number % 50) }
+    if let segment { #expect(segment.prepared?.status == 200 + number % 50) }
     return segment != nil
   }
 

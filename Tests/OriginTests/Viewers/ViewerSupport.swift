@@ -29,3 +29,11 @@ extension StreamSnapshot {
       ])
   }
 }
+
+extension SegmentResponse.Source {
+  /// The answer, where it is in memory.
+  var prepared: PreparedResponse? {
+    guard case .memory(let response) = self else { return nil }
+    return response
+  }
+}

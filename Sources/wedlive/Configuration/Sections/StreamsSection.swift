@@ -5,6 +5,7 @@ struct StreamsSection: Equatable, Sendable {
   /// How much of the stream a playlist lists.
   var window = Duration.seconds(60)
   /// How long a publisher may be away before its stream ends.
+  var dvrWindow = Duration.zero
   var reconnectWindow = Duration.seconds(60)
   /// How long an ended stream can still be fetched.
   var afterEnd = Duration.seconds(120)
