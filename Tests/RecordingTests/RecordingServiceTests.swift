@@ -223,7 +223,7 @@ private final class TestStorage: ObjectStorage {
     #expect(view.address == "https://cdn/w/\(view.record.id)/recording.mp4")
     #expect(view.playback == "https://node/hls/w/recordings/\(view.record.id)/index.m3u8")
     #expect(view.document.milliseconds == 4_000)
-    #expect(try await world.jobs.jobs().isEmpty)
+    #expect(try await eventually { try await world.jobs.jobs().isEmpty })
     #expect(await events.next()?.kind == .recordingStarted)
     let completed = try #require(await events.next())
     #expect(completed.kind == .recordingCompleted)
