@@ -60,6 +60,8 @@ package struct OriginCameras: CameraDirectory {
   package func weddings(withCamera id: String) -> [String] { cameras.weddings(withCamera: id) }
 
   package func add(_ camera: NewCamera) async throws(CameraError) {
+    await cameras.turns.enter(camera.wedding)
+    defer { cameras.turns.leave(camera.wedding) }
     try await cameras.add(camera)
     await node.door.split(camera.wedding)
     let priorities = cameras.priorities(of: camera.wedding)
@@ -77,6 +79,8 @@ package struct OriginCameras: CameraDirectory {
   }
 
   package func remove(_ camera: String, of wedding: String) async throws(CameraError) {
+    await cameras.turns.enter(wedding)
+    defer { cameras.turns.leave(wedding) }
     let name = cameras.cameras(of: wedding).first { $0.id == camera }?.name ?? camera
     try await cameras.remove(camera, of: wedding)
     // The program goes on with another camera before this one's picture stops.
@@ -94,6 +98,8 @@ package struct OriginCameras: CameraDirectory {
   }
 
   package func show(_ camera: String, of wedding: String) async throws(CameraError) -> String? {
+    await cameras.turns.enter(wedding)
+    defer { cameras.turns.leave(wedding) }
     let isKnown =
       camera == Claims.mainCamera
       || cameras.cameras(of: wedding).contains { $0.id == camera }

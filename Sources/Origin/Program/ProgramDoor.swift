@@ -1,3 +1,4 @@
+import Access
 import HLS
 import Media
 
@@ -20,23 +21,24 @@ actor ProgramDoor {
   private let hands: Hands
   private var streams: [String: Set<StreamKey>] = [:]
   private var open: Set<String> = []
-  private var busy: Set<String> = []
-  private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+  private let turns = WeddingTurns()
 
   init(_ hands: Hands) { self.hands = hands }
 
   /// A stream is about to be there.
   func enter(_ key: StreamKey) async {
-    await lock(key.wedding)
-    defer { unlock(key.wedding) }
-    streams[key.wedding, default: []].insert(key)
-    if hands.hasProgram(key.wedding) { await open(key.wedding, seed: nil) }
+    await turns.enter(key.wedding)
+    defer { turns.leave(key.wedding) }
+    let known = streams[key.wedding] ?? []
+    streams[key.wedding] = known.union([key])
+    guard hands.hasProgram(key.wedding) else { return }
+    await open(key.wedding, seed: known.first { $0.camera == Claims.mainCamera })
   }
 
   /// A stream is no longer there.
   func leave(_ key: StreamKey) async {
-    await lock(key.wedding)
-    defer { unlock(key.wedding) }
+    await turns.enter(key.wedding)
+    defer { turns.leave(key.wedding) }
     streams[key.wedding]?.remove(key)
     guard streams[key.wedding]?.isEmpty != false else { return }
     streams[key.wedding] = nil
@@ -46,11 +48,10 @@ actor ProgramDoor {
 
   /// A wedding has got its first camera besides the main one.
   func split(_ wedding: String) async {
-    await lock(wedding)
-    defer { unlock(wedding) }
+    await turns.enter(wedding)
+    defer { turns.leave(wedding) }
     guard let known = streams[wedding] else { return }
-    let main = StreamKey(wedding: wedding).flatMap { known.contains($0) ? $0 : nil }
-    await open(wedding, seed: main)
+    await open(wedding, seed: known.first { $0.camera == Claims.mainCamera })
   }
 
   /// Opens a program.
@@ -71,17 +72,5 @@ actor ProgramDoor {
 
   private static func program(_ wedding: String) -> StreamKey? {
     StreamKey(wedding: wedding, camera: Program.name)
-  }
-
-  private func lock(_ wedding: String) async {
-    while busy.contains(wedding) {
-      await withCheckedContinuation { waiting[wedding, default: []].append($0) }
-    }
-    busy.insert(wedding)
-  }
-
-  private func unlock(_ wedding: String) {
-    busy.remove(wedding)
-    for continuation in waiting.removeValue(forKey: wedding) ?? [] { continuation.resume() }
   }
 }

@@ -30,6 +30,8 @@ package final class WeddingCameras: Sendable {
   let rule: CameraReturn
   private let now: @Sendable () -> Int64
   private let errands = Errands()
+  /// For those who change a wedding's cameras and what its program shows.
+  let turns = WeddingTurns()
   private let state = Mutex(State())
 
   /// Makes an empty set; `load` fills it.

@@ -101,4 +101,33 @@ import Testing
     #expect(await eventually { await again.state.refusal != nil })
     #expect(await again.state.refusal?.text.contains("was removed") == true)
   }
+
+  @Test func `of many who add and switch at once all are served, within the plan`() async throws {
+    let node = try await TestNode()
+    let cameras = directory(node)
+    let added = await withTaskGroup(of: Bool.self) { group in
+      for number in 0..<40 {
+        group.addTask {
+          let camera = NewCamera(wedding: "w", id: "c\(number)", name: "c")
+          return (try? await cameras.add(camera)) != nil
+        }
+      }
+      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(added == 15, "the main one is the sixteenth")
+    let ids = await cameras.cameras(of: "w").cameras.map(\.id)
+    for id in ids.prefix(3) {
+      let publisher = try await node.publish(try node.token(camera: id))
+      await publisher.send(encoder.headers + encoder.messages(seconds: 7))
+    }
+    #expect(await eventually { node.node.board.liveCount == 3 })
+    await withTaskGroup(of: Void.self) { group in
+      for number in 0..<60 {
+        group.addTask { _ = try? await cameras.show(ids[number % 3], of: "w") }
+      }
+    }
+    // What is kept is what is shown.
+    let shown = node.node.programs.status(of: "w")?.active
+    #expect(shown == node.node.cameras.chosen("w"))
+  }
 }

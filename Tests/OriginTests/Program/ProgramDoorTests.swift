@@ -88,6 +88,16 @@ import Testing
     #expect(notes.taken.last == "open w/program at 5")
   }
 
+  @Test func `a program that could not be opened in time goes on from the main camera later`() async
+  {
+    let door = door()
+    await door.enter(.named("w"))
+    hasSeveral("w")
+    await door.enter(.named("w", "a"))
+    #expect(
+      notes.taken == ["begin w/program", "listen w", "seed w/main", "open w/program at 5"])
+  }
+
   @Test func `a wedding that ends as it begins anew does both in order`() async {
     let door = door(delay: .milliseconds(30))
     hasSeveral("w")
