@@ -170,7 +170,7 @@ import Testing
 
   @Test func `a memory limit that is too small is an error and no hang`() throws {
     var small = job()
-    small.limits.memoryBytes = 300 << 20
+    small.limits.memoryBytes = 360 << 20
     small.video = VideoSettings(width: 3840, height: 2160)
     let process = try start(small)
     var reader = WorkerReader(process)
