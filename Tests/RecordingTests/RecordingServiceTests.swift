@@ -472,6 +472,20 @@ private final class TestStorage: ObjectStorage {
     await world.stop()
   }
 
+  @Test func `one that failed is the only copy there is, and stays`() async throws {
+    let world = World(folder: folder, storage: TestStorage()) { $0.keep = .milliseconds(1) }
+    try await world.start()
+    world.publish(key).end(.publisherLeft("closed"))
+    #expect(try await world.eventually(.completed))
+    var record = try #require(try await world.views().first?.record)
+    record.state = .failed
+    try await world.store.put(record)
+    world.service.shelf.remove(record.id)
+    await world.service.expireRecordings()
+    #expect(try await world.views().map(\.record.state) == [.failed])
+    await world.stop()
+  }
+
   @Test func `the oldest make room for the newest within a plan's quota`() async throws {
     let world = World(folder: folder) { $0.quotas = ["free": 5_000] }
     try await world.start()

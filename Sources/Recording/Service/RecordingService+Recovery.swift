@@ -32,7 +32,9 @@ extension RecordingService {
     where try await parts.jobs.job(record.id) == nil {
       try await parts.jobs.put(JobRecord(id: record.id, step: RecordingStep.remove.rawValue))
     }
-    for var job in try await parts.jobs.jobs() {
+    // A process that ended between a recording's job and its record has left one too early.
+    let recording = Set(try await parts.store.recordings(in: [.recording]).map(\.id))
+    for var job in try await parts.jobs.jobs() where !recording.contains(job.id) {
       // Whoever starts a node has seen to something: no job waits out what it had to wait.
       job.due = 0
       enqueue(job)

@@ -16,10 +16,12 @@ extension RecordingService {
 
   /// Deletes recordings that are older than they are to be kept; those that somebody watches or
   /// that are worked on have to wait.
+  ///
+  /// One that failed is the only copy there is, and stays.
   func expireRecordings() async {
     guard let keep = configuration.keep else { return }
     let limit = parts.now() - keep.components.seconds * 1_000
-    guard let kept = try? await parts.store.recordings(in: [.completed, .failed]) else { return }
+    guard let kept = try? await parts.store.recordings(in: [.completed]) else { return }
     for record in kept where (record.ended ?? record.started) < limit {
       await expire(record, why: "it has been kept for recording.keep_days")
     }
