@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ from pathlib import Path
 
 from support import rtmp_load
 from support.media import CACHE, Source
-from support.ports import free_port
 from support.processes import Process, run, wait_until
 from support.publishers import ffmpeg_copy
 
-from .nginx import Nginx, RTMPNginx
+from .meter import Meter, family
+from .nginx import RTMPNginx
 from .row import Contestant, Reach, Row
 from .rtmp_rows import Publishers
 from .wedlive import Wedlive
@@ -168,8 +169,6 @@ class Ladder(Row):
     def measure(self, contestant: Contestant) -> float:
         if isinstance(contestant, FFmpeg):
             return contestant.spend() / self.source.seconds
-        from .meter import Meter, family
-
         meter = Meter(contestant.pid).start()
         url = self.node.publish_url("ladder")
         ffmpeg_copy(url, self.source.file, self.node.folder, "-re").succeed(120)
@@ -181,48 +180,27 @@ class Ladder(Row):
         return spent / self.source.seconds
 
 
-class PlanNginx(Nginx):
+class PlanNginx(RTMPNginx):
     """The plan's way: nginx-rtmp starts an ffmpeg for the rung, which sends it back for HLS."""
 
     def __init__(self, name: str, folder: Path, rung: Rung) -> None:
-        super().__init__(name, folder)
-        self.port = free_port()
+        super().__init__(name, folder, hls=True)
         self._rung = rung
 
-    def publish_url(self, stream: str) -> str:
-        return f"rtmp://127.0.0.1:{self.port}/live/{stream}"
-
-    def start(self) -> None:
+    def _applications(self) -> str:
         rung = self._rung
         own = f"rtmp://127.0.0.1:{self.port}"
         scale = f"-vf scale={rung.width}:{rung.height}"
         words = " ".join([*FFMPEG, "-i", f"{own}/live/$name", scale, *rung.encoders()])
-        self._start(
-            f"""
-rtmp {{
-    server {{
-        listen 127.0.0.1:{self.port};
-        chunk_size 4096;
+        return f"""
         application live {{
             live on;
             exec {words} -f flv {own}/hls/$name;
         }}
         application hls {{
             live on;
-            hls on;
-            hls_nested on;
-            hls_path {self.folder}/hls;
-            hls_fragment 2s;
-            hls_playlist_length 60s;
-        }}
-    }}
-}}
-""",
-            self.port,
-        )
-
-    def _modules(self) -> str:
-        return RTMPNginx._modules(self)  # type: ignore[arg-type]
+            {self._packaging("2s")}
+        }}"""
 
 
 class Latency(Row):
@@ -324,8 +302,6 @@ def _step(segment: bytes, file: Path) -> int:
     """Which of the steps a segment shows, by its last picture."""
     file.write_bytes(segment)
     words = [*FFMPEG, "-i", file, "-vf", "scale=2:2", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-"]
-    import subprocess
-
     pictures = subprocess.run(words, capture_output=True, check=True, timeout=60).stdout
     return round((pictures[-6] - 24) / 8)  # four of Y, one of U, one of V
 

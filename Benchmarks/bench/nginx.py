@@ -120,28 +120,33 @@ class RTMPNginx(Nginx):
     play_url = publish_url
 
     def start(self) -> None:
-        hls = f"""
-            hls on;
-            hls_nested on;
-            hls_path {self.folder}/hls;
-            hls_fragment 3s;
-            hls_playlist_length 60s;
-        """
         self._start(
             f"""
 rtmp {{
     server {{
         listen 127.0.0.1:{self.port};
         chunk_size 4096;
-        application live {{
-            live on;
-            {hls if self._hls else ""}
-        }}
+        {self._applications()}
     }}
 }}
 """,
             self.port,
         )
+
+    def _applications(self) -> str:
+        return f"""
+        application live {{
+            live on;
+            {self._packaging("3s") if self._hls else ""}
+        }}"""
+
+    def _packaging(self, fragment: str) -> str:
+        return f"""
+            hls on;
+            hls_nested on;
+            hls_path {self.folder}/hls;
+            hls_fragment {fragment};
+            hls_playlist_length 60s;"""
 
     def _modules(self) -> str:
         return f"load_module {MODULE};\n"
