@@ -453,6 +453,32 @@ private final class TestStorage: ObjectStorage {
     await world.stop()
   }
 
+  @Test func `a disk that is away at the start loses nothing`() async throws {
+    let first = World(folder: folder) { $0.reconnectWindow = .seconds(60) }
+    try await first.start()
+    first.publish(key).end(.publisherLeft("closed"))
+    #expect(
+      try await eventually { try await first.views().first?.document.parts.first?.ended != nil })
+    let id = try #require(try await first.views().first?.record.id)
+    first.kill()
+    let away = folder.file("away")
+    try FileManager.default.moveItem(atPath: folder.file(id), toPath: away)
+    let second = World(folder: folder, store: first.store, jobs: first.jobs) {
+      $0.isAutomatic = false
+    }
+    try await second.start()
+    #expect(await eventually { !second.service.desk.wants(key) })
+    #expect(try await second.views().map(\.record.state) == [.recording])
+    #expect(try await second.views().first?.document.parts.count == 1)
+    await second.stop()
+    try FileManager.default.moveItem(atPath: away, toPath: folder.file(id))
+    let third = World(folder: folder, store: first.store, jobs: first.jobs)
+    try await third.start()
+    #expect(try await third.eventually(.completed))
+    #expect(try await third.views().first?.document.milliseconds == 4_000)
+    await third.stop()
+  }
+
   // MARK: Retention
 
   @Test func `old recordings go, but not while they are watched`() async throws {

@@ -54,9 +54,22 @@ struct RecordingFolder: Sendable {
   }
 
   /// The names of its parts, in their order: their names hold when each began.
-  var parts: [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.filter { $0.hasSuffix(".flv") }.sorted()
+  ///
+  /// - Throws: `DiskError` where the folder isn't there, or can't be read.
+  func parts() throws(DiskError) -> [String] {
+    guard let folder = unsafe opendir(path) else { throw DiskError("opendir", path) }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    errno = 0
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
+        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasSuffix(".flv") { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw DiskError("readdir", path) }
+    return names.sorted()
   }
 
   /// The size of a file of it; nil where there is none of that name.

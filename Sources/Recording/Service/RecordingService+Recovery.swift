@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Glibc
 import Logging
 import Media
 import Store
@@ -51,8 +52,18 @@ extension RecordingService {
     let name = OpenRecording.Name(stream: stream, quality: record.quality)
     var recording = OpenRecording(
       name: name, record: record, document: RecordingDocument(json: record.document))
-    recording.document.parts = await repairedParts(
-      recording.document.parts, in: folder(record.id))
+    let known = recording.document.parts
+    do throws(DiskError) {
+      recording.document.parts = try await repairedParts(known, in: folder(record.id))
+    } catch {
+      // A folder may never have been made; but what is on a disk that is away is not lost.
+      if error.code != ENOENT || !known.isEmpty {
+        if isNoted { desk.note(stream, isOpen: false) }
+        return parts.logger.error(
+          "recording not taken up: mount its disk and start the node again, or delete it",
+          metadata: ["recording": "\(record.id)", "error": "\(error)"])
+      }
+    }
     // Two of one stream can't both go on: the older one is over.
     if let older = open[name] { await finish(older) }
     if !isNoted { desk.note(stream, isOpen: true) }
@@ -70,13 +81,16 @@ extension RecordingService {
   ///   - known: what the record says of them.
   ///   - folder: where they stand.
   /// - Returns: those that hold anything, oldest first.
+  /// - Throws: why the folder can't be read.
   private func repairedParts(
     _ known: [RecordingDocument.Part], in folder: RecordingFolder
-  ) async -> [RecordingDocument.Part] {
+  ) async throws(DiskError) -> [RecordingDocument.Part] {
     let now = parts.now()
     let logger = parts.logger
+    let files = await Self.onDisk { Result { () throws(DiskError) in try folder.parts() } }
+    let names = try files.get()
     return await Self.onDisk {
-      folder.parts.compactMap { file in
+      names.compactMap { file in
         if let part = known.first(where: { $0.file == file }), part.ended != nil { return part }
         var part =
           known.first { $0.file == file } ?? RecordingDocument.Part(file: file, started: now)
@@ -109,7 +123,9 @@ extension RecordingService {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
       return names.sorted().compactMap { name -> RecordingFolder.Label? in
         let folder = RecordingFolder("\(path)/\(name)")
-        guard let label = folder.label, label.id == name, !folder.parts.isEmpty else { return nil }
+        guard let label = folder.label, label.id == name,
+          (try? folder.parts())?.isEmpty == false
+        else { return nil }
         return label
       }
     }

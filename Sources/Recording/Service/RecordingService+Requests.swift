@@ -134,8 +134,10 @@ extension RecordingService {
   /// What is under way for it ends first. Nobody can watch it when this returns.
   /// - Throws: `.unknown`; `.isRecording` while it is written.
   package func delete(_ id: String) async throws(RecordingError) -> Deletion {
-    let known = try await recording(id)
-    guard known.record.state != .recording, closing[id] == nil else { throw .isRecording }
+    _ = try await recording(id)
+    // One whose disk was away at the start is open nowhere.
+    let isOpen = open.values.contains { $0.record.id == id }
+    guard !isOpen, closing[id] == nil else { throw .isRecording }
     await interrupt(id)
     defer { held.remove(id) }
     shelf.remove(id)
