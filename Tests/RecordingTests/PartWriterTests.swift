@@ -45,8 +45,10 @@ import Testing
 
   private func files() -> [String] { folder.names("r").filter { $0.hasSuffix(".flv") } }
 
-  private func give(_ messages: [RecordedMessage], to writer: inout PartWriter) {
-    for message in messages { writer.take(.message(message)) }
+  private func give(
+    _ messages: [RecordedMessage], to writer: inout PartWriter, at came: Int64 = 1_790_000_000_000
+  ) {
+    for message in messages { writer.take(.message(message, at: came)) }
   }
 
   @Test func `messages come out as they came in`() throws {
@@ -66,6 +68,20 @@ import Testing
     }
     #expect(bytes == (try folder.bytes("r/\(files()[0])").count))
     #expect(milliseconds == 49 * 40)
+  }
+
+  @Test func `a part begins when its first message came, however late the disk is`() {
+    let world = World()
+    var writer = writer(world)
+    var stream = TestMessages()
+    let came = world.now
+    world.now += 5_000
+    give(TestMessages.headers + stream.next(5), to: &writer, at: came)
+    guard case .began(_, let time) = world.notices.first else {
+      Issue.record("nothing began")
+      return
+    }
+    #expect(time == came)
   }
 
   @Test func `a part is split at a keyframe, with the headers again`() throws {
@@ -238,10 +254,12 @@ import Testing
     intake.append(stream.next(1))
     #expect(intake.next(waiting: .zero).entries.isEmpty)
     intake.wrote(
-      first.reduce(0) { if case .message(let message) = $1 { $0 + message.keptBytes } else { $0 } })
+      first.reduce(0) {
+        if case .message(let message, _) = $1 { $0 + message.keptBytes } else { $0 }
+      })
     intake.append(stream.next(1))
     let second = intake.next(waiting: .zero).entries
-    guard case .message(let header) = second.first else {
+    guard case .message(let header, _) = second.first else {
       Issue.record("no header")
       return
     }

@@ -39,7 +39,7 @@ enum FLVRecorder {
       var bytes = 0
       for entry in entries {
         writer.take(entry)
-        if case .message(let message) = entry { bytes += message.keptBytes }
+        if case .message(let message, _) = entry { bytes += message.keptBytes }
       }
       writer.settle()
       intake.wrote(bytes)

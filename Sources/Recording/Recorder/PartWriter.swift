@@ -47,6 +47,8 @@ struct PartWriter {
   private var headers: [RecordedMessage.Role: RecordedMessage] = [:]
   private var clock = TimestampUnwrapper()
   private var firstTime: Int64?
+  /// When the message that is written came.
+  private var came: Int64 = 0
   /// Whether pictures are of no use before the next keyframe, and since when that is so.
   private var awaitsKeyframe = true
   private var waitingSince: Int64?
@@ -81,7 +83,9 @@ struct PartWriter {
   mutating func take(_ entry: RecordingIntake.Entry) {
     switch entry {
     case .gap: finish(.slowDisk)
-    case .message(let message): take(message)
+    case .message(let message, let time):
+      came = time
+      take(message)
     }
   }
 
@@ -158,7 +162,7 @@ struct PartWriter {
     if let pausedUntil, now < pausedUntil { return wait() }
     if let free = room(), free < configuration.reserveBytes { return refuse(.noRoom) }
     do throws(DiskError) {
-      file = try open(now)
+      file = try open(came)
     } catch {
       return refuse(error.isForRoom ? .noRoom : .disk("\(error)"))
     }
@@ -176,19 +180,19 @@ struct PartWriter {
   }
 
   /// Makes the file, under the next name that is free: each second has one.
-  private func open(_ now: Int64) throws(DiskError) -> PartFile {
+  private func open(_ began: Int64) throws(DiskError) -> PartFile {
     try RecordingFolder(configuration.folder).label(configuration.label)
-    var time = now
+    var time = began
     while true {
       let name = configuration.name.file(at: time)
       do throws(DiskError) {
         let file = try PartFile(
           in: configuration.folder, name: name, hasAudio: headers[.audioHeader] != nil,
           hasVideo: headers[.videoHeader] != nil)
-        notice(.began(file: name, at: now))
+        notice(.began(file: name, at: began))
         return file
       } catch {
-        guard error.isForName, time - now < 3_600_000 else { throw error }
+        guard error.isForName, time - began < 3_600_000 else { throw error }
         time += 1_000
       }
     }

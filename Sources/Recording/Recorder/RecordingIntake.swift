@@ -1,6 +1,7 @@
 import Dispatch
 package import Media
 import Synchronization
+import Telemetry
 
 /// Where a stream's messages leave its loop for the disk: a queue with a bound.
 ///
@@ -9,7 +10,8 @@ import Synchronization
 package final class RecordingIntake: Sendable {
   /// What the recorder finds in the queue.
   enum Entry: Sendable {
-    case message(RecordedMessage)
+    /// And when it came, in milliseconds since 1970.
+    case message(RecordedMessage, at: Int64)
     /// Something is missing here: the disk was too slow.
     case gap
   }
@@ -73,11 +75,15 @@ package final class RecordingIntake: Sendable {
   // MARK: The loop
 
   /// Takes what one turn has brought; never waits.
-  package func append(_ messages: [RecordedMessage]) {
+  ///
+  /// - Parameters:
+  ///   - messages: in their order.
+  ///   - time: when they came, in milliseconds since 1970: the disk may be late.
+  package func append(_ messages: [RecordedMessage], at time: Int64 = LogTime.now.milliseconds) {
     let wakes = state.withLock { state in
       guard state.end == nil, !state.isAbandoned else { return false }
       let before = state.bytes
-      for message in messages { state.take(message, limitBytes) }
+      for message in messages { state.take(message, limitBytes, at: time) }
       return before < Self.wakeBytes && state.bytes >= Self.wakeBytes
     }
     if wakes { work.signal() }
@@ -114,7 +120,9 @@ package final class RecordingIntake: Sendable {
       guard state.isFull, state.bytes <= 0 else { return }
       state.isFull = false
       for role in [RecordedMessage.Role.metadata, .videoHeader, .audioHeader] {
-        if let header = state.missedHeaders[role] { state.take(header, .max) }
+        if let header = state.missedHeaders[role] {
+          state.take(header, .max, at: LogTime.now.milliseconds)
+        }
       }
       state.missedHeaders = [:]
     }
@@ -132,7 +140,7 @@ package final class RecordingIntake: Sendable {
 
 extension RecordingIntake.State {
   /// Queues a message, or notes that it is lost.
-  fileprivate mutating func take(_ message: RecordedMessage, _ limitBytes: Int) {
+  fileprivate mutating func take(_ message: RecordedMessage, _ limitBytes: Int, at time: Int64) {
     if !isFull, bytes + message.keptBytes > limitBytes {
       isFull = true
       entries.append(.gap)
@@ -141,7 +149,7 @@ extension RecordingIntake.State {
       if message.role.isHeader { missedHeaders[message.role] = message }
       return
     }
-    entries.append(.message(message))
+    entries.append(.message(message, at: time))
     bytes += message.keptBytes
   }
 }
