@@ -54,7 +54,7 @@ package final class SegmentArchive: Sendable {
   ///   - registry: of metrics.
   ///   - logger: of the same.
   package init(
-    _ folder: String, limitBytes: Int = 256 << 20, events: EventBus = EventBus(),
+    _ folder: String, limitBytes: Int, events: EventBus = EventBus(),
     metrics registry: MetricRegistry, logger: Logger
   ) {
     self.folder = folder
@@ -66,6 +66,10 @@ package final class SegmentArchive: Sendable {
       "wedlive_dvr_segments_total", help: help, labels: ["result": "stored"])
     failed = registry.counter(
       "wedlive_dvr_segments_total", help: help, labels: ["result": "failed"])
+    registry.gauge(
+      "wedlive_dvr_waiting_bytes",
+      help: "What waits to be written there: streams.dvr_buffer bounds it."
+    ) { [weak self] in Double(self?.shelf.withLock { $0.waitingBytes } ?? 0) }
     registry.gauge("wedlive_dvr_bytes", help: "What segments for going back take on the disk.") {
       [weak self] in Double(self?.shelf.withLock { $0.storedBytes } ?? 0)
     }

@@ -16,6 +16,8 @@ package struct OriginConfiguration: Sendable {
 
   /// Where segments are kept that are too old for the memory, with `streams.dvrWindow`.
   package var dvrFolder: String?
+  /// What may wait to be written there, in bytes.
+  package var dvrBufferBytes = 256 << 20
 
   package init() {}
 }

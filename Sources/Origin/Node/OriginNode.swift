@@ -75,7 +75,9 @@ package final class OriginNode: Sendable {
     let programs = Programs(cameras: cameras, events: events, relays: relays, metrics: registry)
     self.programs = programs
     let archive = configuration.dvrFolder.map {
-      SegmentArchive($0, events: events, metrics: registry, logger: logger)
+      SegmentArchive(
+        $0, limitBytes: configuration.dvrBufferBytes, events: events, metrics: registry,
+        logger: logger)
     }
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,

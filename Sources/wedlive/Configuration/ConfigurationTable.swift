@@ -163,6 +163,9 @@ enum ConfigurationTable {
       "streams.dvr_window", \.streams.dvrWindow, in: .zero...(.seconds(86_400)),
       "How far viewers can go back, where that is further than streams.window; what is older than that"
         + " is on disk, for up to twice as long. 0s keeps nothing there."),
+    .size(
+      "streams.dvr_buffer", \.streams.dvrBuffer, in: 16 << 20...1 << 40,
+      "What may wait for that disk; viewers can't go back to segments beyond it, nor behind them."),
     .duration(
       "streams.reconnect_window", \.streams.reconnectWindow, in: .zero...(.seconds(3_600)),
       "How long a publisher may be away before its stream ends."),

@@ -68,6 +68,7 @@ extension NodeConfiguration {
     origin.streams.fragment = streams.fragment
     origin.streams.window = streams.window
     origin.streams.dvrWindow = streams.dvrWindow
+    origin.dvrBufferBytes = streams.dvrBuffer
     if streams.dvrWindow > streams.window { origin.dvrFolder = data.path + "/dvr" }
     origin.streams.reconnectWindow = streams.reconnectWindow
     origin.streams.afterEnd = streams.afterEnd

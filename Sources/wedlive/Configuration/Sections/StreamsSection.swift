@@ -6,6 +6,7 @@ struct StreamsSection: Equatable, Sendable {
   var window = Duration.seconds(60)
   /// How long a publisher may be away before its stream ends.
   var dvrWindow = Duration.zero
+  var dvrBuffer = 256 << 20
   var reconnectWindow = Duration.seconds(60)
   /// How long an ended stream can still be fetched.
   var afterEnd = Duration.seconds(120)
