@@ -43,6 +43,18 @@ import Testing
     }
   }
 
+  @Test func `keep what follows a place that a power cut has spoilt`() throws {
+    let (bytes, ends) = file()
+    for spoilt in [ends[0]..<ends[0] + 4, ends[0] + 3..<ends[2], ends[1] - 4..<ends[1]] {
+      var broken = bytes
+      for index in spoilt { broken[index] = 0 }
+      try folder.write(broken + [9, 0, 0, 200, 1, 2, 3], "a.flv")
+      let outcome = try FLVRecovery.repair(folder.file("a.flv"))
+      #expect(outcome == .init(bytes: bytes.count, milliseconds: 160, lostBytes: 7))
+      #expect(try folder.bytes("a.flv") == broken)
+    }
+  }
+
   @Test func `are empty where they are no FLV`() throws {
     try folder.write(Array("something else entirely".utf8), "a.flv")
     #expect(try FLVRecovery.repair(folder.file("a.flv")).bytes == 0)
