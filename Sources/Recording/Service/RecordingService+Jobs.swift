@@ -9,6 +9,12 @@ import Transcode
 extension RecordingService {
   /// A remux that has failed so often fails for good; the parts stay where they are.
   private static let remuxAttempts = 5
+  /// What is the recording's own fault by then: its worker ends, stands still or fails on it. A disk or
+  /// the records come back, and are waited for.
+  private static let hopeless: Set<String> = [
+    RemuxError.Code.crashed.rawValue, RemuxError.Code.hung.rawValue,
+    RemuxError.Code.failed.rawValue,
+  ]
   /// What may succeed by itself is tried at least once a minute.
   private static let longestDelay: Int64 = 60_000
   /// What a person must see to is tried this often all the same.
@@ -161,7 +167,7 @@ extension RecordingService {
       let delay = min(Self.longestDelay, Int64(1_000) << min(Int64(job.attempts - 1), 20))
       job.due = parts.now() + delay
       isLast =
-        job.step == RecordingStep.remux.rawValue && why != "full" && why != "records"
+        job.step == RecordingStep.remux.rawValue && Self.hopeless.contains(why)
         && job.attempts >= Self.remuxAttempts
     case .needsHelp(let why, let text):
       (code, words) = (why, text)
