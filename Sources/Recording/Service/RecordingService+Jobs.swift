@@ -9,8 +9,9 @@ import Transcode
 extension RecordingService {
   /// A remux that has failed so often fails for good; the parts stay where they are.
   private static let remuxAttempts = 5
-  /// What is the recording's own fault by then: its worker ends, stands still or fails on it. A disk or
-  /// the records come back, and are waited for.
+  /// What is the recording's own fault by then: its worker ends, stands still or fails on it.
+  ///
+  /// A disk or the records come back, and are waited for.
   private static let hopeless: Set<String> = [
     RemuxError.Code.crashed.rawValue, RemuxError.Code.hung.rawValue,
     RemuxError.Code.failed.rawValue,
