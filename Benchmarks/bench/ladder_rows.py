@@ -16,6 +16,7 @@ from support import rtmp_load
 from support.media import CACHE, Source
 from support.processes import Process, run, wait_until
 from support.publishers import ffmpeg_copy
+from support.rungs import ladder
 
 from .meter import Meter, family
 from .nginx import RTMPNginx
@@ -36,9 +37,10 @@ class Rung:
     video: int
     audio: int
 
-    def settings(self) -> dict[str, str]:
-        value = f"{self.width}x{self.height} {self.video}k {self.audio}k"
-        return {f"WEDLIVE_QUALITIES_{self.name.upper()}": value}
+    @property
+    def size(self) -> str:
+        """As a node's settings have it."""
+        return f"{self.width}x{self.height} {self.video}k {self.audio}k"
 
     def encoders(self) -> list[str]:
         """ffmpeg's options for the same encoders: x264 as wedlive sets it up, a keyframe every 2 s."""
@@ -52,7 +54,6 @@ class Rung:
         # fmt: on
 
 
-NAMES = ["4k", "1080p", "720p", "480p", "360p", "240p"]
 RUNGS = [
     Rung("720p", 1280, 720, 2800, 128),
     Rung("480p", 854, 480, 1400, 96),
@@ -64,13 +65,11 @@ FFMPEG = ["ffmpeg", "-v", "error", "-nostdin", "-y"]
 
 def settings(rungs: list[Rung]) -> dict[str, str]:
     """A node's, for just these rungs and segments of 2 s."""
-    values = {f"WEDLIVE_QUALITIES_{name.upper()}": "off" for name in NAMES}
-    for rung in rungs:
-        values |= rung.settings()
-    values["WEDLIVE_TRANSCODE_ENABLED"] = "true"
-    values["WEDLIVE_STREAMS_FRAGMENT"] = "2s"
-    values["WEDLIVE_STREAMS_RECONNECT_WINDOW"] = "1s"
-    return values
+    return {
+        **ladder(**{f"rung_{rung.name}": rung.size for rung in rungs}),
+        "WEDLIVE_STREAMS_FRAGMENT": "2s",
+        "WEDLIVE_STREAMS_RECONNECT_WINDOW": "1s",
+    }
 
 
 class Unpinned(Wedlive):

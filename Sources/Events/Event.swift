@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Something that happened to a wedding's stream and that others act on.
 package struct Event: Sendable, Equatable {
   /// What happened; the raw values are the names that webhooks use.
@@ -35,7 +37,7 @@ package struct Event: Sendable, Equatable {
   ///   - time: milliseconds since 1970; now, unless given.
   ///   - data: more about it.
   package init(
-    _ kind: Kind, wedding: String, camera: String? = nil, time: Int64 = EventTime.now,
+    _ kind: Kind, wedding: String, camera: String? = nil, time: Int64 = LogTime.now.milliseconds,
     data: [String: EventValue] = [:]
   ) {
     self.kind = kind

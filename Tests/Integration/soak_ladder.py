@@ -16,19 +16,13 @@ from support import rtmp_load
 from support.media import Source
 from support.node import Node
 from support.processes import Process
-from support.rungs import workers
+from support.rungs import ladder, workers
 
 MIB = 1 << 20
 STREAMS = 4
 SOURCE = Source(seconds=60, width=640, height=360, rate=15, gop=45, b_frames=2, kbits=500)
 SETTINGS = {
-    "WEDLIVE_TRANSCODE_ENABLED": "true",
-    "WEDLIVE_QUALITIES_4K": "off",
-    "WEDLIVE_QUALITIES_1080P": "off",
-    "WEDLIVE_QUALITIES_720P": "off",
-    "WEDLIVE_QUALITIES_480P": "off",
-    "WEDLIVE_QUALITIES_360P": "480x270 250k 64k",
-    "WEDLIVE_QUALITIES_240P": "240x136 100k 32k",
+    **ladder(rung_360p="480x270 250k 64k", rung_240p="240x136 100k 32k"),
     "WEDLIVE_TRANSCODE_THREADS": "1",
     "WEDLIVE_STREAMS_WINDOW": "30s",
     "WEDLIVE_ENCRYPTION_METHOD": "aes-128",

@@ -14,17 +14,11 @@ from support.hls.watcher import Watcher
 from support.media import Source, probe
 from support.processes import Failed, Process, wait_until
 from support.publishers import ffmpeg_copy
-from support.rungs import compare, workers
+from support.rungs import compare, ladder, workers
 
 NAMES = {"source", "360p", "240p"}
 SETTINGS = {
-    "WEDLIVE_TRANSCODE_ENABLED": "true",
-    "WEDLIVE_QUALITIES_4K": "off",
-    "WEDLIVE_QUALITIES_1080P": "off",
-    "WEDLIVE_QUALITIES_720P": "off",
-    "WEDLIVE_QUALITIES_480P": "off",
-    "WEDLIVE_QUALITIES_360P": "320x180 300k 64k",
-    "WEDLIVE_QUALITIES_240P": "160x90 100k 32k",
+    **ladder(rung_360p="320x180 300k 64k", rung_240p="160x90 100k 32k"),
     "WEDLIVE_STREAMS_RECONNECT_WINDOW": "3s",
     "WEDLIVE_STREAMS_WINDOW": "60s",
 }

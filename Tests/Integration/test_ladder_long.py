@@ -13,7 +13,7 @@ from support.hls.watcher import Watcher
 from support.media import Source, packets, probe
 from support.processes import wait_until
 from support.publishers import ffmpeg_copy
-from support.rungs import compare, rungs, workers
+from support.rungs import compare, ladder, rungs, workers
 
 #: By name: the size, and kbit/s of pictures and sound.
 PLAN = {
@@ -65,11 +65,7 @@ def test_the_plans_ladder_below_1080p(make_node, tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_five_minutes_of_workers_that_are_killed(make_node, tmp_path: Path) -> None:
     node = make_node(
-        WEDLIVE_TRANSCODE_ENABLED="true",
-        WEDLIVE_QUALITIES_4K="off",
-        WEDLIVE_QUALITIES_1080P="off",
-        WEDLIVE_QUALITIES_720P="off",
-        WEDLIVE_QUALITIES_480P="off",
+        **ladder(rung_360p="", rung_240p=""),
         WEDLIVE_STREAMS_RECONNECT_WINDOW="3s",
         WEDLIVE_STREAMS_WINDOW="60s",
     )
@@ -105,13 +101,8 @@ def test_five_minutes_of_workers_that_are_killed(make_node, tmp_path: Path) -> N
 @pytest.mark.timeout(400)
 def test_chromium_switches_down_and_up_without_a_stall(make_node, tmp_path: Path) -> None:
     node = make_node(
-        WEDLIVE_TRANSCODE_ENABLED="true",
+        **ladder(rung_360p="", rung_240p="320x180 150k 32k"),
         WEDLIVE_TRANSCODE_PRESET="ultrafast",
-        WEDLIVE_QUALITIES_4K="off",
-        WEDLIVE_QUALITIES_1080P="off",
-        WEDLIVE_QUALITIES_720P="off",
-        WEDLIVE_QUALITIES_480P="off",
-        WEDLIVE_QUALITIES_240P="320x180 150k 32k",
         WEDLIVE_STREAMS_FRAGMENT="2s",
         WEDLIVE_STREAMS_WINDOW="30s",
     )

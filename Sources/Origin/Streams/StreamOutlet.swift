@@ -6,7 +6,7 @@ import Recording
 import Transcode
 import Media
 package import Ingest
-import Glibc
+import Telemetry
 import Synchronization
 
 /// Where what a stream makes goes: to every loop that serves viewers, to the records, to the board.
@@ -62,11 +62,7 @@ package final class StreamOutlet: Sendable {
     programs?.setLoops(loops)
   }
 
-  static var wallClockMilliseconds: Int64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-  }
+  static var wallClockMilliseconds: Int64 { LogTime.now.milliseconds }
 
   /// Snapshots are numbered through, so that each loop can tell the newer of two.
   func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }

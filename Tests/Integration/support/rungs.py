@@ -9,8 +9,23 @@ from .hls.watcher import Variant, Watcher
 from .media import Packet, packets
 from .node import Node
 
+QUALITIES = ("4k", "1080p", "720p", "480p", "360p", "240p")
+
 #: FLV counts milliseconds, transport streams 1/90000 s; each rounds once.
 ROUNDING = 0.002
+
+
+def ladder(**sizes: str) -> dict[str, str]:
+    """A node's settings for a ladder of just these qualities: `rung_360p="320x180 300k 64k"`.
+
+    An empty size leaves a quality as it is by default.
+    """
+    settings = {"WEDLIVE_TRANSCODE_ENABLED": "true"}
+    for name in QUALITIES:
+        size = sizes.get(f"rung_{name}", "off")
+        if size:
+            settings[f"WEDLIVE_QUALITIES_{name.upper()}"] = size
+    return settings
 
 
 def rungs(watcher: Watcher) -> dict[str, Variant]:

@@ -126,8 +126,9 @@ import Testing
         group.addTask { _ = try? await cameras.show(ids[number % 3], of: "w") }
       }
     }
-    // What is kept is what is shown.
-    let shown = node.node.programs.status(of: "w")?.active
-    #expect(shown == node.node.cameras.chosen("w"))
+    // What is kept is what is shown, once the first segment of that camera is there.
+    let chosen = try #require(node.node.cameras.chosen("w"))
+    #expect(await eventually { node.node.programs.status(of: "w")?.active == chosen })
+    #expect(node.node.cameras.chosen("w") == chosen)
   }
 }
