@@ -23,7 +23,7 @@ SECONDS ?= 600
 TARGET ?=
 
 .PHONY: help setup run test unit integration check build release format lint sanitize fuzz \
-	bench soak interop certs docs
+	bench soak soak-ladder interop certs docs
 
 help: ## list these
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -92,6 +92,10 @@ bench: release ## measure against nginx and nginx-rtmp, write Benchmarks/results
 soak: release ## 50 reconnecting publishers and 500 viewers for MINUTES (60); judges memory and errors
 	@.ci/setup test
 	@$(PYTHON) Tests/Integration/soak.py --wedlive $(RELEASE) --minutes $(MINUTES) $(ARGS)
+
+soak-ladder: release ## four streams encoded, recorded and switched for MINUTES (60); judges memory
+	@.ci/setup test
+	@$(PYTHON) Tests/Integration/soak_ladder.py --wedlive $(RELEASE) --minutes $(MINUTES) $(ARGS)
 
 certs: release ## make a development CA and certificates in certs/
 	@$(RELEASE) certs $(ARGS)
