@@ -88,4 +88,33 @@ import Testing
     }
     #expect(second?.isRetryable == true)
   }
+
+  @Test func `a disk that has gone is not taken for the folder that it was mounted on`()
+    async throws
+  {
+    let path = folder.path + "/kept"
+    let disk = "/dev/shm/wedlive-\(UUID().uuidString)"
+    let files = FileManager.default
+    try files.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    defer { try? files.removeItem(atPath: disk) }
+    // A link to another disk stands for a mount, which a test may not make.
+    try files.createSymbolicLink(atPath: path, withDestinationPath: disk)
+    let storage = try LocalStorage(path: path)
+    let file = try folder.file("a", [1, 2, 3])
+    let object = try await put(file, as: "x/a", into: storage)
+    try files.removeItem(atPath: path)
+    try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let errors = [
+      await #expect(throws: StorageError.self) { try await storage.confirm(object) },
+      await #expect(throws: StorageError.self) { try await put(file, as: "b", into: storage) },
+      await #expect(throws: StorageError.self) { try await storage.delete(object) },
+      await #expect(throws: StorageError.self) { try await storage.read(object, range: 0..<1) },
+    ]
+    #expect(errors.allSatisfy { $0?.isRetryable == true })
+    #expect(errors.allSatisfy { $0?.description.contains("mount it again") == true })
+    #expect(try files.contentsOfDirectory(atPath: path).isEmpty)
+    try files.removeItem(atPath: path)
+    try files.createSymbolicLink(atPath: path, withDestinationPath: disk)
+    #expect(try await storage.confirm(object))
+  }
 }

@@ -5,13 +5,16 @@
 /// A folder: on this machine, or one that it mounts.
 ///
 /// An object appears under its name whole or not at all, and has reached the disk by then. Where the
-/// file to be put lies on the same file system, it gets a second name instead of a copy.
+/// file to be put lies on the same file system, it gets a second name instead of a copy. Where the
+/// folder was a mount at the start it has to be one: what is left when the disk has gone is not it.
 package struct LocalStorage: ObjectStorage {
   package let kind = StorageKind.local
   /// The folder, without a slash at its end.
   package let path: String
   /// Where somebody serves the folder to people.
   private let publicURL: String?
+  /// Whether it was on another disk than the folder that it is in: a mount, or a link to one.
+  private let isMount: Bool
 
   /// Opens a folder, and makes it where it is missing.
   ///
@@ -29,6 +32,7 @@ package struct LocalStorage: ObjectStorage {
     guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
       throw .misconfigured("the folder \(path) can't be written: \(SystemWords.of(errno))")
     }
+    isMount = Self.isMount(path)
   }
 
   package func put(
@@ -74,6 +78,7 @@ package struct LocalStorage: ObjectStorage {
   package func delete(_ object: StoredObject) async throws(StorageError) {
     try check(object)
     try await BlockingWork.run { () throws(StorageError) in
+      try checkMount()
       let file = place(object.name)
       if unsafe unlink(file) != 0, errno != ENOENT {
         throw Self.failure(errno, "\(file) can't be deleted")
@@ -102,6 +107,24 @@ package struct LocalStorage: ObjectStorage {
     try ObjectName.check(object.name)
   }
 
+  /// What a mount leaves when it has gone looks like an empty folder.
+  private func checkMount() throws(StorageError) {
+    guard isMount, !Self.isMount(path) else { return }
+    throw .failed("the disk at \(path) has gone: mount it again")
+  }
+
+  private static func isMount(_ path: String) -> Bool {
+    guard let own = device(of: path), let above = device(of: parent(of: path) + "/") else {
+      return false
+    }
+    return own != above
+  }
+
+  private static func device(of path: String) -> dev_t? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? status.st_dev : nil
+  }
+
   /// Where the finished object stands.
   private func place(_ name: String) -> String { path + "/" + name }
 
@@ -113,6 +136,7 @@ package struct LocalStorage: ObjectStorage {
   }
 
   private func open(_ name: String) throws(StorageError) -> SourceFile? {
+    try checkMount()
     let place = place(name)
     if unsafe access(place, F_OK) != 0 {
       // A folder that is gone (a mount that has failed) is no proof that the object is.
@@ -141,7 +165,9 @@ package struct LocalStorage: ObjectStorage {
     _ = unsafe unlink(unfinished)
     if unsafe link(source.path, unfinished) == 0 {
       if fsync(source.descriptor) != 0 {
-        throw Self.failure(errno, "\(source.path) can't be synced")
+        let number = errno
+        _ = unsafe unlink(unfinished)
+        throw Self.failure(number, "\(source.path) can't be synced")
       }
     } else {
       do throws(StorageError) {
@@ -214,6 +240,8 @@ package struct LocalStorage: ObjectStorage {
     if unsafe mkdir(folder, 0o750) != 0, errno != EEXIST {
       throw failure(errno, "the folder \(folder) can't be made")
     }
+    // A file has reached the disk when the folders have that it is in.
+    if root != nil { try sync(folder: parent) }
   }
 
   private static func parent(of path: String) -> String {
