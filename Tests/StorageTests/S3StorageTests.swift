@@ -107,6 +107,46 @@ import Testing
     #expect(await last.all.isEmpty)
   }
 
+  @Test func `a list of parts that turns its pages in a circle comes to an end`() async throws {
+    let storage = try server.s3()
+    let (path, _) = try large()
+    let notes = Notes()
+    try await server.faults([["match": "partNumber=3", "do": "cut", "times": 100]])
+    await #expect(throws: StorageError.self) {
+      try await put(path, as: "x", into: storage, notes: notes)
+    }
+    func page(_ match: String, next: Int) -> [String: Any] {
+      [
+        "match": match, "do": "status", "status": 200, "times": 1_000,
+        "body": "<R><IsTruncated>true</IsTruncated>"
+          + "<NextPartNumberMarker>\(next)</NextPartNumberMarker></R>",
+      ]
+    }
+    try await server.faults([
+      page("GET .*part-number-marker=1&", next: 2), page("GET .*part-number-marker=2&", next: 1),
+      page("GET .*uploadId=", next: 1),
+    ])
+    _ = try await server.log()
+    let object = try await put(path, as: "x", into: storage, from: await notes.all.last)
+    #expect(try await server.log().filter { $0.hasPrefix("GET") }.count <= 4)
+    #expect(try await storage.confirm(object))
+  }
+
+  @Test func `a service that can't list uploads is no reason not to begin one`() async throws {
+    let storage = try server.s3()
+    let (path, _) = try large()
+    try await server.faults([
+      [
+        "match": "GET .*uploads=", "do": "status", "status": 501, "times": 1_000,
+        "body": "<Error><Code>NotImplemented</Code><Message>not here</Message></Error>",
+      ]
+    ])
+    let object = try await put(path, as: "x", into: storage)
+    #expect(try await storage.confirm(object))
+    #expect(
+      try await server.log().filter { $0.contains("uploads=") && $0.hasPrefix("GET") }.count == 1)
+  }
+
   @Test func `an upload of a file that has changed begins anew, and leaves nothing behind`()
     async throws
   {

@@ -135,4 +135,48 @@ import Testing
     #expect(error?.description.contains("123:abc") == false)
     #expect(throws: StorageError.self) { try server.telegram { $0.token = "a b/../c" } }
   }
+
+  @Test func `a message whose file nobody can name is taken back`() async throws {
+    let storage = try server.telegram()
+    try await server.faults([
+      [
+        "match": "sendVideo", "do": "status", "status": 200,
+        "body": #"{"ok":true,"result":{"message_id":77,"video":{"file_size":3}}}"#,
+      ]
+    ])
+    let error = await #expect(throws: StorageError.self) {
+      try await put(try folder.file("a", [1, 2, 3]), as: "a", into: storage)
+    }
+    #expect(error?.code == "unreachable")
+    #expect(try await server.log().contains { $0.contains("message_id=77") })
+  }
+
+  @Test func `a large part is confirmed piece by piece`() async throws {
+    let storage = try server.telegram { $0.partBytes = 19 << 20 }
+    let path = try folder.file("a", folder.bytes(17 << 20))
+    let object = try await put(path, as: "a", into: storage)
+    #expect(object.parts.count == 1)
+    _ = try await server.log()
+    #expect(try await storage.confirm(object))
+    let log = try await server.log()
+    #expect(log.filter { $0.contains("/file/bot") }.count == 3)
+    #expect(log.filter { $0.contains("getFile") }.count == 1)
+  }
+
+  @Test func `what a server repeats of our address is not told on`() async throws {
+    let storage = try server.telegram()
+    try await server.faults([
+      [
+        "match": "sendVideo", "do": "status", "status": 400,
+        "body": #"{"ok":false,"description":"no\nhandler for /bot123:abc_DEF-4/sendVideo"}"#,
+      ]
+    ])
+    let error = await #expect(throws: StorageError.self) {
+      try await put(try folder.file("a", [1, 2, 3]), as: "a", into: storage)
+    }
+    #expect(error?.code == "refused")
+    #expect(error?.description.contains("abc_DEF") == false)
+    #expect(error?.description.contains("\n") == false)
+    #expect(error?.description.contains("handler for /bot…/sendVideo") == true)
+  }
 }

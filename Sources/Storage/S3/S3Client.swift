@@ -142,6 +142,8 @@ struct S3Client: Sendable {
     default: break
     }
     switch problem.status {
+    // What a service doesn't know today it won't know in a minute either.
+    case 501: return .refused(status: problem.status, words)
     case 408, 425, 429, 500...506, 508...599: return .unreachable(words)
     case 507: return .full(words)
     case 301, 302, 307, 308:

@@ -102,11 +102,11 @@ extension S3Storage {
   /// The ETags of the parts that the bucket has, by number; nil where it has no such upload.
   private func list(_ upload: UploadCheckpoint) async throws(StorageError) -> [Int: String]? {
     var parts: [Int: String] = [:]
-    var marker: String?
-    repeat {
+    var marker = 0
+    while true {
       var call = S3Client.Call(method: .get, key: try key(upload))
       call.query = [("uploadId", upload.uploadID), ("max-parts", "1000")]
-      if let marker { call.query.append(("part-number-marker", marker)) }
+      if marker > 0 { call.query.append(("part-number-marker", "\(marker)")) }
       call.expected = ["NoSuchUpload", "NoSuchKey"]
       let (_, body, error) = try await client.send(call)
       if error != nil { return nil }
@@ -117,11 +117,13 @@ extension S3Storage {
         }
         parts[number] = etag.trimmingQuotes()
       }
-      let next = text["IsTruncated"] == "true" ? text["NextPartNumberMarker"] : nil
-      // One that doesn't move on would be asked for without an end.
-      marker = next == marker ? nil : next
-    } while marker != nil
-    return parts
+      // Pages that don't go on towards the last part there can be would be turned without an end.
+      guard text["IsTruncated"] == "true",
+        let next = text["NextPartNumberMarker"].flatMap({ Int($0) }),
+        (marker + 1..<Self.maximumParts).contains(next)
+      else { return parts }
+      marker = next
+    }
   }
 
   private func begin(

@@ -1,10 +1,10 @@
 import Foundation
 
 /// What the Bot API answers: `{"ok": true, "result": …}`, or why not.
-struct BotAnswer: Decodable {
-  struct Parameters: Decodable {
-    var retryAfter: Int?
-    var migrateToChat: Int?
+package struct BotAnswer: Decodable {
+  package struct Parameters: Decodable {
+    package var retryAfter: Int?
+    package var migrateToChat: Int?
 
     enum CodingKeys: String, CodingKey {
       case retryAfter = "retry_after"
@@ -13,11 +13,12 @@ struct BotAnswer: Decodable {
   }
 
   /// A file that Telegram has.
-  struct File: Decodable {
-    var id: String
-    var bytes: Int?
+  package struct File: Decodable {
+    /// Nil where it doesn't say: then nobody can ask for it.
+    package var id: String?
+    package var bytes: Int?
     /// Where it can be fetched, below the address of files; or on a server's own disk.
-    var path: String?
+    package var path: String?
 
     enum CodingKeys: String, CodingKey {
       case id = "file_id"
@@ -27,8 +28,8 @@ struct BotAnswer: Decodable {
   }
 
   /// A message with a file, whatever Telegram took it for: a video without sound is an animation.
-  struct Message: Decodable {
-    var id: Int
+  package struct Message: Decodable {
+    package var id: Int
     var video: File?
     var document: File?
     var animation: File?
@@ -39,13 +40,13 @@ struct BotAnswer: Decodable {
       case video, document, animation, audio
     }
 
-    var file: File? { video ?? document ?? animation ?? audio }
+    package var file: File? { video ?? document ?? animation ?? audio }
   }
 
-  var ok: Bool
-  var code: Int?
-  var description: String?
-  var parameters: Parameters?
+  package var ok: Bool
+  package var code: Int?
+  package var description: String?
+  package var parameters: Parameters?
 
   enum CodingKeys: String, CodingKey {
     case ok, description, parameters
@@ -55,11 +56,11 @@ struct BotAnswer: Decodable {
   /// The result, of a type.
   private struct Result<Value: Decodable>: Decodable { var result: Value }
 
-  static func result<Value: Decodable>(_ type: Value.Type, _ body: [UInt8]) -> Value? {
+  package static func result<Value: Decodable>(_ type: Value.Type, _ body: [UInt8]) -> Value? {
     try? JSONDecoder().decode(Result<Value>.self, from: Data(body)).result
   }
 
-  init?(_ body: [UInt8]) {
+  package init?(_ body: [UInt8]) {
     guard let answer = try? JSONDecoder().decode(BotAnswer.self, from: Data(body)) else {
       return nil
     }

@@ -8,6 +8,9 @@ import HTTPTypes
 /// documents. Telegram says no checksum: an object is confirmed by reading it back.
 package struct TelegramStorage: ObjectStorage {
   package let kind = StorageKind.telegram
+  /// How much is held at once of a part that is read back.
+  private static let pieceBytes = 8 << 20
+
   private let configuration: TelegramConfiguration
   private let outbound: Outbound
   private let scheme: String
@@ -75,16 +78,21 @@ package struct TelegramStorage: ObjectStorage {
     try check(object)
     var whole = SHA256()
     for part in object.parts {
-      let bytes: [UInt8]
+      var digest = SHA256()
       do throws(StorageError) {
-        bytes = try await fetch(part, of: object)
+        let path = try await path(of: part, of: object)
+        for start in stride(from: 0, to: part.bytes, by: Self.pieceBytes) {
+          let range = start..<min(start + Self.pieceBytes, part.bytes)
+          let bytes = try await fetch(range, of: part, at: path, of: object)
+          digest.update(data: bytes)
+          whole.update(data: bytes)
+        }
       } catch .notFound {
         return false
       } catch .damaged {
         return false
       }
-      guard Hexadecimal.text(SHA256.hash(data: bytes)) == part.checksum else { return false }
-      whole.update(data: bytes)
+      guard Hexadecimal.text(digest.finalize()) == part.checksum else { return false }
     }
     return Hexadecimal.text(whole.finalize()) == object.checksum
   }
@@ -102,7 +110,8 @@ package struct TelegramStorage: ObjectStorage {
       let wanted = range.clamped(to: place)
       if wanted.isEmpty { continue }
       let inner = wanted.lowerBound - place.lowerBound..<wanted.upperBound - place.lowerBound
-      bytes += try await fetch(part, of: object, range: inner)
+      bytes += try await fetch(
+        inner, of: part, at: try await path(of: part, of: object), of: object)
     }
     return bytes
   }
@@ -189,14 +198,18 @@ package struct TelegramStorage: ObjectStorage {
         bytes: .file(descriptor: source.descriptor, range: range, owner: source)
       ))
     let body = try await call(isVideo ? "sendVideo" : "sendDocument", form)
-    guard let message = BotAnswer.result(BotAnswer.Message.self, body), let file = message.file
-    else {
+    guard let message = BotAnswer.result(BotAnswer.Message.self, body) else {
       throw .unreachable("\(outbound.peer) took a file without saying which it is")
     }
     let part = StoredPart(
-      bytes: range.count, checksum: Hexadecimal.text(digest), reference: file.id,
+      bytes: range.count, checksum: Hexadecimal.text(digest), reference: message.file?.id ?? "",
       message: message.id)
-    if let bytes = file.bytes, bytes != range.count {
+    // What is posted again stands in the chat once.
+    guard !part.reference.isEmpty else {
+      try await remove(part, in: configuration.chat)
+      throw .unreachable("\(outbound.peer) took a file without saying which it is")
+    }
+    if let bytes = message.file?.bytes, bytes != range.count {
       try await remove(part, in: configuration.chat)
       throw .damaged(
         "\(outbound.peer) made \(bytes) bytes of the \(range.count) of \(last)\(suffix)")
@@ -204,11 +217,10 @@ package struct TelegramStorage: ObjectStorage {
     return part
   }
 
-  /// Fetches a part, or some of it.
-  private func fetch(
-    _ part: StoredPart, of object: StoredObject, range: Range<Int>? = nil
-  ) async throws(StorageError) -> [UInt8] {
-    let range = range ?? 0..<part.bytes
+  /// Asks where a part can be fetched.
+  private func path(
+    of part: StoredPart, of object: StoredObject
+  ) async throws(StorageError) -> String {
     let body = try await call(
       "getFile?file_id=" + ObjectName.escaped(part.reference, keepingSlashes: false))
     guard let file = BotAnswer.result(BotAnswer.File.self, body), let path = file.path else {
@@ -223,8 +235,16 @@ package struct TelegramStorage: ObjectStorage {
         "\(outbound.peer) runs with --local, and keeps files where a node can't read them: run it"
           + " without")
     }
+    return path
+  }
+
+  /// Fetches some of a part.
+  private func fetch(
+    _ range: Range<Int>, of part: StoredPart, at path: String, of object: StoredObject
+  ) async throws(StorageError) -> [UInt8] {
     let (head, bytes) = try await outbound.send(
-      maxResponseBytes: part.bytes + (1 << 16),
+      // A server that knows no ranges sends all of it; more than this is too much to hold.
+      maxResponseBytes: min(part.bytes, max(range.count, ObjectRange.maximumBytes)) + (1 << 16),
       make: {
         var request = HTTPRequest(
           method: .get, scheme: scheme, authority: authority,
@@ -242,7 +262,6 @@ package struct TelegramStorage: ObjectStorage {
             .refused(status: head.status.code, "\(outbound.peer) doesn't give \(object.name) back"))
         }
       })
-    // A server that knows no ranges sends all of it.
     if head.status.code == 200, bytes.count == part.bytes { return Array(bytes[range]) }
     guard head.status.code == 206, bytes.count == range.count else {
       throw .damaged(
@@ -287,7 +306,7 @@ package struct TelegramStorage: ObjectStorage {
     }
     if answer.ok { return .done }
     let code = answer.code ?? head.status.code
-    let said = String((answer.description ?? "status \(code)").prefix(300))
+    let said = printable(answer.description ?? "status \(code)")
     let words = "\(outbound.peer) says \(said)"
     if let seconds = answer.parameters?.retryAfter {
       return .wait(.seconds(max(1, seconds)), .unreachable(words))
@@ -326,5 +345,12 @@ package struct TelegramStorage: ObjectStorage {
     case 429, 500...599: return .failed(.unreachable(words))
     default: return .failed(.refused(status: code, words))
     }
+  }
+
+  /// What a server says, on one line, and without the token where it repeats our address.
+  private func printable(_ text: String) -> String {
+    let line = text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
+    return String(
+      String(String.UnicodeScalarView(line)).replacing(configuration.token, with: "…").prefix(300))
   }
 }
