@@ -168,6 +168,22 @@ import Testing
     #expect(pictures.first?.frame.isKeyframe == true)
   }
 
+  @Test func `a keyframe that comes after sound of a later time is kept, and what hangs on it`() {
+    let pictures = [picture(0, key: true), picture(40), picture(80)]
+    let start = [head[1], sound(30), head[0]] + pictures + [sound(60)] + media(from: 100)
+    let change =
+      head + media(from: 0) + [configuration(Self.otherAudio, .audio), sound(5_030)]
+      + [picture(5_000, key: true), picture(5_040)] + media(from: 5_100)
+    for (tags, movie) in [(start, 0), (change, 1)] {
+      let (timeline, frames) = run([(tags, nil, false)])
+      let shown = frames.filter { $0.movie == movie && $0.frame.track == .video }
+      #expect(shown.first?.frame.isKeyframe == true)
+      #expect(shown.first?.dts == 0)
+      #expect(timeline.leftOut.isEmpty)
+      #expect(timeline.movies.count == movie + 1)
+    }
+  }
+
   @Test func `one track alone is a movie, and another may come later`() {
     let pictures = [head[0]] + media(from: 0).filter { $0.kind == .video }
     let sounds = [head[1]] + media(from: 0).filter { $0.kind == .audio }

@@ -45,6 +45,9 @@ import Testing
       { $0.movies[0].playback?.file = "recording.mp4" }, { $0.thumbnails[0].bytes = 6 },
       { $0.thumbnails[0].file = "thumbnail-2.jpg" }, { $0.sprite?.index = "none" },
       { $0.sprite?.columns = 0 }, { $0.gaps[0].at = .nan },
+      { $0.movies[0].video?.codecString = "avc1\"\n#EXT-X-KEY" },
+      { $0.movies[0].audio?.codec = String(repeating: "a", count: 64) },
+      { $0.leftOut = [String(repeating: "a", count: 301)] }, { $0.leftOut = ["a\nb"] },
     ]
     for (index, lie) in lies.enumerated() {
       var result = sound

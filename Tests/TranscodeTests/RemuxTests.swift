@@ -234,6 +234,34 @@ import Testing
     #expect(try leftovers().isEmpty)
   }
 
+  @Test func `a publisher that came back hundreds of times has one movie`() async throws {
+    let path = try record("a.flv", seconds: 1, size: "64x36")
+    let times = 420
+    let result = try await run(
+      (0..<times).map { .init(path: path, startedAt: Double($0) * 3) }
+    ) {
+      $0.thumbnails = 1
+    }
+    #expect(result.movies.count == 1)
+    #expect(result.movies.first?.video?.frames == 25 * times)
+    #expect(result.gaps.count == times - 1)
+  }
+
+  @Test func `what the system or a disk lacks is no fault of the recording`() async throws {
+    let folder = RemuxFolder()
+    let path = folder.path + "/loop.flv"
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+    let unreadable = await #expect(throws: RemuxError.self) { try await run([.init(path: path)]) }
+    #expect(unreadable?.code == .folder && unreadable?.canRetry == true)
+    #expect(RemuxReader.error(TranscodeError.Code.system.rawValue, "").code == .folder)
+    let good = try record("a.flv", seconds: 1)
+    let none = await #expect(throws: RemuxError.self) {
+      try await Remux.run(
+        RemuxJob(parts: [.init(path: good)]), into: folder.path, executable: "/none/at/all")
+    }
+    #expect(none?.code == .resources && none?.canRetry == true)
+  }
+
   @Test func `random bytes in a recording never end the worker otherwise than by a reason`()
     async throws
   {

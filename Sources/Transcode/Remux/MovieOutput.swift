@@ -53,6 +53,8 @@ import CLinux
     if failure == 0 { return TranscodeError.libav(result, operation) }
     var error = TranscodeError.system("writing the recording", errno: failure)
     if failure == ENOSPC || failure == EDQUOT { error.code = .full }
+    // Beyond the worker's own limit: that is no fault of the disk's.
+    if failure == EFBIG { error.code = .libav }
     return error
   }
 

@@ -46,9 +46,9 @@ struct RecordingPictures: ~Copyable {
   }
 
   /// Looks at the next frame of the recording.
-  mutating func take(
-    _ placed: RecordingTimeline.Placed, _ voice: RemuxVoice
-  ) throws(TranscodeError) {
+  ///
+  /// What can't be decoded, or made small, is no reason to have no movie: the next keyframe has a try.
+  mutating func take(_ placed: RecordingTimeline.Placed, _ voice: RemuxVoice) {
     let frame = placed.frame
     guard frame.track == .video, frame.isKeyframe else { return }
     thumbnailsDue += thumbnailsAt[number] ?? []
@@ -62,11 +62,19 @@ struct RecordingPictures: ~Copyable {
       still.use(scan.movies[placed.movie].video)
     }
     voice.beat()
+    try? make(of: frame, at: Double(placed.time) / 90_000, voice)
+  }
+
+  /// Makes all that is due of a keyframe.
+  private mutating func make(
+    of frame: Frame, at time: Double, _ voice: RemuxVoice
+  ) throws(TranscodeError) {
     guard try still.decode(frame) else { return }
-    let at = Double(placed.time) / 90_000
-    for number in thumbnailsDue { try thumbnail(number, at: at, voice) }
+    while let number = thumbnailsDue.first {
+      try thumbnail(number, at: time, voice)
+      thumbnailsDue.removeFirst()
+    }
     if !tilesDue.isEmpty { try tile() }
-    thumbnailsDue = []
     tilesDue = []
   }
 
@@ -100,9 +108,8 @@ struct RecordingPictures: ~Copyable {
   /// - Returns: what was made; in the order of time.
   mutating func finish(
     _ voice: RemuxVoice
-  ) throws(TranscodeError) -> ([RemuxResult.Thumbnail], RemuxResult.Sprite?) {
-    guard let sheet else { return (thumbnails, nil) }
-    let bytes = try sheet.jpeg()
+  ) -> ([RemuxResult.Thumbnail], RemuxResult.Sprite?) {
+    guard let sheet, let bytes = try? sheet.jpeg() else { return (thumbnails, nil) }
     let file = RemuxFile.item(.sprite)
     voice.say(.file(.sprite, bytes))
     voice.say(.file(.index, Array(sheet.webVTT(file).utf8)))

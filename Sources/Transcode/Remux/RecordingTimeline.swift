@@ -1,4 +1,4 @@
-import Media
+package import Media
 
 /// Puts the frames of a recording's parts on one line of time, and says where it has to be cut.
 ///
@@ -8,34 +8,34 @@ import Media
 ///
 /// A value without a file: the same tags give the same frames, so the recording is read twice, first
 /// to see what it has and then to write it.
-struct RecordingTimeline: Sendable {
+package struct RecordingTimeline: Sendable {
   /// A frame with its place.
-  struct Placed: Sendable {
-    var frame: Frame
+  package struct Placed: Sendable {
+    package var frame: Frame
     /// Which movie it is of, from 0.
-    var movie: Int
+    package var movie: Int
     /// In 1/90000 s from the start of its movie; `pts` is never before `dts`.
-    var dts: Int64
-    var pts: Int64
+    package var dts: Int64
+    package var pts: Int64
     /// In 1/90000 s from the start of the recording.
-    var time: Int64
+    package var time: Int64
   }
 
   /// The tracks of one movie, as far as they have come up.
-  struct Tracks: Equatable, Sendable {
-    var video: TrackConfiguration?
-    var audio: TrackConfiguration?
+  package struct Tracks: Equatable, Sendable {
+    package var video: TrackConfiguration?
+    package var audio: TrackConfiguration?
     /// Where it starts in the recording, and where its last frame ends.
-    var start: Int64
-    var end: Int64
+    package var start: Int64
+    package var end: Int64
   }
 
-  private(set) var movies: [Tracks] = []
-  private(set) var gaps: [RemuxResult.Gap] = []
+  package private(set) var movies: [Tracks] = []
+  package private(set) var gaps: [RemuxResult.Gap] = []
   /// What could not be taken, in words, and how often.
-  private(set) var leftOut: [String: Int] = [:]
+  package private(set) var leftOut: [String: Int] = [:]
   /// Where the last frame ends, from the start of the recording.
-  private(set) var end: Int64 = 0
+  package private(set) var end: Int64 = 0
 
   private var demuxer = TagDemuxer()
   private var video: TrackConfiguration?
@@ -49,17 +49,19 @@ struct RecordingTimeline: Sendable {
   private var partStart: (clock: Double?, time: Int64) = (nil, 0)
 
   /// More would be a publisher that changes its settings all the time; the rest is left out.
-  static let maximumMovies = 8
-  private static let maximumGaps = 1_000
+  package static let maximumMovies = 8
+  package static let maximumGaps = 1_000
   /// A hole between frames from which on it is noted, in 1/90000 s.
   private static let hole: Int64 = 90_000
+
+  package init() {}
 
   /// Begins the next part.
   ///
   /// - Parameters:
   ///   - startedAt: when its first frame came, in seconds since 1970.
   ///   - continues: whether its times go on from the last part, which had only grown too large.
-  mutating func beginPart(startedAt: Double?, continues: Bool) {
+  package mutating func beginPart(startedAt: Double?, continues: Bool) {
     if continues, !movies.isEmpty { return }
     if let clock = startedAt, let before = partStart.clock {
       let lost = clock - before - Double(end - partStart.time) / 90_000
@@ -75,7 +77,7 @@ struct RecordingTimeline: Sendable {
   }
 
   /// Notes bytes that made no sense.
-  mutating func lose(bytes: Int) {
+  package mutating func lose(bytes: Int) {
     leftOut["damaged bytes", default: 0] += bytes
     note(.damage, seconds: nil)
   }
@@ -85,7 +87,7 @@ struct RecordingTimeline: Sendable {
   /// - Parameters:
   ///   - tag: of the current part.
   ///   - emit: is given its frames.
-  mutating func take(_ tag: FLVTag, _ emit: (Placed) -> Void) {
+  package mutating func take(_ tag: FLVTag, _ emit: (Placed) -> Void) {
     var events: [MediaEvent] = []
     do throws(TagError) {
       switch tag.kind {
@@ -139,9 +141,15 @@ struct RecordingTimeline: Sendable {
     guard let movie = movie(for: configuration, at: &time) else {
       return drop("media after \(Self.maximumMovies) changes of codecs or sizes")
     }
-    if frame.track == .video { needsKeyframe = false }
     let start = movies[movie].start
-    guard time >= start else { return drop("sound before the first frame") }
+    switch frame.track {
+    case .video:
+      needsKeyframe = false
+      // Sound whose settings have changed may have begun the movie a moment after this picture.
+      time = max(time, start)
+    case .audio:
+      guard time >= start else { return drop("sound before the first frame") }
+    }
     if time - end > Self.hole, end > start {
       note(.silence, seconds: Double(time - end) / 90_000)
     }

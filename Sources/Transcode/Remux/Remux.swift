@@ -34,7 +34,7 @@ package enum Remux {
         do throws(TranscodeError) {
           try WorkerThread.start("remux", work)
         } catch {
-          continuation.resume(returning: .failure(RemuxError(.failed, error.message)))
+          continuation.resume(returning: .failure(RemuxError(.resources, error.message)))
         }
       }
     } onCancel: {
@@ -76,7 +76,7 @@ package enum Remux {
         command: RemuxWorker.command, arguments: order.arguments, files: files.descriptors,
         limits: order.limits, executable: executable)
     } catch {
-      throw RemuxError(.failed, error.message)
+      throw RemuxError(.resources, error.message)
     }
     guard leash.hold(process) else { throw RemuxError(.cancelled, "the work was cancelled") }
     defer { leash.release() }

@@ -4,12 +4,14 @@ package struct RemuxError: Error, Equatable, Sendable, CustomStringConvertible {
   package enum Code: String, Sendable, CaseIterable {
     /// There is nothing in the recording that an MP4 can have.
     case noMedia = "no_media"
-    /// A part can't be opened.
+    /// A part is not there.
     case missingPart = "missing_part"
     /// The disk has no room for the movies.
     case full
-    /// The folder can't be written.
+    /// The folder can't be read or written.
     case folder
+    /// The system has no descriptor, process or memory left for a worker.
+    case resources
     /// The worker crashed, or said what makes no sense.
     case crashed
     /// The worker stood still, and was ended.
@@ -34,7 +36,7 @@ package struct RemuxError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A worker that has crashed on a recording will most likely crash on it again: try a few times.
   package var canRetry: Bool {
     switch code {
-    case .full, .folder, .crashed, .hung, .failed, .cancelled: true
+    case .full, .folder, .resources, .crashed, .hung, .failed, .cancelled: true
     case .noMedia, .missingPart: false
     }
   }

@@ -31,7 +31,7 @@ struct RemuxFiles: ~Copyable {
     for part in job.parts {
       let descriptor = unsafe open(part.path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else {
-        throw RemuxError(.missingPart, "\(part.path) can't be opened: \(Self.words(errno))")
+        throw Self.unreadable(errno, part.path)
       }
       parts.append(descriptor)
       var status = stat()
@@ -149,6 +149,17 @@ struct RemuxFiles: ~Copyable {
       throw RemuxError(
         .full, "\(folder) has \(free >> 20) MiB left, and \(bytes >> 20) are needed")
     }
+  }
+
+  /// Why a part can't be opened: only one that is not there will never be.
+  private static func unreadable(_ number: CInt, _ path: String) -> RemuxError {
+    let code: RemuxError.Code =
+      switch number {
+      case ENOENT, ENOTDIR: .missingPart
+      case EMFILE, ENFILE, ENOMEM: .resources
+      default: .folder
+      }
+    return RemuxError(code, "\(path) can't be opened: \(words(number))")
   }
 
   private func failure(_ number: CInt, _ path: String) -> RemuxError {

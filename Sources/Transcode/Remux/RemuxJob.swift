@@ -34,8 +34,9 @@ package struct RemuxJob: Equatable, Sendable {
   /// A worker that has done nothing for so long is ended.
   package var hangTimeout: Duration = .seconds(120)
 
-  /// What one process can have open.
-  package static let maximumParts = 400
+  /// A publisher that comes back every ten seconds makes as many in eleven hours; each is a
+  /// descriptor of the worker's, and two of the node's while it starts.
+  package static let maximumParts = 4_000
 
   package init(parts: [Part]) {
     self.parts = parts

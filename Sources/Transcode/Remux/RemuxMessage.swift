@@ -3,9 +3,9 @@ import Bytes
 /// What a remux worker says: a length, a kind, and what belongs to it.
 ///
 /// `u32 length, u8 kind, payload`, most significant byte first; the length counts kind and payload.
-enum RemuxMessage: Equatable, Sendable {
+package enum RemuxMessage: Equatable, Sendable {
   /// What there is to write beside the movies, which are written by the child itself.
-  enum Item: Equatable, Sendable {
+  package enum Item: Equatable, Sendable {
     /// From 1 on.
     case thumbnail(Int)
     case sprite
@@ -21,9 +21,9 @@ enum RemuxMessage: Equatable, Sendable {
   case failed(code: UInt8, words: String)
 
   /// The longest message that is believed.
-  static let maximumBytes = 32 << 20
+  package static let maximumBytes = 32 << 20
 
-  func append(to bytes: inout [UInt8]) {
+  package func append(to bytes: inout [UInt8]) {
     switch self {
     case .progress(let value):
       bytes.append(u32: 5)

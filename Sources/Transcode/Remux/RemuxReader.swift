@@ -63,18 +63,22 @@ struct RemuxReader {
     switch TranscodeError.Code(rawValue: code) {
     case .input: RemuxError(.noMedia, words)
     case .full: RemuxError(.full, words)
-    case .usage, .codecMissing, .libav, .system, .outputClosed, nil: RemuxError(.failed, words)
+    // A disk that can't be read or written comes back; the recording is not to blame.
+    case .system: RemuxError(.folder, words)
+    case .usage, .codecMissing, .libav, .outputClosed, nil: RemuxError(.failed, words)
     }
   }
 }
 
 /// Turns the bytes of a remux worker's socket into messages; it knows no socket.
-struct RemuxFeed: Sendable {
+package struct RemuxFeed: Sendable {
   private var bytes: [UInt8] = []
   private var cursor = ByteCursor()
 
+  package init() {}
+
   /// Takes the next bytes.
-  mutating func append(_ more: borrowing Span<UInt8>) {
+  package mutating func append(_ more: borrowing Span<UInt8>) {
     bytes.removeFirst(cursor.offset)
     cursor.offset = 0
     bytes.append(copying: more)
@@ -84,7 +88,7 @@ struct RemuxFeed: Sendable {
   ///
   /// - Returns: nil when more bytes are needed.
   /// - Throws: `.libav` for what no worker sends.
-  mutating func next() throws(TranscodeError) -> RemuxMessage? {
+  package mutating func next() throws(TranscodeError) -> RemuxMessage? {
     let held = bytes
     return try RemuxMessage.read(held.span, at: &cursor)
   }

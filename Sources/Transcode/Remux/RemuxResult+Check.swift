@@ -5,10 +5,11 @@ extension RemuxResult {
   ///
   /// - Parameter bytes: how long the file of a name is; nil if there is none.
   /// - Returns: false for ranges outside of their files, and for numbers that no recording has.
-  func isSound(_ bytes: (String) -> Int?) -> Bool {
+  package func isSound(_ bytes: (String) -> Int?) -> Bool {
     guard Self.isTime(durationSeconds),
       (1...RecordingTimeline.maximumMovies).contains(movies.count),
-      thumbnails.count <= 100, gaps.count <= 10_000, leftOut.count <= 1_000
+      thumbnails.count <= 100, gaps.count <= 10_000, leftOut.count <= 1_000,
+      leftOut.allSatisfy({ $0.utf8.count <= 300 && $0.utf8.allSatisfy { $0 >= 0x20 } })
     else { return false }
     for (index, movie) in movies.enumerated() {
       guard Self.isTime(movie.durationSeconds), bytes(movie.file) == movie.bytes, movie.bytes > 0,
@@ -31,6 +32,12 @@ extension RemuxResult {
   /// Within three years, in seconds.
   fileprivate static func isTime(_ seconds: Double) -> Bool { (0...1e8).contains(seconds) }
 
+  /// What may stand between quotes in a playlist.
+  fileprivate static func isName(_ text: String) -> Bool {
+    text.utf8.count < 64
+      && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x2C }
+  }
+
   fileprivate static func isSide(_ pixels: Int) -> Bool { (1...65_536).contains(pixels) }
 }
 
@@ -51,14 +58,15 @@ extension RemuxResult.Playback {
 extension RemuxResult.Video {
   fileprivate var isSound: Bool {
     RemuxResult.isSide(width) && RemuxResult.isSide(height) && (0...1e6).contains(frameRate)
-      && frames >= 0 && bitrate >= 0 && codec.utf8.count < 64 && codecString.utf8.count < 256
+      && frames >= 0 && bitrate >= 0 && RemuxResult.isName(codec)
+      && RemuxResult.isName(codecString)
   }
 }
 
 extension RemuxResult.Audio {
   fileprivate var isSound: Bool {
     (1...1_000_000).contains(sampleRate) && (1...256).contains(channels) && bitrate >= 0
-      && codec.utf8.count < 64 && codecString.utf8.count < 256
+      && RemuxResult.isName(codec) && RemuxResult.isName(codecString)
   }
 }
 

@@ -58,10 +58,10 @@ package enum RemuxWorker {
     {
       (placed) throws(TranscodeError) in
       try writer.write(placed)
-      try pictures.take(placed, voice)
+      pictures.take(placed, voice)
     }
     result.movies = try writer.finish()
-    (result.thumbnails, result.sprite) = try pictures.finish(voice)
+    (result.thumbnails, result.sprite) = pictures.finish(voice)
     return result
   }
 }

@@ -1,14 +1,14 @@
 import Bytes
-import Media
+package import Media
 
 /// Reads an FLV file as its bytes come, and finds its way again after what is no FLV.
 ///
 /// Unlike `FLVReader` it takes what a disk or a crash has left: a head that is missing, garbage between
 /// tags, a size that is wrong, an end that was cut off. It holds one tag at most, and the chunk that
 /// was given last.
-struct TagScanner: Sendable {
+package struct TagScanner: Sendable {
   /// What comes next.
-  enum Step: Equatable, Sendable {
+  package enum Step: Equatable, Sendable {
     case tag(FLVTag)
     /// So many bytes before the next tag, or the end, made no sense.
     case skipped(bytes: Int)
@@ -26,8 +26,10 @@ struct TagScanner: Sendable {
   private static let headerBytes = 11
   private static let trailerBytes = 4
 
+  package init() {}
+
   /// Adds the next bytes of the file.
-  mutating func append(_ more: borrowing Span<UInt8>) {
+  package mutating func append(_ more: borrowing Span<UInt8>) {
     bytes.removeFirst(offset)
     offset = 0
     bytes.append(copying: more)
@@ -37,7 +39,7 @@ struct TagScanner: Sendable {
   ///
   /// - Parameter isEnd: whether no more bytes follow; `.needsMore` is then the end.
   /// - Returns: the next tag; or why there is none.
-  mutating func next(isEnd: Bool) -> Step {
+  package mutating func next(isEnd: Bool) -> Step {
     let held = bytes
     let bytes = held.span
     if !hasHeader {
