@@ -191,6 +191,30 @@ import Testing
     }
   }
 
+  @Test func `sound that says it has one sample a second is passed over`() throws {
+    let peer = try LadderPeer(smallJob())
+    // A FLAC stream's head, and a packet that would be heard for more than an hour.
+    let head: [UInt8] = [
+      0x10, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x15, 0x00, 0x00, 0x10, 0xF0, 0x00,
+      0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x00,
+    ]
+    let packet: [UInt8] = [
+      0xFF, 0xF8, 0xCD, 0x08, 0x00, 0x00, 0x01, 0x28, 0x00, 0x00, 0x00, 0x64, 0xE5,
+    ]
+    peer.send([.audioConfiguration(codec: .flac, record: head)])
+    for index in 0..<8 {
+      let time = MediaTime(milliseconds: Int64(index * 20))
+      let frame = Frame(
+        track: .audio, codec: .flac, dts: time, pts: time, isKeyframe: true, payload: packet)
+      peer.send([.frame(frame, isCut: false)])
+    }
+    peer.send([.drain(1)])
+    try peer.run(seconds: 20) { $0 == .drained(1) }
+    #expect(!peer.isClosed)
+    #expect(peer.output(.audio(0)).frames.isEmpty)
+  }
+
   @Test func `what is no command ends it with a reason`() throws {
     let peer = try LadderPeer(smallJob())
     unsafe Array("GET / HTTP/1.1\r\n\r\n".utf8).withUnsafeBytes { bytes in

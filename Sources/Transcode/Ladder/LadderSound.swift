@@ -15,6 +15,8 @@ struct LadderSound: ~Copyable {
 
   /// A gap in the sound that is filled with silence; a longer one is left open, as in the source.
   private static let filledGap = MediaTime(milliseconds: 1_000)
+  /// Rates that sound is recorded at, in Hz: a packet that says one of 1 Hz would become minutes.
+  private static let rates = 4_000...768_000
 
   init(
     bitrates: [Int], from queue: BoundedQueue<SoundTask>, to output: LadderOutput
@@ -79,7 +81,9 @@ struct LadderSound: ~Copyable {
 
   private mutating func drain() throws(TranscodeError) {
     while try decoder?.receive(&decoded) == .ready {
-      guard decoded.sampleCount > 0, let time = decoded.bestTime else { continue }
+      guard decoded.sampleCount > 0, Self.rates.contains(decoded.sampleRate),
+        let time = decoded.bestTime
+      else { continue }
       if encoders.isEmpty { try openEncoders() }
       try encode(at: MediaTime(ticks: time))
     }
