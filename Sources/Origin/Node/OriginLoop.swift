@@ -88,7 +88,7 @@ package final class OriginLoop {
     node.errands.run { [node] in
       let result = await node.admit(ask, publisher)
       let isAlive = mailbox.submit { loop in
-        loop.local(OriginLoop.self)?.admitted(result, ask, publication)
+        loop.local(OriginLoop.self)?.admitted(result, ask, publication, token)
       }
       if !isAlive, case .success(let claim) = result {
         await node.left(ask, claim, "gone before it was admitted")
@@ -137,7 +137,8 @@ package final class OriginLoop {
 
   /// Takes what was decided about a publication, which may be gone by now.
   private func admitted(
-    _ result: Result<Claim, PublishDenial>, _ ask: ClientAsk, _ publication: PublicationID
+    _ result: Result<Claim, PublishDenial>, _ ask: ClientAsk, _ publication: PublicationID,
+    _ token: [UInt8]
   ) {
     let connection = publication.connection(on: loop)
     switch result {
@@ -148,6 +149,11 @@ package final class OriginLoop {
         return node.errands.run { [node] in
           await node.left(ask, claim, "gone before it was admitted")
         }
+      }
+      // Its camera may have been removed while the backend was asked; from here on removing ends it.
+      if let words = node.cameras.refusal(claim.key, { CredentialDigest.of(token) }) {
+        refuse(connection, .denied, words)
+        return node.errands.run { [node] in await node.left(ask, claim, words) }
       }
       attach(claim, ask, connection)
     }

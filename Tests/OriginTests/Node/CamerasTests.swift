@@ -102,6 +102,37 @@ import Testing
     #expect(await again.state.refusal?.text.contains("was removed") == true)
   }
 
+  @Test func `a camera that is removed while the backend is asked is not published`() async throws {
+    let backend = TestBackend()
+    let node = try await TestNode(hooks: backend.publishHooks)
+    let cameras = directory(node)
+    let key = try node.token(camera: "c2")
+    func add(_ key: String) async throws {
+      try await cameras.add(
+        NewCamera(
+          wedding: "w", id: "c2", name: "c2",
+          key: CameraKey(
+            digest: CredentialDigest.of(key.utf8),
+            expires: StreamOutlet.wallClockMilliseconds / 1_000 + 60)))
+    }
+    try await add(key)
+    await backend.hold()
+    // One is removed for good, one comes back with another key.
+    for (isAddedAgain, word) in [(false, "was removed"), (true, "none of this camera's")] {
+      let asked = await backend.asked.count
+      let publisher = try await node.connect(.publish, key)
+      #expect(await eventually { await backend.asked.count == asked + 1 })
+      try await cameras.remove("c2", of: "w")
+      if isAddedAgain { try await add(try node.token(camera: "c2", priority: 1)) }
+      await backend.answer(try #require(await backend.asked.last))
+      #expect(await eventually { await publisher.state.refusal != nil })
+      #expect(await publisher.state.refusal?.text.contains(word) == true)
+      #expect(await eventually { await backend.told.count == (isAddedAgain ? 2 : 1) })
+      #expect(node.node.board[.named("w", "c2")]?.state != .live)
+      if !isAddedAgain { try await add(key) }
+    }
+  }
+
   @Test func `of many who add and switch at once all are served, within the plan`() async throws {
     let node = try await TestNode()
     let cameras = directory(node)
