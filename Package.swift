@@ -185,7 +185,8 @@ let fuzz: [Target] =
       name: "FuzzTargets",
       dependencies: [
         "Bytes", "EventLoop", "Media", "Telemetry", "HTTPSemantics", "RTMP", "HTTP1", "HTTP2",
-        "HLS", "Access", "Ingest", .product(name: "Crypto", package: "swift-crypto"),
+        "HLS", "Access", "Ingest", "Transcode", "Storage",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),
     .testTarget(

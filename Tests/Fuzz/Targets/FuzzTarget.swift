@@ -24,6 +24,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case media
   /// An FLV file, through the demuxer and the packager to segments and playlists.
   case flv
+  /// A recording's FLV files on their way into an MP4.
+  case recording
+  /// What workers say that may have been taken over.
+  case worker
+  /// What storages answer.
+  case storage
   /// Frames with times of the fuzzer's choice, through the packager.
   case packager
   /// Tokens, forged and signed.
@@ -36,8 +42,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   /// The longest input that is worth trying, in bytes.
   package var mostBytes: Int {
     switch self {
-    case .chunks, .rtmp, .rtmpClient, .http2, .flv: 16_384
-    case .packager, .media, .http1: 4096
+    case .chunks, .rtmp, .rtmpClient, .http2, .flv, .recording: 16_384
+    case .packager, .media, .http1, .worker, .storage: 4096
     case .amf, .jwt, .query: 2048
     case .semantics, .proxy, .redaction: 512
     }
@@ -61,6 +67,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .query: try fuzzQuery(input)
     case .media: try fuzzMedia(input)
     case .flv: try fuzzFLV(input)
+    case .recording: try fuzzRecording(input)
+    case .worker: try fuzzWorker(input)
+    case .storage: try fuzzStorage(input)
     case .packager: try fuzzPackager(input)
     case .jwt: try fuzzTokens(input)
     case .proxy: try fuzzProxyHeader(input)
