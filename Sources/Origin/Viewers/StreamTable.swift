@@ -27,6 +27,8 @@ package final class StreamTable {
   }
 
   private var slots = PathTable<Slot>()
+  /// Why somebody who waits may no longer have what has come; nil where they may.
+  var refusal: (Audience, StreamKey, _ isProgram: Bool) -> PreparedResponse? = { _, _, _ in nil }
 
   package init() {}
 
@@ -73,7 +75,10 @@ package final class StreamTable {
       guard let rendition = snapshot.renditions.first(where: { $0.name == viewer.rendition })
       else { continue }
       if rendition.nextSequence > viewer.sequence || snapshot.isOver {
-        server.release(viewer.held, with: rendition.playlist.response(for: viewer.audience))
+        server.release(
+          viewer.held,
+          with: refusal(viewer.audience, snapshot.key, viewer.isProgram)
+            ?? rendition.playlist.response(for: viewer.audience))
       } else {
         slot.waiting.append(viewer)
       }

@@ -82,6 +82,22 @@ package final class ViewerGate {
     return .allowed(.holder(token: bytes, inQuery: fromQuery != nil), plan)
   }
 
+  /// Looks once more at somebody who has been waiting: the wedding may be locked by now.
+  ///
+  /// - Returns: nil where they may still watch.
+  func refusal(
+    of audience: Audience, _ key: StreamKey, isProgram: Bool
+  ) -> PreparedResponse? {
+    guard !locked.isEmpty, locked.contains(key.wedding) else { return nil }
+    guard case .holder(let token, _) = audience else { return Self.noToken }
+    do throws(Refusal) {
+      if try claims(of: token, key, isLocked: true, isProgram: isProgram) != nil { return nil }
+      throw Refusal(.locked)
+    } catch {
+      return .error(error.httpStatus, code: error.code, message: "\(error)")
+    }
+  }
+
   private func claims(
     of token: [UInt8], _ key: StreamKey, isLocked: Bool, isProgram: Bool
   ) throws(Refusal) -> Claims? {

@@ -72,6 +72,7 @@ package final class ViewerHandler: RequestHandler {
     self.table = table
     self.gate = gate
     self.routes = routes
+    table.refusal = { [gate] in gate.refusal(of: $0, $1, isProgram: $2) }
   }
 
   public override func handle(

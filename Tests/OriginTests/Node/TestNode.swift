@@ -93,13 +93,13 @@ final class TestNode: Sendable {
   /// Makes a token.
   func token(
     _ scope: Scope = .publish, wedding: String = "w", camera: String? = nil, plan: String? = nil,
-    priority: Int = 0
+    priority: Int = 0, isUnlocked: Bool = false
   ) throws -> String {
     let now = StreamOutlet.wallClockMilliseconds / 1_000
     return try issuer.token(
       Claims(
         scope: scope, wedding: wedding, camera: camera, plan: plan, expires: now + 3_600,
-        priority: priority),
+        priority: priority, unlocked: isUnlocked),
       issued: now)
   }
 

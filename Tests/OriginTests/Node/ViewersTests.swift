@@ -125,6 +125,25 @@ import Testing
     #expect(try await node.playlist("?_HLS_msn=3")?.isEnded == true)
   }
 
+  @Test func `those who wait when a wedding is locked get nothing more of it`() async throws {
+    let node = try await TestNode { $0.watchNeedsToken = true }
+    let publisher = try await node.publish(try node.token())
+    await publisher.send(encoder.headers + encoder.messages(seconds: 7))
+    let path = "/hls/w/main/source/index.m3u8?_HLS_msn=2&token="
+    let token = try node.token(.watch)
+    let unlocked = try node.token(.watch, isUnlocked: true)
+    #expect(try await eventually { try await node.playlist("?token=\(token)")?.nextSequence == 2 })
+    async let refused = node.get(path + token)
+    async let taken = node.get(path + unlocked)
+    #expect(try await node.isHeld(2))
+    for mailbox in node.mailboxes {
+      try await mailbox.run { $0.local(ViewerSite.self)?.handler.gate.locked = ["w"] }
+    }
+    await publisher.send(encoder.messages(from: 7, seconds: 3))
+    #expect(try await refused.response.status == .forbidden)
+    #expect(try await taken.response.status == .ok)
+  }
+
   // MARK: Tokens
 
   @Test func `a viewer's token is handed on, and keeps the playlist out of shared caches`()
