@@ -191,6 +191,26 @@ import Testing
     }
   }
 
+  @Test func `a decoder that has nothing to give when it is ended is no reason to end`() throws {
+    let peer = try LadderPeer(smallJob())
+    // The head says 16,384 lines, which is more than is decoded.
+    let head: [UInt8] = [
+      0x01, 0x42, 0x00, 0x3E, 0xFF, 0xE1, 0x00, 0x0B, 0x67, 0x42, 0x00, 0x3E, 0xDC, 0x00, 0x40,
+      0x00, 0x02, 0x00, 0x62, 0x01, 0x00, 0x04, 0x68, 0xCE, 0x3C, 0x80,
+    ]
+    let source = try source(60)
+    peer.send(
+      source.map { command in
+        guard case .videoConfiguration(let codec, _, let rate) = command else { return command }
+        return .videoConfiguration(codec: codec, record: head, rate: rate)
+      })
+    try peer.drain()
+    peer.send(source)
+    try peer.drain(2)
+    try #require(!peer.isClosed, "\(peer.process.wait()): \(peer.events.suffix(1))")
+    #expect(peer.output(.rung(1)).frames.map(\.frame.pts).sorted() == pictureTimes(source))
+  }
+
   @Test func `sound that says it has one sample a second is passed over`() throws {
     let peer = try LadderPeer(smallJob())
     // A FLAC stream's head, and a packet that would be heard for more than an hour.

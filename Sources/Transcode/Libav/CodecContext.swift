@@ -107,10 +107,12 @@ import CFFmpeg
     return result >= 0
   }
 
-  /// Tells a decoder that no packet follows.
+  /// Tells a decoder that no packet follows; what is broken of those it still holds is passed over.
+  ///
+  /// - Throws: `.libav` when memory is short.
   mutating func finishDecoding() throws(TranscodeError) {
     let result = unsafe avcodec_send_packet(raw, nil)
-    if result != wl_av_error_eof() { try result.orThrow("ending a decoder") }
+    if result != wl_av_error_eof() { _ = try isWhole(result) }
   }
 
   /// Takes the next frame out of a decoder; broken ones are passed over.
