@@ -16,6 +16,7 @@ import Testing
     let player = try await node.connect(.play, "w")
     #expect(await eventually { await player.state.hasStarted })
     #expect(try await node.eventuallyPlaylist { $0.entries.count == 2 })
+    #expect(await eventually { node.node.board[.named("w")]?.playlist?.segments == 2 })
     let collector = StatusCollector(
       identity: .init(node: "n", region: "r", version: "1", cipher: "openssl"), node: node.node,
       loops: node.mailboxes, metrics: MetricRegistry())
