@@ -25,6 +25,8 @@ package struct TagScanner: Sendable {
   /// A tag's own header, and the size that follows it.
   private static let headerBytes = 11
   private static let trailerBytes = 4
+  /// Of a file's own header, which every writer makes 9 bytes long.
+  private static let longestHeader = 64
 
   package init() {}
 
@@ -43,7 +45,7 @@ package struct TagScanner: Sendable {
     let held = bytes
     let bytes = held.span
     if !hasHeader {
-      if bytes.count - offset < 13, !isEnd { return .needsMore }
+      if bytes.count - offset < Self.longestHeader + Self.trailerBytes, !isEnd { return .needsMore }
       takeHeader(bytes)
     }
     while true {
@@ -88,7 +90,7 @@ package struct TagScanner: Sendable {
     hasHeader = true
     var cursor = ByteCursor(at: offset)
     guard let mark = try? cursor.u24(bytes), mark == 0x46_4C56, (try? cursor.skip(2, bytes)) != nil,
-      let size = try? cursor.u32(bytes), (9...64).contains(size),
+      let size = try? cursor.u32(bytes), (9...UInt32(Self.longestHeader)).contains(size),
       bytes.count - offset >= Int(size) + Self.trailerBytes
     else {
       isLost = true

@@ -56,7 +56,8 @@ private func remux(
   }
   var written: [UInt8] = []
   for message in messages { message.append(to: &written) }
-  try check(written.count <= input.count, "more than the worker said")
+  // What is no UTF-8 of a worker's words is replaced by three bytes each.
+  try check(written.count <= 3 * input.count, "more than the worker said")
   return messages
 }
 
