@@ -92,6 +92,10 @@ import Testing
     let job = LadderJob()
     #expect(job.audioBitrates == [256_000, 192_000, 128_000, 96_000, 64_000])
     #expect((0..<6).map { job.audioIndex(ofRung: $0) } == [0, 1, 2, 3, 4, 4])
+    #expect(job.rungs(of: .audio(4)) == [4, 5])
+    #expect(job.rungs(of: .rung(5)) == [5])
+    // A worker that has been taken over names others.
+    #expect(job.rungs(of: .rung(6)).isEmpty && job.rungs(of: .audio(31)).isEmpty)
   }
 
   @Test func `a job crosses in arguments unchanged`() throws {

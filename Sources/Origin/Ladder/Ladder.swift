@@ -266,12 +266,12 @@ final class Ladder {
       guard let configuration = try? TrackConfiguration(codec: codec, record: record) else {
         return
       }
-      for rung in rungs(of: stream) {
+      for rung in self.configuration.job.rungs(of: stream) {
         onConfiguration(rung, configuration)
         assembly.configure(rung, configuration)
       }
     case .frame(let stream, let frame, _):
-      for rung in rungs(of: stream) {
+      for rung in configuration.job.rungs(of: stream) {
         onFrame(rung, frame)
         assembly.append(rung, frame)
       }
@@ -289,14 +289,6 @@ final class Ladder {
   }
 
   private var isTooSlow = false
-
-  private func rungs(of stream: LadderEvent.Stream) -> [Int] {
-    switch stream {
-    case .rung(let rung): [rung]
-    case .audio(let audio):
-      configuration.job.rungs.indices.filter { configuration.job.audioIndex(ofRung: $0) == audio }
-    }
-  }
 
   private func collect() {
     while let output = assembly.next() {

@@ -44,6 +44,14 @@ package struct LadderJob: Equatable, Sendable {
     audioBitrates.firstIndex(of: rungs[index].audioBitrate) ?? 0
   }
 
+  /// The rungs that a stream of the worker's is for; none for one that nobody has asked for.
+  package func rungs(of stream: LadderEvent.Stream) -> [Int] {
+    switch stream {
+    case .rung(let index): rungs.indices.contains(index) ? [index] : []
+    case .audio(let index): rungs.indices.filter { audioIndex(ofRung: $0) == index }
+    }
+  }
+
   /// `name=value` words; `init(arguments:)` reads them.
   package var arguments: [String] {
     let rungWords = rungs.enumerated().map { index, rung in
