@@ -174,3 +174,37 @@ def test_qualities_on_the_watch_page(
         Select(chooser).select_by_value("source")
         wait_until(lambda: browser.state().get("width") == 320, "the large picture")
         browser.advances(1)
+
+
+#: A player that finds the same fault again as soon as it has repaired it.
+BROKEN_PLAYER = """
+window.seen = { players: 0, repairs: 0 };
+window.Hls = class {
+  static isSupported() { return true; }
+  constructor() { window.seen.players += 1; }
+  on(_, told) { this.told = told; }
+  loadSource() {}
+  attachMedia() { this.fail(); }
+  recoverMediaError() { window.seen.repairs += 1; this.fail(); }
+  fail() { setTimeout(() => this.told?.("error", { fatal: true, type: "media" }), 20); }
+  destroy() { this.told = null; }
+};
+window.Hls.Events = { ERROR: "error" };
+window.Hls.ErrorTypes = { MEDIA_ERROR: "media" };
+"""
+
+
+def test_what_cannot_be_decoded_is_not_repaired_without_a_pause(
+    node: Node, tmp_path: Path, cleanup: list[Process]
+) -> None:
+    cleanup.append(publish(node.publish_url("broken"), Picture(0), tmp_path, "camera"))
+    with Browser(tmp_path) as browser:
+        browser.driver.execute_cdp_cmd(
+            "Page.addScriptToEvaluateOnNewDocument", {"source": BROKEN_PLAYER}
+        )
+        browser.open(node.watch_url("broken") + "?player=hls.js")
+        wait_until(
+            lambda: browser.driver.execute_script("return window.seen.players") >= 3,
+            "the player was begun anew twice",
+        )
+        assert browser.driver.execute_script("return window.seen.repairs") <= 2

@@ -28,11 +28,13 @@
   let pollTimer = 0;
   let pollRound = 0;
   let failures = 0;
+  let restarts = 0;
   let lastTime = -1;
   let lastProgress = 0;
   let stalledAt = -1;
   let returnedAt = 0;
   let wasLive = false;
+  let repairedAt = -Infinity;
   let clockOffset = 0;
   let origin = NaN;
   let factsAt = 0;
@@ -220,8 +222,12 @@
     hls = new window.Hls({ liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 8 });
     hls.on(window.Hls.Events.ERROR, (_, data) => {
       if (!data.fatal || !hls) return;
-      if (data.type === window.Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
-      else recover();
+      // What is broken for good would be repaired without a pause, by every viewer at once.
+      const now = performance.now();
+      const isRepair = data.type === window.Hls.ErrorTypes.MEDIA_ERROR && now - repairedAt > 10000;
+      if (!isRepair) return recover();
+      repairedAt = now;
+      hls.recoverMediaError();
     });
     hls.loadSource(playlist);
     hls.attachMedia(video);
@@ -272,8 +278,8 @@
     stop();
     show("loading");
     clearTimeout(pollTimer);
-    failures += 1;
-    pollTimer = setTimeout(poll, Math.min(8000, 500 * 2 ** failures));
+    restarts += 1;
+    pollTimer = setTimeout(poll, Math.min(15000, 500 * 2 ** restarts));
   }
 
   function attached() {
@@ -288,7 +294,7 @@
     if (state !== "live" && state !== "waiting") return;
     if (video.currentTime !== lastTime || video.paused) {
       if (!video.paused && lastTime >= 0) {
-        failures = 0;
+        restarts = 0;
         if (state === "waiting") show("live");
       }
       wasLive = true;
