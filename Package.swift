@@ -52,6 +52,8 @@ let floor0: [Target] = [
     ]),
   .systemLibrary(
     name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+  // Without pkgConfig: hiredis.pc has a -D that SwiftPM warns of, and nothing else that is needed.
+  .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 ]
 
@@ -82,6 +84,7 @@ let floor3: [Target] =
   + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS"])
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
+  + room("Redis", ["EventLoop", "Telemetry", "TLS", "CHiredis", crypto])
   + room("Store", [grdb])
   + room("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
 
@@ -143,6 +146,7 @@ let testTargets: [Target] =
     ["Bytes", "EventLoop", "TLS", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", httpTypes])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
+  + tests("Redis", ["Bytes", "EventLoop", "Telemetry", "TLS"])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
   + tests("Store", [grdb])
   + tests("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])

@@ -57,6 +57,30 @@ package struct Socket: ~Copyable {
     return socket
   }
 
+  /// A socket on its way to a Unix socket in the file system.
+  ///
+  /// - Returns: the socket, connected or still connecting.
+  /// - Throws: `SystemError` naming the path, also where it is longer than 107 bytes.
+  package static func connecting(toUnix path: String) throws(SystemError) -> Socket {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = Array(path.utf8)
+    let room = MemoryLayout.size(ofValue: address.sun_path)
+    guard bytes.count < room else { throw SystemError("connect", ENAMETOOLONG, path) }
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+    let socket = try open(AF_UNIX)
+    let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let result = unsafe withUnsafePointer(to: address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe connect(socket.descriptor, $0, size)
+      }
+    }
+    guard result == 0 || errno == EINPROGRESS else {
+      throw SystemError("connect", errno, path)
+    }
+    return socket
+  }
+
   private static func open(_ family: Int32) throws(SystemError) -> Socket {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let descriptor = socket(family, kind, 0)

@@ -1,4 +1,3 @@
-package import EventLoop
 import Dispatch
 import Glibc
 
