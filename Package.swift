@@ -85,6 +85,7 @@ let floor3: [Target] =
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
   + room("Redis", ["EventLoop", "Telemetry", "TLS", "CHiredis", crypto])
+  + room("Cache", ["Bytes", "HTTPSemantics", "Telemetry", httpTypes])
   + room("Store", [grdb])
   + room("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
 
@@ -148,6 +149,7 @@ let testTargets: [Target] =
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Redis", ["Bytes", "EventLoop", "Telemetry", "TLS"])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
+  + tests("Cache", ["HTTPSemantics", httpTypes])
   + tests("Store", [grdb])
   + tests("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
   + tests(

@@ -1,0 +1,151 @@
+/// One part of the memory tier: its objects, and which of them go when it is full.
+///
+/// What comes new goes through a window; what leaves that stays only where it was asked for as
+/// often as what would have to go for it. So a reader who goes through an archive once moves
+/// through the window alone, and what many watch stays. Source: TinyLFU's window (W-TinyLFU).
+///
+/// All operations are O(1), but for insertions, which are O(objects that go).
+struct MemoryShard<Value: Sendable> {
+  private enum Place { case window, main }
+
+  private struct Slot {
+    var key: CacheKey
+    var value: Value
+    var bytes: Int
+    var place: Place
+  }
+
+  /// Of the bytes, how many the window has, in percent.
+  private static var windowPercent: Int { 20 }
+
+  let capacityBytes: Int
+  let capacityCount: Int
+  private var slots: [Slot?] = []
+  private var links: [RecencyList.Link] = []
+  private var free: [Int32] = []
+  private var index: [CacheKey: Int32] = [:]
+  private var window = RecencyList()
+  private var main = RecencyList()
+  private var sketch: FrequencySketch
+  /// Objects that had to go for others.
+  private(set) var evictions = 0
+
+  /// - Parameters:
+  ///   - bytes: that it holds at most.
+  ///   - count: of objects that it holds at most.
+  init(bytes: Int, count: Int) {
+    capacityBytes = bytes
+    capacityCount = count
+    sketch = FrequencySketch(keys: count)
+  }
+
+  var bytes: Int { window.bytes + main.bytes }
+  var count: Int { index.count }
+
+  /// Finds an object, and notes that it was asked for, found or not.
+  mutating func value(_ key: CacheKey) -> Value? {
+    sketch.note(key, held: count)
+    guard let slot = index[key], let found = slots[Int(slot)] else { return nil }
+    switch found.place {
+    case .window: window.touch(slot, &links)
+    case .main: main.touch(slot, &links)
+    }
+    return found.value
+  }
+
+  /// Finds an object without noting anything.
+  func peek(_ key: CacheKey) -> Value? {
+    index[key].flatMap { slots[Int($0)]?.value }
+  }
+
+  /// Stores an object, in the place of one of the same key.
+  ///
+  /// - Parameters:
+  ///   - key: its name.
+  ///   - value: the object.
+  ///   - bytes: what it takes.
+  ///   - dropped: is given what had to go; the object itself where it is larger than the shard.
+  mutating func insert(
+    _ key: CacheKey, _ value: Value, bytes: Int, dropped: (CacheKey, Value) -> Void
+  ) {
+    if let slot = index[key] { take(slot) }
+    guard bytes <= capacityBytes, capacityCount > 0 else { return dropped(key, value) }
+    let entry = Slot(key: key, value: value, bytes: bytes, place: .window)
+    let slot: Int32
+    if let reused = free.popLast() {
+      slot = reused
+      slots[Int(slot)] = entry
+    } else {
+      slot = Int32(slots.count)
+      slots.append(entry)
+      links.append(RecencyList.Link())
+    }
+    index[key] = slot
+    window.insert(slot, bytes: bytes, &links)
+    settle(dropped)
+  }
+
+  /// Takes an object out.
+  @discardableResult mutating func remove(_ key: CacheKey) -> Value? {
+    guard let slot = index[key] else { return nil }
+    return take(slot)?.value
+  }
+
+  /// Takes out all that `isMeant` says; O(count).
+  mutating func removeAll(where isMeant: (CacheKey, Value) -> Bool) -> Int {
+    let meant = slots.compactMap { $0 }.filter { isMeant($0.key, $0.value) }
+    for slot in meant { remove(slot.key) }
+    return meant.count
+  }
+
+  @discardableResult private mutating func take(_ slot: Int32) -> Slot? {
+    guard let entry = slots[Int(slot)] else { return nil }
+    switch entry.place {
+    case .window: window.remove(slot, bytes: entry.bytes, &links)
+    case .main: main.remove(slot, bytes: entry.bytes, &links)
+    }
+    index[entry.key] = nil
+    slots[Int(slot)] = nil
+    free.append(slot)
+    return entry
+  }
+
+  /// Moves what the window has no room for, and lets go of what there is no room for at all.
+  private mutating func settle(_ dropped: (CacheKey, Value) -> Void) {
+    let windowBytes = capacityBytes * Self.windowPercent / 100
+    let windowCount = max(1, capacityCount * Self.windowPercent / 100)
+    while window.count > 1, window.bytes > windowBytes || window.count > windowCount {
+      let slot = window.oldest
+      guard var entry = slots[Int(slot)] else { break }
+      window.remove(slot, bytes: entry.bytes, &links)
+      entry.place = .main
+      slots[Int(slot)] = entry
+      main.insert(slot, bytes: entry.bytes, &links)
+      admit(slot, entry, dropped)
+    }
+    while isOver, !main.isEmpty { evict(main.oldest, dropped) }
+    while isOver, window.count > 1 { evict(window.oldest, dropped) }
+  }
+
+  private var isOver: Bool { bytes > capacityBytes || count > capacityCount }
+
+  /// Makes room for an object that came from the window, or lets go of itself.
+  private mutating func admit(
+    _ slot: Int32, _ entry: Slot, _ dropped: (CacheKey, Value) -> Void
+  ) {
+    let wanted = sketch.frequency(of: entry.key)
+    while isOver {
+      let victim = main.oldest
+      guard victim != slot, let other = slots[Int(victim)] else { return evict(slot, dropped) }
+      // Of two that are asked for alike the newer one stays: it is more likely to be live.
+      if sketch.frequency(of: other.key) > wanted { return evict(slot, dropped) }
+      evict(victim, dropped)
+    }
+  }
+
+  private mutating func evict(_ slot: Int32, _ dropped: (CacheKey, Value) -> Void) {
+    guard let entry = take(slot) else { return }
+    evictions += 1
+    dropped(entry.key, entry.value)
+  }
+}
