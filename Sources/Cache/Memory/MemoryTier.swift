@@ -7,9 +7,9 @@ import Synchronization
 package final class MemoryTier<Value: Sendable>: Sendable {
   /// A class, as a lock has a place of its own.
   private final class Shard: Sendable {
-    let state: Mutex<MemoryShard<Value>>
+    let state: Mutex<ObjectTable<Value>>
 
-    init(bytes: Int, count: Int) { state = Mutex(MemoryShard(bytes: bytes, count: count)) }
+    init(bytes: Int, count: Int) { state = Mutex(ObjectTable(bytes: bytes, count: count)) }
   }
 
   private let shards: [Shard]

@@ -1,11 +1,11 @@
-/// One part of the memory tier: its objects, and which of them go when it is full.
+/// Objects by key, bounded by bytes and by count, and which of them go when it is full.
 ///
 /// What comes new goes through a window; what leaves that stays only where it was asked for as
 /// often as what would have to go for it. So a reader who goes through an archive once moves
 /// through the window alone, and what many watch stays. Source: TinyLFU's window (W-TinyLFU).
 ///
 /// All operations are O(1), but for insertions, which are O(objects that go).
-struct MemoryShard<Value: Sendable> {
+struct ObjectTable<Value: Sendable> {
   private enum Place { case window, main }
 
   private struct Slot {
@@ -96,6 +96,19 @@ struct MemoryShard<Value: Sendable> {
     let meant = slots.compactMap { $0 }.filter { isMeant($0.key, $0.value) }
     for slot in meant { remove(slot.key) }
     return meant.count
+  }
+
+  /// All objects, the one that was used longest ago first; O(count).
+  var all: [(key: CacheKey, value: Value)] {
+    var found: [(key: CacheKey, value: Value)] = []
+    for list in [main, window] {
+      var slot = list.oldest
+      while slot >= 0 {
+        if let entry = slots[Int(slot)] { found.append((entry.key, entry.value)) }
+        slot = links[Int(slot)].newer
+      }
+    }
+    return found
   }
 
   @discardableResult private mutating func take(_ slot: Int32) -> Slot? {

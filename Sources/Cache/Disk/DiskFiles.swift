@@ -1,0 +1,134 @@
+import Glibc
+
+/// The files of a disk tier: one for each object, in 256 folders, and the journal.
+///
+/// A file is written under another name first, so that under its own it is whole or not there. None
+/// is synced: after a power cut its sums tell what is left of it.
+struct DiskFiles: Sendable {
+  let folder: String
+
+  var journal: String { folder + "/journal" }
+
+  /// Where an object stands.
+  func path(_ key: CacheKey) -> String {
+    "\(folder)/\(Self.part(key))/\(Self.name(key))"
+  }
+
+  static func part(_ key: CacheKey) -> String { String(name(key).prefix(2)) }
+
+  static func name(_ key: CacheKey) -> String { hex(key.high) + hex(key.low) }
+
+  private static func hex(_ value: UInt64) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - text.count) + text
+  }
+
+  /// The key that a file's name says; nil for a file of another name.
+  static func key(ofName name: String) -> CacheKey? {
+    guard name.utf8.count == 32, let high = UInt64(name.prefix(16), radix: 16),
+      let low = UInt64(name.suffix(16), radix: 16)
+    else { return nil }
+    let key = CacheKey(low: low, high: high)
+    return Self.name(key) == name ? key : nil
+  }
+
+  /// Makes the folder, where it isn't there.
+  ///
+  /// - Returns: 0, or the errno.
+  func prepare() -> Int32 {
+    for path in [folder] + (0..<256).map({ "\(folder)/\(Self.two($0))" }) {
+      if unsafe mkdir(path, 0o700) != 0, errno != EEXIST { return errno }
+    }
+    return 0
+  }
+
+  static func two(_ number: Int) -> String {
+    let text = String(number, radix: 16)
+    return text.count == 1 ? "0" + text : text
+  }
+
+  /// Writes a file whole, or leaves nothing.
+  ///
+  /// - Parameters:
+  ///   - pieces: one after the other.
+  ///   - path: its name; a file of that name is replaced in one step.
+  /// - Returns: 0, or the errno.
+  static func write(_ pieces: [[UInt8]], to path: String) -> Int32 {
+    let partial = path + ".partial"
+    let descriptor = unsafe open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return errno }
+    var problem: Int32 = 0
+    for piece in pieces where problem == 0 { problem = write(piece, descriptor) }
+    if close(descriptor) != 0, problem == 0 { problem = errno }
+    if problem == 0, unsafe rename(partial, path) != 0 { problem = errno }
+    if problem != 0 { _ = unsafe unlink(partial) }
+    return problem
+  }
+
+  /// Writes all of it at the descriptor's place.
+  ///
+  /// - Returns: 0, or the errno.
+  static func write(_ bytes: [UInt8], _ descriptor: Int32) -> Int32 {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done)
+      }
+      if count > 0 {
+        done += count
+      } else if count == 0 || errno != EINTR {
+        return count == 0 ? EIO : errno
+      }
+    }
+    return 0
+  }
+
+  /// Reads a whole file.
+  ///
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - most: bytes that it may have.
+  /// - Returns: its bytes, or the errno; `EFBIG` for a longer one.
+  static func read(_ path: String, most: Int) -> (bytes: [UInt8], problem: Int32) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return ([], errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { return ([], errno) }
+    let size = Int(status.st_size)
+    guard size <= most else { return ([], EFBIG) }
+    var problem: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+      while filled < size {
+        let count = unsafe Glibc.read(
+          descriptor, buffer.baseAddress?.advanced(by: filled), size - filled)
+        if count > 0 {
+          filled += count
+        } else if count == 0 || errno != EINTR {
+          // A file that became shorter is what its sums are for.
+          if count < 0 { problem = errno }
+          return
+        }
+      }
+    }
+    return problem == 0 ? (bytes, 0) : ([], problem)
+  }
+
+  static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+  /// The names in a folder; none where it can't be read.
+  static func names(_ path: String) -> [String] {
+    guard let folder = unsafe opendir(path) else { return [] }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe String(cString: $0)
+        }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}

@@ -1,0 +1,83 @@
+import Glibc
+
+/// The disk tier's journal: which objects there are, so that a start reads no object's file.
+///
+/// Appended to, and written anew when most of it is about objects that have gone. Confined to the
+/// tier's writer.
+struct DiskJournal {
+  private let path: String
+  private var descriptor: Int32 = -1
+  private(set) var records = 0
+
+  private static let mostBytes = 1 << 30
+
+  init(_ path: String) { self.path = path }
+
+  /// Reads what a process before has left.
+  ///
+  /// - Parameter body: is given each record, oldest first.
+  /// - Returns: 0, or the errno; no journal is none of these.
+  mutating func load(_ body: (JournalRecord) -> Void) -> Int32 {
+    let (bytes, problem) = DiskFiles.read(path, most: Self.mostBytes)
+    guard problem == 0 else { return problem == ENOENT ? 0 : problem }
+    var offset = 0
+    let span = bytes.span
+    while let record = JournalRecord.read(span, at: &offset) {
+      records += 1
+      body(record)
+    }
+    // What follows is half a record: the next one takes its place.
+    guard offset < bytes.count else { return 0 }
+    return unsafe truncate(path, off_t(offset)) == 0 ? 0 : errno
+  }
+
+  /// Adds a record.
+  ///
+  /// - Returns: 0, or the errno; the journal then ends with its last whole record.
+  mutating func append(_ record: JournalRecord) -> Int32 {
+    if descriptor < 0 {
+      descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else { return errno }
+    }
+    var bytes: [UInt8] = []
+    record.append(to: &bytes)
+    let end = lseek(descriptor, 0, SEEK_END)
+    let problem = DiskFiles.write(bytes, descriptor)
+    guard problem == 0 else {
+      // Whatever follows half a record is lost to the next start.
+      if end < 0 || ftruncate(descriptor, end) != 0 { close() }
+      return problem
+    }
+    records += 1
+    return 0
+  }
+
+  /// Whether it has become so long that it is better written anew.
+  ///
+  /// - Parameters:
+  ///   - objects: that there are.
+  ///   - fewest: records that are never too many.
+  /// - Returns: whether more than two thirds of it are about what has gone.
+  func isWasteful(objects: Int, fewest: Int) -> Bool {
+    records > max(fewest, 3 * objects)
+  }
+
+  /// Writes it anew.
+  ///
+  /// - Parameter objects: all that there are, oldest first.
+  /// - Returns: 0, or the errno; the old one then goes on.
+  mutating func rewrite(_ objects: [(CacheKey, DiskEntry)]) -> Int32 {
+    var bytes: [UInt8] = []
+    for (key, entry) in objects { JournalRecord.stored(key, entry).append(to: &bytes) }
+    let problem = DiskFiles.write([bytes], to: path)
+    guard problem == 0 else { return problem }
+    close()
+    records = objects.count
+    return 0
+  }
+
+  mutating func close() {
+    if descriptor >= 0 { Glibc.close(descriptor) }
+    descriptor = -1
+  }
+}

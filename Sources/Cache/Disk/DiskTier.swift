@@ -1,0 +1,297 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Objects on disk: bounded by bytes and by count, and there again after a restart or a kill.
+///
+/// One thread writes, and nothing waits for it: what it can't keep up with isn't stored. Some read.
+/// A file that is damaged, missing or another's is as good as none, and goes. A disk that is full or
+/// broken is left alone for a while; nobody gets an error for it.
+package final class DiskTier: Sendable {
+  /// Bounds.
+  package struct Limits: Sendable {
+    /// Of all files.
+    package var bytes = 10 << 30
+    package var count = 200_000
+    /// Of one object.
+    package var objectBytes = 16 << 20
+    /// What may wait to be written.
+    package var waitingBytes = 256 << 20
+    /// Threads that read.
+    package var readers = 4
+    /// Records of the journal below which it is never written anew.
+    package var journalRecords = 10_000
+    /// How long a disk that took nothing is left alone.
+    package var pause: Duration = .seconds(10)
+
+    package init() {}
+  }
+
+  /// What the disk did, for metrics.
+  package struct Usage: Equatable, Sendable {
+    package var count = 0
+    package var bytes = 0
+    package var waitingBytes = 0
+    package var evictions = 0
+    package var written = 0
+    /// Not stored, as too much waited or the disk took nothing.
+    package var skipped = 0
+    /// Files that were not what had been stored.
+    package var damaged = 0
+    /// Calls that failed.
+    package var failures = 0
+  }
+
+  private struct State {
+    var table: ObjectTable<DiskEntry>
+    var usage = Usage()
+    /// The disk is left alone until then.
+    var pausedUntil: ContinuousClock.Instant?
+    var isLoaded = false
+  }
+
+  private let files: DiskFiles
+  private let limits: Limits
+  private let state: Mutex<State>
+  private let journal: Mutex<DiskJournal>
+  private let writer = DispatchQueue(label: "cache-disk-writer", qos: .utility)
+  private let readers: [DispatchQueue]
+
+  /// Takes over a folder, with what is in it.
+  ///
+  /// The journal is read behind the caller's back: until then nothing is found.
+  ///
+  /// - Parameters:
+  ///   - folder: is made where it isn't there; files that are not the tier's are left alone, but
+  ///     those within its 256 folders go.
+  ///   - limits: of what is stored.
+  package init(_ folder: String, limits: Limits = Limits()) {
+    files = DiskFiles(folder: folder)
+    self.limits = limits
+    state = Mutex(State(table: ObjectTable(bytes: limits.bytes, count: limits.count)))
+    journal = Mutex(DiskJournal(files.journal))
+    readers = (0..<max(1, limits.readers)).map {
+      DispatchQueue(label: "cache-disk-reader-\($0)", qos: .userInitiated)
+    }
+    writer.async { [self] in load() }
+  }
+
+  // MARK: Finding
+
+  /// Whether an object is there, as far as is known without reading it.
+  package func contains(_ key: CacheKey) -> Bool {
+    state.withLock { $0.table.peek(key) != nil }
+  }
+
+  /// Reads an object.
+  ///
+  /// - Parameters:
+  ///   - key: of the object.
+  ///   - name: that it must have.
+  ///   - done: called once, from a thread of the tier; nil where it isn't there.
+  /// - Returns: false where it is known not to be there; `done` isn't called then.
+  package func read(
+    _ key: CacheKey, name: String, done: @escaping @Sendable (DiskObject?) -> Void
+  ) -> Bool {
+    let isThere = state.withLock { $0.table.value(key)?.name == name }
+    guard isThere else { return false }
+    readers[Int(key.low % UInt64(readers.count))].async { [self] in
+      done(load(key, name: name))
+    }
+    return true
+  }
+
+  private func load(_ key: CacheKey, name: String) -> DiskObject? {
+    let (bytes, problem) = DiskFiles.read(files.path(key), most: limits.objectBytes + (256 << 10))
+    guard problem == 0 else {
+      drop(key) { $0.failures += problem == ENOENT ? 0 : 1 }
+      return nil
+    }
+    do throws(DiskObject.Damage) {
+      let object = try DiskObject(file: bytes, key: key)
+      return object.name == name ? object : nil
+    } catch {
+      drop(key) { $0.damaged += 1 }
+      return nil
+    }
+  }
+
+  // MARK: Storing
+
+  /// Stores an object, soon.
+  ///
+  /// - Parameter object: replaces one of the same key.
+  /// - Returns: false where it isn't stored: it is too large, too much waits, or the disk is left
+  ///   alone.
+  @discardableResult package func store(_ object: DiskObject) -> Bool {
+    let head = object.fileHead
+    let bytes = head.count + object.body.count
+    let isTaken = state.withLock { state in
+      let isPaused = state.pausedUntil.map { $0 > .now } ?? false
+      guard object.body.count <= limits.objectBytes, !isPaused,
+        state.usage.waitingBytes + bytes <= limits.waitingBytes
+      else {
+        state.usage.skipped += 1
+        return false
+      }
+      state.usage.waitingBytes += bytes
+      return true
+    }
+    guard isTaken else { return false }
+    writer.async { [self] in
+      write(object, head)
+      state.withLock { $0.usage.waitingBytes -= bytes }
+    }
+    return true
+  }
+
+  private func write(_ object: DiskObject, _ head: [UInt8]) {
+    let entry = DiskEntry(
+      bytes: head.count + object.body.count, name: object.name, tags: object.tags)
+    // The journal first: a file that it doesn't know would never go.
+    var problem = journal.withLock { $0.append(.stored(object.key, entry)) }
+    if problem == 0 { problem = DiskFiles.write([head, object.body], to: files.path(object.key)) }
+    guard problem == 0 else {
+      remove([object.key])
+      return failed()
+    }
+    let gone = state.withLock { state in
+      var gone: [CacheKey] = []
+      state.usage.written += 1
+      state.table.insert(object.key, entry, bytes: entry.bytes) { key, _ in gone.append(key) }
+      return gone
+    }
+    unlink(gone)
+    tidyJournal()
+  }
+
+  /// The disk took nothing: it is asked again after a while.
+  private func failed() {
+    state.withLock { state in
+      state.usage.failures += 1
+      state.pausedUntil = .now + limits.pause
+    }
+  }
+
+  // MARK: Removing
+
+  /// Takes an object out, and its file with it.
+  package func remove(_ key: CacheKey) {
+    writer.async { [self] in remove([key]) }
+    state.withLock { _ = $0.table.remove(key) }
+  }
+
+  /// Takes out all that are meant; O(objects).
+  ///
+  /// What waits to be written goes as well, once it is.
+  ///
+  /// - Parameters:
+  ///   - isMeant: by name and tags.
+  ///   - done: called once, with how many there were.
+  package func removeAll(
+    where isMeant: @escaping @Sendable (String, [String]) -> Bool,
+    done: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
+    // Behind what waits to be written, so that this goes, too.
+    writer.async { [self] in
+      let keys = state.withLock { state in
+        state.table.all.filter { isMeant($0.value.name, $0.value.tags) }.map(\.key)
+      }
+      remove(keys)
+      done(keys.count)
+    }
+  }
+
+  private func drop(_ key: CacheKey, _ count: (inout Usage) -> Void) {
+    state.withLock { state in
+      count(&state.usage)
+      _ = state.table.remove(key)
+    }
+    writer.async { [self] in
+      // It may have been stored anew meanwhile.
+      guard !contains(key) else { return }
+      unlink([key])
+    }
+  }
+
+  private func remove(_ keys: [CacheKey]) {
+    state.withLock { state in for key in keys { state.table.remove(key) } }
+    unlink(keys)
+  }
+
+  private func unlink(_ keys: [CacheKey]) {
+    for key in keys {
+      DiskFiles.remove(files.path(key))
+      let problem = journal.withLock { $0.append(.gone(key)) }
+      if problem != 0 { failed() }
+    }
+  }
+
+  // MARK: Starting, and keeping order
+
+  /// Waits until all that was asked for so far is done.
+  package func settle() async {
+    await withCheckedContinuation { continuation in
+      writer.async { continuation.resume() }
+    }
+  }
+
+  /// What it holds, and has done.
+  package var usage: Usage {
+    state.withLock { state in
+      var usage = state.usage
+      usage.count = state.table.count
+      usage.bytes = state.table.bytes
+      usage.evictions = state.table.evictions
+      return usage
+    }
+  }
+
+  private func load() {
+    guard files.prepare() == 0 else { return failed() }
+    var found: [CacheKey: DiskEntry] = [:]
+    var order: [CacheKey] = []
+    let problem = journal.withLock { journal in
+      journal.load { record in
+        switch record {
+        case .stored(let key, let entry):
+          found[key] = entry
+          order.append(key)
+        case .gone(let key): found[key] = nil
+        }
+      }
+    }
+    if problem != 0 { failed() }
+    let gone = state.withLock { state in
+      var gone: [CacheKey] = []
+      for key in order {
+        guard let entry = found[key], state.table.peek(key) == nil else { continue }
+        state.table.insert(key, entry, bytes: entry.bytes) { key, _ in gone.append(key) }
+      }
+      state.isLoaded = true
+      return gone
+    }
+    unlink(gone)
+    sweep()
+    tidyJournal()
+  }
+
+  /// Files that the journal doesn't know, as it was cut or lost.
+  private func sweep() {
+    for part in 0..<256 {
+      let folder = "\(files.folder)/\(DiskFiles.two(part))"
+      for name in DiskFiles.names(folder) {
+        if let key = DiskFiles.key(ofName: name), contains(key) { continue }
+        DiskFiles.remove("\(folder)/\(name)")
+      }
+    }
+  }
+
+  private func tidyJournal() {
+    let objects = state.withLock { $0.table.count }
+    guard journal.withLock({ $0.isWasteful(objects: objects, fewest: limits.journalRecords) }) else { return }
+    let all = state.withLock { $0.table.all }
+    let problem = journal.withLock { $0.rewrite(all.map { ($0.key, $0.value) }) }
+    if problem != 0 { failed() }
+  }
+}

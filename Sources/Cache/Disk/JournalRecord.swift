@@ -1,0 +1,91 @@
+import Bytes
+
+/// One line of the disk tier's journal: an object was stored, or has gone.
+///
+/// ```
+/// length  u32, of what follows the sum
+/// sum     u32, CRC-32C of that
+/// kind    u8: 1 stored, 2 gone
+/// key     u64 low, u64 high
+/// bytes   u64, of the file       (of `stored` alone, as are the next)
+/// name    u32 length and text
+/// tags    u32 count, then each as a name
+/// ```
+enum JournalRecord: Equatable {
+  case stored(CacheKey, DiskEntry)
+  case gone(CacheKey)
+
+  private static let mostBytes = 256 << 10
+
+  /// Appends the record's bytes.
+  func append(to out: inout [UInt8]) {
+    var payload: [UInt8] = []
+    switch self {
+    case .stored(let key, let entry):
+      payload.append(1)
+      payload.append(u64: key.low)
+      payload.append(u64: key.high)
+      payload.append(u64: UInt64(entry.bytes))
+      payload.append(text: Array(entry.name.utf8))
+      payload.append(u32: UInt32(entry.tags.count))
+      for tag in entry.tags { payload.append(text: Array(tag.utf8)) }
+    case .gone(let key):
+      payload.append(2)
+      payload.append(u64: key.low)
+      payload.append(u64: key.high)
+    }
+    out.append(u32: UInt32(payload.count))
+    out.append(u32: Checksum.of(payload.span))
+    out += payload
+  }
+
+  /// Reads the record at `offset`.
+  ///
+  /// - Parameters:
+  ///   - bytes: of the journal.
+  ///   - offset: moved behind the record.
+  /// - Returns: nil at the end, and at the first byte that no record has: what a process that was
+  ///   killed was just writing.
+  static func read(_ bytes: borrowing Span<UInt8>, at offset: inout Int) -> JournalRecord? {
+    do {
+      var cursor = ByteCursor(at: offset)
+      let length = Int(try cursor.u32(bytes))
+      let sum = try cursor.u32(bytes)
+      guard length <= mostBytes, cursor.left(bytes) >= length else { return nil }
+      let end = cursor.offset + length
+      let payload = bytes.extracting(cursor.offset..<end)
+      guard Checksum.of(payload) == sum else { return nil }
+      guard let record = try parse(payload) else { return nil }
+      offset = end
+      return record
+    } catch {
+      return nil
+    }
+  }
+
+  private static func parse(_ payload: borrowing Span<UInt8>) throws(ByteError) -> JournalRecord? {
+    var cursor = ByteCursor()
+    let kind = try cursor.u8(payload)
+    let key = CacheKey(low: try cursor.u64(payload), high: try cursor.u64(payload))
+    switch kind {
+    case 1:
+      guard let count = Int(exactly: try cursor.u64(payload)) else { return nil }
+      let name = String(decoding: try cursor.text(payload), as: UTF8.self)
+      let number = Int(try cursor.u32(payload))
+      guard number <= payload.count else { return nil }
+      var tags: [String] = []
+      for _ in 0..<number { tags.append(String(decoding: try cursor.text(payload), as: UTF8.self)) }
+      return .stored(key, DiskEntry(bytes: count, name: name, tags: tags))
+    case 2: return .gone(key)
+    default: return nil
+    }
+  }
+}
+
+/// What is known of an object on disk without reading its file.
+struct DiskEntry: Equatable, Sendable {
+  /// Of its file.
+  var bytes: Int
+  var name: String
+  var tags: [String]
+}

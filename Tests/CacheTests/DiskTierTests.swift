@@ -1,0 +1,225 @@
+import Foundation
+import Testing
+
+@testable import Cache
+
+private let hash = SipHash(k0: 3, k1: 4)
+
+private func object(_ name: String, _ body: [UInt8], tags: [String] = []) -> DiskObject {
+  DiskObject(
+    key: hash.hash(Array(name.utf8).span), name: name, tags: tags, head: Array("head".utf8),
+    body: body)
+}
+
+/// A folder that goes with the test.
+private final class Folder: Sendable {
+  let path = NSTemporaryDirectory() + "wedlive-cache-\(UUID().uuidString)"
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ object: DiskObject) -> String { DiskFiles(folder: path).path(object.key) }
+
+  var files: [String] {
+    (try? FileManager.default.subpathsOfDirectory(atPath: path))?.filter { $0.count > 30 } ?? []
+  }
+}
+
+private func read(_ tier: DiskTier, _ object: DiskObject) async -> DiskObject? {
+  await withCheckedContinuation { continuation in
+    let isThere = tier.read(object.key, name: object.name) { continuation.resume(returning: $0) }
+    if !isThere { continuation.resume(returning: nil) }
+  }
+}
+
+@Suite struct `Disk tier` {
+  private let folder = Folder()
+
+  private func tier(_ change: (inout DiskTier.Limits) -> Void = { _ in }) -> DiskTier {
+    var limits = DiskTier.Limits()
+    change(&limits)
+    return DiskTier(folder.path, limits: limits)
+  }
+
+  @Test func `what was stored is there, after a restart too`() async {
+    let one = object("/a", Array(0..<200), tags: ["wedding", "camera"])
+    let none = object("/b", [])
+    let first = tier()
+    #expect(first.store(one))
+    #expect(first.store(none))
+    await first.settle()
+    #expect(await read(first, one) == one)
+    let second = tier()
+    await second.settle()
+    #expect(await read(second, one) == one)
+    #expect(await read(second, none) == none)
+    #expect(await read(second, object("/c", [])) == nil)
+    #expect(second.usage.count == 2)
+    #expect(second.usage.bytes == first.usage.bytes)
+  }
+
+  @Test func `one wrong byte anywhere, and it is not there`() async throws {
+    let one = object("/a", Array(0..<40), tags: ["t"])
+    let first = tier()
+    first.store(one)
+    await first.settle()
+    let whole = try Data(contentsOf: URL(filePath: folder.file(one)))
+    for index in 0..<whole.count {
+      var spoilt = whole
+      spoilt[index] ^= 0x10
+      try spoilt.write(to: URL(filePath: folder.file(one)))
+      let tier = tier()
+      await tier.settle()
+      #expect(await read(tier, one) == nil, "byte \(index)")
+      #expect(tier.usage.damaged == 1)
+      await tier.settle()
+      #expect(folder.files.isEmpty)
+      #expect(!tier.contains(one.key))
+      tier.store(one)
+      await tier.settle()
+    }
+  }
+
+  @Test func `a file cut anywhere is not there`() async throws {
+    let one = object("/a", Array(0..<40))
+    let first = tier()
+    first.store(one)
+    await first.settle()
+    let whole = try Data(contentsOf: URL(filePath: folder.file(one)))
+    for length in 0..<whole.count {
+      #expect(throws: DiskObject.Damage.self) {
+        _ = try DiskObject(file: [UInt8](whole.prefix(length)), key: one.key)
+      }
+    }
+    #expect(throws: DiskObject.Damage.truncated) {
+      _ = try DiskObject(file: [UInt8](whole) + [0], key: one.key)
+    }
+  }
+
+  @Test func `a journal cut anywhere tells of what it still has`() async throws {
+    let objects = (0..<5).map { object("/\($0)", [UInt8($0)], tags: ["t"]) }
+    let first = tier()
+    for each in objects { first.store(each) }
+    await first.settle()
+    let path = folder.path + "/journal"
+    let whole = try Data(contentsOf: URL(filePath: path))
+    for length in stride(from: whole.count, through: 0, by: -1) {
+      try whole.prefix(length).write(to: URL(filePath: path))
+      var journal = DiskJournal(path)
+      var found = 0
+      #expect(journal.load { _ in found += 1 } == 0)
+      #expect(found == length * 5 / whole.count)
+      // The next record follows the last whole one.
+      #expect(journal.append(.gone(objects[0].key)) == 0)
+      journal.close()
+      var again = DiskJournal(path)
+      var then = 0
+      #expect(again.load { _ in then += 1 } == 0)
+      #expect(then == found + 1)
+    }
+  }
+
+  @Test func `a restart without a journal leaves no file behind`() async throws {
+    let one = object("/a", [1])
+    let first = tier()
+    first.store(one)
+    await first.settle()
+    try FileManager.default.removeItem(atPath: folder.path + "/journal")
+    let second = tier()
+    await second.settle()
+    #expect(await read(second, one) == nil)
+    #expect(folder.files.isEmpty)
+  }
+
+  @Test func `a file that has gone is only a miss`() async throws {
+    let one = object("/a", [1])
+    let tier = tier()
+    tier.store(one)
+    await tier.settle()
+    try FileManager.default.removeItem(atPath: folder.file(one))
+    #expect(await read(tier, one) == nil)
+    #expect(!tier.contains(one.key))
+    #expect(tier.usage.failures == 0)
+  }
+
+  @Test func `it never holds more than it may`() async {
+    let tier = tier {
+      $0.bytes = 5_000
+      $0.count = 30
+    }
+    for number in 0..<200 {
+      tier.store(object("/\(number)", Array(repeating: 1, count: number % 7 * 100)))
+    }
+    await tier.settle()
+    #expect(tier.usage.bytes <= 5_000)
+    #expect(tier.usage.count <= 30)
+    #expect(tier.usage.written == 200)
+    #expect(folder.files.count == tier.usage.count)
+    #expect(!tier.store(object("/large", Array(repeating: 0, count: 17 << 20))))
+    #expect(tier.usage.skipped == 1)
+  }
+
+  @Test func `what is asked for under another name is not there`() async {
+    let one = object("/a", [1])
+    let tier = tier()
+    tier.store(one)
+    await tier.settle()
+    var other = one
+    other.name = "/b"
+    #expect(await read(tier, other) == nil)
+    #expect(await read(tier, one) == one)
+  }
+
+  @Test func `objects go by prefix and by tag, those that wait too`() async {
+    let tier = tier()
+    for number in 0..<40 {
+      tier.store(object("/w\(number % 4)/\(number)", [1], tags: ["t\(number % 2)"]))
+    }
+    let count = await withCheckedContinuation { continuation in
+      tier.removeAll(where: { name, _ in name.hasPrefix("/w1/") }) {
+        continuation.resume(returning: $0)
+      }
+    }
+    #expect(count == 10)
+    tier.removeAll(where: { _, tags in tags.contains("t0") })
+    await tier.settle()
+    #expect(tier.usage.count == 10)
+    #expect(folder.files.count == 10)
+    let again = self.tier()
+    await again.settle()
+    #expect(again.usage.count == 10)
+  }
+
+  @Test func `a disk that takes nothing is left alone`() async throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.path, withIntermediateDirectories: true)
+    // A file in a folder's place: nothing can be made in it.
+    try Data().write(to: URL(filePath: folder.path + "/" + DiskFiles.part(object("/a", []).key)))
+    let tier = tier()
+    await tier.settle()
+    tier.store(object("/a", [1]))
+    await tier.settle()
+    #expect(tier.usage.failures >= 1)
+    #expect(!tier.store(object("/a", [1])))
+    #expect(tier.usage.skipped == 1)
+    #expect(tier.usage.waitingBytes == 0)
+  }
+
+  @Test func `a long journal is written anew`() async {
+    let tier = tier { $0.journalRecords = 100 }
+    let one = object("/a", [1])
+    for _ in 0..<150 { tier.store(one) }
+    await tier.settle()
+    var journal = DiskJournal(folder.path + "/journal")
+    var last: JournalRecord?
+    #expect(journal.load { last = $0 } == 0)
+    #expect(journal.records == 50)
+    #expect(last == .stored(one.key, DiskEntry(bytes: one.fileBytes, name: "/a", tags: [])))
+  }
+
+  @Test func `sums are those of RFC 3720`() {
+    let zeros = [UInt8](repeating: 0, count: 32)
+    let rising = (0..<32).map { UInt8($0) }
+    let digits = Array("123456789".utf8)
+    let sums = [zeros, rising, digits].map { Checksum.of($0.span) }
+    #expect(sums == [0x8a91_36aa, 0x46dd_794e, 0xe306_9283])
+  }
+}
