@@ -179,7 +179,7 @@ private func read(_ tier: DiskTier, _ object: DiskObject) async -> DiskObject? {
       }
     }
     #expect(count == 10)
-    tier.removeAll(where: { _, tags in tags.contains("t0") })
+    tier.removeAll(tagged: "t0")
     await tier.settle()
     #expect(tier.usage.count == 10)
     #expect(folder.files.count == 10)

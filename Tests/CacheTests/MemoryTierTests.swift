@@ -79,9 +79,20 @@ private func key(_ name: String) -> CacheKey { hash.hash(Array(name.utf8).span) 
 
   @Test func `objects go by their tags and prefixes`() {
     let tier = MemoryTier<String>(bytes: 256 << 20, count: 1_000, shards: 4)
-    for number in 0..<100 { tier.insert(key("\(number)"), "\(number)", bytes: 10) }
+    for number in 0..<100 {
+      tier.insert(
+        key("\(number)"), "\(number)", bytes: 10, tags: ["t\(number % 10)", "all", "all"])
+    }
     #expect(tier.removeAll { _, value in value.hasPrefix("1") } == 11)
     #expect(tier.usage.count == 89)
+    #expect(tier.removeAll(tagged: "t3") == 9)
+    #expect(tier.removeAll(tagged: "t3") == 0)
+    #expect(tier.peek(key("23")) == nil)
+    // Stored anew with other tags, it goes with those alone.
+    tier.insert(key("25"), "25", bytes: 10, tags: ["x"])
+    #expect(tier.removeAll(tagged: "all") == 79)
+    #expect(tier.removeAll(tagged: "x") == 1)
+    #expect(tier.usage == MemoryUsage())
   }
 }
 

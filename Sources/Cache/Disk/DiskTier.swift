@@ -158,7 +158,9 @@ package final class DiskTier: Sendable {
     let gone = state.withLock { state in
       var gone: [CacheKey] = []
       state.usage.written += 1
-      state.table.insert(object.key, entry, bytes: entry.bytes) { key, _ in gone.append(key) }
+      state.table.insert(object.key, entry, bytes: entry.bytes, tags: entry.tagHashes) { key, _ in
+        gone.append(key)
+      }
       return gone
     }
     unlink(gone)
@@ -198,6 +200,21 @@ package final class DiskTier: Sendable {
         state.table.all.filter { isMeant($0.value.name, $0.value.tags) }.map(\.key)
       }
       remove(keys)
+      done(keys.count)
+    }
+  }
+
+  /// Takes out all that have a tag; O(those).
+  ///
+  /// - Parameters:
+  ///   - tag: what waits to be written is looked at as well.
+  ///   - done: called once, with how many there were.
+  package func removeAll(
+    tagged tag: String, done: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
+    writer.async { [self] in
+      let keys = state.withLock { $0.table.removeAll(tagged: TagIndex.hash(tag)) }
+      unlink(keys)
       done(keys.count)
     }
   }
@@ -266,7 +283,9 @@ package final class DiskTier: Sendable {
       var gone: [CacheKey] = []
       for key in order {
         guard let entry = found[key], state.table.peek(key) == nil else { continue }
-        state.table.insert(key, entry, bytes: entry.bytes) { key, _ in gone.append(key) }
+        state.table.insert(key, entry, bytes: entry.bytes, tags: entry.tagHashes) { key, _ in
+          gone.append(key)
+        }
       }
       state.isLoaded = true
       return gone
@@ -289,7 +308,8 @@ package final class DiskTier: Sendable {
 
   private func tidyJournal() {
     let objects = state.withLock { $0.table.count }
-    guard journal.withLock({ $0.isWasteful(objects: objects, fewest: limits.journalRecords) }) else { return }
+    guard journal.withLock({ $0.isWasteful(objects: objects, fewest: limits.journalRecords) })
+    else { return }
     let all = state.withLock { $0.table.all }
     let problem = journal.withLock { $0.rewrite(all.map { ($0.key, $0.value) }) }
     if problem != 0 { failed() }

@@ -88,4 +88,6 @@ struct DiskEntry: Equatable, Sendable {
   var bytes: Int
   var name: String
   var tags: [String]
+
+  var tagHashes: [UInt64] { Array(Set(tags.map(TagIndex.hash))) }
 }

@@ -51,14 +51,16 @@ package final class MemoryTier<Value: Sendable>: Sendable {
   ///   - key: its name.
   ///   - value: the object.
   ///   - bytes: what it takes, its head and its keeping counted.
+  ///   - tags: under which it may be purged.
   /// - Returns: what had to go for it; itself where it is too large.
   @discardableResult package func insert(
-    _ key: CacheKey, _ value: Value, bytes: Int
+    _ key: CacheKey, _ value: Value, bytes: Int, tags: [String] = []
   ) -> [(key: CacheKey, value: Value)] {
+    let hashes = Array(Set(tags.map(TagIndex.hash)))
     // Freed by the caller, not under the lock.
-    shard(key).state.withLock { shard in
+    return shard(key).state.withLock { shard in
       var gone: [(key: CacheKey, value: Value)] = []
-      shard.insert(key, value, bytes: bytes) { gone.append(($0, $1)) }
+      shard.insert(key, value, bytes: bytes, tags: hashes) { gone.append(($0, $1)) }
       return gone
     }
   }
@@ -66,6 +68,16 @@ package final class MemoryTier<Value: Sendable>: Sendable {
   /// Takes an object out.
   @discardableResult package func remove(_ key: CacheKey) -> Value? {
     shard(key).state.withLock { $0.remove(key) }
+  }
+
+  /// Takes out all that have a tag; O(those).
+  ///
+  /// - Returns: how many.
+  package func removeAll(tagged tag: String) -> Int {
+    let hash = TagIndex.hash(tag)
+    return shards.reduce(0) { total, shard in
+      total + shard.state.withLock { $0.removeAll(tagged: hash).count }
+    }
   }
 
   /// Takes out all that are meant; O(objects), a shard at a time.

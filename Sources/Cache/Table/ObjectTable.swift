@@ -12,6 +12,7 @@ struct ObjectTable<Value: Sendable> {
     var key: CacheKey
     var value: Value
     var bytes: Int
+    var tags: [UInt64]
     var place: Place
   }
 
@@ -27,6 +28,7 @@ struct ObjectTable<Value: Sendable> {
   private var window = RecencyList()
   private var main = RecencyList()
   private var sketch: FrequencySketch
+  private var tagged = TagIndex()
   /// Objects that had to go for others.
   private(set) var evictions = 0
 
@@ -64,13 +66,15 @@ struct ObjectTable<Value: Sendable> {
   ///   - key: its name.
   ///   - value: the object.
   ///   - bytes: what it takes.
+  ///   - tags: under which it may be taken out, each once.
   ///   - dropped: is given what had to go; the object itself where it is larger than the shard.
   mutating func insert(
-    _ key: CacheKey, _ value: Value, bytes: Int, dropped: (CacheKey, Value) -> Void
+    _ key: CacheKey, _ value: Value, bytes: Int, tags: [UInt64] = [],
+    dropped: (CacheKey, Value) -> Void
   ) {
     if let slot = index[key] { take(slot) }
     guard bytes <= capacityBytes, capacityCount > 0 else { return dropped(key, value) }
-    let entry = Slot(key: key, value: value, bytes: bytes, place: .window)
+    let entry = Slot(key: key, value: value, bytes: bytes, tags: tags, place: .window)
     let slot: Int32
     if let reused = free.popLast() {
       slot = reused
@@ -81,6 +85,7 @@ struct ObjectTable<Value: Sendable> {
       links.append(RecencyList.Link())
     }
     index[key] = slot
+    tagged.insert(key, tags)
     window.insert(slot, bytes: bytes, &links)
     settle(dropped)
   }
@@ -89,6 +94,15 @@ struct ObjectTable<Value: Sendable> {
   @discardableResult mutating func remove(_ key: CacheKey) -> Value? {
     guard let slot = index[key] else { return nil }
     return take(slot)?.value
+  }
+
+  /// Takes out all that have a tag; O(those).
+  ///
+  /// - Returns: them.
+  mutating func removeAll(tagged tag: UInt64) -> [CacheKey] {
+    let meant = tagged.keys(tag)
+    for key in meant { remove(key) }
+    return Array(meant)
   }
 
   /// Takes out all that `isMeant` says; O(count).
@@ -118,6 +132,7 @@ struct ObjectTable<Value: Sendable> {
     case .main: main.remove(slot, bytes: entry.bytes, &links)
     }
     index[entry.key] = nil
+    tagged.remove(entry.key, entry.tags)
     slots[Int(slot)] = nil
     free.append(slot)
     return entry
