@@ -35,6 +35,9 @@ static inline CURLcode wl_curl_set_seek(CURL *easy, int (*value)(void *, curl_of
 /// What a read callback answers when it can't: a macro constant of a wider type.
 static inline size_t wl_curl_read_abort(void) { return CURL_READFUNC_ABORT; }
 
+/// What a write callback answers when it wants no more for now: a macro constant of a wider type.
+static inline size_t wl_curl_write_pause(void) { return CURL_WRITEFUNC_PAUSE; }
+
 /// Allows http and https and nothing else, for requests and redirects alike.
 static inline CURLcode wl_curl_only_http(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500

@@ -75,10 +75,9 @@ package final class HTTPClient: Sendable {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         engine.submit(
-          Transfer(id: id, outgoing: outgoing, limits: limits) {
-            continuation.resume(returning: $0)
-          }
-        )
+          Transfer(
+            id: id, outgoing: outgoing, limits: limits,
+            to: .whole { continuation.resume(returning: $0) }))
       }
     } onCancel: {
       engine.cancel(id)
@@ -88,17 +87,37 @@ package final class HTTPClient: Sendable {
     return try result.get()
   }
 
+  /// Sends a request whose response is taken as it comes.
+  ///
+  /// - Parameters:
+  ///   - request: as above.
+  ///   - body: sent with its length.
+  ///   - headDeadline: until the response's head has come, waiting and connecting included.
+  ///   - stall: it ends with `.timedOut` when no byte has moved for so long, while more is wanted.
+  ///   - receiver: is told of everything, in the end with why it ended.
+  /// - Returns: the exchange, to cancel it or to go on with it.
+  /// - Throws: `.badRequest`; nothing is told to `receiver` then.
+  package func stream(
+    _ request: HTTPRequest, body: OutgoingBody = .none, headDeadline: Duration,
+    stall: Duration, to receiver: any ResponseReceiver
+  ) throws(HTTPClientError) -> ResponseStream {
+    let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
+    let start = ContinuousClock.now
+    let outgoing = try OutgoingRequest(request, body: body)
+    let limits = Transfer.Limits(
+      deadline: start + headDeadline, stall: stall, maxResponseBytes: 0)
+    let counted = CountedReceiver(receiver, metrics, seconds, engine, id, since: start)
+    engine.submit(
+      Transfer(id: id, outgoing: outgoing, limits: limits, to: .stream(counted)))
+    return ResponseStream(id: id, engine: engine)
+  }
+
   private func count(_ result: Transfer.Outcome, since start: ContinuousClock.Instant) {
-    guard let metrics else { return }
     let label =
       switch result {
       case .success(let (response, _)): "\(response.status.code / 100)xx"
       case .failure(let error): error.code.rawValue
       }
-    metrics.counter(
-      "wedlive_http_client_requests_total", help: "Outbound HTTP exchanges by how they ended.",
-      labels: ["result": label]
-    ).increment()
-    seconds?.observe(ContinuousClock.now - start)
+    metrics?.count(label, seconds, since: start)
   }
 }

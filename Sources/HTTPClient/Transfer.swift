@@ -13,7 +13,16 @@ import HTTPTypes
   // reference, and all mutable state is the engine thread's.
   typealias Outcome = Result<(HTTPResponse, [UInt8]), HTTPClientError>
 
+  /// What becomes of the response.
+  enum Destination: Sendable {
+    /// It is collected, and handed over whole.
+    case whole(@Sendable (Outcome) -> Void)
+    /// It is handed on as it comes.
+    case stream(any ResponseReceiver)
+  }
+
   struct Limits: Sendable {
+    /// For all of it; for a stream until its head has come.
     let deadline: ContinuousClock.Instant
     var stall: Duration?
     let maxResponseBytes: Int
@@ -21,14 +30,16 @@ import HTTPTypes
 
   /// Bounds the fields kept; libcurl itself bounds a line and the whole head.
   private static let maxFields = 256
+  /// The largest piece of a stream that libcurl hands over.
+  static let streamPieceBytes = 128 << 10
 
   let id: UInt64
   let limits: Limits
-  private let outgoing: OutgoingRequest
-  private let completion: @Sendable (Outcome) -> Void
-  private var easy: UnsafeMutableRawPointer?
-  private var headerList: UnsafeMutablePointer<curl_slist>?
-  private let errorText: UnsafeMutablePointer<CChar>
+  let outgoing: OutgoingRequest
+  private let destination: Destination
+  var easy: UnsafeMutableRawPointer?
+  var headerList: UnsafeMutablePointer<curl_slist>?
+  let errorText: UnsafeMutablePointer<CChar>
   private var head = ResponseHead()
   private var body: [UInt8] = []
   private var isTooLarge = false
@@ -36,15 +47,15 @@ import HTTPTypes
   private var sent = 0
   private var isUnreadable = false
   private var isDone = false
+  /// The receiver wants no more for now.
+  private var isPaused = false
+  private var headIsHandedOver = false
 
-  init(
-    id: UInt64, outgoing: OutgoingRequest, limits: Limits,
-    completion: @escaping @Sendable (Outcome) -> Void
-  ) {
+  init(id: UInt64, outgoing: OutgoingRequest, limits: Limits, to destination: Destination) {
     self.id = id
     self.outgoing = outgoing
     self.limits = limits
-    self.completion = completion
+    self.destination = destination
     unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
     unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
   }
@@ -81,64 +92,6 @@ import HTTPTypes
     if let easy = unsafe easy { unsafe curl_multi_remove_handle(multi, easy) }
   }
 
-  private func prepare(
-    _ configuration: HTTPClientConfiguration
-  ) throws(HTTPClientError) -> UnsafeMutableRawPointer {
-    let left = limits.deadline - ContinuousClock.now
-    guard left > .zero else { throw HTTPClientError(.timedOut, "the deadline passed in the queue") }
-    guard let easy = unsafe curl_easy_init() else {
-      throw HTTPClientError(.internalFailure, "libcurl is out of memory")
-    }
-    unsafe self.easy = easy
-    let me = unsafe Unmanaged.passUnretained(self).toOpaque()
-    var options = unsafe EasyOptions(easy)
-    unsafe options.set(CURLOPT_ERRORBUFFER, errorText)
-    options.set(CURLOPT_NOSIGNAL, 1)
-    options.restrictToHTTP()
-    options.set(CURLOPT_URL, outgoing.url)
-    options.set(CURLOPT_PATH_AS_IS, 1)
-    options.set(CURLOPT_PROXY, configuration.proxy ?? "")
-    options.set(CURLOPT_USERAGENT, configuration.userAgent)
-    options.set(CURLOPT_FOLLOWLOCATION, 0)
-    options.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-    // Wait for a connection that is being made, in case it is HTTP/2. Over TLS its handshake tells;
-    // without, only the first response would, and one that hangs would hold up all others.
-    options.set(CURLOPT_PIPEWAIT, outgoing.isSecure ? 1 : 0)
-    options.set(CURLOPT_TIMEOUT_MS, max(1, milliseconds(left)))
-    options.set(
-      CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds(min(left, configuration.connectTimeout))))
-    // What HEAD is told the length of doesn't come.
-    let isHead = outgoing.method == "HEAD"
-    options.set(CURLOPT_MAXFILESIZE_LARGE, offset: isHead ? 0 : limits.maxResponseBytes)
-    if let stall = limits.stall {
-      options.set(CURLOPT_LOW_SPEED_LIMIT, 1)
-      options.set(CURLOPT_LOW_SPEED_TIME, max(1, Int(clamping: stall.components.seconds)))
-    }
-    if let file = configuration.certificateAuthorities { options.set(CURLOPT_CAINFO, file) }
-    unsafe setBody(&options, me)
-    for line in outgoing.headers {
-      guard let list = unsafe curl_slist_append(headerList, line) else {
-        throw HTTPClientError(.internalFailure, "libcurl is out of memory")
-      }
-      unsafe headerList = list
-    }
-    unsafe options.set(CURLOPT_HTTPHEADER, headerList)
-    unsafe options.set(CURLOPT_WRITEDATA, me)
-    unsafe options.set(CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
-      unsafe Transfer.from(context).receive(
-        body: UnsafeRawBufferPointer(start: bytes, count: size * count))
-    }
-    unsafe options.set(CURLOPT_HEADERDATA, me)
-    unsafe options.set(CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
-      unsafe Transfer.from(context).receive(
-        line: UnsafeRawBufferPointer(start: bytes, count: size * count))
-    }
-    guard options.result == CURLE_OK else {
-      throw HTTPClientError(.badRequest, EasyOptions.words(options.result))
-    }
-    return unsafe easy
-  }
-
   /// Ends the exchange with what libcurl said; the handle is out of the multi handle already.
   func finish(_ result: CURLcode) {
     if isUnreadable {
@@ -164,50 +117,35 @@ import HTTPTypes
   private func complete(_ outcome: Outcome) {
     if isDone { return }
     isDone = true
-    completion(outcome)
-  }
-
-  private func setBody(_ options: inout EasyOptions, _ me: UnsafeMutableRawPointer) {
-    guard let body = outgoing.body.inMemory else {
-      unsafe stream(&options, me)
-      return
-    }
-    switch outgoing.method {
-    case "GET" where body.isEmpty: options.set(CURLOPT_HTTPGET, 1)
-    case "HEAD": options.set(CURLOPT_NOBODY, 1)
-    case "DELETE" where body.isEmpty, "OPTIONS" where body.isEmpty:
-      options.set(CURLOPT_CUSTOMREQUEST, outgoing.method)
-    default:
-      // The size first: COPYPOSTFIELDS reads it. libcurl keeps its copy, so it can send the body
-      // again when a kept connection turns out to be dead.
-      options.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: body.count)
-      unsafe body.withUnsafeBytes { bytes in
-        unsafe options.set(
-          CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+    switch destination {
+    case .whole(let completion): completion(outcome)
+    case .stream(let receiver):
+      switch outcome {
+      case .success: receiver.ended(nil)
+      case .failure(let error): receiver.ended(error)
       }
-      options.set(CURLOPT_POST, 1)
-      options.set(CURLOPT_CUSTOMREQUEST, outgoing.method)
     }
   }
 
-  /// Lets libcurl ask for the body, also anew when a kept connection turns out to be dead.
-  private func stream(_ options: inout EasyOptions, _ me: UnsafeMutableRawPointer) {
-    options.set(CURLOPT_UPLOAD, 1)
-    options.set(CURLOPT_INFILESIZE_LARGE, offset: outgoing.body.count)
-    options.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10)
-    options.set(CURLOPT_CUSTOMREQUEST, outgoing.method)
-    unsafe options.set(CURLOPT_READDATA, me)
-    unsafe options.set(CURLOPT_READFUNCTION) { bytes, size, count, context in
-      unsafe Transfer.from(context).send(
-        into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
-    }
-    unsafe options.set(CURLOPT_SEEKDATA, me)
-    unsafe options.setSeek { context, offset, origin in
-      unsafe Transfer.from(context).seek(to: Int(offset), from: origin)
-    }
+  /// Whether the response is handed on as it comes.
+  var isStream: Bool {
+    if case .stream = destination { true } else { false }
   }
 
-  fileprivate func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+  /// When a stream ends that has no head yet; nil for others.
+  var headDeadline: ContinuousClock.Instant? {
+    isStream && !headIsHandedOver ? limits.deadline : nil
+  }
+
+  /// The receiver wants to be given more.
+  func resume() {
+    guard isPaused else { return }
+    isPaused = false
+    // Nothing is done with a refusal: the exchange then ends with it.
+    if let easy = unsafe easy { unsafe _ = curl_easy_pause(easy, CURLPAUSE_CONT) }
+  }
+
+  func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     guard let count = unsafe outgoing.body.read(at: sent, into: buffer) else {
       isUnreadable = true
       return wl_curl_read_abort()
@@ -216,7 +154,7 @@ import HTTPTypes
     return count
   }
 
-  fileprivate func seek(to offset: Int, from origin: Int32) -> Int32 {
+  func seek(to offset: Int, from origin: Int32) -> Int32 {
     guard origin == SEEK_SET, (0...outgoing.body.count).contains(offset) else {
       return CURL_SEEKFUNC_FAIL
     }
@@ -224,12 +162,13 @@ import HTTPTypes
     return CURL_SEEKFUNC_OK
   }
 
-  private static func from(_ context: UnsafeMutableRawPointer?) -> Transfer? {
-    guard let context = unsafe context else { return nil }
-    return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-  }
-
-  fileprivate func receive(body bytes: UnsafeRawBufferPointer) -> Int {
+  func receive(body bytes: UnsafeRawBufferPointer) -> Int {
+    if case .stream(let receiver) = destination {
+      // libcurl keeps the piece, and gives it again.
+      if isPaused { return wl_curl_write_pause() }
+      if bytes.count > 0 { isPaused = unsafe !receiver.received(body: [UInt8](bytes)) }
+      return bytes.count
+    }
     guard bytes.count <= limits.maxResponseBytes - body.count else {
       isTooLarge = true
       return 0
@@ -238,34 +177,14 @@ import HTTPTypes
     return bytes.count
   }
 
-  fileprivate func receive(line bytes: UnsafeRawBufferPointer) -> Int {
+  func receive(line bytes: UnsafeRawBufferPointer) -> Int {
     unsafe head.append(line: String(decoding: bytes, as: UTF8.self))
+    if case .stream(let receiver) = destination, !headIsHandedOver, let response = head.response {
+      headIsHandedOver = true
+      receiver.received(head: response)
+    }
     return head.fields.count > Transfer.maxFields ? 0 : bytes.count
   }
-}
-
-extension Transfer? {
-  fileprivate func receive(body bytes: UnsafeRawBufferPointer) -> Int {
-    unsafe self?.receive(body: bytes) ?? 0
-  }
-
-  fileprivate func receive(line bytes: UnsafeRawBufferPointer) -> Int {
-    unsafe self?.receive(line: bytes) ?? 0
-  }
-
-  fileprivate func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    unsafe self?.send(into: buffer) ?? wl_curl_read_abort()
-  }
-
-  fileprivate func seek(to offset: Int, from origin: Int32) -> Int32 {
-    self?.seek(to: offset, from: origin) ?? CURL_SEEKFUNC_FAIL
-  }
-}
-
-private func milliseconds(_ duration: Duration) -> Int {
-  let (seconds, attoseconds) = duration.components
-  let clamped = min(seconds, 86_400 * 365)
-  return Int(clamped) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
 }
 
 /// libcurl's result as ours.

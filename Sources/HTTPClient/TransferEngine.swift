@@ -10,6 +10,8 @@ import Synchronization
   private struct Mailbox {
     var incoming: [Transfer] = []
     var cancelled: Set<UInt64> = []
+    /// Streams that go on.
+    var resumed: Set<UInt64> = []
     var isClosed = false
   }
 
@@ -60,6 +62,15 @@ import Synchronization
     }
   }
 
+  /// Has a stream go on whose receiver wanted no more for a while.
+  func resume(_ id: UInt64) {
+    mailbox.withLock { mailbox in
+      if mailbox.isClosed { return }
+      mailbox.resumed.insert(id)
+      unsafe curl_multi_wakeup(multi)
+    }
+  }
+
   /// Forgets a cancellation that came too late; the transfer has ended.
   func forget(_ id: UInt64) {
     mailbox.withLock { _ = $0.cancelled.remove(id) }
@@ -79,9 +90,12 @@ import Synchronization
     var waiting: [Transfer] = []
     var active: [UInt: Transfer] = [:]
     while true {
-      let (incoming, cancelled, isClosed) = mailbox.withLock { mailbox in
-        defer { mailbox.incoming = [] }
-        return (mailbox.incoming, mailbox.cancelled, mailbox.isClosed)
+      let (incoming, cancelled, resumed, isClosed) = mailbox.withLock { mailbox in
+        defer {
+          mailbox.incoming = []
+          mailbox.resumed = []
+        }
+        return (mailbox.incoming, mailbox.cancelled, mailbox.resumed, mailbox.isClosed)
       }
       for transfer in incoming {
         if waiting.count >= configuration.maxWaiting {
@@ -96,12 +110,16 @@ import Synchronization
         end(&waiting, &active, error) { isClosed || cancelled.contains($0.id) }
       }
       if isClosed { break }
+      if !resumed.isEmpty {
+        for transfer in active.values where resumed.contains(transfer.id) { transfer.resume() }
+      }
+      endLateHeads(&waiting, &active)
       begin(&waiting, &active)
       var running: Int32 = 0
       unsafe curl_multi_perform(multi, &running)
       reap(&active)
       if waiting.isEmpty || active.count >= configuration.maxConcurrent {
-        unsafe curl_multi_poll(multi, nil, 0, patience(waiting), nil)
+        unsafe curl_multi_poll(multi, nil, 0, patience(waiting, active), nil)
       }
     }
     // Nobody wakes the handle now: `isClosed` was seen, and every wake-up looks at it first.
@@ -150,9 +168,21 @@ import Synchronization
     }
   }
 
+  /// Ends streams whose head has not come in time; libcurl knows no such deadline.
+  private func endLateHeads(_ waiting: inout [Transfer], _ active: inout [UInt: Transfer]) {
+    let now = ContinuousClock.now
+    let isLate = active.values.contains { $0.headDeadline.map { $0 <= now } ?? false }
+    guard isLate else { return }
+    end(&waiting, &active, HTTPClientError(.timedOut, "no response came in time")) {
+      $0.headDeadline.map { $0 <= now } ?? false
+    }
+  }
+
   /// How long to sleep, in milliseconds: libcurl knows its own timers, not our queue's.
-  private func patience(_ waiting: [Transfer]) -> Int32 {
-    guard let first = waiting.map(\.limits.deadline).min() else { return 60_000 }
+  private func patience(_ waiting: [Transfer], _ active: [UInt: Transfer]) -> Int32 {
+    let deadlines =
+      waiting.lazy.map(\.limits.deadline) + active.values.lazy.compactMap(\.headDeadline)
+    guard let first = deadlines.min() else { return 60_000 }
     let left = first - ContinuousClock.now
     if left <= .zero { return 0 }
     return left > .seconds(60) ? 60_000 : Int32(left / .milliseconds(1)) + 1
