@@ -10,12 +10,11 @@ private final class Calls: Sendable {
 }
 
 /// Reads until nothing more is there; nil where the body failed.
-private func read(_ body: FillBody, _ position: inout FillPosition) -> (
-  bytes: [UInt8]?, isOver: Bool
-) {
+private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
+  guard let reader else { return (nil, true) }
   var bytes: [UInt8] = []
   while true {
-    switch body.read(&position, wake: {}) {
+    switch reader.read(wake: {}) {
     case .bytes(let piece): bytes += piece
     case .pending: return (bytes, false)
     case .end: return (bytes, true)
@@ -27,27 +26,26 @@ private func read(_ body: FillBody, _ position: inout FillPosition) -> (
 @Suite struct `A body on its way in` {
   @Test func `readers get what is there, whenever they come`() {
     let body = FillBody()
-    var early = FillPosition()
-    var late = FillPosition()
-    #expect(read(body, &early) == ([], false))
+    let early = body.join()
+    #expect(read(early) == ([], false))
     #expect(body.append([1, 2]) == .goOn)
-    #expect(read(body, &early) == ([1, 2], false))
+    #expect(read(early) == ([1, 2], false))
     #expect(body.append([3]) == .goOn)
     body.complete()
-    #expect(read(body, &early) == ([3], true))
-    #expect(read(body, &late) == ([1, 2, 3], true))
+    #expect(read(early) == ([3], true))
+    #expect(read(body.join()) == ([1, 2, 3], true))
     #expect(body.whole() == [1, 2, 3])
   }
 
   @Test func `a body that breaks off is never taken for a whole one`() {
     let body = FillBody()
     _ = body.append([1])
-    var position = FillPosition()
-    #expect(read(body, &position) == ([1], false))
+    let reader = body.join()
+    #expect(read(reader) == ([1], false))
     body.fail("connection closed")
     body.complete()
     _ = body.append([2])
-    #expect(read(body, &position).bytes == nil)
+    #expect(read(reader).bytes == nil)
     #expect(body.progress.end == .failed("connection closed"))
     #expect(body.whole() == nil)
   }
@@ -55,12 +53,12 @@ private func read(_ body: FillBody, _ position: inout FillPosition) -> (
   @Test func `each reader that waits is called once`() {
     let body = FillBody()
     let calls = Calls()
-    var positions = [FillPosition(), FillPosition(), FillPosition()]
-    for index in positions.indices {
+    var readers = (0..<3).compactMap { _ in body.join() }
+    for reader in readers {
       // Asking twice is waiting once.
-      for _ in 0..<2 { _ = body.read(&positions[index]) { calls.note() } }
+      for _ in 0..<2 { _ = reader.read { calls.note() } }
     }
-    body.leave(&positions[2])
+    readers.removeLast()
     _ = body.append([1])
     #expect(calls.count == 2)
     _ = body.append([2])
@@ -69,26 +67,58 @@ private func read(_ body: FillBody, _ position: inout FillPosition) -> (
     #expect(calls.count == 2)
   }
 
-  @Test func `a slow reader of a passing body holds the writer up`() {
+  @Test func `the slowest reader of a passing body holds the writer up`() {
     let body = FillBody(.passing(mostUnread: 10))
-    let calls = Calls()
-    body.onResume { calls.note() }
+    let goOns = Calls()
+    let stops = Calls()
+    body.onAdvice { $0 == .goOn ? goOns.note() : stops.note() }
+    let fast = body.join()
+    var slow = body.join()
     #expect(body.append(Array(repeating: 1, count: 8)) == .goOn)
+    #expect(read(fast).bytes?.count == 8)
     #expect(body.append(Array(repeating: 2, count: 8)) == .wait)
-    var position = FillPosition()
-    guard case .bytes(let first) = body.read(&position, wake: {}) else {
-      Issue.record("nothing to read")
-      return
-    }
-    #expect(first.count == 8)
-    #expect(calls.count == 0)
-    _ = body.read(&position, wake: {})
-    #expect(calls.count == 1)
+    #expect(read(fast).bytes?.count == 8)
+    #expect(goOns.count == 0)
+    #expect(read(slow).bytes?.count == 16)
+    #expect(goOns.count == 1)
+    // What all have read is gone, for everybody.
+    #expect(body.join() == nil)
+    #expect(body.append(Array(repeating: 3, count: 11)) == .wait)
+    #expect(read(fast).bytes?.count == 11)
+    slow = nil
+    #expect(goOns.count == 2)
+    #expect(stops.count == 0)
     body.complete()
-    #expect(read(body, &position) == ([], true))
-    // What it has read is gone, for everybody.
-    var late = FillPosition()
-    #expect(read(body, &late).bytes == nil)
+    #expect(read(fast) == ([], true))
+    #expect(body.whole() == nil)
+    _ = slow
+  }
+
+  @Test func `a passing body that nobody reads is stopped`() {
+    let stops = Calls()
+    for keeping in [FillBody.Keeping.kept, .passing(mostUnread: 1)] {
+      let body = FillBody(keeping)
+      body.onAdvice { if $0 == .stop { stops.note() } }
+      var reader = body.join()
+      _ = body.append([1, 2])
+      _ = reader?.read {}
+      reader = nil
+      _ = reader
+    }
+    #expect(stops.count == 1)
+  }
+
+  @Test func `a body that becomes too long only passes from then on`() {
+    let body = FillBody()
+    let reader = body.join()
+    _ = body.append([1])
+    _ = body.append([2])
+    #expect(read(reader) == ([1, 2], false))
+    body.stopKeeping(mostUnread: 4)
+    #expect(body.join() == nil)
+    #expect(body.append([3, 4, 5, 6, 7]) == .wait)
+    body.complete()
+    #expect(read(reader) == ([3, 4, 5, 6, 7], true))
     #expect(body.whole() == nil)
   }
 
@@ -98,11 +128,11 @@ private func read(_ body: FillBody, _ position: inout FillPosition) -> (
     await withTaskGroup(of: [UInt8]?.self) { group in
       for _ in 0..<8 {
         group.addTask {
-          var position = FillPosition()
+          guard let reader = body.join() else { return nil }
           var bytes: [UInt8] = []
           while true {
             let (stream, more) = AsyncStream<Void>.makeStream()
-            switch body.read(&position, wake: { more.finish() }) {
+            switch reader.read(wake: { more.finish() }) {
             case .bytes(let piece): bytes += piece
             case .pending: for await _ in stream {}
             case .end: return bytes
@@ -113,7 +143,8 @@ private func read(_ body: FillBody, _ position: inout FillPosition) -> (
       }
       for piece in pieces { _ = body.append(piece) }
       body.complete()
-      for await read in group { #expect(read == pieces.flatMap { $0 }) }
+      let whole = pieces.flatMap { $0 }
+      for await read in group { #expect(read == whole) }
     }
   }
 }

@@ -5,8 +5,9 @@ import Synchronization
 /// Its end is told apart from its failure: a reader never takes a body that broke off for a whole
 /// one. Pieces are immutable and shared, so readers copy nothing. In one of two ways:
 /// - *kept*: all of it stays, for those who come later and for the tiers;
-/// - *passing*: one reader has it, and what that has read is let go. The writer is told to wait while
-///   more than a bound is unread.
+/// - *passing*: what all its readers have read is let go, and nobody can join who would have missed
+///   something. The writer is told to wait while the slowest has more than a bound unread, and to
+///   stop when the last has gone.
 package final class FillBody: Sendable {
   /// What becomes of the pieces.
   package enum Keeping: Equatable, Sendable {
@@ -26,7 +27,7 @@ package final class FillBody: Sendable {
   /// What a reader gets.
   package enum Piece: Sendable {
     case bytes([UInt8])
-    /// Nothing yet; the waiter is called once when there is.
+    /// Nothing yet; the reader is woken once when there is.
     case pending
     case end
     case failed
@@ -35,49 +36,40 @@ package final class FillBody: Sendable {
   /// Whether the writer may go on.
   package enum Pace: Equatable, Sendable { case goOn, wait }
 
-  fileprivate struct State {
-    var pieces: [[UInt8]] = []
-    /// Pieces that were let go.
-    var dropped = 0
-    var bytes = 0
-    var unread = 0
-    var end = End.open
-    var waiters: [UInt64: @Sendable () -> Void] = [:]
-    var nextWaiter: UInt64 = 0
-    /// Told when a writer that waits may go on.
-    var resume: (@Sendable () -> Void)?
-    var isWriterWaiting = false
+  /// What a passing body tells its writer.
+  package enum Advice: Equatable, Sendable {
+    /// The readers have caught up.
+    case goOn
+    /// Nobody reads it any more.
+    case stop
   }
 
-  private let state = Mutex(State())
-  package let keeping: Keeping
+  package typealias Wake = @Sendable () -> Void
 
-  package init(_ keeping: Keeping = .kept) { self.keeping = keeping }
+  private let state: Mutex<FillState>
+
+  package init(_ keeping: Keeping = .kept) { state = Mutex(FillState(keeping)) }
 
   // MARK: Writing
 
-  /// Says how a writer that was told to wait is told to go on; called once, from any thread.
-  package func onResume(_ resume: @escaping @Sendable () -> Void) {
-    state.withLock { $0.resume = resume }
+  /// Says whom to tell that the writer may go on, or has to stop; called from any thread.
+  package func onAdvice(_ advise: @escaping @Sendable (Advice) -> Void) {
+    state.withLock { $0.advise = advise }
   }
 
   /// Adds a piece; ignored after the end.
   package func append(_ piece: [UInt8]) -> Pace {
     guard !piece.isEmpty else { return .goOn }
-    let (waiters, pace) = state.withLock { state in
-      guard state.end == .open else { return ([UInt64: @Sendable () -> Void](), Pace.goOn) }
-      state.pieces.append(piece)
-      state.bytes += piece.count
-      state.unread += piece.count
-      var pace = Pace.goOn
-      if case .passing(let most) = keeping, state.unread > most {
-        pace = .wait
-        state.isWriterWaiting = true
-      }
-      return (state.takeWaiters(), pace)
-    }
-    for waiter in waiters.values { waiter() }
+    let (wakes, pace) = state.withLock { $0.append(piece) }
+    for wake in wakes { wake() }
     return pace
+  }
+
+  /// From now on it only passes: it has become longer than what can be kept.
+  ///
+  /// - Parameter mostUnread: bytes beyond which the writer waits.
+  package func stopKeeping(mostUnread: Int) {
+    state.withLock { $0.stopKeeping(mostUnread: mostUnread) }
   }
 
   /// All of it has come.
@@ -87,12 +79,8 @@ package final class FillBody: Sendable {
   package func fail(_ reason: String) { end(.failed(reason)) }
 
   private func end(_ end: End) {
-    let waiters = state.withLock { state in
-      guard state.end == .open else { return [UInt64: @Sendable () -> Void]() }
-      state.end = end
-      return state.takeWaiters()
-    }
-    for waiter in waiters.values { waiter() }
+    let wakes = state.withLock { $0.end(end) }
+    for wake in wakes { wake() }
   }
 
   /// Where it stands, and how many bytes have come.
@@ -101,7 +89,7 @@ package final class FillBody: Sendable {
   /// The whole body in one piece; nil while it isn't whole, and where it wasn't kept.
   package func whole() -> [UInt8]? {
     let pieces: [[UInt8]]? = state.withLock { state in
-      state.end == .complete && keeping == .kept ? state.pieces : nil
+      state.end == .complete && state.keeping == .kept ? state.pieces : nil
     }
     guard let pieces else { return nil }
     if pieces.count == 1 { return pieces[0] }
@@ -113,65 +101,44 @@ package final class FillBody: Sendable {
 
   // MARK: Reading
 
-  /// Reads on, or waits.
+  /// Begins to read at the first byte.
   ///
-  /// - Parameters:
-  ///   - position: of the reader, moved behind what it gets.
-  ///   - wake: called once, from any thread, when there is more, after `.pending`.
-  /// - Returns: the next piece; what comes of a body that failed is handed out before `.failed`.
-  package func read(
-    _ position: inout FillPosition, wake: @escaping @Sendable () -> Void
-  ) -> Piece {
-    let (piece, resume) = state.withLock { state -> (Piece, (@Sendable () -> Void)?) in
-      let index = position.piece - state.dropped
-      guard index >= 0 else { return (.failed, nil) }
-      if index < state.pieces.count {
-        let piece = state.pieces[index]
-        position.piece += 1
-        position.waiter = nil
-        guard case .passing(let most) = keeping else { return (.bytes(piece), nil) }
-        state.pieces.removeFirst(index + 1)
-        state.dropped += index + 1
-        state.unread -= piece.count
-        guard state.isWriterWaiting, state.unread <= most / 2 else { return (.bytes(piece), nil) }
-        state.isWriterWaiting = false
-        return (.bytes(piece), state.resume)
-      }
-      switch state.end {
-      case .complete: return (.end, nil)
-      case .failed: return (.failed, nil)
-      case .open:
-        let waiter = position.waiter ?? state.nextWaiter
-        if position.waiter == nil { state.nextWaiter += 1 }
-        position.waiter = waiter
-        state.waiters[waiter] = wake
-        return (.pending, nil)
-      }
-    }
-    resume?()
+  /// - Returns: nil where that is gone.
+  package func join() -> FillReader? {
+    guard let number = state.withLock({ $0.join() }) else { return nil }
+    return FillReader(body: self, number: number)
+  }
+
+  func read(_ number: Int, wake: @escaping Wake) -> Piece {
+    let (piece, advise) = state.withLock { $0.read(number, wake: wake) }
+    advise?(.goOn)
     return piece
   }
 
-  /// A reader has gone: nothing is told to it any more.
-  package func leave(_ position: inout FillPosition) {
-    guard let waiter = position.waiter else { return }
-    position.waiter = nil
-    state.withLock { _ = $0.waiters.removeValue(forKey: waiter) }
+  func leave(_ number: Int) {
+    let (advise, advice) = state.withLock { $0.leave(number) }
+    if let advice { advise?(advice) }
   }
 }
 
-/// How far a reader of a `FillBody` has got.
-package struct FillPosition: Sendable {
-  var piece = 0
-  /// The number under which it waits.
-  var waiter: UInt64?
+/// One who reads a `FillBody`, from its first byte on; whoever drops it has left.
+package final class FillReader: Sendable {
+  private let body: FillBody
+  private let number: Int
 
-  package init() {}
-}
+  init(body: FillBody, number: Int) {
+    self.body = body
+    self.number = number
+  }
 
-extension FillBody.State {
-  fileprivate mutating func takeWaiters() -> [UInt64: @Sendable () -> Void] {
-    defer { waiters = [:] }
-    return waiters
+  deinit { body.leave(number) }
+
+  /// Reads on, or waits.
+  ///
+  /// - Parameter wake: called once, from any thread, when there is more, after `.pending`; a later
+  ///   one takes its place.
+  /// - Returns: the next piece; what has come of a body that failed is handed out before `.failed`.
+  package func read(wake: @escaping FillBody.Wake) -> FillBody.Piece {
+    body.read(number, wake: wake)
   }
 }

@@ -1,0 +1,121 @@
+/// What a `FillBody` has, and who reads how much of it; under its lock.
+struct FillState {
+  private struct Reader {
+    /// The piece that it reads next, counted from the first one ever.
+    var next: Int
+    /// Bytes before it.
+    var read: Int
+    var wake: FillBody.Wake?
+  }
+
+  private(set) var keeping: FillBody.Keeping
+  private(set) var pieces: [[UInt8]] = []
+  /// Pieces that were let go.
+  private var dropped = 0
+  private(set) var bytes = 0
+  private(set) var end = FillBody.End.open
+  private var readers: [Int: Reader] = [:]
+  private var nextReader = 0
+  var advise: (@Sendable (FillBody.Advice) -> Void)?
+  private var isWriterWaiting = false
+
+  init(_ keeping: FillBody.Keeping) { self.keeping = keeping }
+
+  private var unread: Int {
+    bytes - (readers.values.lazy.map(\.read).min() ?? 0)
+  }
+
+  // MARK: Writing
+
+  mutating func append(_ piece: [UInt8]) -> (wakes: [FillBody.Wake], pace: FillBody.Pace) {
+    guard end == .open else { return ([], .goOn) }
+    pieces.append(piece)
+    bytes += piece.count
+    if case .passing(let most) = keeping, unread > most { isWriterWaiting = true }
+    return (takeWakes(), isWriterWaiting ? .wait : .goOn)
+  }
+
+  mutating func stopKeeping(mostUnread: Int) {
+    guard keeping == .kept else { return }
+    keeping = .passing(mostUnread: mostUnread)
+    drop()
+  }
+
+  mutating func end(_ end: FillBody.End) -> [FillBody.Wake] {
+    guard self.end == .open else { return [] }
+    self.end = end
+    return takeWakes()
+  }
+
+  private mutating func takeWakes() -> [FillBody.Wake] {
+    var wakes: [FillBody.Wake] = []
+    for (number, reader) in readers {
+      guard let wake = reader.wake else { continue }
+      wakes.append(wake)
+      readers[number]?.wake = nil
+    }
+    return wakes
+  }
+
+  // MARK: Reading
+
+  mutating func join() -> Int? {
+    guard dropped == 0 else { return nil }
+    defer { nextReader += 1 }
+    readers[nextReader] = Reader(next: 0, read: 0)
+    return nextReader
+  }
+
+  mutating func read(
+    _ number: Int, wake: @escaping FillBody.Wake
+  ) -> (FillBody.Piece, advise: (@Sendable (FillBody.Advice) -> Void)?) {
+    guard var reader = readers[number] else { return (.failed, nil) }
+    if reader.next - dropped < pieces.count {
+      let piece = pieces[reader.next - dropped]
+      reader.next += 1
+      reader.read += piece.count
+      reader.wake = nil
+      readers[number] = reader
+      drop()
+      return (.bytes(piece), goOn())
+    }
+    switch end {
+    case .complete: return (.end, nil)
+    case .failed: return (.failed, nil)
+    case .open:
+      readers[number]?.wake = wake
+      return (.pending, nil)
+    }
+  }
+
+  /// A reader has gone.
+  ///
+  /// - Returns: what the writer is to be told, if anything.
+  mutating func leave(
+    _ number: Int
+  ) -> (advise: (@Sendable (FillBody.Advice) -> Void)?, advice: FillBody.Advice?) {
+    readers[number] = nil
+    guard case .passing = keeping, end == .open else { return (nil, nil) }
+    if readers.isEmpty { return (advise, .stop) }
+    drop()
+    return goOn().map { ($0, .goOn) } ?? (nil, nil)
+  }
+
+  /// Whom to tell that the readers have caught up, if the writer waits for it.
+  private mutating func goOn() -> (@Sendable (FillBody.Advice) -> Void)? {
+    guard isWriterWaiting, case .passing(let most) = keeping, unread <= most / 2 else {
+      return nil
+    }
+    isWriterWaiting = false
+    return advise
+  }
+
+  /// Lets go of what everybody has read, where it only passes.
+  private mutating func drop() {
+    guard case .passing = keeping, let least = readers.values.lazy.map(\.next).min(),
+      least > dropped
+    else { return }
+    pieces.removeFirst(least - dropped)
+    dropped = least
+  }
+}
