@@ -1,8 +1,9 @@
 /// The request fields that the server looks up by index instead of by name.
 package enum FieldName: UInt8, CaseIterable, Sendable {
-  case accept, acceptEncoding, accessControlRequestMethod, authorization, connection
+  case accept, acceptEncoding, accessControlRequestMethod, authorization, cacheControl, connection
   case contentLength, contentType, cookie, expect, host, ifMatch, ifModifiedSince, ifNoneMatch
-  case ifRange, ifUnmodifiedSince, origin, range, referer, transferEncoding, upgrade, userAgent
+  case ifRange, ifUnmodifiedSince, origin, pragma, range, referer, transferEncoding, upgrade,
+    userAgent
   case xForwardedFor, xForwardedProto
 
   /// Finds a name that is already in lower case; `nil` for a field nobody looks up by index.
@@ -19,6 +20,8 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
         self = .origin
       } else if name.matches("expect") {
         self = .expect
+      } else if name.matches("pragma") {
+        self = .pragma
       } else {
         return nil
       }
@@ -52,6 +55,8 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
         self = .authorization
       } else if name.matches("if-none-match") {
         self = .ifNoneMatch
+      } else if name.matches("cache-control") {
+        self = .cacheControl
       } else {
         return nil
       }

@@ -46,45 +46,41 @@ package struct HTTPDate: Equatable, Comparable, Sendable {
     }
   }
 
-  /// Reads any of the three forms: IMF-fixdate, RFC 850, asctime; `nil` for anything else.
+  /// Reads any of the three forms, in any case: IMF-fixdate, RFC 850, asctime; `nil` for anything
+  /// else, as what is no date must not be taken for one (RFC 9110, 5.6.7).
   package init?(_ text: borrowing Span<UInt8>) {
-    // The numbers, in order, and the month's name are enough to tell the three apart.
-    var numbers: [Int] = []
-    var month: Int?
-    var index = 0
-    while index < text.count {
-      let byte = text[index]
-      if byte &- 0x30 < 10 {
-        var end = index
-        while end < text.count, text[end] &- 0x30 < 10 { end += 1 }
-        guard end - index <= 4, let value = text.decimal(in: index..<end) else { return nil }
-        numbers.append(value)
-        index = end
-      } else if asciiLowercase(byte) &- 0x61 < 26 {
-        var end = index
-        while end < text.count, asciiLowercase(text[end]) &- 0x61 < 26 { end += 1 }
-        if month == nil, end - index == 3 {
-          month = HTTPDate.month(text.extracting(index..<end))
-        }
-        index = end
-      } else {
-        guard byte == 0x20 || byte == 0x2c || byte == 0x3a || byte == 0x2d else { return nil }
-        index += 1
-      }
+    // The day's name isn't held against the date; its length tells the forms apart.
+    var letters = 0
+    while letters < text.count, asciiLowercase(text[letters]) &- 0x61 < 26 { letters += 1 }
+    let rest = text.extracting(droppingFirst: letters)
+    switch letters {
+    case 3 where rest.follows(", dd aaa dddd dd:dd:dd gmt"):
+      self.init(
+        rest, day: 2..<4, month: 5..<8, year: rest.decimal(in: 9..<13) ?? 0, clock: 14)
+    case 6...9 where rest.follows(", dd-aaa-dd dd:dd:dd gmt"):
+      // Of this century, or of the last when that would be far in the future.
+      let year = rest.decimal(in: 9..<11) ?? 0
+      self.init(rest, day: 2..<4, month: 5..<8, year: year + (year < 70 ? 2000 : 1900), clock: 12)
+    case 3 where rest.follows(" aaa _d dd:dd:dd dddd"):
+      self.init(
+        rest, day: rest[5] == 0x20 ? 6..<7 : 5..<7, month: 1..<4,
+        year: rest.decimal(in: 17..<21) ?? 0, clock: 8)
+    default: return nil
     }
-    guard let month, numbers.count == 5 else { return nil }
-    let isASCTime = numbers[4] > 99 && numbers[1] < 24 && text.count == 24
-    let clock = isASCTime ? numbers[1...3] : numbers[2...4]
-    var year = isASCTime ? numbers[4] : numbers[1]
-    // A two-digit year is of this century, or of the last when that would be far in the future.
-    if year < 100, !isASCTime { year += year < 70 ? 2000 : 1900 }
-    let hour = clock[clock.startIndex]
-    let minute = clock[clock.startIndex + 1]
-    let second = clock[clock.startIndex + 2]
-    guard (1...31).contains(numbers[0]), hour < 24, minute < 60, second <= 60 else { return nil }
+  }
+
+  /// Takes the numbers from their places; nil where a number or a name is none of a date.
+  private init?(
+    _ text: borrowing Span<UInt8>, day: Range<Int>, month: Range<Int>, year: Int, clock: Int
+  ) {
+    guard let month = HTTPDate.month(text.extracting(month)), let day = text.decimal(in: day),
+      let hour = text.decimal(in: clock..<clock + 2),
+      let minute = text.decimal(in: clock + 3..<clock + 5),
+      let second = text.decimal(in: clock + 6..<clock + 8),
+      (1...31).contains(day), hour < 24, minute < 60, second <= 60
+    else { return nil }
     seconds =
-      HTTPDate.dayNumber(year, month, numbers[0]) * 86_400
-      + Int64(hour * 3600 + minute * 60 + second)
+      HTTPDate.dayNumber(year, month, day) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
   }
 
   private static func month(_ name: borrowing Span<UInt8>) -> Int? {
@@ -120,6 +116,27 @@ package struct HTTPDate: Equatable, Comparable, Sendable {
     let yearOfEra = shifted - era * 400
     let dayOfYear = Int64((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1)
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether the bytes have a form: `d` a digit, `a` a letter, `_` a digit or a blank, else itself in
+  /// any case.
+  fileprivate func follows(_ form: StaticString) -> Bool {
+    guard count == form.utf8CodeUnitCount else { return false }
+    let form = unsafe UnsafeBufferPointer(start: form.utf8Start, count: count)
+    for index in 0..<count {
+      let byte = asciiLowercase(self[index])
+      let isRight =
+        switch unsafe form[index] {
+        case UInt8(ascii: "d"): byte &- 0x30 < 10
+        case UInt8(ascii: "_"): byte &- 0x30 < 10 || byte == 0x20
+        case UInt8(ascii: "a"): byte &- 0x61 < 26
+        case let other: byte == other
+        }
+      if !isRight { return false }
+    }
+    return true
   }
 }
 

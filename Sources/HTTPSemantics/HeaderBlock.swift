@@ -15,6 +15,8 @@
   }
 
   package let status: Int
+  /// Whether it has a Date: it is somebody else's response, to be handed on as theirs.
+  package let hasDate: Bool
   private let storage: UnsafeMutableBufferPointer<UInt8>
   private let table: UnsafeMutableBufferPointer<Entry>
 
@@ -47,6 +49,7 @@
       bytes += [0x0d, 0x0a]
     }
     self.status = status
+    hasDate = fields.contains { $0.name.lowercased() == "date" }
     unsafe storage = .allocate(capacity: bytes.count)
     _ = unsafe storage.initialize(fromContentsOf: bytes)
     unsafe table = .allocate(capacity: entries.count)

@@ -37,6 +37,16 @@ extension Request {
   /// A copy of `host[:port]`; empty where the client sent none.
   package var authority: String { text(authoritySlice) }
 
+  /// Lends the path and query as they were sent.
+  package func withTarget<R>(_ body: (borrowing Span<UInt8>) throws -> R) rethrows -> R {
+    try withSlice(targetSlice, body)
+  }
+
+  /// Lends `host[:port]` as it was sent; empty where the client sent none.
+  package func withAuthority<R>(_ body: (borrowing Span<UInt8>) throws -> R) rethrows -> R {
+    try withSlice(authoritySlice, body)
+  }
+
   /// Whether a `?` with something after it followed the path.
   package var hasQuery: Bool { querySlice.count > 0 }
 

@@ -7,16 +7,20 @@ import HTTPSemantics
 struct CommonFields {
   let secure: HeaderBlock
   let plain: HeaderBlock
+  /// For responses that have a date, and the name of a server, of their own.
+  let secureForwarded: HeaderBlock
+  let plainForwarded: HeaderBlock
   private var second: UInt64 = .max
 
   init(_ configuration: ServerConfiguration) {
     var fields = [("date", String(repeating: "-", count: HTTPDate.textBytes))]
     if !configuration.serverName.isEmpty { fields.append(("server", configuration.serverName)) }
     plain = HeaderBlock(status: 0, fields: fields.map { (name: $0.0, value: $0.1) })
-    if configuration.strictTransportSecurity > 0 {
-      fields.append(
-        ("strict-transport-security", "max-age=\(configuration.strictTransportSecurity)"))
-    }
+    plainForwarded = HeaderBlock(status: 0, fields: [])
+    let seconds = configuration.strictTransportSecurity
+    let strict = seconds > 0 ? [("strict-transport-security", "max-age=\(seconds)")] : []
+    secureForwarded = HeaderBlock(status: 0, fields: strict.map { (name: $0.0, value: $0.1) })
+    fields += strict
     secure = HeaderBlock(status: 0, fields: fields.map { (name: $0.0, value: $0.1) })
   }
 

@@ -91,7 +91,7 @@ extension Connection {
     server.refreshDate()
     if let http2 {
       http2.respond(
-        stream, head: head, common: server.common(isSecure), body: body, range: range)
+        stream, head: head, common: server.common(isSecure, with: head), body: body, range: range)
     } else {
       beginHTTP1(head, body, range)
     }
@@ -111,7 +111,7 @@ extension Connection {
       mailbox: loop.mailbox, request: RequestKey(connection: id, stream: stream))
     sources[stream] = source
     if let http2 {
-      let common = server.common(isSecure)
+      let common = server.common(isSecure, with: head)
       if !http2.respondStreaming(stream, head: head, common: common) { sourceEnded(stream) }
     } else {
       beginHTTP1(head, contentLength)
@@ -160,6 +160,22 @@ extension Connection {
     guard pending.removeValue(forKey: waiter.request.stream) != nil else { return }
     let gzip = response.gzip != nil && waiter.acceptsGzip
     send(waiter.request.stream, response.variant(gzip: gzip), isHead: waiter.isHead)
+    loop.flushLater(self)
+  }
+
+  /// The wait is over, and what was asked for is to be answered as it was asked.
+  func released(_ waiter: HeldRequests.Waiter, with response: Response, to request: HTTPRequest) {
+    guard pending.removeValue(forKey: waiter.request.stream) != nil else { return }
+    let stream = waiter.request.stream
+    switch response {
+    case .prepared(let prepared):
+      answer(stream, prepared, to: Request(request, limits: server.configuration.request))
+    case .streamed(let streamed):
+      send(
+        stream, streamed.head, streamed.contentLength, streamed.source, isHead: waiter.isHead)
+    case .deferred, .held:
+      send(stream, server.standard.error(500).identity, isHead: waiter.isHead)
+    }
     loop.flushLater(self)
   }
 

@@ -151,7 +151,7 @@ extension Connection {
     if closing != nil { http1.framing.keepsAlive = false }
     http1.phase = .sending
     ResponseWriter.append(
-      head, server.common(isSecure),
+      head, server.common(isSecure, with: head),
       ResponseWriter.Framing(
         chunked: chunked, keepsAlive: http1.framing.keepsAlive, isVersion10: http1.isVersion10),
       to: &server.stage)

@@ -1,6 +1,7 @@
 package import EventLoop
 import HTTP2
 import HTTPSemantics
+package import HTTPTypes
 package import TLS
 import Telemetry
 
@@ -133,8 +134,12 @@ package final class LoopServer {
 
   func refreshDate() { commonFields.refresh(second: loop.now.nanoseconds / 1_000_000_000) }
 
-  func common(_ isSecure: Bool) -> HeaderBlock {
-    isSecure ? commonFields.secure : commonFields.plain
+  /// The fields that go with a head.
+  func common(_ isSecure: Bool, with head: HeaderBlock) -> HeaderBlock {
+    if head.hasDate {
+      return isSecure ? commonFields.secureForwarded : commonFields.plainForwarded
+    }
+    return isSecure ? commonFields.secure : commonFields.plain
   }
 
   func takeBuffer() -> [UInt8] { spareBuffers.popLast() ?? [] }
@@ -155,7 +160,7 @@ package final class LoopServer {
     let token = held.insert(waiter)
     metrics.shared.held.increment()
     let timer = loop.schedule(after: timeout) { [weak self] in
-      _ = self?.release(token, with: nil)
+      self?.timeOut(token)
     }
     held.set(timer: timer, for: token)
     return token
@@ -166,19 +171,45 @@ package final class LoopServer {
   /// - Returns: false where the request has been answered, timed out, or its client has gone.
   @discardableResult
   package func release(_ token: HeldRequest, with response: PreparedResponse) -> Bool {
-    release(token, with: Optional(response))
+    guard let (waiter, connection) = take(token) else { return false }
+    connection.released(waiter, with: response)
+    return true
   }
 
+  /// Answers a held request as the request asks: conditions and ranges are seen to.
+  ///
+  /// - Parameters:
+  ///   - token: of the request.
+  ///   - response: `.prepared` or `.streamed`; any other is answered with a 500.
+  ///   - request: a copy of what was asked.
+  /// - Returns: false where the request has been answered, timed out, or its client has gone; a
+  ///   streamed body is told that it is over.
   @discardableResult
-  private func release(_ token: HeldRequest, with response: PreparedResponse?) -> Bool {
-    guard let waiter = held.remove(token) else { return false }
+  package func release(
+    _ token: HeldRequest, with response: Response, to request: HTTPRequest
+  ) -> Bool {
+    guard let (waiter, connection) = take(token) else {
+      if case .streamed(let streamed) = response { streamed.source.finished() }
+      return false
+    }
+    connection.released(waiter, with: response, to: request)
+    return true
+  }
+
+  private func timeOut(_ token: HeldRequest) {
+    guard let (waiter, connection) = take(token) else { return }
+    connection.released(waiter, with: waiter.otherwise)
+  }
+
+  /// Takes a waiter out; nil where it has gone, or its connection has.
+  private func take(_ token: HeldRequest) -> (HeldRequests.Waiter, Connection)? {
+    guard let waiter = held.remove(token) else { return nil }
     metrics.shared.held.decrement()
     if let timer = waiter.timer { loop.cancel(timer) }
     guard let connection = loop.channel(waiter.request.connection) as? Connection else {
-      return false
+      return nil
     }
-    connection.released(waiter, with: response ?? waiter.otherwise)
-    return true
+    return (waiter, connection)
   }
 
   /// The client of a held request has gone.

@@ -1,6 +1,6 @@
 import EventLoop
-import HTTPSemantics
-import HTTPTypes
+package import HTTPSemantics
+package import HTTPTypes
 
 /// A request that is not answered yet: its body is collected, its handler runs, or it is held.
 final class PendingRequest {
@@ -41,7 +41,7 @@ final class PendingRequest {
 
 extension HTTPRequest {
   /// Copies a request's head; fields whose names are not valid are left out.
-  init(copying request: borrowing Request, isSecure: Bool) {
+  package init(copying request: borrowing Request, isSecure: Bool) {
     let method = HTTPRequest.Method(request.methodName) ?? .get
     var fields = HTTPFields()
     request.forEachField { name, value in

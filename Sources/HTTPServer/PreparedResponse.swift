@@ -69,6 +69,34 @@ public final class PreparedResponse: Sendable {
     }
   }
 
+  /// Hands on a response that somebody else has made.
+  ///
+  /// - Parameters:
+  ///   - status: of it.
+  ///   - fields: all of them, but those of a connection and Content-Length; a Date among them takes the
+  ///     place of the one that is added at sending.
+  ///   - body: all of it.
+  ///   - validators: by which conditions and ranges are seen to, where the status is 200.
+  package init(
+    forwarding status: Int, fields: [(name: String, value: String)], body: [UInt8],
+    validators: Validators
+  ) {
+    self.status = status
+    allowsRanges = status == 200
+    gzip = nil
+    let hasBody = status != 204 && status != 304
+    let kept = fields.filter { field in
+      !["content-type", "content-encoding", "content-language", "content-range"].contains(
+        field.name.lowercased())
+    }
+    identity = Variant(
+      head: HeaderBlock(
+        status: status,
+        fields: hasBody ? fields + [("content-length", "\(body.count)")] : fields),
+      notModified: HeaderBlock(status: 304, fields: kept), body: hasBody ? body : [],
+      validators: validators, fields: fields)
+  }
+
   private static func variant(
     _ status: Int, _ common: [(name: String, value: String)], _ body: [UInt8], _ tag: String?,
     _ lastModified: HTTPDate?

@@ -135,7 +135,14 @@ extension Request {
     #expect(HTTPDate(bytes.span)?.seconds == seconds)
   }
 
-  @Test(arguments: ["", "yesterday", "Sun, 99 Nov 1994 08:49:37 GMT", "0", "06 Nov 1994"])
+  @Test(arguments: [
+    "", "yesterday", "Sun, 99 Nov 1994 08:49:37 GMT", "0", "06 Nov 1994",
+    "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 94 08:49:37 GMT", "Sun 06 Nov 1994 08:49:37 GMT",
+    "Sun, 06  Nov  1994 08:49:37 GMT", "Sun, 06-Nov-1994 08:49:37 GMT",
+    "Sun, 06 Nov 1994 08.49.37 GMT", "Sun, 06 Nov 1994 8:49:37 GMT",
+    "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 06 Now 1994 08:49:37 GMT",
+    "Sunday, 06-Nov-1994 08:49:37 GMT", "Sun Nov 06 08:49:37 94",
+  ])
   func `that is none is ignored`(text: String) {
     let bytes = Array(text.utf8)
     #expect(HTTPDate(bytes.span) == nil)

@@ -16,6 +16,23 @@ package enum CacheOutcome: Equatable, Sendable {
   /// Not by this method.
   case method
 
+  /// Whether the response is kept for others.
+  package var isStored: Bool {
+    switch self {
+    case .miss(let stored, _), .expired(let stored, _): stored
+    case .hit, .updating, .stale, .revalidated: true
+    case .bypass, .method: false
+    }
+  }
+
+  /// Whether the origin was asked as the client asked, with its conditions and its range.
+  package var isForwarded: Bool {
+    switch self {
+    case .bypass, .method: true
+    case .hit, .updating, .stale, .revalidated, .expired, .miss: false
+    }
+  }
+
   /// For `X-Cache-Status` and metrics.
   package var word: String {
     switch self {

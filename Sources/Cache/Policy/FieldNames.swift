@@ -11,7 +11,7 @@ extension HTTPField.Name {
   package static let surrogateKey = known("Surrogate-Key")
   /// The same, separated by commas.
   package static let cacheTag = known("Cache-Tag")
-  static let pragma = known("Pragma")
+  package static let pragma = known("Pragma")
   static let keepAlive = known("Keep-Alive")
   static let proxyConnection = known("Proxy-Connection")
   static let proxyAuthenticate = known("Proxy-Authenticate")

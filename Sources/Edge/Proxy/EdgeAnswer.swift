@@ -1,0 +1,63 @@
+import Cache
+import HTTPTypes
+
+/// What has come of a request to the origin, for all who waited for it.
+enum EdgeAnswer: Sendable {
+  /// It is kept, whole.
+  case object(EdgeObject, CacheOutcome)
+  /// Its head has come, and its body is on its way.
+  case filling(EdgeFill)
+  /// Not for those who waited: each asks alone.
+  case alone
+  /// Nothing came of it.
+  case failed(EdgeFailure)
+}
+
+/// Why the origin gave nothing.
+enum EdgeFailure: Error, Sendable {
+  case unreachable(String)
+  case late(String)
+
+  var status: Int {
+    switch self {
+    case .unreachable: 502
+    case .late: 504
+    }
+  }
+
+  var words: String {
+    switch self {
+    case .unreachable(let words), .late(let words): words
+    }
+  }
+}
+
+/// A response that is on its way.
+final class EdgeFill: Sendable {
+  /// Without fields of a connection.
+  let response: HTTPResponse
+  let freshness: Freshness
+  let body: FillBody
+  let outcome: CacheOutcome
+  init(
+    _ response: HTTPResponse, freshness: Freshness, body: FillBody, outcome: CacheOutcome
+  ) {
+    self.response = response
+    self.freshness = freshness
+    self.body = body
+    self.outcome = outcome
+  }
+
+  /// Of the body, where the origin says it.
+  var length: Int? { response.headerFields[.contentLength].flatMap { Int($0) } }
+
+  /// Whether another request gets the same response.
+  ///
+  /// - Parameters:
+  ///   - fields: of that request.
+  ///   - asked: of the one that was sent.
+  func isFor(_ fields: HTTPFields, asked: HTTPFields) -> Bool {
+    guard let rule = VaryRule(response.headerFields) else { return false }
+    return rule.isEmpty || rule.key(of: fields) == rule.key(of: asked)
+  }
+}

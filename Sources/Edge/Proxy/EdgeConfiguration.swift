@@ -1,0 +1,28 @@
+package import Cache
+
+/// How an edge fetches and keeps; the defaults are what a node uses.
+package struct EdgeConfiguration: Sendable {
+  /// The cache's name in `Cache-Status`, a token.
+  package var name = "wedlive-edge"
+  /// `http://host:port` or `https://…`, without a path.
+  package var upstream = ""
+  package var rules = CacheRules()
+  /// Of the memory tier.
+  package var memoryBytes = 1 << 30
+  package var memoryCount = 200_000
+  /// The largest object that is kept whole.
+  package var objectBytes = 64 << 20
+  /// Bytes that a slow client may leave unread of what isn't kept, before the origin has to wait.
+  package var unreadBytes = 1 << 20
+  /// Until a response's head has come.
+  package var headTimeout = Duration.seconds(30)
+  /// How long the origin may send nothing.
+  package var stallTimeout = Duration.seconds(30)
+  /// The largest body of a request that is handed on, and of its answer.
+  package var requestBytes = 1 << 20
+  package var answerBytes = 8 << 20
+  /// For how long an object that can't be shared is asked for by everybody alone.
+  package var aloneFor: Int64 = 10
+
+  package init() {}
+}

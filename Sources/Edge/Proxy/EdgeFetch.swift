@@ -1,0 +1,175 @@
+import Cache
+import HTTPClient
+import HTTPTypes
+import Synchronization
+
+/// One request to the origin: decides, when its head has come, what becomes of the response.
+///
+/// Called by the HTTP client's thread alone, one call at a time.
+final class EdgeFetch: ResponseReceiver {
+  /// What is asked for, and for whom.
+  struct Order: Sendable {
+    /// As the client asked it.
+    var request: HTTPRequest
+    /// `host/path?query`.
+    var name: String
+    var key: CacheKey
+    /// What is stored and may still be true.
+    var stored: EdgeObject?
+    /// Whether the answer may be for others, too.
+    var isShared: Bool
+  }
+
+  private struct State {
+    var fill: EdgeFill?
+    var stream: ResponseStream?
+    /// Bytes of a body that is kept.
+    var kept = 0
+    var isLanded = false
+    /// The client has gone before there was anything to send to it.
+    var isStopped = false
+    /// The body of an answer that is not handed on is of no interest.
+    var ignoresBody = false
+  }
+
+  let order: Order
+  private let proxy: EdgeProxy
+  private let requestedAt: Int64
+  private let state = Mutex(State())
+  private let land: @Sendable (EdgeAnswer) -> Void
+
+  /// - Parameters:
+  ///   - order: what is asked for.
+  ///   - proxy: keeps what comes.
+  ///   - land: called once with what has come of it.
+  init(_ order: Order, _ proxy: EdgeProxy, land: @escaping @Sendable (EdgeAnswer) -> Void) {
+    self.order = order
+    self.proxy = proxy
+    self.land = land
+    requestedAt = proxy.now
+  }
+
+  /// Knows the exchange, to hold it up or to end it.
+  func began(_ stream: ResponseStream) {
+    let isStopped = state.withLock { state in
+      state.stream = stream
+      return state.isStopped
+    }
+    if isStopped { stream.cancel() }
+  }
+
+  private func answer(_ answer: EdgeAnswer) {
+    let isFirst = state.withLock { state in
+      defer { state.isLanded = true }
+      return !state.isLanded
+    }
+    if isFirst { land(answer) }
+  }
+
+  // MARK: The response
+
+  func received(head: HTTPResponse) {
+    let now = proxy.now
+    let status = head.status.code
+    if let coding = head.headerFields[.transferEncoding], coding.lowercased() != "chunked" {
+      // Nobody can tell where a body ends that is coded in ways unknown (RFC 9112, 6.1).
+      state.withLock { $0.ignoresBody = true }
+      return failed(HTTPClientError(.brokenResponse, "its transfer coding isn't known"))
+    }
+    if status == 304, order.isShared, let stored = order.stored {
+      return validated(head, stored, at: now)
+    }
+    if status >= 500, let stored = order.stored, stored.freshness.mayStandIn(at: now) {
+      state.withLock { $0.ignoresBody = true }
+      return answer(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
+    }
+    let response = EdgeFields.kept(head, at: now)
+    let freshness = Freshness(
+      head, requestedAt: requestedAt, receivedAt: now, rules: proxy.configuration.rules)
+    let isKept =
+      order.isShared && Storability(order.request, head, freshness) == .allowed
+      && (head.headerFields[.contentLength].flatMap { Int($0) } ?? 0)
+        <= proxy.configuration.objectBytes
+    let body = FillBody(isKept ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes))
+    body.onAdvice { [weak self] advice in
+      guard let stream = self?.state.withLock({ $0.stream }) else { return }
+      switch advice {
+      case .goOn: stream.resume()
+      case .stop: stream.cancel()
+      }
+    }
+    let fill = EdgeFill(
+      response, freshness: freshness, body: body, outcome: outcome(status, isKept: isKept))
+    state.withLock { $0.fill = fill }
+    if order.isShared, !isKept { proxy.cannotShare(order) }
+    answer(.filling(fill))
+  }
+
+  private func outcome(_ status: Int, isKept: Bool) -> CacheOutcome {
+    if !order.isShared { return order.request.method == .get ? .bypass : .method }
+    if order.stored != nil { return .expired(stored: isKept, status: status) }
+    return .miss(stored: isKept, collapsed: false)
+  }
+
+  /// The origin says that what is stored is still true.
+  private func validated(_ head: HTTPResponse, _ stored: EdgeObject, at now: Int64) {
+    state.withLock { $0.ignoresBody = true }
+    guard Validation.confirms(head.headerFields, stored.response.headerFields) else {
+      // It speaks of something that isn't stored here.
+      proxy.store.drop(order.key)
+      return answer(.alone)
+    }
+    var response = stored.response
+    response.headerFields = Validation.updated(
+      stored.response.headerFields, by: EdgeFields.kept(head, at: now).headerFields)
+    let freshness = Freshness(
+      response, requestedAt: requestedAt, receivedAt: now, rules: proxy.configuration.rules)
+    let object = EdgeObject(response, body: stored.body, freshness: freshness)
+    proxy.store.keep(object, name: order.name, fields: order.request.headerFields)
+    answer(.object(object, .revalidated(ttl: freshness.remaining(at: now))))
+  }
+
+  func received(body piece: [UInt8]) -> Bool {
+    let (fill, isTooLong) = state.withLock { state -> (EdgeFill?, Bool) in
+      guard !state.ignoresBody else { return (nil, false) }
+      let before = state.kept
+      state.kept += piece.count
+      let most = proxy.configuration.objectBytes
+      return (state.fill, before <= most && state.kept > most)
+    }
+    guard let fill else { return true }
+    if isTooLong { fill.body.stopKeeping(mostUnread: proxy.configuration.unreadBytes) }
+    return fill.body.append(piece) == .goOn
+  }
+
+  func ended(_ problem: HTTPClientError?) {
+    let (fill, ignores) = state.withLock { ($0.fill, $0.ignoresBody) }
+    if ignores { return }
+    guard let fill else {
+      return failed(problem ?? HTTPClientError(.brokenResponse, "there is no response"))
+    }
+    if let problem {
+      fill.body.fail(problem.description)
+    } else {
+      // Kept before it is told to be whole: who asks then finds it.
+      fill.body.complete()
+      if let whole = fill.body.whole(), order.isShared { keep(fill, whole) }
+    }
+    proxy.landed(order)
+  }
+
+  private func keep(_ fill: EdgeFill, _ whole: [UInt8]) {
+    if let length = fill.length, length != whole.count { return }
+    let object = EdgeObject(fill.response, body: whole, freshness: fill.freshness)
+    proxy.store.keep(object, name: order.name, fields: order.request.headerFields)
+  }
+
+  private func failed(_ problem: HTTPClientError) {
+    let now = proxy.now
+    if let stored = order.stored, stored.freshness.mayStandIn(at: now) {
+      return answer(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
+    }
+    let words = "The origin gave no answer: \(problem.message)"
+    answer(.failed(problem.code == .timedOut ? .late(words) : .unreachable(words)))
+  }
+}

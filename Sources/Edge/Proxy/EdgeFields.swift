@@ -1,0 +1,69 @@
+import Cache
+import HTTPSemantics
+import HTTPTypes
+
+/// The fields of responses that an edge hands on.
+enum EdgeFields {
+  /// What a response says by itself, as the cache keeps it.
+  ///
+  /// - Parameters:
+  ///   - response: as it came.
+  ///   - now: stands for a date that it doesn't say (RFC 9110, 6.6.1).
+  /// - Returns: without the fields of a connection.
+  static func kept(_ response: HTTPResponse, at now: Int64) -> HTTPResponse {
+    var kept = response
+    kept.headerFields = response.headerFields.withoutConnectionFields
+    if !kept.headerFields.contains(.date) {
+      kept.headerFields[.date] = String(decoding: HTTPDate(seconds: now).bytes, as: UTF8.self)
+    }
+    return kept
+  }
+
+  /// As they are sent, but for Content-Length.
+  ///
+  /// - Parameters:
+  ///   - fields: as they are kept.
+  ///   - age: nil where the response is new.
+  ///   - outcome: what the cache did.
+  ///   - cache: its name.
+  /// - Returns: names and values in order.
+  static func list(
+    _ fields: HTTPFields, age: Int64?, _ outcome: CacheOutcome, of cache: String
+  ) -> [(name: String, value: String)] {
+    var list: [(name: String, value: String)] = []
+    for field in fields where ![.contentLength, .age, .xCacheStatus].contains(field.name) {
+      list.append((field.name.canonicalName, field.value))
+    }
+    if let age { list.append(("age", "\(age)")) }
+    list.append(("x-cache-status", outcome.word))
+    list.append(("cache-status", outcome.status(of: cache)))
+    return list
+  }
+
+  static func validators(_ fields: HTTPFields) -> Validators {
+    let date = fields[.lastModified].flatMap { text in
+      let bytes = Array(text.utf8)
+      return HTTPDate(bytes.span)
+    }
+    return Validators(entityTag: Array((fields[.eTag] ?? "").utf8), lastModified: date)
+  }
+
+  /// What the origin is asked with, of what the client asked with.
+  ///
+  /// - Parameters:
+  ///   - fields: the client's.
+  ///   - isShared: whether the answer may be for others, too: then it is asked for whole, and without
+  ///     the client's conditions.
+  /// - Returns: without the fields of a connection.
+  static func asked(_ fields: HTTPFields, isShared: Bool) -> HTTPFields {
+    var asked = fields.withoutConnectionFields
+    asked[.contentLength] = nil
+    guard isShared else { return asked }
+    for name in [
+      HTTPField.Name.ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .ifRange, .range,
+    ] {
+      asked[name] = nil
+    }
+    return asked
+  }
+}

@@ -1,0 +1,200 @@
+import Cache
+import EventLoop
+package import HTTPSemantics
+package import HTTPServer
+import HTTPTypes
+
+/// Answers viewers of one loop from the cache, and has the rest asked for.
+package final class EdgeHandler: RequestHandler {
+  private let proxy: EdgeProxy
+  private let loop: Loop
+  private let server: LoopServer
+  private let late: PreparedResponse
+  private let overloaded: PreparedResponse
+  private let notKept: PreparedResponse
+  /// Where an address is put together.
+  private var scratch: [UInt8] = []
+
+  /// - Parameters:
+  ///   - proxy: of the node.
+  ///   - server: of the loop.
+  package init(_ proxy: EdgeProxy, on server: LoopServer) {
+    self.proxy = proxy
+    self.server = server
+    loop = server.loop
+    late = .error(504, code: "origin_late", message: "The origin has not answered in time.")
+    overloaded = .error(
+      503, code: "overloaded", message: "Too many requests wait for the origin; try again soon.")
+    notKept = .error(
+      504, code: "not_cached", message: "Nothing that is stored answers this request.")
+  }
+
+  public override func handle(
+    _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> Response {
+    guard request.method.isRetrieval else { return forward(request) }
+    let now = proxy.now
+    let key = key(request)
+    var directives = RequestDirectives()
+    if request.has(.cacheControl) || request.has(.pragma) {
+      directives = RequestDirectives(request.cacheFields)
+    }
+    var entry = proxy.store.entry(key)
+    if case .chosen(let rule) = entry {
+      let copy = HTTPRequest(copying: request, isSecure: true)
+      entry = proxy.store.entry(proxy.store.key(name(request), rule, copy.headerFields))
+    }
+    let object: EdgeObject? = if case .object(let found) = entry { found } else { nil }
+    let rules = proxy.configuration.rules
+    switch Reuse(object?.freshness, for: directives, rules: rules, at: now) {
+    case .fresh:
+      guard let object else { break }
+      let outcome = CacheOutcome.hit(ttl: object.freshness.remaining(at: now))
+      return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
+    case .staleAllowed:
+      guard let object else { break }
+      let outcome = CacheOutcome.stale(ttl: object.freshness.remaining(at: now))
+      return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
+    case .staleWhileRevalidate:
+      guard let object else { break }
+      proxy.refresh(HTTPRequest(copying: request, isSecure: true), name: name(request))
+      let outcome = CacheOutcome.updating(ttl: object.freshness.remaining(at: now))
+      return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
+    case .unavailable: return .prepared(notKept)
+    case .bypass: return ask(request, exchange, isShared: false)
+    case .validate: break
+    }
+    return ask(request, exchange, isShared: request.method == .get)
+  }
+
+  // MARK: Addresses
+
+  /// `host/path?query`, in the handler's own memory.
+  private func key(_ request: borrowing Request) -> CacheKey {
+    scratch.removeAll(keepingCapacity: true)
+    request.withAuthority { host in
+      for index in host.indices { scratch.append(asciiLowercase(host[index])) }
+    }
+    request.withTarget { target in
+      for index in target.indices { scratch.append(target[index]) }
+    }
+    return proxy.store.key(bytes: scratch)
+  }
+
+  private func name(_ request: borrowing Request) -> String {
+    request.authority.lowercased() + request.target
+  }
+
+  // MARK: The origin
+
+  private func ask(
+    _ request: borrowing Request, _ exchange: borrowing Exchange, isShared: Bool
+  ) -> Response {
+    let timeout = proxy.configuration.headTimeout + .seconds(1)
+    guard let token = exchange.hold(request, for: timeout, otherwise: late) else {
+      return .prepared(overloaded)
+    }
+    let copy = HTTPRequest(copying: request, isSecure: true)
+    let mailbox = loop.mailbox
+    let link = EdgeLink(self)
+    proxy.ask(copy, name: name(request), isShared: isShared) { answer in
+      mailbox.submit { _ in link.handler?.answer(token, answer, to: copy) }
+    }
+    return .held(token)
+  }
+
+  /// Called on the loop with what has come of a request.
+  private func answer(_ token: HeldRequest, _ answer: EdgeAnswer, to request: HTTPRequest) {
+    let now = proxy.now
+    switch answer {
+    case .object(let object, let outcome):
+      let prepared = object.prepared(outcome, of: proxy.configuration.name, at: now)
+      server.release(token, with: .prepared(prepared), to: request)
+    case .filling(let fill):
+      server.release(token, with: response(fill, to: request, at: now), to: request)
+    case .failed(let failure):
+      server.release(
+        token,
+        with: .error(failure.status, code: "origin_failed", message: failure.words), to: request)
+    case .alone:
+      proxy.ask(
+        request, name: (request.authority ?? "").lowercased() + (request.path ?? "/"),
+        isShared: false
+      ) { [mailbox = loop.mailbox, link = EdgeLink(self)] answer in
+        mailbox.submit { _ in link.handler?.answer(token, answer, to: request) }
+      }
+    }
+  }
+
+  private func response(_ fill: EdgeFill, to request: HTTPRequest, at now: Int64) -> Response {
+    guard let reader = fill.body.join() else {
+      return .error(502, code: "origin_failed", message: "The response has gone; ask again.")
+    }
+    let age = fill.freshness.age(at: now)
+    let fields = EdgeFields.list(
+      fill.response.headerFields, age: age > 0 ? age : nil, fill.outcome,
+      of: proxy.configuration.name)
+    let status = fill.response.status.code
+    let part = EdgePart(
+      request, fill.response, length: fill.length, isForwarded: fill.outcome.isForwarded)
+    switch part {
+    case .whole where status == 204 || status == 304:
+      return .prepared(EdgeHandler.bodiless(status, fields))
+    case .whole:
+      return .streamed(
+        StreamedResponse(
+          status: status, fields: fields, contentLength: fill.length, source: FillSource(reader)))
+    case .part(let range, let length):
+      return .streamed(
+        StreamedResponse(
+          status: 206,
+          fields: fields + [("content-range", ContentRange(range, total: length).text)],
+          contentLength: range.count, source: FillSource(reader, range: range)))
+    case .notModified:
+      let kept = fields.filter { !["content-type", "content-encoding"].contains($0.name) }
+      return .prepared(EdgeHandler.bodiless(304, kept))
+    case .refused(let status):
+      return .error(
+        status, code: status == 412 ? "precondition_failed" : "range_not_satisfiable",
+        message: "What the request asks for is not what the origin has.")
+    }
+  }
+
+  private static func bodiless(
+    _ status: Int, _ fields: [(name: String, value: String)]
+  ) -> PreparedResponse {
+    PreparedResponse(forwarding: status, fields: fields, body: [], validators: Validators())
+  }
+
+  // MARK: Other methods
+
+  private func forward(_ request: borrowing Request) -> Response {
+    let proxy = proxy
+    let name = name(request)
+    return .deferred(
+      APICall(bodyLimit: proxy.configuration.requestBytes) { call in
+        do throws(EdgeFailure) {
+          let (response, body) = try await proxy.forward(
+            call.request, body: call.body, name: name)
+          var answer = APIResponse(response, body: body)
+          let outcome = CacheOutcome.method
+          answer.response.headerFields[.xCacheStatus] = outcome.word
+          answer.response.headerFields[.cacheStatus] = outcome.status(
+            of: proxy.configuration.name)
+          return answer
+        } catch {
+          return APIResponse.json(
+            error.status == 504 ? .gatewayTimeout : .badGateway,
+            Array("{\"error\":{\"code\":\"origin_failed\",\"message\":\"\(error.words)\"}}".utf8))
+        }
+      })
+  }
+}
+
+/// A handler as others may hold it, who must not touch it: it is its loop's.
+private final class EdgeLink: @unchecked Sendable {
+  // Unchecked: it is read on the handler's loop alone.
+  private(set) weak var handler: EdgeHandler?
+
+  init(_ handler: EdgeHandler) { self.handler = handler }
+}

@@ -1,0 +1,82 @@
+import Cache
+import HTTPTypes
+
+/// What an edge keeps, by what it is asked for; shared by all loops.
+final class EdgeStore: Sendable {
+  /// What is known under one key.
+  enum Entry: Sendable {
+    case object(EdgeObject)
+    /// There are several, by these fields of the request.
+    case chosen(VaryRule)
+    /// Responses are for one client each; everybody asks alone until then.
+    case alone(until: Int64)
+  }
+
+  private let memory: MemoryTier<Entry>
+  private let hash = SipHash.random()
+
+  init(bytes: Int, count: Int) { memory = MemoryTier(bytes: bytes, count: count) }
+
+  var usage: MemoryUsage { memory.usage }
+
+  /// The key of an address: `host/path?query`.
+  func key(bytes name: [UInt8]) -> CacheKey { hash.hash(name.span) }
+
+  func key(_ name: String) -> CacheKey { key(bytes: Array(name.utf8)) }
+
+  func entry(_ key: CacheKey) -> Entry? { memory.value(key) }
+
+  /// The key of what a rule chooses for a request.
+  func key(_ name: String, _ rule: VaryRule, _ fields: HTTPFields) -> CacheKey {
+    key(name + "\n" + rule.key(of: fields))
+  }
+
+  /// Finds what a request may be answered with.
+  ///
+  /// - Parameters:
+  ///   - name: `host/path?query`.
+  ///   - fields: of the request.
+  /// - Returns: what there is, and the key under which it is, or would be.
+  func find(_ name: String, _ fields: HTTPFields) -> (entry: Entry?, key: CacheKey) {
+    let primary = key(name)
+    let entry = memory.value(primary)
+    guard case .chosen(let rule) = entry else { return (entry, primary) }
+    let secondary = key(name, rule, fields)
+    return (memory.value(secondary), secondary)
+  }
+
+  /// Keeps an object.
+  ///
+  /// - Parameters:
+  ///   - object: the response.
+  ///   - name: what it was asked by.
+  ///   - fields: of the request.
+  func keep(_ object: EdgeObject, name: String, fields: HTTPFields) {
+    guard let rule = VaryRule(object.response.headerFields) else { return }
+    let tags = [name] + EdgeStore.tags(object.response.headerFields)
+    guard !rule.isEmpty else {
+      memory.insert(key(name), .object(object), bytes: object.bytes, tags: tags)
+      return
+    }
+    memory.insert(key(name), .chosen(rule), bytes: 512, tags: [name])
+    memory.insert(key(name, rule, fields), .object(object), bytes: object.bytes, tags: tags)
+  }
+
+  /// Remembers that everybody has to ask alone.
+  func setAlone(_ key: CacheKey, name: String, until: Int64) {
+    memory.insert(key, .alone(until: until), bytes: 512, tags: [name])
+  }
+
+  func drop(_ key: CacheKey) { memory.remove(key) }
+
+  /// Takes out all that is kept for an address.
+  @discardableResult func purge(_ name: String) -> Int { memory.removeAll(tagged: name) }
+
+  /// The tags that a response has: `Surrogate-Key` and `Cache-Tag`.
+  private static func tags(_ fields: HTTPFields) -> [String] {
+    fields[values: .surrogateKey].flatMap { $0.split(separator: " ").map(String.init) }
+      + fields[values: .cacheTag].flatMap {
+        $0.split(separator: ",").map { String($0).filter { $0 != " " } }
+      }
+  }
+}
