@@ -108,13 +108,20 @@ let floor4: [Target] =
     ["Bytes", "Media", "Telemetry", "Events", "Store", "Storage", "Transcode", log])
 
 // Floor 5: the roles.
-let floor5: [Target] = room(
-  "Origin",
-  [
-    "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
-    "HTTPServer", "HTTPSemantics", "Store", "Storage", "Transcode", "Access", "ControlAPI",
-    "Recording", log, httpTypes, .product(name: "Crypto", package: "swift-crypto"),
-  ], resources: [.embedInCode("Pages/Assets")])
+let floor5: [Target] =
+  room(
+    "Edge",
+    [
+      "Bytes", "EventLoop", "Telemetry", "HTTPSemantics", "HTTPServer", "HTTPClient", "Cache",
+      httpTypes,
+    ])
+  + room(
+    "Origin",
+    [
+      "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
+      "HTTPServer", "HTTPSemantics", "Store", "Storage", "Transcode", "Access", "ControlAPI",
+      "Recording", log, httpTypes, .product(name: "Crypto", package: "swift-crypto"),
+    ], resources: [.embedInCode("Pages/Assets")])
 
 // Floor 6: the executable.
 let floor6: [Target] = [
@@ -160,6 +167,8 @@ let testTargets: [Target] =
     ])
   + tests("Recording", ["Media", "Store", "Storage", "Transcode", "Events", "Telemetry", log])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
+  + tests(
+    "Edge", ["Cache", "EventLoop", "Telemetry", "HTTPServer", "HTTPClient", httpTypes])
   + tests(
     "Origin",
     [

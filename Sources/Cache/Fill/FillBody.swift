@@ -86,6 +86,9 @@ package final class FillBody: Sendable {
   /// Where it stands, and how many bytes have come.
   package var progress: (end: End, bytes: Int) { state.withLock { ($0.end, $0.bytes) } }
 
+  /// How many read it.
+  package var readers: Int { state.withLock { $0.readerCount } }
+
   /// The whole body in one piece; nil while it isn't whole, and where it wasn't kept.
   package func whole() -> [UInt8]? {
     let pieces: [[UInt8]]? = state.withLock { state in

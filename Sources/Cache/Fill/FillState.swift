@@ -21,6 +21,8 @@ struct FillState {
 
   init(_ keeping: FillBody.Keeping) { self.keeping = keeping }
 
+  var readerCount: Int { readers.count }
+
   private var unread: Int {
     bytes - (readers.values.lazy.map(\.read).min() ?? 0)
   }

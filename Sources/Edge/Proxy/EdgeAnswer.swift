@@ -56,6 +56,7 @@ final class EdgeFill: Sendable {
   /// - Parameters:
   ///   - fields: of that request.
   ///   - asked: of the one that was sent.
+  /// - Returns: false also where nobody can tell.
   func isFor(_ fields: HTTPFields, asked: HTTPFields) -> Bool {
     guard let rule = VaryRule(response.headerFields) else { return false }
     return rule.isEmpty || rule.key(of: fields) == rule.key(of: asked)

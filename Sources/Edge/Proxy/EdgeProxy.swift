@@ -138,6 +138,11 @@ package final class EdgeProxy: Sendable {
     ask(request, name: name, isShared: true) { _ in }
   }
 
+  /// Who reads what is on its way, for metrics.
+  var readers: Int {
+    fills.withLock { $0.values.reduce(0) { $0 + $1.fill.body.readers } }
+  }
+
   // MARK: Told by fetches
 
   func cannotShare(_ order: EdgeFetch.Order) {

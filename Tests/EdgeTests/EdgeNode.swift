@@ -1,0 +1,108 @@
+import Cache
+import EventLoop
+import Foundation
+import HTTPClient
+import HTTPServer
+import HTTPTypes
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Edge
+
+/// An edge with two loops in front of the scripted origin, and a client of it.
+final class EdgeNode {
+  let origin: ScriptedOrigin
+  let proxy: EdgeProxy
+  private let group: LoopGroup
+  private let client: HTTPClient
+  private let authority: String
+
+  init(_ change: (inout EdgeConfiguration) -> Void = { _ in }) throws {
+    origin = try ScriptedOrigin.shared.get()
+    var configuration = EdgeConfiguration()
+    configuration.upstream = origin.address
+    change(&configuration)
+    let registry = MetricRegistry()
+    let proxy = EdgeProxy(configuration, client: try HTTPClient())
+    self.proxy = proxy
+    group = try LoopGroup(count: 2)
+    let address = try #require(SocketAddress(host: "127.0.0.1", port: 0))
+    let first = try Socket.listening(on: address)
+    let bound = first.localAddress
+    let second = try Socket.listening(on: bound)
+    authority = "127.0.0.1:\(bound.port)"
+    let metrics = ServerMetrics(registry)
+    let sockets = [first.release(), second.release()]
+    for (mailbox, descriptor) in zip(group.mailboxes, sockets) {
+      mailbox.submit { loop in
+        let server = LoopServer(on: loop, metrics: metrics)
+        loop.setLocal(server)
+        let handler = EdgeHandler(proxy, on: server)
+        _ = try? server.listen(Socket(owning: descriptor), tls: nil, handler: handler)
+      }
+    }
+    var settings = HTTPClientConfiguration()
+    settings.maxConcurrent = 400
+    settings.maxPerHost = 400
+    client = try HTTPClient(settings)
+  }
+
+  deinit { group.stop() }
+
+  /// What the edge answers.
+  func get(
+    _ path: String, _ fields: [(String, String)] = [], method: HTTPRequest.Method = .get,
+    most: Int = 64 << 20
+  ) async throws -> (head: HTTPResponse, body: [UInt8]) {
+    var request = HTTPRequest(method: method, scheme: "http", authority: authority, path: path)
+    for (name, value) in fields {
+      request.headerFields.append(
+        HTTPField(name: try #require(HTTPField.Name(name)), value: value))
+    }
+    let answer = try await client.send(request, deadline: .seconds(60), maxResponseBytes: most)
+    return (answer.0, answer.1)
+  }
+
+  /// Tells the origin, without the edge.
+  private func tell(_ path: String) async throws -> [UInt8] {
+    let authority = String(origin.address.dropFirst("http://".count))
+    let request = HTTPRequest(method: .get, scheme: "http", authority: authority, path: path)
+    return try await client.send(request, deadline: .seconds(60)).1
+  }
+
+  func set(_ name: String, _ rule: String) async throws {
+    _ = try await tell("/set/\(name)?\(rule)")
+  }
+
+  func open(_ name: String) async throws { _ = try await tell("/open/\(name)") }
+
+  /// How often the origin was asked for an object.
+  func count(_ name: String) async throws -> Int {
+    try #require(try await counted(name)["count"] as? Int)
+  }
+
+  /// The fields that it was asked with last.
+  func asked(_ name: String) async throws -> [String: String] {
+    try #require(try await counted(name)["asked"] as? [String: String])
+  }
+
+  private func counted(_ name: String) async throws -> [String: Any] {
+    let answer = try await tell("/count/\(name)")
+    return try #require(try JSONSerialization.jsonObject(with: Data(answer)) as? [String: Any])
+  }
+
+  /// Waits until something holds; false when it does not within a generous limit.
+  func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+    for _ in 0..<6_000 {
+      if try await condition() { return true }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+  }
+}
+
+extension HTTPResponse {
+  /// What the cache did.
+  var cacheWord: String? { headerFields[.xCacheStatus] }
+}

@@ -1,0 +1,238 @@
+import Cache
+import HTTPClient
+import HTTPTypes
+import Testing
+
+@testable import Edge
+
+@Suite struct `A cache in front of an origin` {
+  private func name(_ function: String = #function, _ tail: String = "") -> String {
+    String(function.filter { $0.isLetter }) + tail
+  }
+
+  @Test func `what is fresh is asked for once`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D60&size=100&age=7")
+    let first = try await edge.get("/o/\(name)")
+    #expect(first.head.cacheWord == "MISS")
+    #expect(first.head.headerFields[.cacheStatus] == "wedlive-edge; fwd=uri-miss; stored")
+    #expect(first.body == ScriptedOrigin.body(name, 1, size: 100))
+    let second = try await edge.get("/o/\(name)")
+    #expect(second.head.cacheWord == "HIT")
+    #expect(second.body == first.body)
+    #expect(Int(try #require(second.head.headerFields[.age])) ?? 0 >= 7)
+    #expect(try await edge.get("/o/\(name)?x=1").head.cacheWord == "MISS")
+    #expect(try await edge.count(name) == 2)
+  }
+
+  @Test func `two hundred who ask at once cost one request, and get bytes as they come`()
+    async throws
+  {
+    let edge = try EdgeNode()
+    let name = name()
+    let size = 3 << 20
+    try await edge.set(name, "cc=max-age%3D60&gate=1&delay=0.2&size=\(size)")
+    let whole = ScriptedOrigin.body(name, 1, size: size)
+    try await withThrowingTaskGroup(of: [UInt8].self) { group in
+      for _ in 0..<200 {
+        group.addTask { [edge = Held(edge)] in try await edge.value.get("/o/\(name)").body }
+      }
+      // Half of it is sent until all of them have come.
+      #expect(try await edge.eventually { edge.proxy.readers >= 200 })
+      try await edge.open(name)
+      for try await body in group { #expect(body == whole) }
+    }
+    #expect(try await edge.count(name) == 1)
+    #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
+  }
+
+  @Test(arguments: ["", "&chunked=1"])
+  func `a body that breaks off is an error for all, and is not kept`(_ how: String) async throws {
+    let edge = try EdgeNode()
+    let name = name(#function, how.isEmpty ? "" : "c")
+    try await edge.set(name, "cc=max-age%3D60&size=200000&cut=150000\(how)")
+    for _ in 0..<2 {
+      await #expect(throws: HTTPClientError.self) { _ = try await edge.get("/o/\(name)") }
+    }
+    #expect(try await edge.count(name) == 2)
+    try await edge.set(name, "cc=max-age%3D60&size=200000\(how)")
+    let whole = try await edge.get("/o/\(name)")
+    #expect(whole.body == ScriptedOrigin.body(name, 3, size: 200_000))
+    #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
+  }
+
+  @Test func `an origin that gives no answer is a 502, and an old answer where that is allowed`()
+    async throws
+  {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "drop=1")
+    let failed = try await edge.get("/o/\(name)")
+    #expect(failed.head.status.code == 502)
+    #expect(String(decoding: failed.body, as: UTF8.self).contains("origin_failed"))
+    for (word, status) in [("", 502), (",stale-if-error%3D60", 200)] {
+      let path = "/o/\(name)?y=\(status)"
+      try await edge.set(name, "cc=max-age%3D1\(word)&age=1&size=50")
+      let first = try await edge.get(path)
+      try await edge.set(name, "drop=1")
+      let then = try await edge.get(path)
+      #expect(then.head.status.code == status)
+      if status == 200 {
+        #expect(then.body == first.body)
+        #expect(then.head.cacheWord == "STALE")
+      }
+      try await edge.set(name, "status=503&cc=no-store")
+      #expect(try await edge.get(path).head.status.code == (status == 200 ? 200 : 503))
+    }
+  }
+
+  @Test func `an answer that comes too late is a 504`() async throws {
+    let edge = try EdgeNode { $0.headTimeout = .milliseconds(200) }
+    let name = name()
+    try await edge.set(name, "delay=30")
+    let late = try await edge.get("/o/\(name)")
+    #expect(late.head.status.code == 504)
+    #expect(String(decoding: late.body, as: UTF8.self).contains("origin_failed"))
+  }
+
+  @Test func `what is stale is asked about, and served meanwhile where that is allowed`()
+    async throws
+  {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D1&age=1&etag=v1&size=50")
+    let first = try await edge.get("/o/\(name)")
+    let second = try await edge.get("/o/\(name)")
+    #expect(second.head.cacheWord == "REVALIDATED")
+    #expect(second.body == first.body)
+    #expect(try await edge.asked(name)["if-none-match"] == "\"v1\"")
+    try await edge.set(name, "cc=max-age%3D1,stale-while-revalidate%3D60&age=1&etag=v2&size=50")
+    let third = try await edge.get("/o/\(name)")
+    #expect(third.head.cacheWord == "EXPIRED")
+    #expect(third.body == ScriptedOrigin.body(name, 3, size: 50))
+    try await edge.set(name, "cc=max-age%3D60&etag=v3&size=50")
+    let fourth = try await edge.get("/o/\(name)")
+    #expect(fourth.head.cacheWord == "UPDATING")
+    #expect(fourth.body == third.body)
+    #expect(
+      try await edge.eventually {
+        try await edge.get("/o/\(name)").head.headerFields[.eTag] == "\"v3\""
+      })
+    #expect(try await edge.count(name) == 4)
+  }
+
+  @Test func `what is for one client is shared with nobody`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=private&delay=0.3&size=60")
+    var bodies: Set<[UInt8]> = []
+    try await withThrowingTaskGroup(of: [UInt8].self) { group in
+      for _ in 0..<10 {
+        group.addTask { [edge = Held(edge)] in try await edge.value.get("/o/\(name)").body }
+      }
+      for try await body in group { bodies.insert(body) }
+    }
+    #expect(bodies.count == 10)
+    #expect(try await edge.count(name) == 10)
+    #expect(try await edge.get("/o/\(name)").head.cacheWord == "BYPASS")
+  }
+
+  @Test func `each choice is kept for itself`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D60&vary=x-a&size=100")
+    let one = try await edge.get("/o/\(name)", [("X-A", "1")])
+    let two = try await edge.get("/o/\(name)", [("X-A", "2")])
+    #expect(one.body != two.body)
+    #expect(try await edge.get("/o/\(name)", [("X-A", "1")]).body == one.body)
+    #expect(try await edge.get("/o/\(name)", [("X-A", "2")]).body == two.body)
+    #expect(try await edge.count(name) == 2)
+    // One change takes all of them away.
+    _ = try await edge.get("/o/\(name)", method: .post)
+    #expect(try await edge.get("/o/\(name)", [("X-A", "1")]).head.cacheWord == "MISS")
+    #expect(try await edge.get("/o/\(name)", [("X-A", "2")]).head.cacheWord == "MISS")
+  }
+
+  @Test func `parts and conditions, whether it is kept or just comes`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D60&size=1000&etag=v")
+    let whole = ScriptedOrigin.body(name, 1, size: 1_000)
+    for round in 0..<2 {
+      let part = try await edge.get("/o/\(name)", [("Range", "bytes=100-199")])
+      #expect(part.head.status.code == 206, "round \(round)")
+      #expect(part.head.headerFields[.contentRange] == "bytes 100-199/1000")
+      #expect(part.body == Array(whole[100..<200]))
+    }
+    for (field, value, status) in [
+      ("If-None-Match", "\"v\"", 304), ("If-Match", "\"w\"", 412), ("Range", "bytes=2000-", 416),
+      ("Range", "bytes=-1", 206),
+    ] {
+      for path in ["/o/\(name)", "/o/\(name)?\(status)\(value.filter { $0.isLetter })"] {
+        let answer = try await edge.get(path, [(field, value)])
+        #expect(answer.head.status.code == status, "\(field) of \(path)")
+      }
+    }
+    #expect(try await edge.asked(name)["range"] == nil)
+  }
+
+  @Test func `a HEAD is answered from what is kept, or asked for`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D60&size=70")
+    let first = try await edge.get("/o/\(name)", method: .head)
+    #expect(first.head.headerFields[.contentLength] == "70")
+    #expect(first.body.isEmpty)
+    _ = try await edge.get("/o/\(name)")
+    let second = try await edge.get("/o/\(name)", method: .head)
+    #expect(second.head.cacheWord == "HIT")
+    #expect(second.head.headerFields[.contentLength] == "70")
+    #expect(try await edge.count(name) == 2)
+  }
+
+  @Test func `an object too long to keep still comes whole`() async throws {
+    let edge = try EdgeNode { $0.objectBytes = 100_000 }
+    let name = name()
+    for how in ["", "&chunked=1"] {
+      let number = how.isEmpty ? 1 : 2
+      try await edge.set(name, "cc=max-age%3D60&size=3000000\(how)")
+      let answer = try await edge.get("/o/\(name)?\(number)")
+      #expect(answer.body == ScriptedOrigin.body(name, number, size: 3_000_000))
+    }
+    #expect(edge.proxy.store.usage.bytes < 100_000)
+  }
+
+  @Test func `fields of a connection go no further`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    _ = try await edge.get(
+      "/o/\(name)", [("Connection", "x-hop"), ("X-Hop", "1"), ("X-End", "2"), ("TE", "trailers")])
+    let asked = try await edge.asked(name)
+    #expect(asked["x-end"] == "2")
+    #expect(asked["x-hop"] == nil)
+    #expect(asked["te"] == nil)
+  }
+}
+
+/// Lends an edge to tasks; it outlives them all.
+private final class Held: @unchecked Sendable {
+  // Unchecked: what tasks use of it is sendable.
+  let value: EdgeNode
+  init(_ value: EdgeNode) { self.value = value }
+}
+
+@Suite struct `Addresses that a response names` {
+  @Test(arguments: [
+    ("/b", "h/b"), ("b", "h/x/b"), ("../b?q=1", "h/b?q=1"), ("./b", "h/x/b"), ("?q", "h/x/a?q"),
+    ("http://h/b", "h/b"), ("https://H", "h/"), ("//h/b", "h/b"), ("b#f", "h/x/b"),
+    ("../../../b", "h/b"),
+  ]) func `one of the same host is found`(_ reference: String, name: String) {
+    #expect(EdgeAddress.resolve(reference, against: "h/x/a?z=1")?.lowercased() == name)
+  }
+
+  @Test(arguments: ["http://other/b", "//other/b", "mailto:x", "", "http://h.evil/b"])
+  func `another's is none`(_ reference: String) {
+    #expect(EdgeAddress.resolve(reference, against: "h/x/a") == nil)
+  }
+}

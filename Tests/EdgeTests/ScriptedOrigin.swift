@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+/// A real HTTP/1.1 origin in a child process that does what the address tells it to.
+///
+/// `/o/NAME?size=9&cc=max-age%3D9&status=200&etag=x&vary=a&delay=0.1&cut=5&lie=3&chunked=1&age=3`:
+/// the body is `NAME` and how often it was asked for, over and over, `size` bytes of it. `?x=1`
+/// after the first request changes nothing of what was set at `/set/NAME?…`. `/count/NAME` says how
+/// often `/o/NAME` was asked for, and with which fields last.
+final class ScriptedOrigin: Sendable {
+  /// One for all tests: starting Python takes longer than any of them.
+  static let shared = Result { try ScriptedOrigin() }
+
+  let address: String
+  /// The child ends when this closes, so it never outlives the test process either.
+  private let leash = Pipe()
+
+  init() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", ScriptedOrigin.script]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardInput = leash
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+    address = "http://127.0.0.1:\(port)"
+  }
+
+  deinit { try? leash.fileHandleForWriting.close() }
+
+  /// The body of `/o/NAME` when it is asked for the n-th time.
+  static func body(_ name: String, _ number: Int, size: Int) -> [UInt8] {
+    let piece = Array("\(name) \(number);".utf8)
+    return Array((0..<size).lazy.map { piece[$0 % piece.count] })
+  }
+
+  private static let script = #"""
+    import http.server, json, os, sys, time, threading
+    from urllib.parse import urlsplit, parse_qsl
+    rules, counts, asked, gates = {}, {}, {}, {}
+    lock = threading.Lock()
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def log_message(self, *a): pass
+        def say(self, status, body, extra=()):
+            self.send_response_only(status)
+            for k, v in extra: self.send_header(k, v)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD": self.wfile.write(body)
+        def any(self):
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            url = urlsplit(self.path)
+            kind, name = url.path[1:].split("/", 1)
+            query = dict(parse_qsl(url.query))
+            if kind == "set":
+                rules[name] = query
+                return self.say(200, b"")
+            if kind == "count":
+                return self.say(200, json.dumps(
+                    {"count": counts.get(name, 0), "asked": asked.get(name, {})}).encode())
+            if kind == "open":
+                gates.setdefault(name, threading.Event()).set()
+                return self.say(200, b"")
+            rule = rules.get(name, query)
+            with lock:
+                number = counts[name] = counts.get(name, 0) + 1
+                asked[name] = {k.lower(): v for k, v in self.headers.items()}
+            if "delay" in rule: time.sleep(float(rule["delay"]))
+            if rule.get("drop"):
+                self.close_connection = True
+                return self.connection.close()
+            size = int(rule.get("size", 10))
+            piece = f"{name} {number};".encode()
+            body = (piece * (size // len(piece) + 1))[:size]
+            status = int(rule.get("status", 200))
+            tag = rule.get("etag")
+            fields = []
+            if "cc" in rule: fields.append(("Cache-Control", rule["cc"]))
+            if tag: fields.append(("ETag", f'"{tag}"'))
+            if "vary" in rule: fields.append(("Vary", rule["vary"]))
+            if "age" in rule: fields.append(("Age", rule["age"]))
+            if "tags" in rule: fields.append(("Surrogate-Key", rule["tags"]))
+            if tag and self.headers.get("If-None-Match") == f'"{tag}"':
+                self.send_response_only(304)
+                for k, v in fields: self.send_header(k, v)
+                return self.end_headers()
+            if self.command == "HEAD":
+                return self.say(status, body, fields)
+            self.send_response_only(status)
+            for k, v in fields: self.send_header(k, v)
+            cut = int(rule.get("cut", size))
+            if rule.get("chunked"): self.send_header("Transfer-Encoding", "chunked")
+            else: self.send_header("Content-Length", str(size))
+            self.end_headers()
+            half = min(cut, size // 2) if rule.get("gate") else cut
+            self.put(body[:half], rule)
+            if rule.get("gate"):
+                self.wfile.flush()
+                gates.setdefault(name, threading.Event()).wait(60)
+                self.put(body[half:cut], rule)
+            if cut < size:
+                self.close_connection = True
+                return self.connection.close()
+            if rule.get("chunked"): self.wfile.write(b"0\r\n\r\n")
+        def put(self, part, rule):
+            if not part: return
+            if rule.get("chunked"): part = b"%x\r\n%s\r\n" % (len(part), part)
+            self.wfile.write(part)
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = any
+    class Server(http.server.ThreadingHTTPServer):
+        request_queue_size = 512
+        daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
+    print(server.server_port, flush=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+    os._exit(0)
+    """#
+}
