@@ -1,5 +1,5 @@
 package import CLinux
-import Glibc
+package import Glibc
 
 /// An IPv4 or IPv6 address with a port, or nothing yet.
 package struct SocketAddress: Sendable {
