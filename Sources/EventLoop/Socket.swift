@@ -35,7 +35,7 @@ package struct Socket: ~Copyable {
     if address.family == AF_INET6 {
       try socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0)
     }
-    let bound = unsafe address.withSockaddr { unsafe bind(socket.descriptor, $0, $1) }
+    let bound = address.bind(socket.descriptor)
     guard bound == 0 else { throw SystemError("bind", errno, "\(address)") }
     guard listen(socket.descriptor, backlog) == 0 else {
       throw SystemError("listen", errno, "\(address)")
@@ -50,7 +50,7 @@ package struct Socket: ~Copyable {
   package static func connecting(to address: SocketAddress) throws(SystemError) -> Socket {
     let socket = try open(address.family)
     try socket.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-    let result = unsafe address.withSockaddr { unsafe connect(socket.descriptor, $0, $1) }
+    let result = address.connect(socket.descriptor)
     guard result == 0 || errno == EINPROGRESS else {
       throw SystemError("connect", errno, "\(address)")
     }

@@ -1,5 +1,5 @@
-package import CLinux
-package import Glibc
+import CLinux
+import Glibc
 
 /// An IPv4 or IPv6 address with a port, or nothing yet.
 package struct SocketAddress: Sendable {
@@ -71,7 +71,21 @@ package struct SocketAddress: Sendable {
     return host.hasPrefix("::ffff:") && host.contains(".") ? String(host.dropFirst(7)) : host
   }
 
-  package func withSockaddr<R>(
+  /// Binds a socket to this address.
+  ///
+  /// - Returns: 0, or -1 with `errno`.
+  package func bind(_ descriptor: Int32) -> Int32 {
+    unsafe withSockaddr { unsafe Glibc.bind(descriptor, $0, $1) }
+  }
+
+  /// Connects a socket to this address.
+  ///
+  /// - Returns: 0, or -1 with `errno`.
+  package func connect(_ descriptor: Int32) -> Int32 {
+    unsafe withSockaddr { unsafe Glibc.connect(descriptor, $0, $1) }
+  }
+
+  func withSockaddr<R>(
     _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> R
   ) rethrows -> R {
     try unsafe withUnsafePointer(to: storage) { pointer in
@@ -81,7 +95,7 @@ package struct SocketAddress: Sendable {
     }
   }
 
-  package mutating func withMutableSockaddr<R>(
+  mutating func withMutableSockaddr<R>(
     _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> R
   ) -> R {
     length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -63,7 +63,7 @@ private final class EchoChannel: Channel {
   private func connect(_ port: UInt16) throws -> Int32 {
     let address = try #require(SocketAddress(host: "127.0.0.1", port: port))
     let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    let result = unsafe address.withSockaddr { unsafe Glibc.connect(client, $0, $1) }
+    let result = address.connect(client)
     try #require(result == 0)
     return client
   }

@@ -50,7 +50,7 @@ final class TestClient {
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let address = try #require(SocketAddress(host: "127.0.0.1", port: port))
-    let result = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor, $0, $1) }
+    let result = address.connect(descriptor)
     try #require(result == 0)
     return descriptor
   }

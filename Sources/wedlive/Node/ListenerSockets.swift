@@ -63,7 +63,7 @@ struct ListenerSockets: Sendable {
     var on: Int32 = 1
     let size = socklen_t(MemoryLayout<Int32>.size)
     unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size)
-    let bound = unsafe address.withSockaddr { unsafe bind(descriptor, $0, $1) }
+    let bound = address.bind(descriptor)
     guard bound == 0 else { throw SystemError("bind", errno) }
   }
 
