@@ -1,4 +1,4 @@
-import Dispatch
+package import Dispatch
 package import Events
 import Glibc
 import HLS
@@ -21,6 +21,8 @@ package final class SegmentArchive: Sendable {
   }
 
   private struct Entry {
+    /// Tells it from one that was there before under the same tag, whose writing may still come.
+    let number: UInt64
     var state = State.waiting
     /// How many playlists have it.
     var holders = 1
@@ -29,6 +31,7 @@ package final class SegmentArchive: Sendable {
 
   private struct Shelf {
     var entries: [String: Entry] = [:]
+    var number: UInt64 = 0
     /// Of segments that wait to be written.
     var waitingBytes = 0
     var storedBytes = 0
@@ -39,7 +42,7 @@ package final class SegmentArchive: Sendable {
   private let folder: String
   private let limitBytes: Int
   private let shelf = Mutex(Shelf())
-  private let queue = DispatchQueue(label: "dvr", qos: .utility)
+  private let queue: DispatchQueue
   private let events: EventBus
   private let logger: Logger
   private let stored: Counter
@@ -53,10 +56,13 @@ package final class SegmentArchive: Sendable {
   ///   - events: told of a disk that takes no more.
   ///   - registry: of metrics.
   ///   - logger: of the same.
+  ///   - queue: where it writes, one file after the other.
   package init(
     _ folder: String, limitBytes: Int, events: EventBus = EventBus(),
-    metrics registry: MetricRegistry, logger: Logger
+    metrics registry: MetricRegistry, logger: Logger,
+    queue: DispatchQueue = DispatchQueue(label: "dvr", qos: .utility)
   ) {
+    self.queue = queue
     self.folder = folder
     self.limitBytes = limitBytes
     self.events = events
@@ -80,21 +86,26 @@ package final class SegmentArchive: Sendable {
   func store(_ segment: Segment, of wedding: String) {
     let tag = Self.tag(segment)
     let bytes = segment.bytes
-    let isNew = shelf.withLock { shelf in
+    enum Turn { case write(UInt64), refuse, none }
+    let turn = shelf.withLock { shelf -> Turn in
       if shelf.entries[tag] != nil {
         shelf.entries[tag]?.holders += 1
-        return false
+        return .none
       }
-      shelf.entries[tag] = Entry(bytes: bytes.count)
+      shelf.number += 1
+      shelf.entries[tag] = Entry(number: shelf.number, bytes: bytes.count)
       guard shelf.waitingBytes + bytes.count <= limitBytes else {
         shelf.entries[tag]?.state = .failed
-        return false
+        return .refuse
       }
       shelf.waitingBytes += bytes.count
-      return true
+      return .write(shelf.number)
     }
-    guard isNew else { return }
-    queue.async { [self] in write(bytes, tag, wedding) }
+    switch turn {
+    case .none: break
+    case .write(let number): queue.async { [self] in write(bytes, tag, number, wedding) }
+    case .refuse: queue.async { [self] in note(Self.tooSlow, wedding) }
+    }
   }
 
   /// How far a segment has come; failed for one that was never given.
@@ -136,27 +147,40 @@ package final class SegmentArchive: Sendable {
 
   // MARK: The disk
 
-  private func write(_ bytes: [UInt8], _ tag: String, _ wedding: String) {
+  private func write(_ bytes: [UInt8], _ tag: String, _ number: UInt64, _ wedding: String) {
     let problem = ArchiveFolder.write(bytes, to: path(tag), in: folder)
-    let hasChanged = shelf.withLock { shelf in
+    shelf.withLock { shelf in
       shelf.waitingBytes -= bytes.count
-      if shelf.entries[tag] != nil {
-        shelf.entries[tag]?.state = problem == 0 ? .stored : .failed
-        if problem == 0 { shelf.storedBytes += bytes.count }
-      }
-      defer { shelf.isFailing = problem != 0 }
-      return shelf.isFailing != (problem != 0)
+      // Released meanwhile, and perhaps stored again: that has its own writing.
+      guard shelf.entries[tag]?.number == number else { return }
+      shelf.entries[tag]?.state = problem == 0 ? .stored : .failed
+      if problem == 0 { shelf.storedBytes += bytes.count }
     }
-    (problem == 0 ? stored : failed).increment()
+    note(problem == 0 ? nil : unsafe String(cString: strerror(problem)), wedding)
+  }
+
+  private static let tooSlow =
+    "the disk takes too long, and streams.dvr_buffer is full; use a faster one, or raise it"
+
+  /// Counts a segment, and tells where the disk begins to fail or is well again.
+  ///
+  /// - Parameters:
+  ///   - problem: why it isn't kept, in words; nil where it is.
+  ///   - wedding: of the segment.
+  private func note(_ problem: String?, _ wedding: String) {
+    let hasChanged = shelf.withLock { shelf in
+      defer { shelf.isFailing = problem != nil }
+      return shelf.isFailing != (problem != nil)
+    }
+    (problem == nil ? stored : failed).increment()
     guard hasChanged else { return }
-    guard problem != 0 else {
+    guard let problem else {
       return logger.notice("dvr.recovered", metadata: ["folder": "\(folder)"])
     }
-    let words = unsafe String(cString: strerror(problem))
     logger.error(
       "dvr.failed",
       metadata: [
-        "folder": "\(folder)", "error": "\(words)",
+        "folder": "\(folder)", "error": "\(problem)",
         "effect": "viewers can't go back as far as they should",
       ])
     events.publish(
@@ -165,7 +189,7 @@ package final class SegmentArchive: Sendable {
         data: [
           "code": "dvr_failed",
           "message": .text(
-            "segments can't be kept for viewers who go back: \(folder): \(words)"),
+            "segments can't be kept for viewers who go back: \(folder): \(problem)"),
         ]))
   }
 }

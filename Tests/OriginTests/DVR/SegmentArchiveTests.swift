@@ -1,3 +1,4 @@
+import Dispatch
 import Events
 import Foundation
 import HLS
@@ -25,6 +26,27 @@ import Testing
     SegmentArchive(
       path ?? folder.path, limitBytes: limitBytes, events: events, metrics: MetricRegistry(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  @Test func `one that is stored again is there once its own writing is done`() async throws {
+    let queue = DispatchQueue(label: "test")
+    let registry = MetricRegistry()
+    let archive = SegmentArchive(
+      folder.path, limitBytes: 1 << 20, metrics: registry,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, queue: queue)
+    let segment = segment(1)
+    func text() -> String { String(decoding: registry.text(), as: UTF8.self) }
+    queue.suspend()
+    archive.store(segment, of: "w")
+    archive.release(segment)
+    archive.store(segment, of: "w")
+    queue.resume()
+    queue.sync {}
+    #expect(archive.state(segment) == .stored)
+    #expect(exists(archive.path(segment)))
+    #expect(text().contains("wedlive_dvr_bytes 4\n"))
+    archive.release(segment)
+    #expect(text().contains("wedlive_dvr_bytes 0\n"))
   }
 
   private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
@@ -76,13 +98,22 @@ import Testing
     #expect(event?.data["code"] == "dvr_failed")
   }
 
-  @Test func `what waits for the disk has a bound`() async {
-    let archive = archive(limitBytes: 10)
+  @Test func `what waits for the disk has a bound, and that is told`() async {
+    let events = EventBus()
+    var told = events.subscribe().makeAsyncIterator()
+    let archive = archive(limitBytes: 10, events: events)
     let small = segment(0)
     let large = segment(1, bytes: Array(repeating: 0, count: 11))
     archive.store(large, of: "w")
     archive.store(small, of: "w")
     #expect(archive.state(large) == .failed)
     #expect(await eventually { archive.state(small) == .stored })
+    let event = await told.next()
+    #expect(event?.data["code"] == "dvr_failed")
+    guard case .text(let words) = event?.data["message"] else {
+      Issue.record("no words")
+      return
+    }
+    #expect(words.contains("streams.dvr_buffer"))
   }
 }
