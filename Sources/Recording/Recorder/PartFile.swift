@@ -13,6 +13,8 @@ final class PartFile {
   /// Bytes of whole tags that the kernel has.
   private var written = 0
   private var synced = 0
+  /// Whether half a tag stands behind them that could not be cut off yet: nothing may follow it.
+  private var isTorn = false
 
   private static let bufferBytes = 256 << 10
 
@@ -27,18 +29,21 @@ final class PartFile {
   ///   - hasAudio: whether sound is to be expected.
   ///   - hasVideo: whether pictures are.
   /// - Throws: `DiskError`, with `EEXIST` where there is such a file.
-  init(
+  convenience init(
     in folder: String, name: String, hasAudio: Bool, hasVideo: Bool
   ) throws(DiskError) {
-    path = "\(folder)/\(name)"
-    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o640)
+    let path = "\(folder)/\(name)"
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else { throw DiskError("open", path) }
+    self.init(descriptor, path, hasAudio: hasAudio, hasVideo: hasVideo)
     // The name is to outlive a power cut, too.
-    let parent = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if parent >= 0 {
-      fsync(parent)
-      Glibc.close(parent)
-    }
+    DiskWriting.syncFolder(of: path)
+  }
+
+  /// Takes over an empty file that is open for writing.
+  init(_ descriptor: Int32, _ path: String, hasAudio: Bool, hasVideo: Bool) {
+    self.descriptor = descriptor
+    self.path = path
     buffer.reserveCapacity(Self.bufferBytes + 1)
     FLVWriter.header(hasAudio: hasAudio, hasVideo: hasVideo, to: &buffer)
   }
@@ -56,9 +61,14 @@ final class PartFile {
   }
 
   /// Gives the kernel what it has not got yet: a process that is killed then loses nothing.
+  ///
+  /// - Throws: `DiskError`; what was not given is lost, and the file ends with its last whole tag. With
+  ///   `ftruncate` half a tag stands behind that: each further call tries anew to cut it off, and writes
+  ///   nothing before it is.
   func flush() throws(DiskError) {
-    guard !buffer.isEmpty else { return }
+    guard !buffer.isEmpty || isTorn else { return }
     defer { buffer.removeAll(keepingCapacity: true) }
+    if isTorn { try cut() }
     let (sent, code) = unsafe buffer.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {
@@ -74,15 +84,25 @@ final class PartFile {
     }
     guard code == 0 else {
       let whole = Self.wholeTags(buffer.span, within: sent, isStart: written == 0)
-      ftruncate(descriptor, off_t(written + whole))
       written += whole
+      isTorn = sent > whole
+      if isTorn { try cut() }
       throw DiskError("write", path, code)
     }
     written += sent
   }
 
+  /// Takes away what stands behind the last whole tag.
+  private func cut() throws(DiskError) {
+    while ftruncate(descriptor, off_t(written)) != 0 {
+      guard errno == EINTR else { throw DiskError("ftruncate", path) }
+    }
+    isTorn = false
+  }
+
   /// Waits until the disk has what the kernel has: a power cut then loses nothing.
   func sync() throws(DiskError) {
+    if isTorn { try cut() }
     guard written > synced else { return }
     guard fdatasync(descriptor) == 0 else { throw DiskError("fdatasync", path) }
     synced = written
