@@ -143,7 +143,7 @@ extension Connection {
 
   func hold(
     _ stream: Int32, isHead: Bool, acceptsGzip: Bool, for timeout: Duration,
-    otherwise: PreparedResponse
+    otherwise: ReadyResponse
   ) -> HeldRequest? {
     guard pending[stream] == nil,
       let token = server.hold(
@@ -156,10 +156,17 @@ extension Connection {
   }
 
   /// The wait is over.
-  func released(_ waiter: HeldRequests.Waiter, with response: PreparedResponse) {
-    guard pending.removeValue(forKey: waiter.request.stream) != nil else { return }
-    let gzip = response.gzip != nil && waiter.acceptsGzip
-    send(waiter.request.stream, response.variant(gzip: gzip), isHead: waiter.isHead)
+  func released(_ waiter: HeldRequests.Waiter, with response: ReadyResponse) {
+    let stream = waiter.request.stream
+    guard pending.removeValue(forKey: stream) != nil else { return }
+    switch response {
+    case .prepared(let prepared):
+      let gzip = prepared.gzip != nil && waiter.acceptsGzip
+      send(stream, prepared.variant(gzip: gzip), isHead: waiter.isHead)
+    case .streamed(let streamed):
+      send(
+        stream, streamed.head, streamed.contentLength, streamed.source, isHead: waiter.isHead)
+    }
     loop.flushLater(self)
   }
 

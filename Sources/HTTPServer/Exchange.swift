@@ -22,11 +22,18 @@ public struct Exchange: ~Copyable {
   ///   - otherwise: what it gets then.
   /// - Returns: `nil` where the loop holds as many requests as it may; answer with a 503 then.
   package func hold(
-    _ request: borrowing Request, for timeout: Duration, otherwise: PreparedResponse
+    _ request: borrowing Request, for timeout: Duration, otherwise: ReadyResponse
   ) -> HeldRequest? {
     connection.hold(
       stream, isHead: request.method == .head, acceptsGzip: request.acceptsGzip,
       for: timeout, otherwise: otherwise)
+  }
+
+  /// The same, with an answer from memory.
+  package func hold(
+    _ request: borrowing Request, for timeout: Duration, otherwise: PreparedResponse
+  ) -> HeldRequest? {
+    hold(request, for: timeout, otherwise: .prepared(otherwise))
   }
 }
 

@@ -11,7 +11,7 @@ struct HeldRequests {
     var request: RequestKey
     var isHead: Bool
     var acceptsGzip: Bool
-    var otherwise: PreparedResponse
+    var otherwise: ReadyResponse
     var timer: ScheduledWork?
   }
 

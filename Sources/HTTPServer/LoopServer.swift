@@ -170,10 +170,19 @@ package final class LoopServer {
   ///
   /// - Returns: false where the request has been answered, timed out, or its client has gone.
   @discardableResult
-  package func release(_ token: HeldRequest, with response: PreparedResponse) -> Bool {
-    guard let (waiter, connection) = take(token) else { return false }
+  package func release(_ token: HeldRequest, with response: ReadyResponse) -> Bool {
+    guard let (waiter, connection) = take(token) else {
+      if case .streamed(let streamed) = response { streamed.source.finished() }
+      return false
+    }
     connection.released(waiter, with: response)
     return true
+  }
+
+  /// Answers a held request from memory.
+  @discardableResult
+  package func release(_ token: HeldRequest, with response: PreparedResponse) -> Bool {
+    release(token, with: .prepared(response))
   }
 
   /// Answers a held request as the request asks: conditions and ranges are seen to.

@@ -29,6 +29,12 @@ public final class PreparedResponse: Sendable {
   let gzip: Variant?
   let allowsRanges: Bool
 
+  /// Lets scripts of any site read a response (CORS).
+  package static let anyOrigin = [
+    (name: "access-control-allow-origin", value: "*"),
+    (name: "access-control-expose-headers", value: "date, etag, content-range"),
+  ]
+
   /// Prepares a response.
   ///
   /// - Parameters:
@@ -49,10 +55,7 @@ public final class PreparedResponse: Sendable {
   ) {
     let ranges = allowsRanges && status == 200
     var common = fields
-    if allowsAnyOrigin {
-      common.append(("access-control-allow-origin", "*"))
-      common.append(("access-control-expose-headers", "date, etag, content-range"))
-    }
+    if allowsAnyOrigin { common += Self.anyOrigin }
     if gzipped != nil { common.append(("vary", "accept-encoding")) }
     if ranges { common.append(("accept-ranges", "bytes")) }
     if let lastModified {

@@ -33,6 +33,39 @@ import Testing
     #expect(two.h2Body(3) == Array("news".utf8))
   }
 
+  /// A body of some pieces.
+  private final class Pieces: BodySource {
+    private var left = ["a ", "longer ", "story"]
+
+    override func next() -> BodyPiece {
+      guard !left.isEmpty else { return .end }
+      let piece = Array(left.removeFirst().utf8)
+      return .bytes(piece, 0..<piece.count)
+    }
+  }
+
+  @Test func `are answered piece by piece, too`() async throws {
+    let handlers = Handlers()
+    let server = try TestServer(handler: { handlers.make() })
+    let one = try TestClient(plain: server.plainPort)
+    let two = try TestClient(
+      tls: server.tlsPort, trusting: server.certificate, protocols: ["h2"])
+    one.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\nGET /digits HTTP/1.1\r\nHost: h\r\n\r\n")
+    two.send(Frames.preface + Frames.settings() + Frames.request(1, "/hold"))
+    #expect(waitFor(2, server))
+    try await server.onLoop { server in
+      for token in handlers.tokens {
+        server.release(
+          token,
+          with: .streamed(
+            StreamedResponse(status: 200, fields: [], contentLength: 14, source: Pieces())))
+      }
+    }
+    #expect(one.response()?.text == "a longer story")
+    #expect(one.response()?.text == "0123456789")
+    #expect(two.h2Body(1) == Array("a longer story".utf8))
+  }
+
   @Test func `are answered when their time is over`() throws {
     let server = try TestServer()
     let client = try TestClient(plain: server.plainPort)

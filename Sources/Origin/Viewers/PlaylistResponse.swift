@@ -1,7 +1,8 @@
 package import HLS
 import HTTPServer
 
-/// A playlist as viewers get it: made once for those without a token, spliced for those with one.
+/// A playlist as viewers get it: made once for those without a token; those with one get it
+/// with that in every address.
 package struct PlaylistResponse: Sendable {
   let text: PlaylistText
   /// For everybody.
@@ -31,19 +32,33 @@ package struct PlaylistResponse: Sendable {
     restricted = response("private, max-age=\(maximumAge)")
   }
 
-  /// The playlist for somebody: shared, or spliced with the token that it is to hand on.
-  func response(for audience: Audience) -> PreparedResponse {
+  /// From this size on it is put together as it is sent: no viewer's copy stands whole in memory.
+  private static let longBytes = 64 << 10
+
+  /// The playlist for somebody: shared, or with the token that it is to hand on.
+  ///
+  /// Complexity O(1), or O(length) for one that is short.
+  func response(for audience: Audience) -> ReadyResponse {
     switch audience {
-    case .everybody: return shared
-    case .holder(_, inQuery: false): return restricted
+    case .everybody: return .prepared(shared)
+    case .holder(_, inQuery: false): return .prepared(restricted)
     case .holder(let token, inQuery: true):
       let query = Array("token=".utf8) + token
-      guard let body = text.text(withQuery: query.span) else { return restricted }
-      return PreparedResponse(
-        fields: [
-          ("content-type", PlaylistText.contentType),
-          ("cache-control", "private, max-age=\(maximumAge)"),
-        ], body: body)
+      guard var pieces = text.addressed.pieces(withQuery: query.span) else {
+        return .prepared(restricted)
+      }
+      let fields = [
+        (name: "content-type", value: PlaylistText.contentType),
+        (name: "cache-control", value: "private, max-age=\(maximumAge)"),
+      ]
+      let length = pieces.remaining
+      guard length < Self.longBytes else {
+        return .streamed(
+          StreamedResponse(
+            status: 200, fields: fields + PreparedResponse.anyOrigin, contentLength: length,
+            source: AddressedBody(pieces)))
+      }
+      return .prepared(PreparedResponse(fields: fields, body: pieces.next(length) ?? []))
     }
   }
 }

@@ -75,10 +75,10 @@ package final class StreamTable {
       guard let rendition = snapshot.renditions.first(where: { $0.name == viewer.rendition })
       else { continue }
       if rendition.nextSequence > viewer.sequence || snapshot.isOver {
+        let refusal = refusal(viewer.audience, snapshot.key, viewer.isProgram)
         server.release(
           viewer.held,
-          with: refusal(viewer.audience, snapshot.key, viewer.isProgram)
-            ?? rendition.playlist.response(for: viewer.audience))
+          with: refusal.map { .prepared($0) } ?? rendition.playlist.response(for: viewer.audience))
       } else {
         slot.waiting.append(viewer)
       }

@@ -110,7 +110,7 @@ package final class ViewerHandler: RequestHandler {
         let chosen = gate.choice(request, place.snapshot.key).flatMap {
           master.playlist(startingWith: $0)
         }
-        return .prepared((chosen ?? master.playlist).response(for: audience))
+        return Response((chosen ?? master.playlist).response(for: audience))
       }
     case .playlist(let place, let rendition):
       switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
@@ -177,10 +177,10 @@ package final class ViewerHandler: RequestHandler {
     let snapshot = place.snapshot
     let rendition = snapshot.renditions[index]
     let current = rendition.playlist.response(for: audience)
-    guard request.hasQuery else { return .prepared(current) }
+    guard request.hasQuery else { return Response(current) }
     let reload = request.withQuery { ReloadRequest.parse(query: $0) }
     switch reload.answer(nextSequence: rendition.nextSequence, isEnded: snapshot.isOver) {
-    case .respond: return .prepared(current)
+    case .respond: return Response(current)
     case .badRequest: return .prepared(Self.badReload)
     case .hold(let sequence):
       let patience = Duration.seconds(3 * rendition.targetDuration)

@@ -62,7 +62,7 @@ import Testing
         HeldRequests.Waiter(
           request: RequestKey(connection: ChannelID(slot: 1, generation: 1), stream: stream),
           isHead: false, acceptsGzip: false,
-          otherwise: PreparedResponse(fields: [], body: [])), for: .seconds(3_600)))
+          otherwise: .prepared(PreparedResponse(fields: [], body: []))), for: .seconds(3_600)))
   }
 
   @Test func `those who wait are released by their segment, or by the end`() throws {
@@ -153,7 +153,7 @@ import Testing
           HeldRequests.Waiter(
             request: RequestKey(connection: ChannelID(slot: 1, generation: 1), stream: stream),
             isHead: false, acceptsGzip: false,
-            otherwise: PreparedResponse(fields: [], body: [])), for: .seconds(3_600)))
+            otherwise: .prepared(PreparedResponse(fields: [], body: []))), for: .seconds(3_600)))
     }
     table.update(StreamSnapshot("w", version: 1, next: 7), server)
     let slot = try #require(place("/hls/w"))
