@@ -105,7 +105,7 @@ let floor4: [Target] =
     ])
   + room(
     "Recording",
-    ["Bytes", "Media", "Telemetry", "Events", "Store", "Storage", "Transcode", log])
+    ["Bytes", "Media", "HLS", "Telemetry", "Events", "Store", "Storage", "Transcode", log])
 
 // Floor 5: the roles.
 let floor5: [Target] =
@@ -165,7 +165,8 @@ let testTargets: [Target] =
       "HTTPClient", "Telemetry", log, httpTypes, .product(name: "JWTKit", package: "jwt-kit"),
       .product(name: "Crypto", package: "swift-crypto"),
     ])
-  + tests("Recording", ["Media", "Store", "Storage", "Transcode", "Events", "Telemetry", log])
+  + tests(
+    "Recording", ["Media", "HLS", "Store", "Storage", "Transcode", "Events", "Telemetry", log])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Edge", ["Cache", "EventLoop", "Telemetry", "HTTPServer", "HTTPClient", httpTypes])

@@ -22,9 +22,10 @@ extension ControlAPI {
     let reason: String?
   }
 
-  /// `POST /api/streams/recording/start`: records a stream that is on the air.
+  /// `POST /api/streams/recording/start`: records a stream from now on.
   ///
-  /// Body: `wedding_id`; optional `camera_id`. A stream that is recorded already goes on so.
+  /// Body: `wedding_id`; optional `camera_id`. A stream that is recorded already goes on so; one that is
+  /// not live is recorded when it begins, and the answer is 202.
   func startRecording(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     let (wedding, camera) = try Self.stream(try call.values())
@@ -32,10 +33,10 @@ extension ControlAPI {
     return .json(
       Started(
         weddingId: wedding, cameraId: camera, recordingId: started.first?.recordingId,
-        recordings: started))
+        recordings: started), status: started.isEmpty ? .accepted : .ok)
   }
 
-  /// `POST /api/streams/recording/stop`: ends what is recorded of a stream.
+  /// `POST /api/streams/recording/stop`: ends what is recorded of a stream, or keeps it from beginning.
   ///
   /// Body: as that of `start`.
   func stopRecording(_ call: Call) async throws(APIError) -> APIResponse {

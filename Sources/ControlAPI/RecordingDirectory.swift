@@ -1,15 +1,15 @@
 /// The node's recordings, as the API starts, stops, shows and deletes them.
 package protocol RecordingDirectory: Sendable {
-  /// Records a stream that is on the air, from now on.
+  /// Records a stream from now on, or from when it begins.
   ///
-  /// - Returns: what is recorded of it, one for each quality.
-  /// - Throws: 404 where nobody publishes it here.
+  /// - Returns: what is recorded of it, one for each quality; nothing where it isn't live.
   func start(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo]
 
-  /// Ends what is recorded of a stream; that is processed then.
+  /// Ends what is recorded of a stream; that is processed then. One that isn't live is not recorded
+  /// when it begins.
   ///
   /// - Returns: what was recorded.
-  /// - Throws: 404 where nothing is recorded of it.
+  /// - Throws: 404 where nothing is recorded of it, nor was to be.
   func stop(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo]
 
   /// Has a recording that is over, failed or waits processed now.

@@ -27,6 +27,7 @@ private final class SomeRecordings: RecordingDirectory {
 
   func start(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo] {
     note("start \(wedding)/\(camera)")
+    if wedding == "w3" { return [] }
     guard wedding == "w1" else { throw APIError(404, "not_live", "Nobody publishes it.") }
     return [Self.info("rec_new", "recording", camera: camera)]
   }
@@ -80,6 +81,11 @@ extension `Control API` {
       .post, "/api/streams/recording/start", #"{"wedding_id":"w2"}"#, bearer: service, api: api)
     #expect(away.status == 404)
     #expect(away.errorCode == "not_live")
+    // It is recorded once it begins.
+    let later = try await send(
+      .post, "/api/streams/recording/start", #"{"wedding_id":"w3"}"#, bearer: service, api: api)
+    #expect(later.status == 202)
+    #expect(try list(later).isEmpty)
   }
 
   @Test(arguments: ["start", "stop", "complete"])

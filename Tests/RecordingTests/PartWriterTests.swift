@@ -219,19 +219,23 @@ import Testing
       atPath: folder.file("no/such"), withIntermediateDirectories: true)
     give(stream.next(30), to: &writer)
     writer.finish(.stopped)
-    #expect(folder.names("no/such/folder").count == 1)
+    // The part, and the list that it stands in.
+    #expect(folder.names("no/such/folder").map { $0.hasSuffix(".flv") } == [false, true])
   }
 
   @Test func `a quota ends it for good`() throws {
     let world = World()
+    let usage = WeddingUsage()
     var writer = PartWriter(
-      change { $0.quotaBytes = 5_000 }, now: { world.now }, room: { nil },
+      change { $0.quota = Quota(usage: usage, recording: "r", limitBytes: 5_000) },
+      now: { world.now }, room: { nil },
       notice: { world.notices.append($0) })
     var stream = TestMessages()
     give(TestMessages.headers + stream.next(200), to: &writer)
     #expect(world.ends == [.quota])
     #expect(writer.isOver)
     #expect(files().count == 1)
+    #expect(usage.total == (try folder.bytes("r/\(files()[0])").count))
   }
 }
 

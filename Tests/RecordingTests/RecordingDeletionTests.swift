@@ -29,7 +29,7 @@ import Testing
     await #expect(throws: RecordingError.isRecording) { try await world.service.delete(id) }
     #expect(try await world.service.stop(key) == [id])
     #expect(!intake.isWanted)
-    #expect(!world.service.desk.wants(key))
+    #expect(!world.service.desk.wants(key, "source"))
     #expect(try await world.eventually(.completed))
     #expect(try await world.service.delete(id) == .deleted)
     #expect(try await world.views().isEmpty)

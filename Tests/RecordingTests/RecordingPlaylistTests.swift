@@ -1,9 +1,16 @@
+import HLS
 import Testing
 
 @testable import Recording
 @testable import Transcode
 
 @Suite struct `Recording playlists` {
+  private func text(_ text: AddressedText, _ query: String) throws -> String {
+    let query = Array(query.utf8)
+    let bytes = text.text(withQuery: query.span)
+    return String(decoding: try #require(bytes), as: UTF8.self)
+  }
+
   @Test func `lists byte ranges, and carries a token on`() throws {
     let text = try #require(
       RecordingPlaylist.text([
@@ -38,13 +45,12 @@ import Testing
         #EXT-X-ENDLIST
 
         """)
-    let own = RecordingPlaylist.text(text, withQuery: "token=a.b")
+    let own = try self.text(RecordingPlaylist.addressed(Array(text.utf8)), "token=a.b")
     #expect(own.contains("URI=\"hls.mp4?token=a.b\",BYTERANGE"))
     #expect(own.contains("\nhls-2.mp4?token=a.b\n"))
     #expect(own.hasSuffix("#EXT-X-ENDLIST\n"))
     #expect(RecordingPlaylist.text([]) == nil)
-    #expect(
-      RecordingPlaylist.pictures("sprite.jpg#xywh=0,0,1,1\n", withQuery: "t=1")
-        == "sprite.jpg?t=1#xywh=0,0,1,1\n")
+    let pictures = RecordingPlaylist.addressedPictures(Array("sprite.jpg#xywh=0,0,1,1\n".utf8))
+    #expect(try self.text(pictures, "t=1") == "sprite.jpg?t=1#xywh=0,0,1,1\n")
   }
 }

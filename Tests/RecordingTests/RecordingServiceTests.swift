@@ -210,7 +210,7 @@ import Testing
       $0.isAutomatic = false
     }
     try await second.start()
-    #expect(await eventually { !second.service.desk.wants(key) })
+    #expect(await eventually { !second.service.desk.wants(key, "source") })
     #expect(try await second.views().map(\.record.state) == [.recording])
     #expect(try await second.views().first?.document.parts.count == 1)
     await second.stop()

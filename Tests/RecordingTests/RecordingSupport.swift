@@ -22,6 +22,12 @@ final class Folder: Sendable {
     ((try? FileManager.default.contentsOfDirectory(atPath: file(folder))) ?? []).sorted()
   }
 
+  /// What all parts in its folders take.
+  var flvBytes: Int {
+    names("").flatMap { folder in names(folder).map { "\(folder)/\($0)" } }
+      .filter { $0.hasSuffix(".flv") }.reduce(0) { $0 + ((try? bytes($1).count) ?? 0) }
+  }
+
   func bytes(_ name: String) throws -> [UInt8] {
     Array(try Data(contentsOf: URL(fileURLWithPath: file(name))))
   }

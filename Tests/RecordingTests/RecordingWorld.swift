@@ -19,11 +19,12 @@ final class World: Sendable {
   let storage: TestStorage?
   let remuxer = TestRemuxer()
   let events = EventBus()
+  let registry = MetricRegistry()
   let service: RecordingService
   private let run = Mutex<Task<Void, Never>?>(nil)
 
   init(
-    folder: Folder, storage: TestStorage? = nil, store: MemoryRecordings? = nil,
+    folder: Folder, storage: TestStorage? = nil, store: (any RecordingStore)? = nil,
     jobs: MemoryJobs? = nil,
     _ change: (inout RecordingConfiguration) -> Void = { _ in }
   ) {
@@ -43,7 +44,7 @@ final class World: Sendable {
         store: store ?? self.store, jobs: jobs ?? self.jobs, storage: storage,
         remux: { job, folder, progress throws(RemuxError) in
           try await remuxer.remux(job, folder, progress)
-        }, events: events, metrics: RecordingMetrics(MetricRegistry()),
+        }, events: events, metrics: RecordingMetrics(registry),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
   }
 
@@ -63,11 +64,14 @@ final class World: Sendable {
   /// As a kill, but for what the recorder has in memory.
   func kill() { run.withLock { $0?.cancel() } }
 
-  /// Publishes some seconds and leaves.
-  func publish(_ key: StreamKey, plan: String? = nil, pictures: Int = 100) -> RecordingIntake {
+  /// Publishes some seconds, which came at a time in milliseconds since 1970, or now.
+  func publish(
+    _ key: StreamKey, plan: String? = nil, pictures: Int = 100, at time: Int64? = nil
+  ) -> RecordingIntake {
     let intake = service.desk.open(key, quality: "source", plan: plan)
     var stream = TestMessages()
-    intake.append(TestMessages.headers + stream.next(pictures))
+    intake.append(
+      TestMessages.headers + stream.next(pictures), at: time ?? LogTime.now.milliseconds)
     return intake
   }
 

@@ -1,6 +1,7 @@
 import Access
 import HLS
 import Media
+import Store
 
 /// Opens a wedding's program with its first stream and closes it with the last, one after the other.
 actor ProgramDoor {
@@ -21,7 +22,7 @@ actor ProgramDoor {
   private let hands: Hands
   private var streams: [String: Set<StreamKey>] = [:]
   private var open: Set<String> = []
-  private let turns = WeddingTurns()
+  private let turns = Turns()
 
   init(_ hands: Hands) { self.hands = hands }
 

@@ -31,7 +31,7 @@ package final class WeddingCameras: Sendable {
   private let now: @Sendable () -> Int64
   private let errands = Errands()
   /// For those who change a wedding's cameras and what its program shows.
-  let turns = WeddingTurns()
+  let turns = Turns()
   private let state = Mutex(State())
 
   /// Makes an empty set; `load` fills it.

@@ -1,9 +1,10 @@
 import Access
+import HLS
 import HTTPSemantics
 import HTTPServer
 import HTTPTypes
 package import Recording
-import Storage
+package import Storage
 
 /// Answers viewers of finished recordings: `/hls/{wedding}/recordings/{id}/{file}`.
 ///
@@ -18,7 +19,7 @@ package struct RecordingSite: Sendable {
   private static let playlistType = "application/vnd.apple.mpegurl"
 
   let shelf: RecordingShelf
-  private let reader: RecordingReader
+  private let reader: KeptFileReader
   /// Whether a viewer's plan limits what it may watch.
   let isLimitedByPlan: Bool
 
@@ -28,7 +29,7 @@ package struct RecordingSite: Sendable {
   ///   - shelf: what there is.
   ///   - reader: reads it.
   ///   - isLimitedByPlan: whether a viewer's plan limits what it may watch.
-  package init(shelf: RecordingShelf, reader: RecordingReader, isLimitedByPlan: Bool) {
+  package init(shelf: RecordingShelf, reader: KeptFileReader, isLimitedByPlan: Bool) {
     self.shelf = shelf
     self.reader = reader
     self.isLimitedByPlan = isLimitedByPlan
@@ -51,16 +52,16 @@ package struct RecordingSite: Sendable {
     if case .holder(let token, inQuery: true) = audience,
       name == Self.playlist || file.contentType == Self.subtitles
     {
-      return .deferred(spliced(file, fields, "token=" + String(decoding: token, as: UTF8.self)))
+      return .deferred(addressed(file, fields, Array("token=".utf8) + token))
     }
-    return StoredFile(
+    return KeptFileResponse(
       file: file, fields: fields, entityTag: "\(recording.id)-\(name)", reader: reader
     ).answer(request)
   }
 
   /// A text whose addresses carry the viewer's token on.
-  private func spliced(
-    _ file: RecordingShelf.File, _ fields: [(name: String, value: String)], _ query: String
+  private func addressed(
+    _ file: KeptFile, _ fields: [(name: String, value: String)], _ query: [UInt8]
   ) -> APICall {
     APICall(bodyLimit: 0) { [reader] _ in
       let bytes: [UInt8]
@@ -69,17 +70,15 @@ package struct RecordingSite: Sendable {
       } catch {
         return Self.unavailable
       }
-      let text = String(decoding: bytes, as: UTF8.self)
-      let answer =
+      let text =
         file.contentType == Self.playlistType
-        ? RecordingPlaylist.text(text, withQuery: query)
-        : RecordingPlaylist.pictures(text, withQuery: query)
+        ? RecordingPlaylist.addressed(bytes) : RecordingPlaylist.addressedPictures(bytes)
       var response = HTTPResponse(status: .ok)
       for (name, value) in fields {
         guard let name = HTTPField.Name(name) else { continue }
         response.headerFields[name] = value
       }
-      return APIResponse(response, body: Array(answer.utf8))
+      return APIResponse(response, body: text.text(withQuery: query.span) ?? bytes)
     }
   }
 

@@ -13,10 +13,14 @@ final class RecordingTap {
     let intake: RecordingIntake
     var pending: [RecordedMessage] = []
 
-    mutating func flush() {
-      guard !pending.isEmpty else { return }
-      intake.append(pending)
+    /// Hands on what has come.
+    ///
+    /// - Returns: whether more is of use to anybody.
+    mutating func flush() -> Bool {
+      guard !pending.isEmpty else { return true }
+      let isWanted = intake.append(pending)
       pending.removeAll(keepingCapacity: true)
+      return isWanted
     }
   }
 
@@ -41,7 +45,7 @@ final class RecordingTap {
     self.plan = plan
     headers.removeAll()
     writers.removeAll()
-    if desk.wants(stream) { openSource() }
+    if desk.wants(stream, Renditions.sourceName) { openSource() }
   }
 
   /// Somebody wants the stream to be recorded that is on the air.
@@ -64,7 +68,7 @@ final class RecordingTap {
 
   /// The publisher has gone.
   func end(_ reason: String) {
-    source?.flush()
+    _ = source?.flush()
     source?.intake.end(.publisherLeft(reason))
     source = nil
   }
@@ -72,7 +76,7 @@ final class RecordingTap {
   /// The last frame of every rung has come, too.
   func endRungs() {
     for rung in rungs.keys {
-      rungs[rung]?.flush()
+      _ = rungs[rung]?.flush()
       rungs[rung]?.intake.end(.publisherLeft("its last picture is encoded"))
     }
     rungs.removeAll()
@@ -80,8 +84,8 @@ final class RecordingTap {
 
   /// The turn is over.
   func flush() {
-    source?.flush()
-    for rung in rungs.keys { rungs[rung]?.flush() }
+    if source?.flush() == false { source = nil }
+    for rung in rungs.keys where rungs[rung]?.flush() == false { rungs[rung] = nil }
   }
 
   // MARK: The source
@@ -100,14 +104,14 @@ final class RecordingTap {
   // MARK: Rungs
 
   /// Whether all of a rung is to be recorded.
-  func records(_ rung: Int) -> Bool { desk.qualities.contains(name(rung)) && desk.wants(stream) }
+  func records(_ rung: Int) -> Bool { desk.wants(stream, name(rung)) }
 
   /// A rung's encoder has said how it encodes.
   func configure(_ rung: Int, _ configuration: TrackConfiguration) {
     guard desk.qualities.contains(name(rung)) else { return }
     let isNew = writers[rung] == nil
     guard let header = writers[rung, default: RungTags()].configure(configuration) else { return }
-    if isNew, desk.wants(stream) { open(rung) }
+    if isNew, records(rung) { open(rung) }
     rungs[rung]?.pending.append(header)
   }
 

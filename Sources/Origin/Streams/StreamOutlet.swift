@@ -2,7 +2,7 @@ package import EventLoop
 package import Events
 import HLS
 import HTTPServer
-import Recording
+import Storage
 import Transcode
 import Media
 package import Ingest
@@ -84,12 +84,12 @@ package final class StreamOutlet: Sendable {
   ]
 
   /// A segment as it is sent from the archive.
-  func file(_ segment: Segment, in archive: SegmentArchive) -> StoredFile {
-    StoredFile(
-      file: RecordingShelf.File(
+  func file(_ segment: Segment, in archive: SegmentArchive) -> KeptFileResponse {
+    KeptFileResponse(
+      file: KeptFile(
         path: archive.path(segment), bytes: segment.byteCount, contentType: "video/mp2t"),
       fields: Self.segmentFields + [("access-control-allow-origin", "*")],
-      entityTag: segment.name, reader: RecordingReader(nil))
+      entityTag: segment.name, reader: KeptFileReader())
   }
 
   /// Hands a snapshot to every loop.

@@ -111,7 +111,7 @@ package struct SegmentResponse: Sendable {
   /// Where its bytes are.
   package enum Source: Sendable {
     case memory(PreparedResponse)
-    case disk(StoredFile)
+    case disk(KeptFileResponse)
   }
 
   package init(sequence: Int, name: [UInt8], byteCount: Int, response: PreparedResponse) {

@@ -12,31 +12,7 @@ package final class RecordingShelf: Sendable {
     package let camera: String
     package let quality: String
     /// By name.
-    package let files: [String: File]
-  }
-
-  /// A file, and where it may be.
-  package struct File: Sendable {
-    package let bytes: Int
-    package let contentType: String
-    /// Here, as long as it is.
-    let path: String
-    /// In the storage, once it is there.
-    let object: StoredObject?
-
-    /// Names a file.
-    ///
-    /// - Parameters:
-    ///   - path: here, as long as it is.
-    ///   - bytes: how many it has.
-    ///   - contentType: of what is in it.
-    ///   - object: in the storage; nil where it is nowhere else.
-    package init(path: String, bytes: Int, contentType: String, object: StoredObject? = nil) {
-      self.path = path
-      self.bytes = bytes
-      self.contentType = contentType
-      self.object = object
-    }
+    package let files: [String: KeptFile]
   }
 
   private struct State {
@@ -77,7 +53,7 @@ package final class RecordingShelf: Sendable {
     let files = recording.document.products.map { product in
       (
         product.file,
-        File(
+        KeptFile(
           path: folder.file(product.file), bytes: product.bytes,
           contentType: product.contentType, object: product.object)
       )

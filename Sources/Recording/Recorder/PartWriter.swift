@@ -1,5 +1,5 @@
+import Glibc
 import Media
-import Telemetry
 
 /// Turns what a recording's queue holds into FLV files: begins them at keyframes, splits them, ends
 /// them where the disk or the stream does, and begins again when it can.
@@ -18,8 +18,10 @@ struct PartWriter {
     var maximumBytes = 2_048 << 20
     /// What must stay free on the disk.
     var reserveBytes = 256 << 20
-    /// What all parts may take together; nil where nothing limits it.
-    var quotaBytes: Int?
+    /// What it may take of what its wedding has; nil where nothing limits or counts that.
+    var quota: Quota?
+    /// Which of the recording's publishers is written, counted from 0.
+    var run = 0
     /// How often the disk is made to have what was written.
     var syncEvery = Duration.seconds(2)
     /// How long a picture that decoding can start with is waited for.
@@ -56,7 +58,8 @@ struct PartWriter {
   private var pausedUntil: Int64?
   private var pause: PartEnd?
   private var syncedAt: Int64 = 0
-  private var finishedBytes = 0
+  /// What of the part is counted for its wedding's quota.
+  private var countedBytes = 0
   /// Whether no part ever follows.
   private(set) var isOver = false
 
@@ -64,17 +67,24 @@ struct PartWriter {
   ///
   /// - Parameters:
   ///   - configuration: where and how much.
-  ///   - now: the wall clock, in milliseconds since 1970.
+  ///   - now: milliseconds of a clock that nobody sets.
   ///   - room: bytes that are free on the disk; nil where that can't be known.
   ///   - notice: told what happens, on the writer's thread.
   init(
-    _ configuration: Configuration, now: @escaping () -> Int64 = { LogTime.now.milliseconds },
+    _ configuration: Configuration, now: @escaping () -> Int64 = PartWriter.uptime,
     room: @escaping () -> Int?, notice: @escaping (Notice) -> Void
   ) {
     self.configuration = configuration
     self.now = now
     self.room = room
     self.notice = notice
+  }
+
+  /// Milliseconds since the machine was started: pauses and patience outlast a clock that is set.
+  private static let uptime: @Sendable () -> Int64 = {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
   }
 
   // MARK: Messages
@@ -146,10 +156,18 @@ struct PartWriter {
     } catch {
       return fail(error)
     }
-    if let quota = configuration.quotaBytes, finishedBytes + file.bytes >= quota {
+    count(file)
+    if configuration.quota?.isUsedUp == true {
       finish(.quota)
       isOver = true
     }
+  }
+
+  /// Counts what the part has grown by.
+  private mutating func count(_ file: PartFile) {
+    guard let quota = configuration.quota else { return }
+    quota.usage.grow(quota.recording, by: file.bytes - countedBytes)
+    countedBytes = file.bytes
   }
 
   // MARK: Parts
@@ -171,6 +189,7 @@ struct PartWriter {
     syncedAt = now
     clock = TimestampUnwrapper()
     firstTime = nil
+    countedBytes = 0
     for role in [RecordedMessage.Role.metadata, .videoHeader, .audioHeader] {
       guard var header = headers[role] else { continue }
       header.timestamp = role == .metadata ? 0 : timestamp
@@ -181,7 +200,8 @@ struct PartWriter {
 
   /// Makes the file, under the next name that is free: each second has one.
   private func open(_ began: Int64) throws(DiskError) -> PartFile {
-    try RecordingFolder(configuration.folder).label(configuration.label)
+    let folder = RecordingFolder(configuration.folder)
+    try folder.label(configuration.label)
     var time = began
     while true {
       let name = configuration.name.file(at: time)
@@ -189,6 +209,12 @@ struct PartWriter {
         let file = try PartFile(
           in: configuration.folder, name: name, hasAudio: headers[.audioHeader] != nil,
           hasVideo: headers[.videoHeader] != nil)
+        do throws(DiskError) {
+          try folder.list.append(PartList.Line(file: name, run: configuration.run, started: began))
+        } catch {
+          try folder.remove([name])
+          throw error
+        }
         notice(.began(file: name, at: began))
         return file
       } catch {
@@ -228,7 +254,7 @@ struct PartWriter {
     } catch {
       end = error.isForRoom ? .noRoom : .disk("\(error)")
     }
-    finishedBytes += file.bytes
+    count(file)
     if case .noRoom = end { pause = end }
     if case .disk = end { pause = end }
     if pause != nil { pausedUntil = now() + Int64(configuration.retryEvery / .milliseconds(1)) }

@@ -30,21 +30,19 @@ struct RecordingFolder: Sendable {
 
   /// Makes the folder and writes its label, where they are not there.
   func label(_ label: [UInt8]) throws(DiskError) {
-    if unsafe mkdir(path, 0o750) != 0, errno != EEXIST { throw DiskError("mkdir", path) }
+    if unsafe mkdir(path, 0o750) == 0 {
+      DiskWriting.syncFolder(of: path)
+    } else if errno != EEXIST {
+      throw DiskError("mkdir", path)
+    }
     let file = file(Self.labelName)
     guard !label.isEmpty, unsafe access(file, F_OK) != 0 else { return }
-    try write(label, Self.labelName).get()
+    try DiskWriting.replace(file, with: label)
   }
 
   /// Writes a file whole, in place of what was there under its name.
-  func write(_ bytes: [UInt8], _ name: String) -> Result<Void, DiskError> {
-    do {
-      try Data(bytes).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
-      return .success(())
-    } catch {
-      let room = DiskRoom.free(at: path) ?? .max
-      return .failure(DiskError("write", file(name), room < bytes.count ? ENOSPC : EIO))
-    }
+  func write(_ bytes: [UInt8], _ name: String) throws(DiskError) {
+    try DiskWriting.replace(file(name), with: bytes)
   }
 
   /// What its label says; nil where it has none that can be read.
@@ -53,30 +51,41 @@ struct RecordingFolder: Sendable {
     return try? JSONDecoder().decode(Label.self, from: data)
   }
 
-  /// The names of its parts, in their order: their names hold when each began.
+  /// The order of its parts, and when each began.
+  var list: PartList { PartList(path: file(PartList.name)) }
+
+  /// The names of its parts, in no order.
   ///
   /// - Throws: `DiskError` where the folder isn't there, or can't be read.
-  func parts() throws(DiskError) -> [String] {
+  func parts() throws(DiskError) -> Set<String> {
     guard let folder = unsafe opendir(path) else { throw DiskError("opendir", path) }
     defer { unsafe closedir(folder) }
-    var names: [String] = []
+    var names: Set<String> = []
     errno = 0
     while let entry = unsafe readdir(folder) {
       let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.hasSuffix(".flv") { names.append(name) }
+      if name.hasSuffix(".flv") { names.insert(name) }
       errno = 0
     }
     guard errno == 0 else { throw DiskError("readdir", path) }
-    return names.sorted()
+    return names
   }
 
   /// The size of a file of it; nil where there is none of that name.
-  func bytes(of name: String) -> Int? {
+  func bytes(of name: String) -> Int? { status(of: name).map { Int($0.st_size) } }
+
+  /// When a file of it was written last, in milliseconds since 1970; nil where there is none.
+  func written(_ name: String) -> Int64? {
+    status(of: name).map {
+      Int64($0.st_mtim.tv_sec) * 1_000 + Int64($0.st_mtim.tv_nsec) / 1_000_000
+    }
+  }
+
+  private func status(of name: String) -> stat? {
     var information = stat()
-    guard unsafe stat(file(name), &information) == 0 else { return nil }
-    return Int(information.st_size)
+    return unsafe stat(file(name), &information) == 0 ? information : nil
   }
 
   /// Deletes it and all that is in it; one that isn't there is no error.

@@ -79,14 +79,19 @@ package final class RecordingIntake: Sendable {
   /// - Parameters:
   ///   - messages: in their order.
   ///   - time: when they came, in milliseconds since 1970: the disk may be late.
-  package func append(_ messages: [RecordedMessage], at time: Int64 = LogTime.now.milliseconds) {
-    let wakes = state.withLock { state in
-      guard state.end == nil, !state.isAbandoned else { return false }
+  /// - Returns: whether more is of use to anybody.
+  @discardableResult
+  package func append(
+    _ messages: [RecordedMessage], at time: Int64 = LogTime.now.milliseconds
+  ) -> Bool {
+    let (isWanted, wakes) = state.withLock { state in
+      guard state.end == nil, !state.isAbandoned else { return (false, false) }
       let before = state.bytes
       for message in messages { state.take(message, limitBytes, at: time) }
-      return before < Self.wakeBytes && state.bytes >= Self.wakeBytes
+      return (true, before < Self.wakeBytes && state.bytes >= Self.wakeBytes)
     }
     if wakes { work.signal() }
+    return isWanted
   }
 
   /// No more comes; what waits is still written.

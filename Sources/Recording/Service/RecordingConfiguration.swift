@@ -30,6 +30,9 @@ package struct RecordingConfiguration: Sendable, Equatable {
 
   package init() {}
 
+  /// Whether any plan has a quota.
+  var hasQuotas: Bool { quotas.values.contains { $0 > 0 } }
+
   /// What the recordings of a wedding may take; nil where nothing limits it.
   func quota(_ plan: String?) -> Int? {
     guard let quota = quotas[plan ?? standardPlan] ?? quotas[standardPlan], quota > 0 else {

@@ -5,13 +5,19 @@ import Synchronization
 ///
 /// Shared by all loops; none of its calls waits.
 package final class RecordingDesk: Sendable {
-  private enum Wish { case start, stop }
+  /// What somebody wanted of a stream, newest first.
+  private struct Wishes {
+    /// Of all its qualities: whether they are to be recorded.
+    var all: Bool?
+    /// Of those since.
+    var qualities: [String: Bool] = [:]
+  }
 
   private struct State {
     var number: UInt64 = 0
-    var wishes: [StreamKey: Wish] = [:]
-    /// Recordings that wait for their publishers, by stream.
-    var waiting: [StreamKey: Int] = [:]
+    var wishes: [StreamKey: Wishes] = [:]
+    /// How many recordings wait for their publishers, or are written.
+    var open: [OpenRecording.Name: Int] = [:]
   }
 
   private let configuration: RecordingConfiguration
@@ -33,16 +39,19 @@ package final class RecordingDesk: Sendable {
     self.opened = opened
   }
 
-  /// Whether a stream is to be recorded whose publisher begins.
-  package func wants(_ stream: StreamKey) -> Bool {
-    state.withLock { state in
-      switch state.wishes[stream] {
-      case .start: true
-      case .stop: false
-      case nil: configuration.isAutomatic || state.waiting[stream] != nil
-      }
+  /// Whether a quality is to be recorded of a stream whose publisher begins.
+  package func wants(_ stream: StreamKey, _ quality: String) -> Bool {
+    guard qualities.contains(quality) else { return false }
+    return state.withLock { state in
+      let wishes = state.wishes[stream]
+      return wishes?.qualities[quality] ?? wishes?.all
+        ?? (configuration.isAutomatic
+          || state.open[OpenRecording.Name(stream: stream, quality: quality)] != nil)
     }
   }
+
+  /// Whether anything is to be recorded of a stream whose publisher begins.
+  func wants(_ stream: StreamKey) -> Bool { qualities.contains { wants(stream, $0) } }
 
   /// A publisher's messages follow.
   ///
@@ -62,19 +71,26 @@ package final class RecordingDesk: Sendable {
     return intake
   }
 
-  /// Somebody wants a stream to be recorded from now on, or no longer.
+  /// Somebody wants a stream to be recorded from now on, or no longer, whether it is live or not.
+  ///
+  /// That holds until somebody wants something else, or the stream is over.
   package func wish(_ stream: StreamKey, isRecorded: Bool) {
-    state.withLock { $0.wishes[stream] = isRecorded ? .start : .stop }
+    state.withLock { $0.wishes[stream] = Wishes(all: isRecorded) }
+  }
+
+  /// Somebody wants one quality of a stream to be recorded no longer.
+  func end(_ name: OpenRecording.Name) {
+    state.withLock { $0.wishes[name.stream, default: Wishes()].qualities[name.quality] = false }
   }
 
   /// The stream is over: whoever publishes it next is recorded as the configuration says.
-  package func forget(_ stream: StreamKey) { state.withLock { $0.wishes[stream] = nil } }
+  func forget(_ stream: StreamKey) { state.withLock { $0.wishes[stream] = nil } }
 
-  /// A recording of a stream is open, or no longer.
-  func note(_ stream: StreamKey, isOpen: Bool) {
+  /// A recording is open, or no longer.
+  func note(_ name: OpenRecording.Name, isOpen: Bool) {
     state.withLock { state in
-      let count = (state.waiting[stream] ?? 0) + (isOpen ? 1 : -1)
-      state.waiting[stream] = count > 0 ? count : nil
+      let count = (state.open[name] ?? 0) + (isOpen ? 1 : -1)
+      state.open[name] = count > 0 ? count : nil
     }
   }
 }

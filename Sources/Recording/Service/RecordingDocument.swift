@@ -16,6 +16,14 @@ package struct RecordingDocument: Codable, Sendable, Equatable {
     package var milliseconds: Int64 = 0
     /// Why it ended, as a stable word.
     package var end: String?
+    /// Which of the recording's publishers it is of, counted from 0; none before the first version.
+    package var run: Int?
+
+    init(file: String, started: Int64, run: Int? = nil) {
+      self.file = file
+      self.started = started
+      self.run = run
+    }
   }
 
   /// A file that was made of it, and where it is kept.
@@ -39,6 +47,12 @@ package struct RecordingDocument: Codable, Sendable, Equatable {
 
   package init(plan: String? = nil) { self.plan = plan }
 
+  /// Adds a part: behind all others of its publisher and of those before that.
+  mutating func insert(_ part: Part) {
+    let place = parts.lastIndex { ($0.run ?? 0) <= (part.run ?? 0) }
+    parts.insert(part, at: place.map { $0 + 1 } ?? 0)
+  }
+
   /// How much of the stream it holds.
   package var milliseconds: Int64 {
     result.map { Int64($0.durationSeconds * 1_000) } ?? parts.reduce(0) { $0 + $1.milliseconds }
@@ -58,13 +72,4 @@ package struct RecordingDocument: Codable, Sendable, Equatable {
   }
 
   var json: String { String(json: self) }
-}
-
-extension String {
-  /// A value as JSON, the same text for the same value.
-  init(json value: some Encodable) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    self.init(decoding: (try? encoder.encode(value)) ?? Data("{}".utf8), as: UTF8.self)
-  }
 }

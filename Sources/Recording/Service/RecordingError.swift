@@ -4,12 +4,10 @@ package enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible
   case unknown
   /// It is being written; it must be stopped before.
   case isRecording
-  /// Nobody publishes the stream here now.
-  case notLive
-  /// Nothing of the stream is being recorded.
+  /// No stream can have such a name.
+  case noStream
+  /// Nothing of the stream is recorded, nor was to be.
   case notRecording
-  /// None of these renditions is recorded here.
-  case noSuchQuality(String)
   /// The records can't be read or written now.
   case records(String)
 
@@ -18,9 +16,8 @@ package enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible
     switch self {
     case .unknown: "no_recording"
     case .isRecording: "is_recording"
-    case .notLive: "not_live"
+    case .noStream: "no_stream"
     case .notRecording: "not_recording"
-    case .noSuchQuality: "not_recorded"
     case .records: "records_unavailable"
     }
   }
@@ -29,10 +26,8 @@ package enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible
     switch self {
     case .unknown: "There is no such recording."
     case .isRecording: "It is still being recorded; stop it first (recording/stop)."
-    case .notLive: "Nobody publishes this stream here now."
+    case .noStream: "No stream can have this name."
     case .notRecording: "This stream is not being recorded."
-    case .noSuchQuality(let name):
-      "\(name) is not recorded here; recording.qualities says what is."
     case .records(let words): "The records don't answer (\(words)); try again."
     }
   }

@@ -1,4 +1,4 @@
-import Foundation
+package import HLS
 import Transcode
 
 /// The media playlist of a finished recording: byte ranges of its fragmented movies.
@@ -31,29 +31,34 @@ package enum RecordingPlaylist {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The playlist with a query on each address.
-  ///
-  /// - Parameters:
-  ///   - text: as it is kept.
-  ///   - query: without the `?`, such as `token=…`.
-  /// - Returns: the playlist for somebody who needs that.
-  package static func text(_ text: String, withQuery query: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      if line.hasPrefix("#EXT-X-MAP:URI=\""), let end = line.range(of: "\",BYTERANGE") {
-        return line[..<end.lowerBound] + "?\(query)" + line[end.lowerBound...]
+  private static let map = Array("#EXT-X-MAP:URI=\"".utf8)
+
+  /// A playlist of ours, ready to carry a viewer's query on each address.
+  package static func addressed(_ bytes: [UInt8]) -> AddressedText {
+    var ends: [Int] = []
+    var start = 0
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+      let line = bytes[start..<end]
+      if line.starts(with: map) {
+        let quote = line.dropFirst(map.count).firstIndex(of: UInt8(ascii: "\""))
+        if let quote { ends.append(quote) }
+      } else if let first = line.first, first != UInt8(ascii: "#") {
+        ends.append(end)
       }
-      return line.isEmpty || line.hasPrefix("#") ? line : line + "?\(query)"
-    }.joined(separator: "\n")
+      start = end + 1
+    }
+    return AddressedText(bytes, addressEnds: ends)
   }
 
-  /// A WebVTT index of small pictures with a query on each address.
-  ///
-  /// - Parameters:
-  ///   - text: as it is kept.
-  ///   - query: without the `?`.
-  /// - Returns: the index for somebody who needs that.
-  package static func pictures(_ text: String, withQuery query: String) -> String {
-    text.replacingOccurrences(of: ".jpg#", with: ".jpg?\(query)#")
+  private static let picture = Array(".jpg#".utf8)
+
+  /// A WebVTT index of small pictures, ready to carry a viewer's query on each address.
+  package static func addressedPictures(_ bytes: [UInt8]) -> AddressedText {
+    let ends = bytes.indices.filter {
+      bytes[$0] == picture.last && bytes[...$0].suffix(picture.count).elementsEqual(picture)
+    }
+    return AddressedText(bytes, addressEnds: ends)
   }
 
   private static func seconds(_ value: Double) -> String {

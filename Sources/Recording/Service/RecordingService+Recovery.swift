@@ -53,12 +53,17 @@ extension RecordingService {
     var recording = OpenRecording(
       name: name, record: record, document: RecordingDocument(json: record.document))
     let known = recording.document.parts
+    let folder = folder(record.id)
+    let logger = parts.logger
+    let found = await Self.onDisk {
+      Result { () throws(DiskError) in try FoundParts.repaired(known, in: folder, logger) }
+    }
     do throws(DiskError) {
-      recording.document.parts = try await repairedParts(known, in: folder(record.id))
+      recording.document.parts = try found.get()
     } catch {
       // A folder may never have been made; but what is on a disk that is away is not lost.
       if error.code != ENOENT || !known.isEmpty {
-        if isNoted { desk.note(stream, isOpen: false) }
+        if isNoted { desk.note(name, isOpen: false) }
         return parts.logger.error(
           "recording not taken up: mount its disk and start the node again, or delete it",
           metadata: ["recording": "\(record.id)", "error": "\(error)"])
@@ -66,54 +71,14 @@ extension RecordingService {
     }
     // Two of one stream can't both go on: the older one is over.
     if let older = open[name] { await finish(older) }
-    if !isNoted { desk.note(stream, isOpen: true) }
+    if !isNoted { desk.note(name, isOpen: true) }
+    recording.runs = (recording.document.parts.compactMap(\.run).max() ?? -1) + 1
     recording.expiry = expire(record.id)
     open[name] = recording
     await save(recording)
     log(
       .notice, "recording.recovered", recording,
       ["parts": "\(recording.document.parts.count)", "bytes": "\(recording.document.partBytes)"])
-  }
-
-  /// The parts of a folder, made whole where nobody has ended them.
-  ///
-  /// - Parameters:
-  ///   - known: what the record says of them.
-  ///   - folder: where they stand.
-  /// - Returns: those that hold anything, oldest first.
-  /// - Throws: why the folder can't be read.
-  private func repairedParts(
-    _ known: [RecordingDocument.Part], in folder: RecordingFolder
-  ) async throws(DiskError) -> [RecordingDocument.Part] {
-    let now = parts.now()
-    let logger = parts.logger
-    let files = await Self.onDisk { Result { () throws(DiskError) in try folder.parts() } }
-    let names = try files.get()
-    return await Self.onDisk {
-      names.compactMap { file in
-        if let part = known.first(where: { $0.file == file }), part.ended != nil { return part }
-        var part =
-          known.first { $0.file == file } ?? RecordingDocument.Part(file: file, started: now)
-        do throws(DiskError) {
-          let outcome = try FLVRecovery.repair(folder.file(file))
-          if outcome.bytes == 0 {
-            try folder.remove([file])
-            return nil
-          }
-          part.bytes = outcome.bytes
-          part.milliseconds = outcome.milliseconds
-          logger.notice(
-            "recording.repaired",
-            metadata: ["file": "\(folder.file(file))", "cut_bytes": "\(outcome.lostBytes)"])
-        } catch {
-          logger.error("recording part not read", metadata: ["error": "\(error)"])
-          part.bytes = folder.bytes(of: file) ?? 0
-        }
-        part.ended = part.started + part.milliseconds
-        part.end = PartEnd.interrupted.code
-        return part
-      }
-    }
   }
 
   /// Takes in folders that no record knows, as the records were lost.

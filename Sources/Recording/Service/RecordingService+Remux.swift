@@ -60,8 +60,10 @@ extension RecordingService {
       if let playback = movie.playback { add(playback.file, playback.bytes, "video/mp4") }
     }
     if let playlist = RecordingPlaylist.text(result.movies) {
-      let outcome = await Self.onDisk { () -> Result<Void, DiskError> in
-        folder.write(Array(playlist.utf8), RecordingPlaylist.file)
+      let outcome = await Self.onDisk {
+        Result { () throws(DiskError) in
+          try folder.write(Array(playlist.utf8), RecordingPlaylist.file)
+        }
       }
       try outcome.get()
       add(RecordingPlaylist.file, playlist.utf8.count, "application/vnd.apple.mpegurl")
@@ -85,6 +87,7 @@ extension RecordingService {
 
   /// It can be watched from where it is kept.
   func complete(_ recording: KeptRecording) {
+    giveBack(recording.id, ofWedding: recording.record.stream.wedding)
     shelf.put(recording, folder: folder(recording.id))
     parts.metrics.ended("completed")
     parts.events.publish(
@@ -102,7 +105,7 @@ extension RecordingService {
         "seconds": "\(recording.document.milliseconds / 1_000)",
         "bytes": "\(recording.document.keptBytes)",
       ])
-    Task { [self] in await makeRoom(ofWedding: recording.record.stream.wedding) }
+    Task { [self] in await makeRoom(for: recording) }
   }
 
   /// Where people find its movie: at the storage, or here.

@@ -90,20 +90,38 @@ extension RecordingService {
 
   /// Ends the recordings of a stream, which are then processed.
   ///
-  /// Its publisher is not recorded again before somebody asks for it, or the stream is over.
-  /// - Returns: their names.
-  /// - Throws: `.notRecording`.
+  /// Its publisher is not recorded before somebody asks for it, or the stream is over; that holds for
+  /// one that is yet to come, too.
+  /// - Returns: their names; none where it only was to be recorded.
+  /// - Throws: `.notRecording` where it was not, either.
   package func stop(_ stream: StreamKey) async throws(RecordingError) -> [String] {
+    let wasWanted = desk.wants(stream)
     desk.wish(stream, isRecorded: false)
     let stopped = await withCheckedContinuation { send(.stop(stream, $0)) }
-    guard !stopped.isEmpty else { throw .notRecording }
+    guard wasWanted || !stopped.isEmpty else { throw .notRecording }
     return stopped
+  }
+
+  /// A recording is over: one that is open ends, and others of its stream go on; one that failed is
+  /// processed once more, one that waits at once.
+  ///
+  /// That quality of the stream is not recorded again before somebody asks for it, or the stream is over.
+  /// - Returns: its state.
+  package func complete(_ id: String) async throws(RecordingError) -> RecordingView {
+    guard let name = open.first(where: { $0.value.record.id == id })?.key else {
+      return try await retry(id)
+    }
+    desk.end(name)
+    await withCheckedContinuation { send(.end(id: id, $0)) }
+    return try await recording(id)
   }
 
   /// Has a recording that failed processed once more, or one that waits at once.
   ///
   /// - Returns: its state.
   package func retry(_ id: String) async throws(RecordingError) -> RecordingView {
+    await turns.enter(id)
+    defer { turns.leave(id) }
     let now = try await recording(id)
     switch now.record.state {
     case .recording, .completed, .deleting: return now
@@ -134,6 +152,13 @@ extension RecordingService {
   /// What is under way for it ends first. Nobody can watch it when this returns.
   /// - Throws: `.unknown`; `.isRecording` while it is written.
   package func delete(_ id: String) async throws(RecordingError) -> Deletion {
+    try await beginDeletion(id)
+    return await outcome(of: id)
+  }
+
+  private func beginDeletion(_ id: String) async throws(RecordingError) {
+    await turns.enter(id)
+    defer { turns.leave(id) }
     _ = try await recording(id)
     // One whose disk was away at the start is open nowhere.
     let isOpen = open.values.contains { $0.record.id == id }
@@ -156,10 +181,10 @@ extension RecordingService {
     } catch {
       throw .records("\(error)")
     }
+    giveBack(id, ofWedding: record.stream.wedding)
     held.remove(id)
     progress[id] = nil
     enqueue(job)
-    return await outcome(of: id)
   }
 
   /// Ends what is being done with a recording, and keeps others from beginning anything.

@@ -28,14 +28,13 @@ extension RecordingService {
   }
 
   /// Deletes a wedding's oldest finished recordings until all of them are within its plan's quota;
-  /// the newest one stays.
-  func makeRoom(ofWedding wedding: String) async {
-    guard let all = try? await parts.store.recordings(ofWedding: wedding), let newest = all.last
+  /// the one that has just been completed stays.
+  func makeRoom(for newest: KeptRecording) async {
+    guard let quota = configuration.quota(newest.document.plan),
+      let all = try? await parts.store.recordings(ofWedding: newest.record.stream.wedding)
     else { return }
-    let document = RecordingDocument(json: newest.document)
-    guard let quota = configuration.quota(document.plan) else { return }
     var total = all.reduce(0) { $0 + Int($1.bytes) }
-    for record in all.dropLast() where record.state == .completed && total > quota {
+    for record in all where record.state == .completed && record.id != newest.id && total > quota {
       if await expire(record, why: "the wedding's recordings take more than its plan has") {
         total -= Int(record.bytes)
       }

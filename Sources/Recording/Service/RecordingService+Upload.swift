@@ -106,13 +106,7 @@ extension RecordingService {
   }
 
   func delete(_ folder: RecordingFolder) async throws(StepFailure) {
-    let outcome = await Self.onDisk { () -> Result<Void, DiskError> in
-      do throws(DiskError) {
-        return .success(try folder.remove())
-      } catch {
-        return .failure(error)
-      }
-    }
+    let outcome = await Self.onDisk { Result { () throws(DiskError) in try folder.remove() } }
     do throws(DiskError) {
       try outcome.get()
     } catch {

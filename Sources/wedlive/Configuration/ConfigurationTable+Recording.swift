@@ -32,7 +32,8 @@ extension ConfigurationTable {
     .size(
       "recording.quota_free", \.recording.quotaFree, in: 0...1 << 50,
       "What the recordings of one wedding take at most under the plan `free`: the oldest finished"
-        + " ones make room for a new one, which ends where it alone is as large. 0: no limit."),
+        + " ones make room for a new one. What is recorded ends once it takes as much, with what is"
+        + " not finished yet. 0: no limit."),
     .size(
       "recording.quota_premium", \.recording.quotaPremium, in: 0...1 << 50,
       "The same under `premium`."),

@@ -35,10 +35,12 @@ private final class RecordingNode: Sendable {
     """
 
   init(
-    isAutomatic: Bool = true, _ change: (inout OriginConfiguration) -> Void = { _ in }
+    isAutomatic: Bool = true, qualities: [String] = ["source"],
+    _ change: (inout OriginConfiguration) -> Void = { _ in }
   ) async throws {
     var configuration = RecordingConfiguration()
     configuration.isAutomatic = isAutomatic
+    configuration.qualities = qualities
     configuration.path = path
     configuration.reserveBytes = 0
     configuration.reconnectWindow = .milliseconds(50)
@@ -120,9 +122,6 @@ private final class RecordingNode: Sendable {
 
   @Test func `begins in the middle where somebody asks for it then`() async throws {
     let recording = try await RecordingNode(isAutomatic: false)
-    await #expect(throws: APIError.self) {
-      try await recording.recordings.start(wedding: "w", camera: "main")
-    }
     let encoder = Encoder()
     let publisher = try await recording.node.publish(try recording.node.token())
     await publisher.send(encoder.headers + encoder.messages(seconds: 4))
@@ -147,6 +146,71 @@ private final class RecordingNode: Sendable {
     #expect(tags[3].body.first == 0x17)
     #expect(tags[3].timestamp == 4_000)
     #expect(try #require(tags.last).timestamp < 6_000)
+  }
+}
+
+@Suite struct `Wishes for a stream` {
+  /// Publishes two seconds and leaves.
+  private func publish(_ recording: RecordingNode) async throws {
+    let publisher = try await recording.node.publish(try recording.node.token())
+    let encoder = Encoder()
+    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
+    #expect(try await recording.node.eventuallyPlaylist { !$0.entries.isEmpty })
+    await publisher.leave()
+  }
+
+  @Test func `one that isn't live is recorded when it begins`() async throws {
+    let recording = try await RecordingNode(isAutomatic: false)
+    #expect(try await recording.recordings.start(wedding: "w", camera: "main").isEmpty)
+    // Of that stream alone.
+    #expect(try await recording.states().isEmpty)
+    try await publish(recording)
+    #expect(try await eventually { try await recording.states() == ["completed"] })
+  }
+
+  @Test func `a stop takes back a start for one that isn't live`() async throws {
+    let recording = try await RecordingNode(isAutomatic: false)
+    _ = try await recording.recordings.start(wedding: "w", camera: "main")
+    #expect(try await recording.recordings.stop(wedding: "w", camera: "main").isEmpty)
+    await #expect(throws: APIError.self) {
+      try await recording.recordings.stop(wedding: "w", camera: "main")
+    }
+    try await publish(recording)
+    #expect(try await recording.states().isEmpty)
+  }
+
+  @Test func `a stop keeps one that isn't live from being recorded by itself`() async throws {
+    let recording = try await RecordingNode()
+    #expect(try await recording.recordings.stop(wedding: "w", camera: "main").isEmpty)
+    try await publish(recording)
+    #expect(try await recording.states().isEmpty)
+  }
+
+  @Test func `completing one quality leaves the others alone`() async throws {
+    let recording = try await RecordingNode(qualities: ["source", "720p"])
+    let key = try #require(StreamKey(wedding: "w"))
+    let publisher = try await recording.node.publish(try recording.node.token())
+    let encoder = Encoder()
+    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
+    let rung = recording.service.desk.open(key, quality: "720p", plan: nil)
+    rung.append([RecordedMessage(.audio, timestamp: 5, payload: [0xAF, 1, 7])])
+    func infos() async throws -> [String: RecordingInfo] {
+      let all = try await recording.recordings.recordings(ofWedding: "w")
+      return Dictionary(all.map { ($0.quality, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+    #expect(try await eventually { try await infos()["720p"]?.fileSize ?? 0 > 0 })
+    let id = try #require(try await infos()["720p"]?.recordingId)
+    _ = try await recording.recordings.complete(id)
+    #expect(try await eventually { try await infos()["720p"]?.state == "completed" })
+    #expect(!rung.isWanted)
+    #expect(try await infos()["source"]?.state == "recording")
+    let before = try #require(try await infos()["source"]?.fileSize)
+    await publisher.send(encoder.messages(from: 2, seconds: 2))
+    #expect(try await eventually { try await infos()["source"]?.fileSize ?? 0 > before })
+    // Nor does it begin anew before somebody asks for it.
+    #expect(recording.service.desk.wants(key, "source"))
+    #expect(!recording.service.desk.wants(key, "720p"))
+    await publisher.leave()
   }
 }
 

@@ -1,10 +1,9 @@
 import HTTPServer
-import Recording
 import Storage
 import Synchronization
 
-/// A part of a recording's file on its way to one viewer: a piece is read while the last one is sent.
-final class RecordingBody: BodySource {
+/// A part of a file on its way to one viewer: a piece is read while the last one is sent.
+final class KeptFileBody: BodySource {
   /// What the readers, which are on any thread, leave for the loop.
   private struct Shared {
     var piece: [UInt8]?
@@ -13,8 +12,8 @@ final class RecordingBody: BodySource {
     var isOver = false
   }
 
-  private let reader: RecordingReader
-  private let file: RecordingShelf.File
+  private let reader: KeptFileReader
+  private let file: KeptFile
   private var left: Range<Int>
   private let shared = Holder()
 
@@ -25,10 +24,10 @@ final class RecordingBody: BodySource {
   /// Makes the source of a part.
   ///
   /// - Parameters:
-  ///   - file: of a recording.
+  ///   - file: whose.
   ///   - range: of its bytes.
   ///   - reader: has them.
-  init(_ file: RecordingShelf.File, _ range: Range<Int>, reader: RecordingReader) {
+  init(_ file: KeptFile, _ range: Range<Int>, reader: KeptFileReader) {
     self.file = file
     self.reader = reader
     left = range
@@ -50,7 +49,7 @@ final class RecordingBody: BodySource {
   }
 
   private func read() {
-    let end = min(left.upperBound, left.lowerBound + RecordingReader.pieceBytes)
+    let end = min(left.upperBound, left.lowerBound + KeptFileReader.pieceBytes)
     let range = left.lowerBound..<end
     shared.state.withLock { $0.isReading = true }
     Task { [reader, file, shared, waker] in

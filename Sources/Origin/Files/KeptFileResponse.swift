@@ -1,15 +1,15 @@
 import HTTPSemantics
 import HTTPServer
-import Recording
+import Storage
 
 /// A file that is sent piece by piece from where it is: preconditions and ranges are seen to.
-package struct StoredFile: Sendable {
-  let file: RecordingShelf.File
+package struct KeptFileResponse: Sendable {
+  let file: KeptFile
   /// All but its validators and its length.
   let fields: [(name: String, value: String)]
   /// Without quotes; the file never has other bytes.
   let entityTag: String
-  let reader: RecordingReader
+  let reader: KeptFileReader
 
   /// Answers a request for it.
   func answer(_ request: borrowing Request) -> Response {
@@ -43,6 +43,6 @@ package struct StoredFile: Sendable {
     .streamed(
       StreamedResponse(
         status: status, fields: fields, contentLength: range.count,
-        source: RecordingBody(file, range, reader: reader)))
+        source: KeptFileBody(file, range, reader: reader)))
   }
 }
