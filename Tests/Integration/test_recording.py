@@ -328,3 +328,19 @@ def test_a_full_disk_stops_no_stream(make_node, small_disk: Path, tmp_path: Path
     events = node.metrics()
     assert events['wedlive_events_total{event="error.occurred"}'] >= 1
     assert events['wedlive_events_total{event="recording.completed"}'] == 1
+
+
+def test_a_stream_is_recorded_that_was_asked_for_before_it_began(make_node, tmp_path: Path) -> None:
+    node = make_node(WEDLIVE_STREAMS_RECONNECT_WINDOW="2s")
+    status, answer = call(node, "recording/start", "POST", wedding_id=WEDDING)
+    assert (status, answer["recordings"]) == (202, []), answer
+    with publish_until(node, tmp_path, 2) as publisher:
+        (recording,) = recordings(node)
+        name = recording["recording_id"]
+        status, answer = call(node, "recording/complete", "POST", recording_id=name)
+        assert (status, answer["recording_id"]) == (200, name), answer
+        wait_until(lambda: states(node) == ["completed"], "it is completed", alive=[publisher])
+    folder = node.data / "recordings" / name
+    lines = [json.loads(line) for line in (folder / "parts.jsonl").read_text().splitlines()]
+    assert [line["file"] for line in lines] == [path.name for path in parts(node)]
+    assert lines[0]["started"] >= recording["started_at"] * 1000

@@ -93,7 +93,7 @@ import Testing
     #expect(try await world.eventually(.completed))
     let id = try #require(try await world.views().first?.record.id)
     #expect(try await eventually { try await world.jobs.jobs().isEmpty })
-    _ = world.service.shelf.entry(id)
+    world.service.shelf.noteViewer(of: id)
     await world.service.expireRecordings()
     #expect(try await world.views().count == 1)
     world.service.shelf.remove(id)

@@ -3,6 +3,7 @@ package import Events
 import Glibc
 import HLS
 package import Logging
+import Storage
 import Synchronization
 package import Telemetry
 
@@ -41,6 +42,8 @@ package final class SegmentArchive: Sendable {
 
   private let folder: String
   private let limitBytes: Int
+  private let reserveBytes: Int
+  private let room: @Sendable (_ folder: String) -> Int?
   private let shelf = Mutex(Shelf())
   private let queue: DispatchQueue
   private let events: EventBus
@@ -53,16 +56,21 @@ package final class SegmentArchive: Sendable {
   /// - Parameters:
   ///   - folder: is made where it isn't there; nothing else may be in it.
   ///   - limitBytes: what may wait for the disk; a segment beyond it is not kept.
+  ///   - reserveBytes: what stays free on the disk, which the records and recordings are on as a rule.
   ///   - events: told of a disk that takes no more.
   ///   - registry: of metrics.
   ///   - logger: of the same.
   ///   - queue: where it writes, one file after the other.
+  ///   - room: bytes that are free on a folder's disk; nil where that can't be known.
   package init(
-    _ folder: String, limitBytes: Int, events: EventBus = EventBus(),
+    _ folder: String, limitBytes: Int, reserveBytes: Int = 0, events: EventBus = EventBus(),
     metrics registry: MetricRegistry, logger: Logger,
-    queue: DispatchQueue = DispatchQueue(label: "dvr", qos: .utility)
+    queue: DispatchQueue = DispatchQueue(label: "dvr", qos: .utility),
+    room: @escaping @Sendable (_ folder: String) -> Int? = { DiskRoom.free(at: $0) }
   ) {
     self.queue = queue
+    self.reserveBytes = reserveBytes
+    self.room = room
     self.folder = folder
     self.limitBytes = limitBytes
     self.events = events
@@ -148,16 +156,27 @@ package final class SegmentArchive: Sendable {
   // MARK: The disk
 
   private func write(_ bytes: [UInt8], _ tag: String, _ number: UInt64, _ wedding: String) {
-    let problem = ArchiveFolder.write(bytes, to: path(tag), in: folder)
+    let problem = keep(bytes, tag)
     shelf.withLock { shelf in
       shelf.waitingBytes -= bytes.count
       // Released meanwhile, and perhaps stored again: that has its own writing.
       guard shelf.entries[tag]?.number == number else { return }
-      shelf.entries[tag]?.state = problem == 0 ? .stored : .failed
-      if problem == 0 { shelf.storedBytes += bytes.count }
+      shelf.entries[tag]?.state = problem == nil ? .stored : .failed
+      if problem == nil { shelf.storedBytes += bytes.count }
     }
-    note(problem == 0 ? nil : unsafe String(cString: strerror(problem)), wedding)
+    note(problem, wedding)
   }
+
+  /// Writes a segment's file.
+  ///
+  /// - Returns: why that can't be, in words; nil where it is done.
+  private func keep(_ bytes: [UInt8], _ tag: String) -> String? {
+    if let free = room(folder), free - bytes.count < reserveBytes { return Self.full }
+    let problem = ArchiveFolder.write(bytes, to: path(tag), in: folder)
+    return problem == 0 ? nil : unsafe String(cString: strerror(problem))
+  }
+
+  private static let full = "the disk is full (recording.reserve must stay free); make room"
 
   private static let tooSlow =
     "the disk takes too long, and streams.dvr_buffer is full; use a faster one, or raise it"

@@ -18,6 +18,8 @@ package struct OriginConfiguration: Sendable {
   package var dvrFolder: String?
   /// What may wait to be written there, in bytes.
   package var dvrBufferBytes = 256 << 20
+  /// What must stay free on its disk.
+  package var dvrReserveBytes = 256 << 20
 
   package init() {}
 }

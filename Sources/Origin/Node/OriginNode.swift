@@ -76,8 +76,8 @@ package final class OriginNode: Sendable {
     self.programs = programs
     let archive = configuration.dvrFolder.map {
       SegmentArchive(
-        $0, limitBytes: configuration.dvrBufferBytes, events: events, metrics: registry,
-        logger: logger)
+        $0, limitBytes: configuration.dvrBufferBytes, reserveBytes: configuration.dvrReserveBytes,
+        events: events, metrics: registry, logger: logger)
     }
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,

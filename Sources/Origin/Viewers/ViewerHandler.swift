@@ -155,6 +155,7 @@ package final class ViewerHandler: RequestHandler {
       guard !recordings.isLimitedByPlan || gate.allows(recording.quality, in: plan) else {
         return .prepared(Self.otherPlan)
       }
+      recordings.shelf.noteViewer(of: recording.id)
       return recordings.answer(request, recording, file, audience) ?? .prepared(Self.noRecording)
     }
   }

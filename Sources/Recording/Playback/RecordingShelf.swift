@@ -29,18 +29,19 @@ package final class RecordingShelf: Sendable {
 
   init(now: @escaping @Sendable () -> Int64) { self.now = now }
 
-  /// A recording, which is then watched by somebody; nil where there is none of that name.
-  package func entry(_ id: String) -> Entry? {
+  /// A recording; nil where there is none of that name.
+  package func entry(_ id: String) -> Entry? { state.withLock { $0.entries[id] } }
+
+  /// Somebody who may watches a recording.
+  package func noteViewer(of id: String) {
     let now = now()
-    return state.withLock { state in
-      guard let entry = state.entries[id] else { return nil }
-      state.watched[id] = now
-      return entry
+    state.withLock { state in
+      if state.entries[id] != nil { state.watched[id] = now }
     }
   }
 
   /// Whether somebody has watched it of late.
-  func isWatched(_ id: String) -> Bool {
+  package func isWatched(_ id: String) -> Bool {
     let now = now()
     return state.withLock { now - ($0.watched[id] ?? 0) < Self.watchMilliseconds }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// Writes what a queue holds, on a thread of its own, until the queue's end.
 enum FLVRecorder {

@@ -39,7 +39,7 @@ enum FLVRecovery {
       guard ftruncate(descriptor, off_t(outcome.bytes)) == 0 else {
         throw DiskError("ftruncate", path)
       }
-      fsync(descriptor)
+      guard fsync(descriptor) == 0 else { throw DiskError("fsync", path) }
     }
     return outcome
   }

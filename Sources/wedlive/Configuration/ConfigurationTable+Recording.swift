@@ -24,7 +24,8 @@ extension ConfigurationTable {
     ),
     .size(
       "recording.reserve", \.recording.reserve, in: 1 << 20...(1 << 40),
-      "What stays free on the disk: below it recordings stop, and go on by themselves."),
+      "What stays free on the disk: below it recordings stop, and go on by themselves; nor are"
+        + " segments kept for going back (streams.dvr_window), whose disk the records are on."),
     .count(
       "recording.keep_days", \.recording.keepDays, in: 0...36_500,
       "After so many days finished recordings are deleted, also where they were uploaded to; 0 keeps"

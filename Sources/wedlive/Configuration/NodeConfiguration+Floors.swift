@@ -69,6 +69,7 @@ extension NodeConfiguration {
     origin.streams.window = streams.window
     origin.streams.dvrWindow = streams.dvrWindow
     origin.dvrBufferBytes = streams.dvrBuffer
+    origin.dvrReserveBytes = recording.reserve
     if streams.dvrWindow > streams.window { origin.dvrFolder = data.path + "/dvr" }
     origin.streams.reconnectWindow = streams.reconnectWindow
     origin.streams.afterEnd = streams.afterEnd

@@ -4,6 +4,7 @@ import Foundation
 import HLS
 import Logging
 import Media
+import Synchronization
 import Telemetry
 import Testing
 
@@ -96,6 +97,29 @@ import Testing
     let event = await told.next()
     #expect(event?.kind == .errorOccurred)
     #expect(event?.data["code"] == "dvr_failed")
+  }
+
+  @Test func `some of the disk stays free for records and recordings`() async {
+    let events = EventBus()
+    var told = events.subscribe().makeAsyncIterator()
+    let room = Mutex(103)
+    let archive = SegmentArchive(
+      folder.path, limitBytes: 1 << 20, reserveBytes: 100, events: events,
+      metrics: MetricRegistry(),
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      room: { _ in room.withLock { $0 } })
+    let (first, second) = (segment(1), segment(2))
+    archive.store(first, of: "w")
+    #expect(await eventually { archive.state(first) == .failed })
+    #expect(!exists(archive.path(first)))
+    guard case .text(let words) = await told.next()?.data["message"] else {
+      Issue.record("nothing is told")
+      return
+    }
+    #expect(words.contains("recording.reserve"))
+    room.withLock { $0 = 104 }
+    archive.store(second, of: "w")
+    #expect(await eventually { archive.state(second) == .stored })
   }
 
   @Test func `what waits for the disk has a bound, and that is told`() async {

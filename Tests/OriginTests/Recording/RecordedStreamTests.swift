@@ -258,6 +258,7 @@ private final class RecordingNode: Sendable {
     let base = "/hls/w/recordings/\(id)/"
     let own = try recording.node.token(.watch)
     #expect(try await recording.node.get(base + "index.m3u8").response.status == .unauthorized)
+    #expect(!recording.service.shelf.isWatched(id))
     let other = try recording.node.token(.watch, wedding: "x")
     for file in ["index.m3u8", "hls.mp4", "sprite.vtt"] {
       let path = base + file + "?token="
@@ -269,6 +270,8 @@ private final class RecordingNode: Sendable {
       if file == "index.m3u8" { #expect(text.contains("\nhls.mp4?token=\(own)\n")) }
       if file == "sprite.vtt" { #expect(text.contains("sprite.jpg?token=\(own)#xywh")) }
     }
+    // Whoever may watch keeps it from being deleted by its age, and nobody else.
+    #expect(recording.service.shelf.isWatched(id))
     // Not under another wedding's name, whoever asks.
     let stolen = try await recording.node.get("/hls/x/recordings/\(id)/hls.mp4?token=\(other)")
     #expect(stolen.response.status == .notFound)
