@@ -201,7 +201,7 @@ let fuzz: [Target] =
       name: "FuzzTargets",
       dependencies: [
         "Bytes", "EventLoop", "Media", "Telemetry", "HTTPSemantics", "RTMP", "HTTP1", "HTTP2",
-        "HLS", "Access", "Ingest", "Transcode", "Storage",
+        "HLS", "Access", "Ingest", "Redis", "Transcode", "Storage",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),

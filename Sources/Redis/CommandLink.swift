@@ -15,6 +15,8 @@ class CommandLink: RedisLink {
   }
 
   private let patience: Duration
+  /// Whether its commands wait at the server, and their times say nothing about it.
+  private let blocks: Bool
   private var waiting: [UInt64: Waiting] = [:]
   /// Those that wait for a connection, oldest first; some may have been given up.
   private var unsent: [UInt64] = []
@@ -26,8 +28,10 @@ class CommandLink: RedisLink {
   /// - Parameters:
   ///   - engine: its own.
   ///   - patience: how long commands wait for a lost connection to come back.
-  init(_ engine: RedisEngine, patience: Duration) {
+  ///   - blocks: whether its commands wait at the server.
+  init(_ engine: RedisEngine, patience: Duration, blocks: Bool) {
     self.patience = patience
+    self.blocks = blocks
     super.init(engine.greeting(.primary), engine)
   }
 
@@ -54,7 +58,6 @@ class CommandLink: RedisLink {
   }
 
   private func refusal(of request: CommandRequest) -> RedisError? {
-    if isClosed { return .closed }
     if request.ticket.isCancelled { return .cancelled(mayHaveRun: false) }
     let limits = engine.configuration
     // Replies to what was given up are still due, and its bytes may still wait for the socket.
@@ -95,7 +98,8 @@ class CommandLink: RedisLink {
     count(entry.request, -1)
     switch outcome {
     case .success:
-      engine.metrics.answered(entry.request.count, after: .now - entry.request.started)
+      let time = blocks ? nil : MonotonicTime.now - entry.request.started
+      engine.metrics.answered(entry.request.count, after: time)
       entry.request.complete(outcome)
     case .failure(let error): fail(entry.request, error)
     }
@@ -158,20 +162,23 @@ class CommandLink: RedisLink {
 /// The link that a client's commands take, and whose state is the client's.
 final class PrimaryLink: CommandLink {
   private var connections = 0
+  private var isCounted = false
 
   init(_ engine: RedisEngine) {
-    super.init(engine, patience: engine.configuration.reconnectPatience)
+    super.init(engine, patience: engine.configuration.reconnectPatience, blocks: false)
   }
 
   override func opened(_ server: RedisServer) {
     connections += 1
-    engine.metrics.connected.set(1)
+    isCounted = true
+    engine.metrics.connected.increment()
     engine.board.set(.connected(server, connection: connections))
     super.opened(server)
   }
 
   override func lost(_ loss: RedisLoss, _ connection: RedisConnection?) {
-    engine.metrics.connected.set(0)
+    if isCounted { engine.metrics.connected.decrement() }
+    isCounted = false
     engine.board.set(loss == .closed ? .closed : .lost(loss))
     super.lost(loss, connection)
   }

@@ -83,7 +83,7 @@ final class RedisEngine {
   /// Opens a link of its own for commands that block.
   func open(_ link: LinkID) {
     guard !isClosed else { return }
-    let made = CommandLink(self, patience: .seconds(1 << 30))
+    let made = CommandLink(self, patience: .seconds(1 << 30), blocks: true)
     links[link] = made
     made.start()
   }

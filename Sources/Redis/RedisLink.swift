@@ -63,7 +63,7 @@ class RedisLink {
     }
   }
 
-  /// Ends the connection; another one is made at once where `loss` isn't `.closed`.
+  /// Ends the connection; another one is made after the usual pause.
   final func retire(_ loss: RedisLoss) { connection?.end(loss) }
 
   /// Ends for good.

@@ -15,7 +15,7 @@ final class RedisMetrics: Sendable {
     // Without a registry they are counted for nobody.
     let shown = registry ?? MetricRegistry()
     connected = shown.gauge(
-      "wedlive_redis_connected", help: "Whether there is a connection to the primary.")
+      "wedlive_redis_connected", help: "Clients that have a connection to the primary.")
     waitingCommands = shown.gauge(
       "wedlive_redis_waiting_commands",
       help: "Commands that wait for a reply or for a connection.")
@@ -37,9 +37,9 @@ final class RedisMetrics: Sendable {
     ).increment()
   }
 
-  func answered(_ commands: Int, after duration: Duration) {
+  func answered(_ commands: Int, after duration: Duration?) {
     answered.add(commands)
-    seconds.observe(duration)
+    if let duration { seconds.observe(duration) }
   }
 
   func failed(_ commands: Int, _ error: RedisError) {

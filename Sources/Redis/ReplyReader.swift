@@ -91,18 +91,23 @@ import CHiredis
   }
 
   /// Whether what waits for its rest may still become a value within the bounds.
+  ///
+  /// A few bytes more than the bounds may wait, for line ends and a length: so that the same bytes
+  /// are judged alike however they are cut.
   private func checkUnread() throws(Violation) {
     let unread = unsafe wl_reader_unread(raw)
-    if unread > limits.replyBytes {
-      throw refused("a reply of more than \(limits.replyBytes) bytes")
-    }
-    guard unread > limits.lineBytes, let next = unsafe wl_reader_next(raw) else { return }
+    if unread > limits.replyBytes + 32 { throw refused(Self.tooManyBytes(limits.replyBytes)) }
+    guard unread > limits.lineBytes + 1, let next = unsafe wl_reader_next(raw) else { return }
     // Only the bytes of a string may be many; the line with its length is a short one.
     let head = unsafe UnsafeBufferPointer(start: next, count: min(unread, 32))
     guard unsafe wl_reader_awaits_string(raw) != 0, unsafe head.contains(10) else {
-      throw refused("a line of more than \(limits.lineBytes) bytes")
+      throw refused(Self.tooLong(limits.lineBytes))
     }
   }
+
+  private static func tooManyBytes(_ bytes: Int) -> String { "a reply of more than \(bytes) bytes" }
+
+  private static func tooLong(_ bytes: Int) -> String { "a line of more than \(bytes) bytes" }
 
   private func refused(_ words: String) -> Violation {
     let violation = self.violation ?? Violation(description: words)
@@ -123,7 +128,11 @@ import CHiredis
   private func took(_ type: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
     bytesInReply += bytes.count
     guard bytesInReply <= limits.replyBytes else {
-      _ = refused("a reply of more than \(limits.replyBytes) bytes")
+      _ = refused(Self.tooManyBytes(limits.replyBytes))
+      return 1
+    }
+    guard type == REDIS_REPLY_STRING || bytes.count <= limits.lineBytes else {
+      _ = refused(Self.tooLong(limits.lineBytes))
       return 1
     }
     switch type {

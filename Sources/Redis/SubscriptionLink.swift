@@ -19,6 +19,9 @@ final class SubscriptionLink: RedisLink {
   /// Who wants each channel.
   private var channels: [String: Set<UInt64>] = [:]
   private var confirmed: Set<String> = []
+  /// How many answers to SUBSCRIBE are due for each channel on this connection: one that was
+  /// unwanted for a while has two, and the first of them says nothing.
+  private var due: [String: Int] = [:]
 
   init(_ engine: RedisEngine) { super.init(engine.greeting(.messages), engine) }
 
@@ -49,6 +52,7 @@ final class SubscriptionLink: RedisLink {
   }
 
   private func subscribe(_ channel: String) {
+    due[channel, default: 0] += 1
     connection?.write { session, output in session.subscribe(channel, into: &output) }
   }
 
@@ -73,8 +77,10 @@ final class SubscriptionLink: RedisLink {
   override func happened(_ event: RedisSession.Event) {
     switch event {
     case .subscribed(let channel, let refusal):
+      let left = (due[channel] ?? 1) - 1
+      due[channel] = left > 0 ? left : nil
       // A channel may be unwanted by now; then its UNSUBSCRIBE is under way.
-      guard let wanting = channels[channel] else { return }
+      guard left <= 0, let wanting = channels[channel] else { return }
       if refusal == nil { confirmed.insert(channel) }
       for subscriber in wanting.compactMap({ subscribers[$0] }) {
         if let refusal {
@@ -86,7 +92,8 @@ final class SubscriptionLink: RedisLink {
       }
     case .message(let channel, let payload):
       for number in channels[channel] ?? [] {
-        guard let subscriber = subscribers[number] else { continue }
+        // Before it was told that it has joined, what comes is a part of what it misses.
+        guard let subscriber = subscribers[number], subscriber.missing.isEmpty else { continue }
         put(.message(channel: channel, payload: payload), to: subscriber)
       }
     default: break
@@ -95,6 +102,7 @@ final class SubscriptionLink: RedisLink {
 
   override func lost(_ loss: RedisLoss, _ connection: RedisConnection?) {
     confirmed = []
+    due = [:]
     for subscriber in subscribers.values {
       subscriber.missing = subscriber.feed.channels
       if isClosed { subscriber.feed.finish(.closed) }

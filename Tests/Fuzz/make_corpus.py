@@ -574,6 +574,21 @@ def answers() -> None:
         write("storage", name, json.dumps(value))
 
 
+def redis() -> None:
+    info = "*4\r\n$6\r\nlength\r\n:2\r\n$11\r\nfirst-entry\r\n*2\r\n$3\r\n1-0\r\n*2\r\n+n\r\n+1\r\n"
+    message = "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n"
+    replies = {
+        "kinds": "r+OK\r\n-ERR no\r\n:-42\r\n$5\r\nhe\r\no\r\n$-1\r\n*-1\r\n$0\r\n\r\n*0\r\n",
+        "info": f"r{info}$-1\r\n{info}",
+        "nested": "r" + "*1\r\n" * 7 + ":1\r\n" + "*2\r\n" * 8,
+        "lengths": "r$4294967296\r\naaaa",
+        "resp3": "r%1\r\n+a\r\n:1\r\n",
+        "messages": f"m{message}*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n{message}-NOPERM\r\n",
+    }
+    for name, text in replies.items():
+        write("redis", name, text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wedlive", required=True, help="the binary to record sessions with")
@@ -586,6 +601,7 @@ def main() -> None:
         recordings(film)
     workers()
     answers()
+    redis()
     commands()
     http()
     other_text()

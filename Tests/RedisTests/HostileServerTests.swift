@@ -1,7 +1,7 @@
 import Redis
 import Testing
 
-@Suite(.blocking) struct `Hostile Redis servers` {
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Hostile Redis servers` {
   /// What a server may answer to a command, and what the connection is then lost for.
   static let answers: [(String, [[UInt8]], String)] = [
     ("an array without end", [Array("*1000000000\r\n".utf8)], "protocol"),

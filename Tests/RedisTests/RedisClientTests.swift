@@ -1,7 +1,7 @@
 import Redis
 import Testing
 
-@Suite(.blocking) struct `Redis client` {
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Redis client` {
   @Test func `a command has its reply`() async throws {
     let server = try RedisServerProcess()
     let client = try RedisClient(try server.configuration())

@@ -2,7 +2,7 @@ import Redis
 import Telemetry
 import Testing
 
-@Suite(.blocking) struct `Redis connections that are lost` {
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Redis connections that are lost` {
   @Test func `a server that is killed and comes back is found again`() async throws {
     let server = try RedisServerProcess()
     let client = try RedisClient(try server.configuration())
@@ -44,7 +44,7 @@ import Testing
 
   /// Waits until the server's socket holds bytes that nobody reads.
   private func sentByNow(_ server: RedisServerProcess) async throws {
-    while try !SocketTable.hasUnreadBytes(port: server.port) { await Task.yield() }
+    try await wait { try SocketTable.hasUnreadBytes(port: server.port) }
   }
 
   @Test func `a server that is stopped where it stands is left, and found again when it goes on`()

@@ -1,7 +1,7 @@
 import Redis
 import Testing
 
-@Suite(.blocking) struct `Redis streams that are followed` {
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Redis streams that are followed` {
   private static func number(_ event: RedisStreamFollower.Event?) -> String? {
     if case .entry(let entry) = event { entry["n"] } else { nil }
   }
@@ -30,9 +30,8 @@ import Testing
       return nil
     }
     // Blocked at the server: it has its position by then.
-    while true {
-      let list = try #require(try await client.send(RedisCommand("CLIENT", "LIST")).text)
-      if list.contains("cmd=xread") { break }
+    try await wait {
+      try #require(try await client.send(RedisCommand("CLIENT", "LIST")).text).contains("cmd=xread")
     }
     try await client.send(Self.add(client, 2))
     #expect(try await task.value == "2")
@@ -99,12 +98,12 @@ import Testing
       let list = try #require(try await client.send(RedisCommand("CLIENT", "LIST")).text)
       return list.split(separator: "\n").count
     }
-    while try await connections() != 2 {}
+    try await wait { try await connections() == 2 }
     task.cancel()
     try await task.value
-    while try await connections() != 1 {}
+    try await wait { try await connections() == 1 }
     let second = Task { for try await _ in client.follow("s", after: nil) {} }
-    while try await connections() != 2 {}
+    try await wait { try await connections() == 2 }
     await client.close()
     try await second.value
   }

@@ -1,7 +1,9 @@
+import Foundation
 import Redis
+import Synchronization
 import Testing
 
-@Suite(.blocking) struct `Redis subscriptions` {
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Redis subscriptions` {
   private static func message(_ channel: String, _ text: String) -> RedisSubscription.Event {
     .message(channel: channel, payload: Array(text.utf8))
   }
@@ -49,14 +51,45 @@ import Testing
       let numbers = try await client.send(RedisCommand("PUBSUB", "NUMSUB", "dropped"))
       #expect(numbers.array?.last == .integer(1))
     }
-    while true {
+    try await wait {
       let numbers = try await client.send(RedisCommand("PUBSUB", "NUMSUB", "kept", "dropped"))
       #expect(numbers["kept"] == .integer(1))
-      if numbers["dropped"] == .integer(0) { break }
+      return numbers["dropped"] == .integer(0)
     }
     // And it can be had again.
     var again = client.subscribe("dropped").makeAsyncIterator()
     #expect(try await again.next() == .joined)
+  }
+
+  @Test func `a channel that is dropped and wanted again at once has joined when it says so`()
+    async throws
+  {
+    @Sendable func answer(_ words: String...) -> String {
+      "*3\r\n" + words.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+    }
+    let joined = answer("subscribe", "a", "1")
+    let received = Mutex("")
+    let peer = try await ScriptedPeer { _, text in
+      if text.contains("HELLO") { return [Array(ScriptedPeer.greeting.utf8)] }
+      if text.contains("other") { return [Array(answer("subscribe", "other", "1").utf8)] }
+      // SUBSCRIBE, UNSUBSCRIBE and SUBSCRIBE again, in however many pieces.
+      let all = received.withLock { received in
+        received += text
+        return received
+      }
+      guard all.components(separatedBy: "SUBSCRIBE").count == 4 else { return [] }
+      return [
+        Array((joined + answer("message", "a", "early")).utf8),
+        Array((answer("unsubscribe", "a", "0") + joined + answer("message", "a", "late")).utf8),
+      ]
+    }
+    let client = try RedisClient(try peer.configuration())
+    var other = client.subscribe("other").makeAsyncIterator()
+    #expect(try await other.next() == .joined)
+    _ = client.subscribe("a")
+    var events = client.subscribe("a").makeAsyncIterator()
+    #expect(try await events.next() == .joined)
+    #expect(try await events.next() == Self.message("a", "late"))
   }
 
   @Test func `a lost connection is told, and messages come again`() async throws {
@@ -83,7 +116,7 @@ import Testing
     for number in 0..<25 { try await client.send(RedisCommand("PUBLISH", "a", number)) }
     try await client.send(RedisCommand("PUBLISH", "end", "now"))
     // The other one has read all, so all has come.
-    while try await other.next() != Self.message("end", "now") {}
+    while let event = try await other.next(), event != Self.message("end", "now") {}
     #expect(try await events.next() == .missed(.tooSlow))
     var last: RedisSubscription.Event?
     for _ in 0..<10 {
@@ -116,7 +149,9 @@ import Testing
       for try await _ in client.subscribe("a") { count += 1 }
       return count
     }
-    while try await client.send(RedisCommand("PUBSUB", "NUMSUB", "a"))["a"] != .integer(1) {}
+    try await wait {
+      try await client.send(RedisCommand("PUBSUB", "NUMSUB", "a"))["a"] == .integer(1)
+    }
     task.cancel()
     #expect(try await task.value <= 1)
   }

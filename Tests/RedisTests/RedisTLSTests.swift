@@ -3,7 +3,7 @@ import Redis
 import TLS
 import Testing
 
-@Suite(.blocking) struct `Redis over TLS` {
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Redis over TLS` {
   /// A server with a certificate for `localhost`, and who signed it.
   private static func server() throws -> (RedisServerProcess, authority: String) {
     let folder = NSTemporaryDirectory() + "wedlive-redis-\(UUID().uuidString.prefix(8))"

@@ -114,6 +114,10 @@ import Testing
     #expect(throws: ReplyReader.Violation.self) {
       try Self.read([Array(start.utf8) + digits], limits)
     }
+    // Nor one that has its end, so that it is the same however it is cut.
+    #expect(throws: ReplyReader.Violation.self) {
+      try Self.read([Array(start.utf8) + digits + [13, 10]], limits)
+    }
   }
 
   @Test func `a large string is no long line`() throws {

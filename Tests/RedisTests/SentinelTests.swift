@@ -1,24 +1,25 @@
 import Redis
 import Testing
 
-@Suite(.blocking) struct `Redis primaries` {
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Redis primaries` {
   /// A primary, a replica that has all its data, and a Sentinel that knows both.
   private struct Cluster {
     let primary: RedisServerProcess
     let replica: RedisServerProcess
     let sentinel: RedisServerProcess
 
-    init() throws {
+    init() async throws {
       primary = try RedisServerProcess(settings: ["--repl-diskless-sync-delay", "0"])
-      replica = try Cluster.replica(of: primary)
+      replica = try await Cluster.replica(of: primary)
       sentinel = try RedisServerProcess(sentinelOf: primary.port)
-      while try !sentinel.ask("SENTINEL", "REPLICAS", "main").contains("\(replica.port)") {}
+      let (sentinel, name) = (sentinel, "\(replica.port)")
+      try await wait { try sentinel.ask("SENTINEL", "REPLICAS", "main").contains(name) }
     }
 
-    static func replica(of primary: RedisServerProcess) throws -> RedisServerProcess {
+    static func replica(of primary: RedisServerProcess) async throws -> RedisServerProcess {
       let replica = try RedisServerProcess(
         settings: ["--replicaof", "127.0.0.1 \(primary.port)"])
-      while try !primary.ask("INFO", "replication").contains("state=online") {}
+      try await wait { try primary.ask("INFO", "replication").contains("state=online") }
       return replica
     }
 
@@ -30,7 +31,7 @@ import Testing
 
   @Test func `a replica isn't taken for a primary, before it is one`() async throws {
     let primary = try RedisServerProcess(settings: ["--repl-diskless-sync-delay", "0"])
-    let replica = try Cluster.replica(of: primary)
+    let replica = try await Cluster.replica(of: primary)
     let client = try RedisClient(try replica.configuration())
     for await state in client.changes {
       if case .lost(let loss) = state {
@@ -43,7 +44,7 @@ import Testing
   }
 
   @Test func `a primary that dies is followed by the one that Sentinel makes`() async throws {
-    let cluster = try Cluster()
+    let cluster = try await Cluster()
     // The first Sentinel is not there; the second one knows.
     let gone = try RedisServerProcess.freePort()
     let client = try RedisClient(
@@ -54,12 +55,11 @@ import Testing
     #expect(try await events.next() == .joined)
     cluster.primary.kill()
     // What can be retried is, until the new primary is there.
-    while true {
+    try await wait {
       do {
-        try await client.send(RedisCommand("SET", "b", "new"))
-        break
+        return try await client.send(RedisCommand("SET", "b", "new")).text == "OK"
       } catch RedisError.lost {
-        continue
+        return false
       }
     }
     #expect(try await client.send(RedisCommand("GET", "a")).text == "kept")
@@ -74,11 +74,11 @@ import Testing
   }
 
   @Test func `a primary that Sentinel replaces while it lives is left`() async throws {
-    let cluster = try Cluster()
+    let cluster = try await Cluster()
     let client = try RedisClient(try cluster.configuration())
     try await client.send(RedisCommand("SET", "a", "1"))
     // Refused for as long as it has not asked the replica how it is.
-    while try cluster.sentinel.ask("SENTINEL", "FAILOVER", "main") != "OK\n" {}
+    try await wait { try cluster.sentinel.ask("SENTINEL", "FAILOVER", "main") == "OK\n" }
     for await state in client.changes {
       if case .connected(let server, _) = state,
         server.address == "127.0.0.1:\(cluster.replica.port)"
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func `a primary that hangs is left for the one that Sentinel makes`() async throws {
-    let cluster = try Cluster()
+    let cluster = try await Cluster()
     var configuration = try cluster.configuration()
     // Our own patience would not end before Sentinel's.
     configuration.silenceLimit = .seconds(60)
@@ -111,7 +111,7 @@ import Testing
   }
 
   @Test func `a name that no Sentinel knows is told`() async throws {
-    let cluster = try Cluster()
+    let cluster = try await Cluster()
     var configuration = try cluster.configuration()
     configuration.address = try RedisAddress(
       "redis+sentinel://127.0.0.1:\(cluster.sentinel.port)/other")

@@ -30,6 +30,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case worker
   /// What storages answer.
   case storage
+  /// What a Redis server answers.
+  case redis
   /// Frames with times of the fuzzer's choice, through the packager.
   case packager
   /// Tokens, forged and signed.
@@ -43,7 +45,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   package var mostBytes: Int {
     switch self {
     case .chunks, .rtmp, .rtmpClient, .http2, .flv, .recording: 16_384
-    case .packager, .media, .http1, .worker, .storage: 4096
+    case .packager, .media, .http1, .worker, .storage, .redis: 4096
     case .amf, .jwt, .query: 2048
     case .semantics, .proxy, .redaction: 512
     }
@@ -70,6 +72,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .recording: try fuzzRecording(input)
     case .worker: try fuzzWorker(input)
     case .storage: try fuzzStorage(input)
+    case .redis: try fuzzRedis(input)
     case .packager: try fuzzPackager(input)
     case .jwt: try fuzzTokens(input)
     case .proxy: try fuzzProxyHeader(input)
