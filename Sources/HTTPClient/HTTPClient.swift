@@ -58,7 +58,8 @@ package final class HTTPClient: Sendable {
   ///   - request: as above.
   ///   - body: sent with its length.
   ///   - deadline: for everything.
-  ///   - stall: the exchange ends with `.timedOut` when no byte has moved for so long, too.
+  ///   - stall: the exchange ends with `.timedOut` when hardly a byte has moved for so long, too:
+  ///     less than 1,000 a second.
   ///   - maxResponseBytes: of the response's body.
   /// - Returns: the response's head, whatever its status, and its body.
   /// - Throws: what failed, whose fault it was and whether a retry may help.

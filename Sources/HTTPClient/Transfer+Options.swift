@@ -46,7 +46,8 @@ extension Transfer {
     let isBounded = !isHead && !isStream
     options.set(CURLOPT_MAXFILESIZE_LARGE, offset: isBounded ? limits.maxResponseBytes : 0)
     if let stall = limits.stall {
-      options.set(CURLOPT_LOW_SPEED_LIMIT, 1)
+      // A stream may have little to say; who takes it sees how much comes.
+      options.set(CURLOPT_LOW_SPEED_LIMIT, isStream ? 1 : Transfer.leastSpeed)
       options.set(CURLOPT_LOW_SPEED_TIME, max(1, Int(clamping: stall.components.seconds)))
     }
     if let file = configuration.certificateAuthorities { options.set(CURLOPT_CAINFO, file) }

@@ -28,6 +28,8 @@ import HTTPTypes
     let maxResponseBytes: Int
   }
 
+  /// In bytes a second: what comes drop by drop keeps nobody for an hour.
+  static let leastSpeed = 1_000
   /// Bounds the fields kept; libcurl itself bounds a line and the whole head.
   private static let maxFields = 256
   /// The largest piece of a stream that libcurl hands over.

@@ -26,12 +26,13 @@ struct Outbound: Sendable {
   /// - Parameters:
   ///   - body: of the request.
   ///   - maxResponseBytes: of the answer.
+  ///   - isLengthy: whether the storage may be silent for minutes before it answers.
   ///   - make: makes the request anew for each try: a signature has its time.
   ///   - judge: what an answer means.
   /// - Returns: the answer that `judge` found done.
   /// - Throws: what the last try failed by.
   func send(
-    body: OutgoingBody = .none, maxResponseBytes: Int = 1 << 20,
+    body: OutgoingBody = .none, maxResponseBytes: Int = 1 << 20, isLengthy: Bool = false,
     make: @Sendable () -> HTTPRequest,
     judge: @Sendable (HTTPResponse, [UInt8]) -> Judgement
   ) async throws(StorageError) -> (HTTPResponse, [UInt8]) {
@@ -40,7 +41,7 @@ struct Outbound: Sendable {
     while true {
       let error: StorageError
       var wait = pause
-      switch await answer(to: make(), body, maxResponseBytes) {
+      switch await answer(to: make(), body, maxResponseBytes, isLengthy: isLengthy) {
       case .failure(let failure): error = words(failure)
       case .success(let (response, bytes)):
         switch judge(response, bytes) {
@@ -60,14 +61,15 @@ struct Outbound: Sendable {
   }
 
   private func answer(
-    to request: HTTPRequest, _ body: OutgoingBody, _ maxResponseBytes: Int
+    to request: HTTPRequest, _ body: OutgoingBody, _ maxResponseBytes: Int, isLengthy: Bool
   ) async -> Result<(HTTPResponse, [UInt8]), HTTPClientError> {
     let isLarge = body.count > 256 << 10 || maxResponseBytes > 1 << 20
+    let deadline = isLarge ? patience.transfer : patience.timeout
     do throws(HTTPClientError) {
       return .success(
         try await client.send(
-          request, body: body, deadline: isLarge ? patience.transfer : patience.timeout,
-          stall: patience.stall, maxResponseBytes: maxResponseBytes))
+          request, body: body, deadline: isLengthy ? patience.completion : deadline,
+          stall: isLengthy ? nil : patience.stall, maxResponseBytes: maxResponseBytes))
     } catch {
       return .failure(error)
     }

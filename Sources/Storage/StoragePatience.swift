@@ -2,7 +2,10 @@
 package struct StoragePatience: Equatable, Sendable {
   /// For an answer to a call without much of a body.
   package var timeout: Duration = .seconds(30)
-  /// An upload or a download in which nothing moves for so long has failed.
+  /// For the answer to a call that the storage itself has long to do: putting thousands of parts
+  /// together, during which it says nothing, or next to nothing.
+  package var completion: Duration = .seconds(600)
+  /// An upload or a download in which hardly anything moves for so long has failed.
   package var stall: Duration = .seconds(30)
   /// How long one part may take, however it moves.
   package var transfer: Duration = .seconds(3_600)

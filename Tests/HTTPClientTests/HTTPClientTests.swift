@@ -81,12 +81,15 @@ import Testing
     #expect(error.code == .badRequest)
   }
 
-  @Test func `an exchange in which nothing moves ends before its deadline`() async throws {
+  @Test(arguments: ["/hang", "/drip"])
+  func `an exchange in which nothing moves, or next to nothing, ends before its deadline`(
+    _ path: String
+  ) async throws {
     let client = try HTTPClient()
     let start = ContinuousClock.now
     let error = try await failure { () throws(HTTPClientError) in
       try await client.send(
-        request("/hang"), body: .none, deadline: .seconds(25), stall: .seconds(1))
+        request(path), body: .none, deadline: .seconds(25), stall: .seconds(1))
     }
     #expect(error.code == .timedOut)
     #expect(ContinuousClock.now - start < .seconds(15))

@@ -63,6 +63,11 @@ final class ScriptedServer: Sendable {
                 except OSError: pass
                 self.close_connection = True
             elif path == "/hang": time.sleep(30)
+            elif path == "/drip":
+                self.send_response(200); self.send_header("Content-Length", "400"); self.end_headers()
+                try:
+                    for _ in range(400): self.wfile.write(b"z"); time.sleep(0.05)
+                except OSError: pass
             elif path == "/slow": time.sleep(0.3); self.send(200, b"slow")
             elif path == "/drop": self.close_connection = True; self.connection.close()
             elif path == "/short":

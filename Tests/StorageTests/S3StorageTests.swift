@@ -132,6 +132,21 @@ import Testing
     #expect(try await storage.confirm(object))
   }
 
+  @Test func `a service that takes long to put the parts together is waited for`() async throws {
+    let storage = try server.s3 {
+      $0.patience.timeout = .seconds(1)
+      $0.patience.stall = .seconds(1)
+    }
+    let (path, _) = try large()
+    try await server.faults([
+      ["match": "POST .*uploadId=", "do": "stall", "seconds": 4, "times": 1_000]
+    ])
+    let object = try await put(path, as: "x", into: storage)
+    #expect(
+      try await server.log().filter { $0.contains("POST") && $0.contains("uploadId=") }.count == 1)
+    #expect(try await storage.confirm(object))
+  }
+
   @Test func `a service that can't list uploads is no reason not to begin one`() async throws {
     let storage = try server.s3()
     let (path, _) = try large()

@@ -4,6 +4,10 @@ import Testing
 
 @testable import Transcode
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 @Suite struct `FLV that a disk or a crash has left` {
   private let tags = [
     FLVTag(kind: .script, timestamp: 0, body: [2, 0, 1, 0x61]),
@@ -96,6 +100,18 @@ import Testing
     var other = file(tags)
     other[0] = 0
     #expect(tags(steps(other)) == tags)
+  }
+
+  @Test func `who reads what is nothing hears how far it is`() throws {
+    let folder = RemuxFolder()
+    let path = try folder.file("a", [UInt8](repeating: 0xA5, count: 3 << 20))
+    let descriptor = unsafe open(path, O_RDONLY)
+    defer { close(descriptor) }
+    var part = RecordedPart(descriptor: descriptor)
+    var places: Set<Int> = []
+    while try part.next() != nil { places.insert(part.position) }
+    #expect(places.count >= 6)
+    #expect(part.position == 3 << 20)
   }
 
   @Test func `nothing, and what is nothing, ends`() {

@@ -34,6 +34,8 @@ struct S3Client: Sendable {
     /// SHA-256 of the body, as hexadecimal digits.
     var payload = S3Client.emptyPayload
     var maxResponseBytes = 1 << 20
+    /// Whether the service may be silent for minutes before it answers.
+    var isLengthy = false
     /// Errors of the service's that are an answer: `NoSuchUpload`.
     var expected: Set<String> = []
   }
@@ -46,7 +48,8 @@ struct S3Client: Sendable {
     _ call: Call
   ) async throws(StorageError) -> (head: HTTPResponse, body: [UInt8], error: String?) {
     let (head, body) = try await outbound.send(
-      body: call.body, maxResponseBytes: call.maxResponseBytes, make: { request(call) },
+      body: call.body, maxResponseBytes: call.maxResponseBytes, isLengthy: call.isLengthy,
+      make: { request(call) },
       judge: { head, body in
         guard let problem = Self.problem(head, body, call) else { return .done }
         if call.expected.contains(problem.code) { return .done }

@@ -209,6 +209,7 @@ extension S3Storage {
     call.headers["content-type"] = "application/xml"
     call.payload = Hexadecimal.text(SHA256.hash(data: body))
     call.body = OutgoingBody(body)
+    call.isLengthy = true
     // A try whose answer was lost has done it; `confirm` tells.
     call.expected = ["NoSuchUpload", "NoSuchKey"]
     _ = try await client.send(call)

@@ -16,7 +16,7 @@ struct RecordedPart {
 
   init(descriptor: CInt) { self.descriptor = descriptor }
 
-  /// The next tag, or what had to be passed over.
+  /// The next tag, or what had to be passed over; `.needsMore` where there is neither in what was read.
   ///
   /// - Returns: nil at the end.
   /// - Throws: `.system` where the disk can't be read.
@@ -30,6 +30,8 @@ struct RecordedPart {
         position += count
         let bytes = buffer
         scanner.append(bytes.span.extracting(first: count))
+        // So that who reads gigabytes of nothing still says that it is at work.
+        return scanner.next(isEnd: false)
       } else if count == 0 {
         isEnd = true
       } else if errno != EINTR {

@@ -19,7 +19,8 @@ extension ConfigurationTable {
         "How long the storage may take to answer what isn't large."),
       .duration(
         "storage.stall", \.storage.stall, in: .seconds(1)...(.seconds(600)),
-        "An upload or a download in which nothing moves for so long is tried again."),
+        "An upload or a download in which hardly anything moves (1,000 bytes a second) for so long"
+          + " is tried again."),
       .file(
         "storage.ca", \.storage.certificateAuthorities, example: "/etc/wedlive/storage-ca.pem",
         "PEM file of authorities to trust there in place of the system's."),
