@@ -105,16 +105,24 @@ extension ControlAPI {
           409, "ambiguous",
           "\(having.count) weddings have a camera of that id; add ?wedding_id= to say which.")
       }
-      guard let only = having.first else { throw refused(.unknown, id, "") }
+      guard let only = having.first else {
+        guard id != Claims.mainCamera else { throw Self.mainStays }
+        throw refused(.unknown, id, "")
+      }
       wedding = only
     }
     do throws(CameraError) {
       try await parts.cameras.remove(id, of: wedding)
     } catch {
+      if id == Claims.mainCamera, case .unknown = error { throw Self.mainStays }
       throw refused(error, id, wedding)
     }
     return .json(RemovedCamera(weddingId: wedding, cameraId: id))
   }
+
+  /// Every wedding has it, also one that nobody has added a camera to.
+  private static let mainStays = APIError(
+    409, "main_camera", "The main camera can't be removed; switch the program to another one.")
 
   /// `GET /api/streams/cameras/{wedding_id}`: all of them, and which one the program shows.
   ///

@@ -199,6 +199,7 @@ extension `Control API` {
     #expect(answer.object["wedding_id"] as? String == "w2")
     #expect(try await remove("drone").status == 200)
     #expect(try await remove("drone").errorCode == "no_camera")
+    #expect(try await remove("main").errorCode == "main_camera")
     #expect(try await send(.delete, "/api/streams/camera/drone", api: api).status == 401)
   }
 

@@ -45,31 +45,46 @@ import Testing
     #expect(queue.pop() == 3)
   }
 
-  @Test func `lag is what waits in each run, and a leap between runs is none`() {
+  @Test(arguments: [Track.video, .audio])
+  func `lag is what waits in each run, and a leap between runs is none`(of track: Track) {
     let gauges = LadderGauges()
     func times(_ milliseconds: [Int64]) -> [MediaTime] {
       milliseconds.map { MediaTime(milliseconds: $0) }
     }
     #expect(gauges.lag == .zero)
-    for time in times([0, 40, 80]) { gauges.receive(time) }
+    for time in times([0, 40, 80]) { gauges.receive(time, of: track) }
     #expect(gauges.lag.milliseconds == 80)
-    gauges.take(MediaTime(milliseconds: 40))
+    gauges.take(MediaTime(milliseconds: 40), of: track)
     #expect(gauges.lag.milliseconds == 40)
-    gauges.receiveEnd()
-    for time in times([900_000, 900_040]) { gauges.receive(time) }
-    gauges.receiveEnd()
-    for time in times([100, 150]) { gauges.receive(time) }
+    gauges.receiveEnd(of: track)
+    for time in times([900_000, 900_040]) { gauges.receive(time, of: track) }
+    gauges.receiveEnd(of: track)
+    for time in times([100, 150]) { gauges.receive(time, of: track) }
     #expect(gauges.lag.milliseconds == 40 + 40 + 50)
-    gauges.take(MediaTime(milliseconds: 80))
-    gauges.takeEnd()
+    gauges.take(MediaTime(milliseconds: 80), of: track)
+    gauges.takeEnd(of: track)
     #expect(gauges.lag.milliseconds == 40 + 50)
-    gauges.take(MediaTime(milliseconds: 900_040))
-    gauges.takeEnd()
-    gauges.take(MediaTime(milliseconds: 150))
+    gauges.take(MediaTime(milliseconds: 900_040), of: track)
+    gauges.takeEnd(of: track)
+    gauges.take(MediaTime(milliseconds: 150), of: track)
     #expect(gauges.lag == .zero)
-    gauges.takeEnd()
-    gauges.receive(MediaTime(milliseconds: 5_000))
+    gauges.takeEnd(of: track)
+    gauges.receive(MediaTime(milliseconds: 5_000), of: track)
     #expect(gauges.lag == .zero)
+  }
+
+  @Test func `a segment is as late as the later of its pictures and its sound`() {
+    let gauges = LadderGauges()
+    for time in [0, 1_000].map({ MediaTime(milliseconds: $0) }) {
+      gauges.receive(time, of: .video)
+      gauges.take(time, of: .video)
+      gauges.receive(time, of: .audio)
+    }
+    // The pictures keep up; nothing has been made of the sound.
+    #expect(gauges.lag.milliseconds == 1_000)
+    #expect(gauges.report.lag.milliseconds == 1_000)
+    gauges.receive(MediaTime(milliseconds: 4_000), of: .video)
+    #expect(gauges.lag.milliseconds == 3_000)
   }
 
   @Test func `cuts wait for the picture at their time, or the next one`() {

@@ -40,6 +40,13 @@ import Testing
     #expect(Endpoint(text) == endpoint)
   }
 
+  @Test func `a port alone may be that of one host`() {
+    #expect(Endpoint("9113", alone: "127.0.0.1") == .on(host: "127.0.0.1", port: 9113))
+    #expect(Endpoint("*:9113", alone: "127.0.0.1") == .port(9113))
+    #expect(Endpoint.port(9113).text(alone: "127.0.0.1") == "*:9113")
+    #expect(Endpoint.port(9113).text(alone: nil) == "9113")
+  }
+
   @Test(arguments: [
     "", "65536", "-1", "a", "a:", "::1", "::1:80", "[::1]", "[a]:1", "a b:1", "1.2.3.4:99999",
   ])

@@ -45,7 +45,8 @@ struct CommandReader {
       push(.wanted(mask))
     case .drain(let id):
       let drain = LadderDrain(id, output: output)
-      gauges.receiveEnd()
+      gauges.receiveEnd(of: .video)
+      gauges.receiveEnd(of: .audio)
       push(DecoderTask.drain(drain))
       push(SoundTask.drain(drain))
     }
@@ -54,15 +55,18 @@ struct CommandReader {
   private func handle(_ passage: IdleGate.Passage) {
     switch passage {
     case .frame(let frame, let isCut) where frame.track == .video:
-      gauges.receive(frame.dts)
+      gauges.receive(frame.dts, of: .video)
       push(.packet(frame, isCut: isCut))
     case .frame(let frame, let isCut):
       if isCut { push(.cut(frame.pts)) }
+      gauges.receive(frame.dts, of: .audio)
       push(.packet(frame))
     case .rest(.video):
-      gauges.receiveEnd()
+      gauges.receiveEnd(of: .video)
       push(DecoderTask.rest)
-    case .rest(.audio): push(SoundTask.rest)
+    case .rest(.audio):
+      gauges.receiveEnd(of: .audio)
+      push(SoundTask.rest)
     }
   }
 

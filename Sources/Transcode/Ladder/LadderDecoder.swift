@@ -36,11 +36,11 @@ struct LadderDecoder: ~Copyable {
       case .cut(let time): pictures.push(.cut(time))
       case .wanted(let mask): pictures.push(.wanted(mask))
       case .rest:
-        gauges.takeEnd()
+        gauges.takeEnd(of: .video)
         try close()
         pictures.push(.rest)
       case .drain(let drain):
-        gauges.takeEnd()
+        gauges.takeEnd(of: .video)
         // What it learnt of a stream, such as how far pictures are reordered, is forgotten with it.
         try close()
         pictures.push(.drain(drain))
@@ -57,7 +57,7 @@ struct LadderDecoder: ~Copyable {
   }
 
   private mutating func decode(_ frame: Frame, isCut: Bool) throws(TranscodeError) {
-    gauges.take(frame.dts)
+    gauges.take(frame.dts, of: .video)
     if isCut { pictures.push(.cut(frame.pts)) }
     if decoder == nil { try open(for: frame) }
     let data = frame.payload.span.extracting(droppingFirst: frame.payloadOffset)

@@ -3,50 +3,35 @@ import Synchronization
 
 /// What the worker's threads count, for its reports.
 final class LadderGauges: Sendable {
-  /// What has come of one run of media, and has not all been taken by the decoder.
-  private struct Run {
-    /// Decoding times of the picture taken last, or else of the first that came, and of the newest.
-    var from: MediaTime?
-    var to: MediaTime?
-
-    var waiting: MediaTime {
-      guard let from, let to, to > from else { return .zero }
-      return to - from
-    }
-  }
-
   private struct Counts {
     var report = LadderReport()
-    /// The run that is decoded, and those behind it: their time lines have nothing in common.
-    var runs = [Run()]
+    var pictures = LadderBacklog()
+    var sounds = LadderBacklog()
 
-    var lag: MediaTime { runs.reduce(.zero) { $0 + $1.waiting } }
+    subscript(track: Track) -> LadderBacklog {
+      get { track == .video ? pictures : sounds }
+      set { if track == .video { pictures = newValue } else { sounds = newValue } }
+    }
+
+    /// A segment needs both: it is as late as the later one.
+    var lag: MediaTime { max(pictures.lag, sounds.lag) }
   }
 
   private let counts = Mutex(Counts())
 
-  /// A source picture has come.
-  func receive(_ time: MediaTime) {
-    counts.withLock { counts in
-      let last = counts.runs.count - 1
-      if counts.runs[last].from == nil { counts.runs[last].from = time }
-      counts.runs[last].to = time
-    }
+  /// A packet of the source has come.
+  func receive(_ time: MediaTime, of track: Track) {
+    counts.withLock { $0[track].receive(time) }
   }
 
-  /// What comes next belongs to another run.
-  func receiveEnd() { counts.withLock { $0.runs.append(Run()) } }
+  /// What comes next of a track belongs to another run.
+  func receiveEnd(of track: Track) { counts.withLock { $0[track].receiveEnd() } }
 
-  /// A source picture goes to the decoder.
-  func take(_ time: MediaTime) { counts.withLock { $0.runs[0].from = time } }
+  /// A packet of the source goes to its decoder.
+  func take(_ time: MediaTime, of track: Track) { counts.withLock { $0[track].take(time) } }
 
-  /// The decoder has come to the end of a run.
-  func takeEnd() {
-    counts.withLock { counts in
-      counts.runs.removeFirst()
-      if counts.runs.isEmpty { counts.runs = [Run()] }
-    }
-  }
+  /// A track's decoder has come to the end of a run.
+  func takeEnd(of track: Track) { counts.withLock { $0[track].takeEnd() } }
 
   /// Pictures have come out of the decoder, or could not.
   func count(decoded: UInt64 = 0, dropped: UInt64 = 0, encoded: UInt64 = 0) {
@@ -65,7 +50,7 @@ final class LadderGauges: Sendable {
     }
   }
 
-  /// How far what is decoded is behind what has come.
+  /// How far what is decoded is behind what has come, of pictures or of sound.
   var lag: MediaTime { counts.withLock { $0.lag } }
 
   var report: LadderReport {

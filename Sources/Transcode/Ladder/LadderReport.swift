@@ -3,7 +3,7 @@ package import Media
 
 /// How a transcode worker does.
 package struct LadderReport: Equatable, Sendable {
-  /// The media time that waits before the decoder.
+  /// The media time that waits before the decoder, or before the sound where that is more.
   ///
   /// What codecs hold to look ahead is no lag: it is there however fast the machine is.
   package var lag = MediaTime.zero

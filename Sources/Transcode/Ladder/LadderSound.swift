@@ -5,6 +5,7 @@ struct LadderSound: ~Copyable {
   private let bitrates: [Int]
   private let queue: BoundedQueue<SoundTask>
   private let output: LadderOutput
+  private let gauges: LadderGauges
   private var packet: MediaPacket
   private var decoded: MediaFrame
   private var source: (codec: Codec, record: [UInt8])?
@@ -19,7 +20,8 @@ struct LadderSound: ~Copyable {
   private static let rates = 4_000...768_000
 
   init(
-    bitrates: [Int], from queue: BoundedQueue<SoundTask>, to output: LadderOutput
+    bitrates: [Int], from queue: BoundedQueue<SoundTask>, to output: LadderOutput,
+    gauges: LadderGauges
   ) throws(TranscodeError) {
     let packet = try MediaPacket()
     let decoded = try MediaFrame()
@@ -28,6 +30,7 @@ struct LadderSound: ~Copyable {
     self.bitrates = bitrates
     self.queue = queue
     self.output = output
+    self.gauges = gauges
   }
 
   /// Works until the process ends.
@@ -37,9 +40,14 @@ struct LadderSound: ~Copyable {
     while true {
       switch queue.pop() {
       case .source(let codec, let record): try change(to: codec, record)
-      case .packet(let frame): try decode(frame)
-      case .rest: try finish()
+      case .packet(let frame):
+        gauges.take(frame.dts, of: .audio)
+        try decode(frame)
+      case .rest:
+        gauges.takeEnd(of: .audio)
+        try finish()
       case .drain(let drain):
+        gauges.takeEnd(of: .audio)
         try finish()
         drain.pass()
       }

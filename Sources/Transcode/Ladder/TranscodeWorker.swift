@@ -13,7 +13,7 @@ import Media
 ///                  └─▶ sound ─────────────────────────┘
 /// ```
 /// Each box is a thread, each arrow a queue that holds little: whoever is slow holds up those before
-/// it, and only what waits compressed, before the decoder, makes up the lag.
+/// it, and only what waits compressed, before the decoder or the sound, makes up the lag.
 package enum TranscodeWorker {
   /// The command of the binary that calls `main`.
   package static let command = "transcode-worker"
@@ -65,7 +65,8 @@ package enum TranscodeWorker {
     }
     try WorkerThread.start("sound") {
       output.orFail { () throws(TranscodeError) in
-        var sound = try LadderSound(bitrates: job.audioBitrates, from: sounds, to: output)
+        var sound = try LadderSound(
+          bitrates: job.audioBitrates, from: sounds, to: output, gauges: gauges)
         try sound.run()
       }
     }

@@ -61,11 +61,11 @@ extension ConfigurationKey {
   }
 
   static func endpoint(
-    _ path: String, _ target: Path<Endpoint>, _ summary: String
+    _ path: String, _ target: Path<Endpoint>, alone host: String? = nil, _ summary: String
   ) -> ConfigurationKey {
     value(
       path, target, takes: "a port, host:port or off (port 0 takes a free one)", summary,
-      parse: { Endpoint($0) }, write: { "\($0)" })
+      parse: { Endpoint($0, alone: host) }, write: { $0.text(alone: host) })
   }
 
   static func duration(

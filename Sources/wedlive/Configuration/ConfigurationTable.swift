@@ -62,8 +62,9 @@ enum ConfigurationTable {
     .endpoint("listen.https", \.listen.https, "HLS, the watch page and the API over TLS."),
     .endpoint("listen.http", \.listen.http, "Redirects to HTTPS; answers health checks."),
     .endpoint(
-      "listen.admin", \.listen.admin,
-      "The status page, metrics and control, without TLS: keep it to yourself. What changes something"
+      "listen.admin", \.listen.admin, alone: "127.0.0.1",
+      "The status page, metrics and control, without TLS or a password: keep it to yourself. A port"
+        + " alone is that of 127.0.0.1, `*:9113` that of all addresses. What changes something"
         + " (`/control`, `/drain`) answers under its address, `node.advertise`, `node.id`, the host"
         + " name and names without a dot."),
   ]

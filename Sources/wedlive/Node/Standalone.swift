@@ -119,7 +119,10 @@ enum Standalone {
     let needed = DescriptorLimit.needed(configuration, loops: count)
     if descriptors < needed {
       logger.warning(
-        "descriptor limit below max_connections",
+        """
+        descriptor limit below max_connections: raise LimitNOFILE (or ulimit -Hn) to what is needed, \
+        or lower limits.max_connections
+        """,
         metadata: ["limit": "\(descriptors)", "needed": "\(needed)", "loops": "\(count)"])
     }
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }

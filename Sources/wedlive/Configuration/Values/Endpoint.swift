@@ -6,17 +6,21 @@ enum Endpoint: Equatable, Sendable, CustomStringConvertible {
 
   static func port(_ port: UInt16) -> Endpoint { .on(host: nil, port: port) }
 
-  /// Reads the written form.
+  /// Reads the written form; nil where it isn't one.
   ///
-  /// - Returns: nil where it isn't one; a host name is one, whether it resolves or not.
-  init?(_ text: String) {
+  /// A host name is one, whether it resolves or not.
+  ///
+  /// - Parameters:
+  ///   - text: `9113`, `host:9113`, `*:9113` or `off`.
+  ///   - alone: the host of a port that is named alone; nil for all addresses.
+  init?(_ text: String, alone: String? = nil) {
     if text.lowercased() == "off" {
       self = .off
       return
     }
     guard let colon = text.lastIndex(of: ":") else {
       guard let port = UInt16(text) else { return nil }
-      self = .on(host: nil, port: port)
+      self = .on(host: alone, port: port)
       return
     }
     guard let port = UInt16(text[text.index(after: colon)...]) else { return nil }
@@ -33,6 +37,12 @@ enum Endpoint: Equatable, Sendable, CustomStringConvertible {
       return
     }
     self = .on(host: host == "*" ? nil : host, port: port)
+  }
+
+  /// The written form where a port alone means a host.
+  func text(alone: String?) -> String {
+    if alone != nil, case .on(nil, let port) = self { return "*:\(port)" }
+    return description
   }
 
   /// The written form.
