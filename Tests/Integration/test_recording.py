@@ -113,6 +113,26 @@ def test_a_kill_loses_less_than_a_second(make_node, tmp_path: Path) -> None:
     assert seconds(parts(node)[0]) > before - 1
 
 
+def test_what_is_stopped_and_begun_at_once_is_two_recordings(make_node, tmp_path: Path) -> None:
+    """A start does not take back the stop before it, however soon it follows."""
+    node = make_node(**RECORDED)
+    with publish_until(node, tmp_path, 2):
+        for number in range(2, 8):
+            stopped = recordings(node)[-1]["recording_id"]
+            for verb in ("stop", "start"):
+                status, answer = call(node, f"recording/{verb}", "POST", wedding_id=WEDDING)
+                assert status in (200, 202), answer
+            wait_until(
+                lambda number=number: (
+                    len(recordings(node)) == number and recordings(node)[-1]["duration"] > 0
+                ),
+                f"recording {number} has begun",
+            )
+            (ended,) = (each for each in recordings(node) if each["recording_id"] == stopped)
+            assert ended["state"] != "recording"
+    wait_until(lambda: states(node) == ["completed"] * 7, "all of them are made", limit=60)
+
+
 def test_one_recording_over_drops_splits_and_stops(make_node, tmp_path: Path) -> None:
     node = make_node(
         **{
