@@ -29,6 +29,13 @@ package struct APIResponse: Sendable {
     self.body = body
   }
 
+  /// A JSON error, `{"error":{"code":…,"message":…}}`, never cached.
+  package static func error(
+    _ status: HTTPResponse.Status, code: String, message: String
+  ) -> APIResponse {
+    json(status, PreparedResponse.errorBody(code: code, message: message))
+  }
+
   /// A JSON answer, never cached.
   package static func json(_ status: HTTPResponse.Status, _ body: [UInt8]) -> APIResponse {
     var response = HTTPResponse(status: status)

@@ -132,15 +132,20 @@ public final class PreparedResponse: Sendable {
     _ status: Int, code: String, message: String, fields: [(name: String, value: String)] = [],
     cacheControl: String = "no-store"
   ) -> PreparedResponse {
+    PreparedResponse(
+      status: status,
+      fields: [("content-type", "application/json"), ("cache-control", cacheControl)] + fields,
+      body: errorBody(code: code, message: message))
+  }
+
+  /// What an error's body says.
+  static func errorBody(code: String, message: String) -> [UInt8] {
     var body: [UInt8] = Array("{\"error\":{\"code\":\"".utf8)
     appendJSON(code, to: &body)
     body += "\",\"message\":\"".utf8
     appendJSON(message, to: &body)
     body += "\"}}".utf8
-    return PreparedResponse(
-      status: status,
-      fields: [("content-type", "application/json"), ("cache-control", cacheControl)] + fields,
-      body: body)
+    return body
   }
 
   /// The answer to a CORS preflight: any origin may GET with the fields that players send.

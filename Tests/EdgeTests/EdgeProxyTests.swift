@@ -154,6 +154,48 @@ import Testing
     #expect(try await edge.get("/o/\(name)", [("X-A", "2")]).head.cacheWord == "MISS")
   }
 
+  @Test func `those who wait together get each the choice that is theirs`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D60&vary=x-a&delay=0.5&size=100")
+    let held = Held(edge)
+    async let one = held.value.get("/o/\(name)", [("X-A", "1")]).body
+    async let two = held.value.get("/o/\(name)", [("X-A", "2")]).body
+    #expect(try await one != two)
+    #expect(try await edge.count(name) == 2)
+  }
+
+  @Test func `one who reads for himself alone is joined by nobody`() async throws {
+    let edge = try EdgeNode { $0.aloneFor = 0 }
+    let name = name()
+    try await edge.set(name, "cc=private&gate=1&size=60")
+    let held = Held(edge)
+    async let one = held.value.get("/o/\(name)").body
+    #expect(try await edge.eventually { try await edge.count(name) == 1 })
+    async let two = held.value.get("/o/\(name)").body
+    #expect(try await edge.eventually { try await edge.count(name) == 2 })
+    try await edge.open(name)
+    #expect(try await one != two)
+  }
+
+  @Test func `what is asked for anew behind the back and not kept ends by itself`() async throws {
+    let edge = try EdgeNode { $0.unreadBytes = 10_000 }
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D1,stale-while-revalidate%3D60&age=1&size=50")
+    let first = try await edge.get("/o/\(name)")
+    // Each would hold a place of the client's 64 for ever.
+    try await edge.set(name, "cc=no-store&size=3000000")
+    for number in 2..<100 {
+      _ = try await edge.get("/o/\(name)?\(number)")
+      edge.proxy.refresh(
+        HTTPRequest(
+          method: .get, scheme: "http", authority: "h", path: "/o/\(name)?r\(number)"),
+        name: "h/o/\(name)?r\(number)")
+    }
+    try await edge.set(name, "cc=max-age%3D60&size=50")
+    #expect(try await edge.get("/o/\(name)?last").body.count == first.body.count)
+  }
+
   @Test func `parts and conditions, whether it is kept or just comes`() async throws {
     let edge = try EdgeNode()
     let name = name()

@@ -47,7 +47,6 @@ package final class DiskTier: Sendable {
     var usage = Usage()
     /// The disk is left alone until then.
     var pausedUntil: ContinuousClock.Instant?
-    var isLoaded = false
   }
 
   private let files: DiskFiles
@@ -287,7 +286,6 @@ package final class DiskTier: Sendable {
           gone.append(key)
         }
       }
-      state.isLoaded = true
       return gone
     }
     unlink(gone)

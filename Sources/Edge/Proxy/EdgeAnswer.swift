@@ -39,9 +39,13 @@ final class EdgeFill: Sendable {
   let freshness: Freshness
   let body: FillBody
   let outcome: CacheOutcome
+  /// The fields of the request that it answers.
+  private let asked: HTTPFields
   init(
-    _ response: HTTPResponse, freshness: Freshness, body: FillBody, outcome: CacheOutcome
+    _ response: HTTPResponse, to asked: HTTPFields, freshness: Freshness, body: FillBody,
+    outcome: CacheOutcome
   ) {
+    self.asked = asked
     self.response = response
     self.freshness = freshness
     self.body = body
@@ -51,14 +55,12 @@ final class EdgeFill: Sendable {
   /// Of the body, where the origin says it.
   var length: Int? { response.headerFields[.contentLength].flatMap { Int($0) } }
 
-  /// Whether another request gets the same response.
+  /// Whether another request gets the same response: it is kept, and chosen by the same fields.
   ///
-  /// - Parameters:
-  ///   - fields: of that request.
-  ///   - asked: of the one that was sent.
+  /// - Parameter fields: of that request.
   /// - Returns: false also where nobody can tell.
-  func isFor(_ fields: HTTPFields, asked: HTTPFields) -> Bool {
-    guard let rule = VaryRule(response.headerFields) else { return false }
+  func isFor(_ fields: HTTPFields) -> Bool {
+    guard outcome.isStored, let rule = VaryRule(response.headerFields) else { return false }
     return rule.isEmpty || rule.key(of: fields) == rule.key(of: asked)
   }
 }

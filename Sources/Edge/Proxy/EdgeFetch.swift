@@ -26,10 +26,8 @@ final class EdgeFetch: ResponseReceiver {
     /// Bytes of a body that is kept.
     var kept = 0
     var isLanded = false
-    /// The client has gone before there was anything to send to it.
+    /// The answer's body is not handed on: what comes of it yet is of no interest.
     var isStopped = false
-    /// The body of an answer that is not handed on is of no interest.
-    var ignoresBody = false
   }
 
   let order: Order
@@ -58,6 +56,15 @@ final class EdgeFetch: ResponseReceiver {
     if isStopped { stream.cancel() }
   }
 
+  /// Takes no more of the response, once it is decided that nobody gets it.
+  private func stop() {
+    let stream = state.withLock { state in
+      state.isStopped = true
+      return state.stream
+    }
+    stream?.cancel()
+  }
+
   private func answer(_ answer: EdgeAnswer) {
     let isFirst = state.withLock { state in
       defer { state.isLanded = true }
@@ -73,14 +80,14 @@ final class EdgeFetch: ResponseReceiver {
     let status = head.status.code
     if let coding = head.headerFields[.transferEncoding], coding.lowercased() != "chunked" {
       // Nobody can tell where a body ends that is coded in ways unknown (RFC 9112, 6.1).
-      state.withLock { $0.ignoresBody = true }
+      stop()
       return failed(HTTPClientError(.brokenResponse, "its transfer coding isn't known"))
     }
     if status == 304, order.isShared, let stored = order.stored {
       return validated(head, stored, at: now)
     }
     if status >= 500, let stored = order.stored, stored.freshness.mayStandIn(at: now) {
-      state.withLock { $0.ignoresBody = true }
+      stop()
       return answer(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
     }
     let response = EdgeFields.kept(head, at: now)
@@ -99,7 +106,8 @@ final class EdgeFetch: ResponseReceiver {
       }
     }
     let fill = EdgeFill(
-      response, freshness: freshness, body: body, outcome: outcome(status, isKept: isKept))
+      response, to: order.request.headerFields, freshness: freshness, body: body,
+      outcome: outcome(status, isKept: isKept))
     state.withLock { $0.fill = fill }
     if order.isShared, !isKept { proxy.cannotShare(order) }
     answer(.filling(fill))
@@ -113,7 +121,7 @@ final class EdgeFetch: ResponseReceiver {
 
   /// The origin says that what is stored is still true.
   private func validated(_ head: HTTPResponse, _ stored: EdgeObject, at now: Int64) {
-    state.withLock { $0.ignoresBody = true }
+    state.withLock { $0.isStopped = true }
     guard Validation.confirms(head.headerFields, stored.response.headerFields) else {
       // It speaks of something that isn't stored here.
       proxy.store.drop(order.key)
@@ -131,7 +139,7 @@ final class EdgeFetch: ResponseReceiver {
 
   func received(body piece: [UInt8]) -> Bool {
     let (fill, isTooLong) = state.withLock { state -> (EdgeFill?, Bool) in
-      guard !state.ignoresBody else { return (nil, false) }
+      guard !state.isStopped else { return (nil, false) }
       let before = state.kept
       state.kept += piece.count
       let most = proxy.configuration.objectBytes
@@ -143,15 +151,15 @@ final class EdgeFetch: ResponseReceiver {
   }
 
   func ended(_ problem: HTTPClientError?) {
-    let (fill, ignores) = state.withLock { ($0.fill, $0.ignoresBody) }
-    if ignores { return }
+    let (fill, isStopped) = state.withLock { ($0.fill, $0.isStopped) }
+    if isStopped { return }
     guard let fill else {
       return failed(problem ?? HTTPClientError(.brokenResponse, "there is no response"))
     }
     if let problem {
       fill.body.fail(problem.description)
     } else {
-      // Kept before it is told to be whole: who asks then finds it.
+      // It can be joined until it is kept, so whoever asks finds it in one place or the other.
       fill.body.complete()
       if let whole = fill.body.whole(), order.isShared { keep(fill, whole) }
     }

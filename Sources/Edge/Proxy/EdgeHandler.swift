@@ -183,9 +183,9 @@ package final class EdgeHandler: RequestHandler {
             of: proxy.configuration.name)
           return answer
         } catch {
-          return APIResponse.json(
-            error.status == 504 ? .gatewayTimeout : .badGateway,
-            Array("{\"error\":{\"code\":\"origin_failed\",\"message\":\"\(error.words)\"}}".utf8))
+          return .error(
+            error.status == 504 ? .gatewayTimeout : .badGateway, code: "origin_failed",
+            message: error.words)
         }
       })
   }

@@ -16,8 +16,8 @@ package final class EdgeProxy: Sendable {
   let store: EdgeStore
   private let client: HTTPClient
   private let flights = FlightTable<EdgeAnswer>()
-  /// Responses whose heads have come and whose bodies are on their way.
-  private let fills = Mutex<[CacheKey: (fill: EdgeFill, asked: HTTPFields)]>([:])
+  /// Responses to be kept whose heads have come and whose bodies are on their way.
+  private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   private let scheme: String
   private let authority: String
 
@@ -61,19 +61,15 @@ package final class EdgeProxy: Sendable {
       return fetch(order, done)
     case .alone, .chosen, nil: break
     }
-    if let (fill, asked) = fills.withLock({ $0[key] }),
-      fill.isFor(request.headerFields, asked: asked)
-    {
+    if let fill = fills.withLock({ $0[key] }), fill.isFor(request.headerFields) {
       return done(.filling(fill))
     }
     let asked = order
-    switch flights.join(
-      key, { [self] answer in join(asked, answer, done) })
-    {
+    switch flights.join(key, { [self] answer in join(asked, answer, done) }) {
     case .lead:
       fetch(order) { [self] answer in
-        if case .filling(let fill) = answer {
-          fills.withLock { $0[key] = (fill, asked.request.headerFields) }
+        if case .filling(let fill) = answer, fill.outcome.isStored {
+          fills.withLock { $0[key] = fill }
         }
         done(answer)
         flights.land(key, answer)
@@ -88,14 +84,8 @@ package final class EdgeProxy: Sendable {
     _ order: EdgeFetch.Order, _ answer: EdgeAnswer, _ done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     switch answer {
-    case .filling(let fill):
-      guard fill.outcome.isStored,
-        fill.isFor(order.request.headerFields, asked: order.request.headerFields)
-      else {
-        return alone(order, done)
-      }
-      done(answer)
-    case .object, .failed: done(answer)
+    case .filling(let fill) where !fill.isFor(order.request.headerFields): alone(order, done)
+    case .filling, .object, .failed: done(answer)
     case .alone: alone(order, done)
     }
   }
@@ -135,12 +125,15 @@ package final class EdgeProxy: Sendable {
 
   /// Asks anew for what is served stale meanwhile.
   func refresh(_ request: HTTPRequest, name: String) {
-    ask(request, name: name, isShared: true) { _ in }
+    ask(request, name: name, isShared: true) { answer in
+      // What isn't kept is of use to nobody: its only reader leaves, which ends it.
+      if case .filling(let fill) = answer { _ = fill.body.join() }
+    }
   }
 
   /// Who reads what is on its way, for metrics.
   var readers: Int {
-    fills.withLock { $0.values.reduce(0) { $0 + $1.fill.body.readers } }
+    fills.withLock { $0.values.reduce(0) { $0 + $1.body.readers } }
   }
 
   // MARK: Told by fetches
