@@ -30,13 +30,9 @@ package struct ResponseDirectives: Equatable, Sendable {
       directives = CacheDirectives(fields)
       isTargeted = false
       // HTTP/1.0 knows no other word for it; where there are others, they count (5.4).
-      if directives.isEmpty, fields[values: .pragma].contains(where: Self.saysNoCache) {
+      if directives.isEmpty, fields.sayPragmaNoCache {
         directives.noCache = true
       }
     }
-  }
-
-  private static func saysNoCache(_ value: String) -> Bool {
-    value.split(separator: ",").contains { $0.trimmingBlanks().lowercased() == "no-cache" }
   }
 }

@@ -1,5 +1,3 @@
-package import HTTPTypes
-
 /// What becomes of a request for which something is stored (RFC 9111, 4).
 package enum Reuse: Equatable, Sendable {
   /// It is answered from what is stored.
@@ -54,22 +52,6 @@ package enum Reuse: Equatable, Sendable {
     } else {
       self = .validate
     }
-  }
-}
-
-/// What a request says to caches.
-package struct RequestDirectives: Equatable, Sendable {
-  package var directives: CacheDirectives
-  /// Only where there is no `Cache-Control` (RFC 9111, 5.4).
-  package var saysPragmaNoCache: Bool
-
-  package init(_ fields: HTTPFields = HTTPFields()) {
-    directives = CacheDirectives(fields)
-    saysPragmaNoCache =
-      !fields.contains(.cacheControl)
-      && fields[values: .pragma].contains { value in
-        value.split(separator: ",").contains { $0.trimmingBlanks().lowercased() == "no-cache" }
-      }
   }
 }
 
