@@ -196,6 +196,18 @@ import Testing
     #expect(source.assembly.active == [0, 1])
   }
 
+  @Test func `nothing is kept of what encoders give for a rung that the stream hasn't got`() throws
+  {
+    let source = try LadderSource(rungs: 2)
+    source.activatesAll = false
+    source.assembly.activate([1])
+    source.publish(Publisher().frames(seconds: 30))
+    let later = Publisher().frames(from: 30_000, seconds: 30)
+    source.publish(later)
+    #expect(source.assembly.keptBytes < later.reduce(0) { $0 + $1.keptBytes } / 2)
+    #expect(source.made(1).count > 9)
+  }
+
   @Test func `what is given up comes from elsewhere at once`() throws {
     let source = try LadderSource(rungs: 2, patience: 5)
     source.isWorking = false

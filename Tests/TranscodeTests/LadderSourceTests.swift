@@ -6,11 +6,11 @@ import Testing
 /// Sources that are not plain: each comes out as the rungs promise.
 @Suite struct `Worker process with odd sources` {
   private func encoded(
-    _ filter: String, _ options: [String] = [], seconds: String = "2"
+    _ filter: String, _ options: [String] = [], and inputs: [String] = [], seconds: String = "2"
   ) throws -> [SourceEvent] {
     try publishedEvents(
-      ["-f", "lavfi", "-i", filter, "-t", seconds, "-c:v", "libx264", "-preset", "ultrafast"]
-        + options)
+      ["-f", "lavfi", "-i", filter] + inputs
+        + ["-t", seconds, "-c:v", "libx264", "-preset", "ultrafast"] + options)
   }
 
   private func run(
@@ -158,6 +158,31 @@ import Testing
     #expect(peer.output(.rung(0)).frames.count == 50)
     #expect(peer.output(.rung(1)).frames.count == 75)
     #expect(try peer.configuration(rung: 1).picture?.width == 90)
+  }
+
+  @Test func `sound is made for those rungs alone that a source gets`() throws {
+    func source(_ size: String) throws -> [SourceEvent] {
+      try encoded(
+        "testsrc2=s=\(size):r=25", ["-g", "25"],
+        and: ["-f", "lavfi", "-i", "sine=f=440:r=48000"], seconds: "1")
+    }
+    let (small, large) = (try source("160x90"), try source("320x180"))
+    let peer = try LadderPeer(smallJob())
+    func count(_ index: Int) -> Int { peer.output(.audio(index)).frames.count }
+    peer.send(commands(small, rate: FrameRate(25)))
+    try peer.drain()
+    #expect(count(0) == 0)
+    let one = count(1)
+    #expect(one > 40)
+    // A node drains where the source changes: the larger rung is made now, and heard.
+    peer.send(commands(large, rate: FrameRate(25)))
+    try peer.drain(2)
+    #expect(count(0) == one)
+    #expect(count(1) == 2 * one)
+    peer.send(commands(small, rate: FrameRate(25)))
+    try peer.drain(3)
+    #expect(count(0) == one)
+    #expect(count(1) == 3 * one)
   }
 
   @Test(arguments: [(1, 44_100, 44_100, 1), (6, 48_000, 48_000, 2), (2, 32_000, 48_000, 2)])

@@ -126,8 +126,10 @@ package struct LadderAssembly {
     lines[rung].packager.configure(configuration)
   }
 
+  /// Takes an encoder's frame; one for a rung that the stream hasn't got, such as a sound that it
+  /// would share with others, is let go.
   package mutating func append(_ rung: Int, _ frame: Frame) {
-    guard lines.indices.contains(rung) else { return }
+    guard lines.indices.contains(rung), lines[rung].isActive else { return }
     lines[rung].packager.append(frame)
   }
 

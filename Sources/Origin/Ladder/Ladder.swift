@@ -15,6 +15,8 @@ final class Ladder {
   private let reap: (WorkerProcess) -> Void
   private var assembly: LadderAssembly
   private var worker: LadderWorker?
+  /// What the worker was asked for: it numbers its sounds so.
+  private var given: LadderJob
   private var loop: Loop?
   /// The rungs of the publisher's plan, and whether the source is in it.
   private var allowed: [Int] = []
@@ -63,6 +65,7 @@ final class Ladder {
     notice: @escaping (LadderNotice) -> Void
   ) {
     self.configuration = configuration
+    given = configuration.job
     self.reap = reap
     self.notice = notice
     backoff = LadderBackoff(configuration)
@@ -147,9 +150,15 @@ final class Ladder {
     return sourceBitrate <= rung.videoBitrate + rung.videoBitrate / 10
   }
 
-  /// What a worker is asked for: the rungs, none with more bits than the source has.
+  /// What a worker is asked for: the rungs, none with more bits than the source has, and no sound for
+  /// those alone that the publisher's plan lacks.
   private var job: LadderJob {
     var job = configuration.job
+    if let first = allowed.first {
+      for index in job.rungs.indices where !allowed.contains(index) {
+        job.rungs[index].audioBitrate = job.rungs[first].audioBitrate
+      }
+    }
     guard let sourceBitrate else { return job }
     for index in job.rungs.indices {
       job.rungs[index].videoBitrate = min(job.rungs[index].videoBitrate, max(sourceBitrate, 50_000))
@@ -192,8 +201,9 @@ final class Ladder {
     report = LadderReport()
     guard let loop, mask != 0, worker == nil else { return }
     do {
+      given = job
       let process = try WorkerProcess(
-        command: LadderConfiguration.command, arguments: job.arguments,
+        command: LadderConfiguration.command, arguments: given.arguments,
         limits: configuration.job.limits, isNonBlocking: true,
         executable: configuration.executable)
       let worker = try LadderWorker(
@@ -266,12 +276,12 @@ final class Ladder {
       guard let configuration = try? TrackConfiguration(codec: codec, record: record) else {
         return
       }
-      for rung in self.configuration.job.rungs(of: stream) {
+      for rung in given.rungs(of: stream) {
         onConfiguration(rung, configuration)
         assembly.configure(rung, configuration)
       }
     case .frame(let stream, let frame, _):
-      for rung in configuration.job.rungs(of: stream) {
+      for rung in given.rungs(of: stream) {
         onFrame(rung, frame)
         assembly.append(rung, frame)
       }

@@ -36,6 +36,7 @@ struct CommandReader {
     case .videoConfiguration(let codec, let record, let rate):
       let source = LadderSource(codec: codec, record: record, rate: rate)
       push(.source(source))
+      push(.pictures(source))
     case .audioConfiguration(let codec, let record):
       push(.source(codec: codec, record: record))
     case .frame(let frame, let isCut):

@@ -1,8 +1,8 @@
 import Media
 
-/// The thread of the sound: decoded once, encoded once at each bitrate.
+/// The thread of the sound: decoded once, encoded once at each bitrate of the rungs that are made.
 struct LadderSound: ~Copyable {
-  private let bitrates: [Int]
+  private let job: LadderJob
   private let queue: BoundedQueue<SoundTask>
   private let output: LadderOutput
   private let gauges: LadderGauges
@@ -11,7 +11,12 @@ struct LadderSound: ~Copyable {
   private var source: (codec: Codec, record: [UInt8])?
   private var decoder: CodecContext?
   private var resampler = SoundResampler()
-  /// One for each bitrate; none before the first sound.
+  /// What the pictures are, whose size says which rungs are made.
+  private var pictures: LadderSource?
+  /// By their places in the job, as the pictures' thread plans them: until the next drain; nil before
+  /// the first sound.
+  private var heard: [Int]?
+  /// One for each bitrate that is heard; none before the first sound.
   private var encoders: [SoundEncoder] = []
 
   /// A gap in the sound that is filled with silence; a longer one is left open, as in the source.
@@ -20,14 +25,14 @@ struct LadderSound: ~Copyable {
   private static let rates = 4_000...768_000
 
   init(
-    bitrates: [Int], from queue: BoundedQueue<SoundTask>, to output: LadderOutput,
+    _ job: LadderJob, from queue: BoundedQueue<SoundTask>, to output: LadderOutput,
     gauges: LadderGauges
   ) throws(TranscodeError) {
     let packet = try MediaPacket()
     let decoded = try MediaFrame()
     self.packet = packet
     self.decoded = decoded
-    self.bitrates = bitrates
+    self.job = job
     self.queue = queue
     self.output = output
     self.gauges = gauges
@@ -40,6 +45,7 @@ struct LadderSound: ~Copyable {
     while true {
       switch queue.pop() {
       case .source(let codec, let record): try change(to: codec, record)
+      case .pictures(let source): pictures = source
       case .packet(let frame):
         gauges.take(frame.dts, of: .audio)
         try decode(frame)
@@ -49,6 +55,7 @@ struct LadderSound: ~Copyable {
       case .drain(let drain):
         gauges.takeEnd(of: .audio)
         try finish()
+        heard = nil
         drain.pass()
       }
     }
@@ -102,10 +109,22 @@ struct LadderSound: ~Copyable {
     var settings = AudioSettings()
     settings.sampleRate = decoded.sampleRate == 44_100 ? 44_100 : 48_000
     settings.channels = decoded.channelCount == 1 ? 1 : 2
-    for (index, bitrate) in bitrates.enumerated() {
-      settings.bitrate = bitrate
+    let bitrates = job.audioBitrates
+    let heard = heard ?? plan()
+    self.heard = heard
+    for index in heard {
+      settings.bitrate = bitrates[index]
       encoders.append(SoundEncoder(index, try AudioEncoder(settings)))
     }
+  }
+
+  /// Which of the job's bitrates the rungs have that a source of this size gets; all of them where it
+  /// isn't known.
+  private func plan() -> [Int] {
+    let all = job.audioBitrates.indices
+    guard let plan = pictures?.plan(job.rungs) else { return Array(all) }
+    let wanted = Set(plan.entries.map { job.audioIndex(ofRung: $0.index) })
+    return all.filter { wanted.contains($0) }
   }
 
   private mutating func encode(at time: MediaTime) throws(TranscodeError) {

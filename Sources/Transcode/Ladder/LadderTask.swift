@@ -84,6 +84,8 @@ enum RungTask: Sendable {
 /// What the thread of the sound is given.
 enum SoundTask: Sendable {
   case source(codec: Codec, record: [UInt8])
+  /// What the pictures are that the sound is heard with.
+  case pictures(LadderSource)
   case packet(Frame)
   case rest
   case drain(LadderDrain)

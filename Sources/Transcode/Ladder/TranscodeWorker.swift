@@ -65,8 +65,7 @@ package enum TranscodeWorker {
     }
     try WorkerThread.start("sound") {
       output.orFail { () throws(TranscodeError) in
-        var sound = try LadderSound(
-          bitrates: job.audioBitrates, from: sounds, to: output, gauges: gauges)
+        var sound = try LadderSound(job, from: sounds, to: output, gauges: gauges)
         try sound.run()
       }
     }
