@@ -33,6 +33,7 @@ extension ControlAPI {
 
   private struct Cameras: Encodable {
     let weddingId: String
+    let locked: Bool
     let activeCameraId: String?
     let hlsUrl: String
     let viewers: Int?
@@ -63,19 +64,20 @@ extension ControlAPI {
     let id = try Self.cameraName(values["camera_id"] ?? UUID().uuidString.lowercased())
     let name = try Self.title(values["camera_name"])
     let priority = try Self.priority(values["priority"]) ?? 0
+    let plan = try plan(values["plan"])
     let now = parts.now()
     let expires = now + (try Self.lifetime(values["expires_in"]))
     var key: String?
     if parts.issuer != nil {
       key = try streamKey(
         Claims(
-          scope: .publish, wedding: wedding, camera: id, plan: values["plan"],
+          scope: .publish, wedding: wedding, camera: id, plan: plan,
           subject: values["user_id"], expires: expires), now: now)
     }
     do throws(CameraError) {
       try await parts.cameras.add(
         NewCamera(
-          wedding: wedding, id: id, name: name, priority: priority, plan: values["plan"],
+          wedding: wedding, id: id, name: name, priority: priority, plan: plan,
           key: key.map { CameraKey(digest: CredentialDigest.of($0.utf8), expires: expires) }))
     } catch {
       throw refused(error, id, wedding)
@@ -84,7 +86,8 @@ extension ControlAPI {
       AddedCamera(
         cameraId: id, cameraName: name, weddingId: wedding, streamKey: key,
         rtmpUrl: parts.addresses.camera(id), rtmpsUrl: parts.addresses.secureCamera(id),
-        hlsUrl: Self.path(wedding, id), status: CameraInfo.Status.waiting.rawValue,
+        hlsUrl: parts.addresses.playlist(wedding: wedding, camera: id),
+        status: CameraInfo.Status.waiting.rawValue,
         priority: priority, expiresAt: key == nil ? nil : expires))
   }
 
@@ -133,13 +136,13 @@ extension ControlAPI {
     let list = await parts.cameras.cameras(of: wedding)
     var answer = APIResponse.json(
       Cameras(
-        weddingId: wedding, activeCameraId: list.active,
+        weddingId: wedding, locked: parts.locks.contains(wedding), activeCameraId: list.active,
         hlsUrl: parts.addresses.playlist(wedding: wedding, camera: nil), viewers: list.viewers,
         cameras: list.cameras.map { camera in
           Camera(
             cameraId: camera.id, cameraName: camera.name, status: camera.status.rawValue,
             isActive: camera.id == list.active, priority: camera.priority,
-            hlsUrl: Self.path(wedding, camera.id),
+            hlsUrl: parts.addresses.playlist(wedding: wedding, camera: camera.id),
             rtmpUrl: isService ? parts.addresses.camera(camera.id) : nil, viewers: camera.viewers)
         }))
     if !isService { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
@@ -229,9 +232,5 @@ extension ControlAPI {
       throw APIError(400, "bad_field", "priority must be a whole number.")
     }
     return priority
-  }
-
-  private static func path(_ wedding: String, _ camera: String) -> String {
-    "/hls/\(wedding)/\(camera)/index.m3u8"
   }
 }

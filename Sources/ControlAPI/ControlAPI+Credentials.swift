@@ -27,7 +27,8 @@ extension ControlAPI {
   /// Body: `wedding_id`; optional `camera_id`, `plan`, `user_id`, `priority`, `expires_in`
   /// (seconds, a minute to 90 days; a day when absent).
   ///
-  /// A camera that was added (`camera/add`) takes this key as well as those it has.
+  /// The main camera is always there; others are once they were added (`camera/add`), and take this key
+  /// as well as those they have, or once they have been live.
   func generateCredentials(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     let values = try call.values()
@@ -36,14 +37,23 @@ extension ControlAPI {
     let now = parts.now()
     let expires = now + (try Self.lifetime(values["expires_in"]))
     var claims = Claims(
-      scope: .publish, wedding: wedding, camera: camera, plan: values["plan"],
+      scope: .publish, wedding: wedding, camera: camera, plan: try plan(values["plan"]),
       subject: values["user_id"], expires: expires)
     if let priority = try Self.priority(values["priority"]) { claims.priority = priority }
     let key = try streamKey(claims, now: now)
-    try await keep(key, expires: expires, camera: camera, wedding: wedding)
+    let others = await parts.cameras.cameras(of: wedding).cameras.map(\.id)
+    let known = [Claims.mainCamera] + others.filter { $0 != Claims.mainCamera }
+    let isKnown = known.contains(camera)
+    if isKnown { try await keep(key, expires: expires, camera: camera, wedding: wedding) }
     let refusal = parts.cameras.refusal(
       of: CredentialDigest.of(key.utf8), camera: camera, wedding: wedding)
     if let refusal { throw APIError(409, "camera_refused", "\(refusal).") }
+    guard isKnown else {
+      throw APIError(
+        404, "no_camera",
+        "This wedding has no camera \(camera); it has \(known.joined(separator: ", ")). "
+          + "Add it first (camera/add).")
+    }
     // The program's own address, so that a camera can be switched, unless it is another camera's.
     let shown = camera == Claims.mainCamera ? nil : camera
     return .json(
@@ -54,6 +64,17 @@ extension ControlAPI {
           hlsPlaybackUrl: parts.addresses.playlist(wedding: wedding, camera: shown),
           streamId: Self.streamID(wedding, camera)),
         rtmpsUrl: parts.addresses.rtmps, expiresAt: expires))
+  }
+
+  /// A plan that there is; nil where none is named.
+  ///
+  /// - Throws: 400, with the names of those there are: a key of another would be one of none.
+  func plan(_ name: String?) throws(APIError) -> String? {
+    guard let name, !name.isEmpty, parts.plans.number(ofViewer: name) == 0 else { return name }
+    let known = parts.plans.plans.map(\.name)
+    throw APIError(
+      400, "unknown_plan",
+      "There is no such plan; plan may be one of \(known.joined(separator: ", ")), or left out.")
   }
 
   /// A stream key, where this node can make one.

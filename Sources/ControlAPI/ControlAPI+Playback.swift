@@ -6,6 +6,7 @@ extension ControlAPI {
   private struct Playback: Encodable {
     let weddingId: String
     let isLive: Bool
+    let locked: Bool
     let state: String
     let startedAt: Int64?
     let viewers: Int?
@@ -38,6 +39,7 @@ extension ControlAPI {
     var answer = APIResponse.json(
       Playback(
         weddingId: wedding, isLive: info?.isLive ?? false,
+        locked: parts.locks.contains(wedding),
         state: info?.state.rawValue ?? "offline", startedAt: info?.started,
         viewers: info?.viewers, nginxStream: stream))
     if !isService { answer.response.headerFields[.accessControlAllowOrigin] = "*" }

@@ -15,6 +15,7 @@ extension ControlAPI {
 
   private struct Qualities: Encodable {
     let weddingId: String
+    let locked: Bool
     let plan: String?
     let selected: String?
     let qualities: [Quality]
@@ -48,7 +49,7 @@ extension ControlAPI {
     let info = try await liveStream(wedding, camera)
     return .json(
       Qualities(
-        weddingId: wedding, plan: viewer?.plan,
+        weddingId: wedding, locked: parts.locks.contains(wedding), plan: viewer?.plan,
         selected: viewer.flatMap { parts.choices.quality(for: $0.name, of: wedding) },
         qualities: info.qualities.filter { viewer?.mayHave($0) ?? $0.isOpen }.map { quality in
           Quality(
@@ -78,13 +79,31 @@ extension ControlAPI {
     }
     let info = try await liveStream(wedding, camera)
     guard let quality = info.qualities.first(where: { $0.name == wanted }) else {
-      throw APIError(404, "no_quality", "This stream has no such quality.")
+      throw missing(wanted, from: info)
     }
     guard viewer.mayHave(quality) else {
       throw APIError(403, "not_in_plan", "This quality is not in the viewer's plan.")
     }
     parts.choices.set(quality.name, for: viewer.name, of: wedding)
     return .json(Selection(weddingId: wedding, quality: quality.name))
+  }
+
+  /// Why a stream lacks a quality.
+  private func missing(_ name: String, from info: StreamInfo) -> APIError {
+    let names = info.qualities.map(\.name).joined(separator: ", ")
+    guard let rung = parts.rungs.first(where: { $0.name == name }) else {
+      return APIError(404, "no_quality", "There is no such quality; this stream has \(names).")
+    }
+    let source = info.source
+    guard rung.isAbove(width: source.width, height: source.height) else {
+      return APIError(
+        404, "not_made",
+        "This stream has no \(name) now: its plan lacks it, or it has just begun. It has \(names).")
+    }
+    return APIError(
+      404, "above_source",
+      "This stream has no \(name): its source is \(source.width)x\(source.height), and nothing is "
+        + "made larger. It has \(names).")
   }
 
   private func liveStream(_ wedding: String, _ camera: String) async throws(APIError) -> StreamInfo

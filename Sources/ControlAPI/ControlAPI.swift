@@ -33,6 +33,8 @@ package final class ControlAPI: Sendable {
     package var keysPerClient: Int
     /// Which qualities viewers' plans have.
     package var plans: Plans
+    /// The qualities that are made of sources large enough for them.
+    package var rungs: [LadderQuality]
     /// What viewers have chosen.
     package var choices: ViewerChoices
     package var metrics: MetricRegistry
@@ -47,7 +49,8 @@ package final class ControlAPI: Sendable {
       cameras: any CameraDirectory,
       recordings: (any RecordingDirectory)? = nil,
       keysPerClient: Int = 2_000,
-      plans: Plans = .defaults, choices: ViewerChoices = ViewerChoices(), metrics: MetricRegistry,
+      plans: Plans = .defaults, rungs: [LadderQuality] = [],
+      choices: ViewerChoices = ViewerChoices(), metrics: MetricRegistry,
       log: Logger,
       now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds / 1000 }
     ) {
@@ -62,6 +65,7 @@ package final class ControlAPI: Sendable {
       self.recordings = recordings
       self.keysPerClient = keysPerClient
       self.plans = plans
+      self.rungs = rungs
       self.choices = choices
       self.metrics = metrics
       self.log = log

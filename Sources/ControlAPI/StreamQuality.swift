@@ -1,3 +1,28 @@
+/// A quality that a node makes of sources that are large enough for it.
+package struct LadderQuality: Equatable, Sendable {
+  package var name: String
+  /// Of the box that pictures are fitted into, in pixels.
+  package var width: Int
+  package var height: Int
+
+  package init(name: String, width: Int, height: Int) {
+    self.name = name
+    self.width = width
+    self.height = height
+  }
+
+  /// Whether a source would have to be made larger for it.
+  ///
+  /// - Parameters:
+  ///   - width: of the source, in pixels; portrait sources turn the box.
+  ///   - height: of the source.
+  package func isAbove(width: Int, height: Int) -> Bool {
+    width > 0 && height > 0
+      && max(width, height) < max(self.width, self.height)
+      && min(width, height) < min(self.width, self.height)
+  }
+}
+
 /// One quality that a stream can be watched in, as the API and the status show it.
 package struct StreamQuality: Codable, Equatable, Sendable {
   /// In addresses: `source`, `720p`.

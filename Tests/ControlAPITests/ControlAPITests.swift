@@ -66,7 +66,8 @@ final class Locks: WeddingLockDirectory {
           rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h"),
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
         directory: OneStream(), keys: keys, locks: locks, cameras: cameras,
-        recordings: recordings, choices: choices, metrics: metrics,
+        recordings: recordings, rungs: [LadderQuality(name: "4k", width: 3840, height: 2160)],
+        choices: choices, metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }
 
@@ -117,10 +118,12 @@ final class Locks: WeddingLockDirectory {
   @Test func `credentials have the plan's fields, and their key publishes that camera`()
     async throws
   {
+    let cameras = SomeCameras()
+    try await cameras.add(NewCamera(wedding: "w9", id: "two", name: "Two"))
     let answer = try await send(
       .post, generate,
       #"{"wedding_id":"w9","camera_id":"two","plan":"premium","user_id":7,"expires_in":600}"#,
-      bearer: try token(.service, wedding: nil))
+      bearer: try token(.service, wedding: nil), api: api(cameras: cameras))
     #expect(answer.status == 200)
     let stream = try #require(answer.stream)
     #expect(Set(stream.keys) == ["stream_key", "rtmp_url", "hls_playback_url", "stream_id"])
@@ -156,6 +159,42 @@ final class Locks: WeddingLockDirectory {
     let answer = try await send(.post, generate, body, bearer: try token(.service, wedding: nil))
     #expect(answer.status == 400)
     #expect(answer.errorCode == code)
+  }
+
+  @Test func `a plan that there is not is refused, with the names of those there are`() async throws
+  {
+    for path in [generate, "/api/streams/camera/add"] {
+      let answer = try await send(
+        .post, path, #"{"wedding_id":"w9","camera_name":"a","plan":"gold"}"#,
+        bearer: try token(.service, wedding: nil))
+      #expect(answer.status == 400)
+      #expect(answer.errorCode == "unknown_plan")
+      #expect(answer.text.contains("free, premium"))
+    }
+  }
+
+  @Test func `a camera that there is not is refused, with the names of those there are`()
+    async throws
+  {
+    let cameras = SomeCameras()
+    let body = #"{"wedding_id":"w9","camera_id":"alter"}"#
+    func ask(_ cameras: SomeCameras) async throws -> Answer {
+      try await send(
+        .post, generate, body, bearer: try token(.service, wedding: nil), api: api(cameras: cameras)
+      )
+    }
+    for known in [["main"], ["main", "altar", "drone"]] {
+      for id in known.dropFirst() {
+        try await cameras.add(NewCamera(wedding: "w9", id: id, name: id))
+      }
+      let answer = try await ask(cameras)
+      #expect(answer.status == 404)
+      #expect(answer.errorCode == "no_camera")
+      #expect(answer.text.contains(known.joined(separator: ", ")), "\(answer.text)")
+    }
+    #expect(cameras.known.withLock { $0.keys.isEmpty })
+    try await cameras.add(NewCamera(wedding: "w9", id: "alter", name: "a"))
+    #expect(try await ask(cameras).status == 200)
   }
 
   @Test func `only a service token makes credentials`() async throws {

@@ -17,6 +17,19 @@ extension `Control API` {
     #expect(!locks.contains("w1"))
   }
 
+  @Test(arguments: ["playback", "cameras", "qualities"])
+  func `who asks about a wedding is told whether it is locked`(call: String) async throws {
+    let locks = Locks()
+    let api = api(locks: locks)
+    let path = "/api/streams/\(call)/w1"
+    for isLocked in [false, true] {
+      try await locks.change("w1", isLocked: isLocked)
+      let answer = try await send(.get, path, api: api)
+      #expect(answer.status == 200)
+      #expect(answer.object["locked"] as? Bool == isLocked)
+    }
+  }
+
   @Test func `nobody else does`() async throws {
     let locks = Locks()
     let api = api(locks: locks)

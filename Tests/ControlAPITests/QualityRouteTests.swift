@@ -61,7 +61,8 @@ extension `Control API` {
 
   @Test(arguments: [
     (#"{"wedding_id": "w1", "quality": "720p"}"#, 403, "not_in_plan"),
-    (#"{"wedding_id": "w1", "quality": "4k"}"#, 404, "no_quality"),
+    (#"{"wedding_id": "w1", "quality": "4k"}"#, 404, "above_source"),
+    (#"{"wedding_id": "w1", "quality": "8k"}"#, 404, "no_quality"),
     (#"{"wedding_id": "w1"}"#, 400, "missing_field"),
     (#"{"quality": "360p"}"#, 400, "missing_field"),
     (#"{"wedding_id": "w2", "quality": "360p"}"#, 403, "token_wedding"),

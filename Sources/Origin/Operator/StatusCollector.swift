@@ -47,6 +47,7 @@ package final class StatusCollector: Sendable {
   private let node: OriginNode
   private let loops: [LoopMailbox]
   private let recordings: RecordingService?
+  private let locks: WeddingLocks?
   private let startedAt = MonotonicTime.now
   private let sent: [Counter]
   private let received: [Counter]
@@ -60,10 +61,12 @@ package final class StatusCollector: Sendable {
   ///   - loops: all of its loops.
   ///   - metrics: where the servers count their traffic.
   ///   - recordings: of the node.
+  ///   - locks: of weddings.
   package init(
     identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry,
-    recordings: RecordingService? = nil
+    recordings: RecordingService? = nil, locks: WeddingLocks? = nil
   ) {
+    self.locks = locks
     self.recordings = recordings
     self.identity = identity
     self.node = node
@@ -91,7 +94,9 @@ package final class StatusCollector: Sendable {
       if let share = try? await share(loop, keys + shown) { shares.append(share) }
     }
     let clients = Dictionary(grouping: shares.flatMap(\.clients), by: \.key)
+    let locked = locks?.weddings ?? []
     for (index, key) in zip(streams.indices, keys) {
+      streams[index].isLocked = locked.contains(key.wedding)
       streams[index].viewers = shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) }
       streams[index].clients = (clients[key] ?? []).map(\.client).sorted { $0.id < $1.id }
     }

@@ -13,6 +13,8 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var wedding: String
   package var camera: String
   package var state: State
+  /// Whether its wedding is locked, so that only tokens made for that open it.
+  package var isLocked = false
   /// When it went live, since 1970; the same as long as the stream is there.
   package var startedAtMilliseconds: Int64
   /// How long the stream has been there; no longer counted once it has no publisher.
@@ -68,6 +70,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case wedding, camera, state
+    case isLocked = "locked"
     case startedAtMilliseconds = "started_at_ms"
     case timeMilliseconds = "time_ms"
     case traffic

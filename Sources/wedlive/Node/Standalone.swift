@@ -65,11 +65,11 @@ enum Standalone {
       node: configuration.node.effectiveID, region: configuration.node.region,
       version: Version.current, cipher: cipher,
       watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? "")
+    let locks = WeddingLocks(store: SQLiteWeddingLocks(records), logger: logger)
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
-      recordings: recordings)
+      recordings: recordings, locks: locks)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
-    let locks = WeddingLocks(store: SQLiteWeddingLocks(records), logger: logger)
     let api = ControlAPI(
       ControlAPI.Parts(
         addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
@@ -80,7 +80,10 @@ enum Standalone {
         cameras: OriginCameras(node: origin, loops: loops.mailboxes, collector: collector),
         recordings: OriginRecordings(recordings, loops: loops.mailboxes),
         keysPerClient: configuration.encryption.keysPerClient,
-        plans: configuration.origin.streams.plans, choices: choices, metrics: registry,
+        plans: configuration.origin.streams.plans,
+        rungs: (configuration.origin.streams.ladder?.job.rungs ?? []).map {
+          LadderQuality(name: $0.name, width: $0.width, height: $0.height)
+        }, choices: choices, metrics: registry,
         log: Logger(label: "api")))
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     // Before anybody can watch: what was locked stays locked.

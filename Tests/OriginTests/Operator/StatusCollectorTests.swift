@@ -1,5 +1,7 @@
 import Access
+import Logging
 import RTMP
+import Store
 import Telemetry
 import Testing
 
@@ -17,9 +19,12 @@ import Testing
     #expect(await eventually { await player.state.hasStarted })
     #expect(try await node.eventuallyPlaylist { $0.entries.count == 2 })
     #expect(await eventually { node.node.board[.named("w")]?.playlist?.segments == 2 })
+    let locks = WeddingLocks(
+      store: MemoryWeddingLocks(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try await locks.change("v", isLocked: true)
     let collector = StatusCollector(
       identity: .init(node: "n", region: "r", version: "1", cipher: "openssl"), node: node.node,
-      loops: node.mailboxes, metrics: MetricRegistry())
+      loops: node.mailboxes, metrics: MetricRegistry(), locks: locks)
     let status = await collector.status()
     #expect(status.isReady)
     #expect(status.rtmpConnections == 3)
@@ -27,11 +32,13 @@ import Testing
     let main = try #require(status.streams.first { $0.name == "w" })
     #expect(main.state == .live)
     #expect(main.viewers == 1)
+    #expect(!main.isLocked)
     #expect(main.clients.map(\.isPublishing) == [true, false])
     #expect(main.playlist?.segments == 2)
     #expect(main.video?.height == 180)
     let other = try #require(status.streams.first { $0.name == "v/c2" })
     #expect(other.viewers == 0)
+    #expect(other.isLocked)
     #expect(other.clients.map(\.isPublishing) == [true])
     await player.leave()
     #expect(
