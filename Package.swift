@@ -103,24 +103,32 @@ let floor4: [Target] =
     [
       "Access", "EventLoop", "HTTPServer", "HTTPSemantics", "Telemetry", "Store", log, httpTypes,
     ])
+  + room("Operator", ["EventLoop", "HTTPSemantics", "HTTPServer", "Telemetry", httpTypes])
   + room(
     "Recording",
     ["Bytes", "Media", "HLS", "Telemetry", "Events", "Store", "Storage", "Transcode", log])
+  + room(
+    "Viewers",
+    [
+      "Bytes", "EventLoop", "Telemetry", "Media", "HLS", "HTTPServer", "HTTPSemantics", "Storage",
+      "Access", "ControlAPI", "Operator", "Recording", httpTypes,
+    ])
 
 // Floor 5: the roles.
 let floor5: [Target] =
   room(
     "Edge",
     [
-      "Bytes", "EventLoop", "Telemetry", "HTTPSemantics", "HTTPServer", "HTTPClient", "Cache",
-      httpTypes,
+      "Bytes", "EventLoop", "Telemetry", "Media", "HLS", "HTTPSemantics", "HTTPServer",
+      "HTTPClient", "Cache", "Access", "Operator", "Viewers", log, httpTypes,
     ])
   + room(
     "Origin",
     [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
       "HTTPServer", "HTTPSemantics", "Store", "Storage", "Transcode", "Access", "ControlAPI",
-      "Recording", log, httpTypes, .product(name: "Crypto", package: "swift-crypto"),
+      "Operator", "Recording", "Viewers", log, httpTypes,
+      .product(name: "Crypto", package: "swift-crypto"),
     ], resources: [.embedInCode("Pages/Assets")])
 
 // Floor 6: the executable.
@@ -130,9 +138,8 @@ let floor6: [Target] = [
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
       "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Storage", "Access",
-      "ControlAPI",
-      "Origin", "Recording",
-      "Transcode", "CLinux", log, httpTypes,
+      "Cache", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Redis", "Transcode",
+      "Viewers", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
       .product(name: "Yams", package: "Yams"),
@@ -167,6 +174,13 @@ let testTargets: [Target] =
     ])
   + tests(
     "Recording", ["Media", "HLS", "Store", "Storage", "Transcode", "Events", "Telemetry", log])
+  + tests("Operator", ["HTTPServer", httpTypes])
+  + tests(
+    "Viewers",
+    [
+      "Access", "EventLoop", "HLS", "HTTPSemantics", "HTTPServer", "Media", "Telemetry",
+      "TestSupport",
+    ])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Edge", ["Cache", "EventLoop", "Telemetry", "HTTPServer", "HTTPClient", httpTypes])
@@ -175,23 +189,28 @@ let testTargets: [Target] =
     [
       "Bytes", "EventLoop", "Media", "HLS", "RTMP", "Ingest", "HTTPServer", "HTTPSemantics",
       "HTTPClient", "Access", "ControlAPI", "Recording", "Store", "Telemetry", "Transcode",
-      "Events", "TLS", log, httpTypes,
+      "Events", "Operator", "TestSupport", "TLS", "Viewers", log, httpTypes,
       .product(name: "Crypto", package: "swift-crypto"),
     ])
   + tests(
     "wedlive",
     [
       "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Access", "HTTP2", "HTTPServer",
-      "Origin", "Storage", "Transcode", log,
+      "Operator", "Origin", "Storage", "Transcode", "Viewers", log,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     ])
 
-/// A worker that the tests of `Transcode` start: their own process can't be started as one.
+/// What the tests of several targets share, and a worker that the tests of `Transcode` start: their
+/// own process can't be started as one.
 let fixtures: [Target] = [
+  .target(
+    name: "TestSupport", dependencies: ["Media", "HTTPServer", "Viewers"],
+    path: "Tests/TestSupport",
+    swiftSettings: swiftSettings),
   .executableTarget(
     name: "PublishWorkerFixture", dependencies: ["Transcode", "CLinux"],
-    path: "Tests/PublishWorkerFixture", swiftSettings: swiftSettings)
+    path: "Tests/PublishWorkerFixture", swiftSettings: swiftSettings),
 ]
 
 /// What `make fuzz` runs and `swift test` replays: Tests/Fuzz/README.md.

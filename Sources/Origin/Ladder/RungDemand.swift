@@ -1,3 +1,4 @@
+import Viewers
 import EventLoop
 import Transcode
 

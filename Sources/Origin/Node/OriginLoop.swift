@@ -1,3 +1,4 @@
+import Operator
 import Access
 import ControlAPI
 package import EventLoop

@@ -1,3 +1,4 @@
+package import Operator
 package import Access
 package import Events
 package import Ingest

@@ -1,3 +1,4 @@
+package import Operator
 import EventLoop
 package import HTTPSemantics
 package import HTTPServer

@@ -1,3 +1,5 @@
+import Viewers
+import Operator
 package import EventLoop
 import Glibc
 import HTTPServer

@@ -1,3 +1,4 @@
+import Viewers
 import HLS
 
 /// A rendition that a camera has, as the program of its wedding needs to know it.

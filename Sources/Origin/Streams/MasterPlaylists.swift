@@ -1,3 +1,4 @@
+import Viewers
 import Access
 import HLS
 import Media

@@ -1,3 +1,4 @@
+import Viewers
 import Access
 import ControlAPI
 import HLS

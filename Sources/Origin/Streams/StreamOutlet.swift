@@ -1,3 +1,4 @@
+import Viewers
 package import EventLoop
 package import Events
 import HLS

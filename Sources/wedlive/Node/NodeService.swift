@@ -1,3 +1,4 @@
+import Operator
 import Origin
 import Logging
 import EventLoop

@@ -1,3 +1,4 @@
+import Operator
 import Logging
 import Origin
 import ServiceLifecycle

@@ -1,3 +1,5 @@
+import Viewers
+import Operator
 import Ingest
 import Access
 import ControlAPI

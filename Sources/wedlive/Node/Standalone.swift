@@ -1,3 +1,5 @@
+import Viewers
+import Operator
 import Access
 import ControlAPI
 import EventLoop

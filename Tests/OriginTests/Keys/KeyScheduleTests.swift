@@ -1,3 +1,4 @@
+import Viewers
 import HLS
 import Media
 import Testing

@@ -1,3 +1,4 @@
+import TestSupport
 import Access
 import ControlAPI
 import Media

@@ -1,3 +1,5 @@
+import TestSupport
+import Viewers
 import Access
 import ControlAPI
 import Media

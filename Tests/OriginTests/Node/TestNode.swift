@@ -1,3 +1,5 @@
+import Viewers
+import Operator
 import Access
 import EventLoop
 import HTTPClient

@@ -1,3 +1,5 @@
+import TestSupport
+import Viewers
 import Access
 import EventLoop
 import HTTPServer

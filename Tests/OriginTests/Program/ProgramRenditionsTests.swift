@@ -1,3 +1,5 @@
+import TestSupport
+import Viewers
 import HLS
 import Ingest
 import Logging

@@ -1,3 +1,4 @@
+import Viewers
 import Events
 import HLS
 import Media

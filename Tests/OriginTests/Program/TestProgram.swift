@@ -1,3 +1,6 @@
+import TestSupport
+@testable import Viewers
+import Operator
 import EventLoop
 import Events
 import HLS

@@ -1,3 +1,4 @@
+import Viewers
 import Foundation
 import HLS
 import Media

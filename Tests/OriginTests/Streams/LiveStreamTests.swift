@@ -1,3 +1,5 @@
+import TestSupport
+@testable import Viewers
 import HLS
 import Media
 import RTMP

@@ -5,19 +5,10 @@ import Logging
 import Media
 import Store
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Origin
-
-extension StreamKey {
-  /// A key that is known to be one.
-  static func named(_ wedding: String, _ camera: String = "main") -> StreamKey {
-    guard let key = StreamKey(wedding: wedding, camera: camera) else {
-      preconditionFailure("\(wedding)/\(camera) can be no stream")
-    }
-    return key
-  }
-}
 
 /// A publisher without a connection: what it is asked, and what it answers.
 final class ImaginedPublisher: Sendable {

@@ -1,3 +1,4 @@
+import TestSupport
 import HLS
 import Logging
 import Media

@@ -1,3 +1,4 @@
+import TestSupport
 import Media
 import RTMP
 import Telemetry

@@ -1,3 +1,6 @@
+import TestSupport
+@testable import Viewers
+import Operator
 import EventLoop
 import HLS
 import HTTPTypes

@@ -12,7 +12,7 @@ package final class RenditionInterest: Sendable {
   /// Notes a request.
   ///
   /// - Parameter now: seconds of the monotonic clock that all loops have.
-  func note(now: UInt64) {
+  package func note(now: UInt64) {
     // Only the first request of a second writes, so that loops don't take the line from each other.
     if second.load(ordering: .relaxed) != now { second.store(now, ordering: .relaxed) }
   }
@@ -23,7 +23,7 @@ package final class RenditionInterest: Sendable {
   ///   - span: in seconds.
   ///   - now: seconds of the same clock.
   /// - Returns: false before the first request.
-  func isFresh(within span: UInt64, now: UInt64) -> Bool {
+  package func isFresh(within span: UInt64, now: UInt64) -> Bool {
     let last = second.load(ordering: .relaxed)
     return last > 0 && last + span >= now
   }

@@ -1,6 +1,6 @@
-import HTTPSemantics
-import HTTPServer
-import Storage
+package import HTTPSemantics
+package import HTTPServer
+package import Storage
 
 /// A file that is sent piece by piece from where it is: preconditions and ranges are seen to.
 package struct KeptFileResponse: Sendable {
@@ -11,8 +11,18 @@ package struct KeptFileResponse: Sendable {
   let entityTag: String
   let reader: KeptFileReader
 
+  package init(
+    file: KeptFile, fields: [(name: String, value: String)], entityTag: String,
+    reader: KeptFileReader
+  ) {
+    self.file = file
+    self.fields = fields
+    self.entityTag = entityTag
+    self.reader = reader
+  }
+
   /// Answers a request for it.
-  func answer(_ request: borrowing Request) -> Response {
+  package func answer(_ request: borrowing Request) -> Response {
     let tag = "\"\(entityTag)\""
     let validators = Validators(entityTag: Array(tag.utf8))
     let fields = fields + [("etag", tag), ("accept-ranges", "bytes")]

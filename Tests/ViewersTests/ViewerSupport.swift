@@ -1,8 +1,9 @@
 import HLS
 import HTTPServer
+import TestSupport
 
 @testable import HLS
-@testable import Origin
+@testable import Viewers
 
 extension PlaylistResponse {
   /// A playlist with one address in it.
@@ -27,13 +28,5 @@ extension StreamSnapshot {
           name: Array("source".utf8), playlist: .sample("media\(version)"), nextSequence: next,
           targetDuration: 3, segments: [])
       ])
-  }
-}
-
-extension SegmentResponse.Source {
-  /// The answer, where it is in memory.
-  var prepared: PreparedResponse? {
-    guard case .memory(let response) = self else { return nil }
-    return response
   }
 }

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Testing
 
-@testable import Origin
+@testable import Operator
 
 @Suite struct `Requests of the operator` {
   private static let site = OperatorSite(names: ["Origin-1.wedlive.example", "origin-1"])

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Origin
+@testable import Viewers
 
 @Suite struct `Viewer counter` {
   @Test func `a viewer counts once, and no more when it has been away`() {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HLS
 @testable import HTTPServer
-@testable import Origin
+@testable import Viewers
 
 @Suite struct `Playlist response` {
   private func response(lines: Int) -> PlaylistResponse {

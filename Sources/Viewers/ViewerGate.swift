@@ -3,6 +3,7 @@ package import ControlAPI
 import HTTPSemantics
 import HTTPServer
 import Media
+import Telemetry
 
 /// Who gets a playlist: everybody the same one, or the holder of a token.
 enum Audience: Equatable {
@@ -101,7 +102,7 @@ package final class ViewerGate {
   private func claims(
     of token: [UInt8], _ key: StreamKey, isLocked: Bool, isProgram: Bool
   ) throws(Refusal) -> Claims? {
-    let now = StreamOutlet.wallClockMilliseconds / 1_000
+    let now = LogTime.now.milliseconds / 1_000
     func accept(_ camera: String) throws(Refusal) -> Claims? {
       try tokens?.accept(
         token.span, for: .watch(wedding: key.wedding, camera: camera, isLocked: isLocked), now: now)
@@ -110,7 +111,7 @@ package final class ViewerGate {
       return try accept(key.camera)
     } catch {
       guard isProgram, error.reason == .otherCamera else { throw error }
-      return try accept(Program.name)
+      return try accept(Claims.programCamera)
     }
   }
 
@@ -130,7 +131,7 @@ package final class ViewerGate {
     }
     guard needsToken else { return choices.quality(for: token, of: key.wedding) }
     let claims = try? tokens?.claims(
-      of: Array(token.utf8).span, now: StreamOutlet.wallClockMilliseconds / 1_000)
+      of: Array(token.utf8).span, now: LogTime.now.milliseconds / 1_000)
     return choices.quality(for: claims?.subject ?? token, of: key.wedding)
   }
 }

@@ -1,7 +1,8 @@
 import HTTPServer
+import TestSupport
 import Testing
 
-@testable import Origin
+@testable import Viewers
 
 @Suite struct `Viewer path` {
   private func parts(_ text: String) -> [String?]? {

@@ -52,11 +52,11 @@ package final class StreamTable {
     let key = slot.snapshot.key
     slots.set(Self.text(key), slot)
     let wedding = "/hls/\(key.wedding)"
-    let isProgram = key.camera == Program.name
+    let isProgram = key.camera == Claims.programCamera
     let before = slots.value(of: Array(wedding.utf8).span)
     guard isProgram || slot.snapshot.isProgram && before == nil else { return }
     slots.set(wedding, slot)
-    if !isProgram { return slots.set("\(wedding)/\(Program.name)", slot) }
+    if !isProgram { return slots.set("\(wedding)/\(Claims.programCamera)", slot) }
     // Those who have waited for the program at the main camera's place wait here from now on.
     guard let before else { return }
     slot.waiting = before.waiting.filter(\.isProgram)
@@ -91,9 +91,10 @@ package final class StreamTable {
     slots.set(Self.text(key), nil)
     let wedding = "/hls/\(key.wedding)"
     guard slots.value(of: Array(wedding.utf8).span) === slot else { return }
-    let main = key.camera == Program.name ? StreamKey(wedding: key.wedding).flatMap(find) : nil
+    let main =
+      key.camera == Claims.programCamera ? StreamKey(wedding: key.wedding).flatMap(find) : nil
     slots.set(wedding, main)
-    slots.set("\(wedding)/\(Program.name)", main)
+    slots.set("\(wedding)/\(Claims.programCamera)", main)
   }
 
   private func find(_ key: StreamKey) -> Slot? {

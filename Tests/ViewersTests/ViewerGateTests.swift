@@ -3,15 +3,17 @@ import HTTPSemantics
 import HTTPServer
 import Media
 import Testing
+import Telemetry
+import TestSupport
 
-@testable import Origin
+@testable import Viewers
 
 @Suite struct `Viewer gate` {
   private static let secret = Array("a secret of thirty-two bytes ....".utf8)
   private let gate: ViewerGate
   private let issuer: TokenIssuer
   private let verifier: TokenVerifier?
-  private let now = StreamOutlet.wallClockMilliseconds / 1_000
+  private let now = LogTime.now.milliseconds / 1_000
 
   init() async throws {
     issuer = try await TokenIssuer(secret: Self.secret)

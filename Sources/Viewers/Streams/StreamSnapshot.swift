@@ -118,7 +118,7 @@ package struct SegmentResponse: Sendable {
     self.init(sequence: sequence, name: name, byteCount: byteCount, source: .memory(response))
   }
 
-  init(sequence: Int, name: [UInt8], byteCount: Int, source: Source) {
+  package init(sequence: Int, name: [UInt8], byteCount: Int, source: Source) {
     self.sequence = sequence
     self.name = name
     self.byteCount = byteCount

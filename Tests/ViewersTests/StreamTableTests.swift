@@ -1,9 +1,10 @@
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import EventLoop
 @testable import HTTPServer
-@testable import Origin
+@testable import Viewers
 
 @Suite struct `Stream table` {
   private func place(_ table: StreamTable, _ path: String) -> StreamTable.Slot? {

@@ -1,3 +1,4 @@
+import Viewers
 import ControlAPI
 package import EventLoop
 package import Logging

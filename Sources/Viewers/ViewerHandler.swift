@@ -51,7 +51,7 @@ package final class ViewerHandler: RequestHandler {
     fields: [("allow", "GET, HEAD, OPTIONS")])
   private static let preflight = PreparedResponse.preflight()
 
-  private static let programName = Array(Program.name.utf8)
+  private static let programName = Array(Claims.programCamera.utf8)
 
   private let table: StreamTable
   package let gate: ViewerGate

@@ -1,4 +1,5 @@
 import HTTPSemantics
+package import Operator
 package import HTTPServer
 
 /// What the public listener has besides streams: the player page, health, and the API.

@@ -12,7 +12,7 @@ package import Storage
 /// node's disk or through it from where they were uploaded to.
 package struct RecordingSite: Sendable {
   /// What stands in the place of a camera in addresses of recordings.
-  static let folder = "recordings"
+  package static let folder = "recordings"
 
   private static let playlist = "index.m3u8"
   private static let subtitles = "text/vtt"

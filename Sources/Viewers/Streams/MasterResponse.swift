@@ -4,7 +4,7 @@ package import HLS
 package struct MasterResponse: Sendable {
   package let playlist: PlaylistResponse
   /// What it lists; players start with the first.
-  let variants: [MasterPlaylist.Variant]
+  package let variants: [MasterPlaylist.Variant]
 
   package init(playlist: PlaylistResponse, variants: [MasterPlaylist.Variant]) {
     self.playlist = playlist

@@ -1,0 +1,37 @@
+import Testing
+
+@testable import HTTPServer
+@testable import Operator
+
+@Suite struct `Node health` {
+  @Test func `a node is ready once it is said to be, and not after a reason why not`() {
+    let health = Health()
+    #expect(!health.isReady)
+    #expect(health.readiness.status == 503)
+    health.set(unready: nil)
+    #expect(health.isReady)
+    #expect(health.readiness.status == 200)
+    health.set(unready: "the node is stopping")
+    #expect(!health.isReady)
+    #expect(health.readiness.status == 503)
+  }
+
+  @Test func `a fault is told while streams go on, and a node that stops says that instead`() {
+    let health = Health()
+    health.set(unready: nil)
+    health.set(fault: "The data folder /data can't be written: no room")
+    #expect(!health.isReady)
+    #expect(health.takesPublishers)
+    #expect(health.readiness.status == 503)
+    let words = String(decoding: health.readiness.identity.body, as: UTF8.self)
+    #expect(words.contains("The data folder /data can't be written: no room. Streams go on."))
+    health.set(unready: "the node is stopping")
+    #expect(!health.takesPublishers)
+    #expect(
+      String(decoding: health.readiness.identity.body, as: UTF8.self).contains("is stopping"))
+    health.set(unready: nil)
+    health.set(fault: nil)
+    #expect(health.isReady)
+    #expect(health.readiness.status == 200)
+  }
+}
