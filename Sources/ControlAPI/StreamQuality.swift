@@ -16,6 +16,7 @@ package struct LadderQuality: Equatable, Sendable {
   /// - Parameters:
   ///   - width: of the source, in pixels; portrait sources turn the box.
   ///   - height: of the source.
+  /// - Returns: false also where the source's size isn't known.
   package func isAbove(width: Int, height: Int) -> Bool {
     width > 0 && height > 0
       && max(width, height) < max(self.width, self.height)

@@ -12,6 +12,8 @@ package final class ViewerHandler: RequestHandler {
   private enum Found {
     case master(Place)
     case playlist(Place, rendition: Int)
+    case coming(Place, ComingRendition)
+    case lacking(Place, PreparedResponse)
     case segment(Place, rendition: Int, SegmentResponse.Source)
     case missingSegment
     case recording(RecordingShelf.Entry, file: String)
@@ -45,7 +47,15 @@ package final class ViewerHandler: RequestHandler {
     400, code: "bad_reload",
     message: "_HLS_msn names a segment too far ahead, or is no number, or _HLS_part is alone.")
   private static let busy = PreparedResponse.error(
-    503, code: "busy", message: "Too many viewers wait for this playlist on this node; try again.")
+    503, code: "busy", message: "Too many viewers wait for this playlist on this node; try again.",
+    fields: [("retry-after", "2")])
+  private static let starting = PreparedResponse.error(
+    503, code: "starting",
+    message: "The stream is live, and its first segment in this quality is being made; try again.",
+    fields: [("retry-after", "2")])
+  private static let noQuality = PreparedResponse.error(
+    404, code: "no_quality",
+    message: "This stream has no such quality; take one of the master playlist.")
   private static let wrongMethod = PreparedResponse.error(
     405, code: "method_not_allowed", message: "Use GET or HEAD here.",
     fields: [("allow", "GET, HEAD, OPTIONS")])
@@ -103,13 +113,14 @@ package final class ViewerHandler: RequestHandler {
       switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
       case .refused(let response): return .prepared(response)
       case .allowed(let audience, let plan):
+        let choice = gate.choice(request, place.snapshot.key)
         guard let master = place.snapshot.master(of: plan, isProgram: place.isProgram) else {
-          return .prepared(Self.notFound)
+          guard place.snapshot.isComing(to: plan) else { return .prepared(Self.notFound) }
+          return wait(
+            request, exchange, place, for: .master(plan, startingWith: choice), audience)
         }
         note(request, exchange, place.slot, audience)
-        let chosen = gate.choice(request, place.snapshot.key).flatMap {
-          master.playlist(startingWith: $0)
-        }
+        let chosen = choice.flatMap { master.playlist(startingWith: $0) }
         return Response((chosen ?? master.playlist).response(for: audience))
       }
     case .playlist(let place, let rendition):
@@ -122,6 +133,19 @@ package final class ViewerHandler: RequestHandler {
         note(request, exchange, place.slot, audience)
         place.snapshot.renditions[rendition].interest?.note(now: Self.second(exchange))
         return playlist(request, exchange, place, rendition, audience)
+      }
+    case .coming(let place, let rendition):
+      switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
+      case .refused(let response): return .prepared(response)
+      case .allowed(let audience, let plan):
+        guard rendition.viewers >> UInt32(plan) & 1 == 1 else { return .prepared(Self.otherPlan) }
+        // Its first segment, whichever number that has.
+        return wait(request, exchange, place, for: .segment(-1, of: rendition.name), audience)
+      }
+    case .lacking(let place, let response):
+      switch gate.check(request, place.snapshot.key, isProgram: place.isProgram) {
+      case .refused(let refusal): return .prepared(refusal)
+      case .allowed: return .prepared(response)
       }
     case .segment(let place, let rendition, let source):
       // A name can't be guessed, and the playlist that has it was asked for with a token; still,
@@ -171,6 +195,20 @@ package final class ViewerHandler: RequestHandler {
     return response
   }
 
+  /// Keeps a viewer until there is something of what is being made.
+  private func wait(
+    _ request: borrowing Request, _ exchange: borrowing Exchange, _ place: Place,
+    for wanted: StreamTable.Wanted, _ audience: Audience
+  ) -> Response {
+    note(request, exchange, place.slot, audience)
+    guard
+      let held = exchange.hold(request, for: place.snapshot.patience, otherwise: Self.starting)
+    else { return .prepared(Self.busy) }
+    place.slot.wait(
+      held, for: wanted, audience, isProgram: place.isProgram, at: exchange.server)
+    return .held(held)
+  }
+
   private func playlist(
     _ request: borrowing Request, _ exchange: borrowing Exchange, _ place: Place,
     _ index: Int, _ audience: Audience
@@ -189,7 +227,7 @@ package final class ViewerHandler: RequestHandler {
         return .prepared(Self.busy)
       }
       place.slot.wait(
-        held, for: sequence, of: rendition.name, audience, isProgram: place.isProgram,
+        held, for: .segment(sequence, of: rendition.name), audience, isProgram: place.isProgram,
         at: exchange.server)
       return .held(held)
     }
@@ -214,7 +252,16 @@ package final class ViewerHandler: RequestHandler {
       }
       return .missingSegment
     }
-    return .nothing
+    guard isIndex else { return .nothing }
+    if !slot.snapshot.isOver {
+      for coming in slot.snapshot.coming where path.extracting(name).matches(coming.name) {
+        return .coming(place, coming)
+      }
+    }
+    for lacking in slot.snapshot.lacking where path.extracting(name).matches(lacking.name) {
+      return .lacking(place, lacking.response)
+    }
+    return .lacking(place, Self.noQuality)
   }
 
   /// The file of a recording whose address it is; nil for all other addresses.

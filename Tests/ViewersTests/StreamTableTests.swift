@@ -75,7 +75,7 @@ import TestSupport
     let second = try held(server, 3)
     let far = try held(server, 5)
     for (token, sequence) in [(next, 7), (second, 8), (far, 9)] {
-      slot.wait(token, for: sequence, of: Array("source".utf8), .everybody, at: server)
+      slot.wait(token, for: .segment(sequence, of: Array("source".utf8)), .everybody, at: server)
     }
     table.update(StreamSnapshot("w", version: 2, next: 7), server)
     #expect(server.heldCount == 3)
@@ -93,11 +93,11 @@ import TestSupport
     let slot = try #require(place(table, "/hls/w"))
     let patient = try (1...40).map { try held(server, $0) }
     for token in patient {
-      slot.wait(token, for: 7, of: Array("source".utf8), .everybody, at: server)
+      slot.wait(token, for: .segment(7, of: Array("source".utf8)), .everybody, at: server)
     }
     for stream: Int32 in 100..<10_000 {
       let token = try held(server, stream)
-      slot.wait(token, for: 7, of: Array("source".utf8), .everybody, at: server)
+      slot.wait(token, for: .segment(7, of: Array("source".utf8)), .everybody, at: server)
       server.forget(token)
       #expect(slot.waitingCount <= 100)
     }
@@ -160,8 +160,8 @@ import TestSupport
     let slot = try #require(place("/hls/w"))
     let viewers = try [held(1), held(3)]
     let source = Array("source".utf8)
-    slot.wait(viewers[0], for: 7, of: source, .everybody, isProgram: true, at: server)
-    slot.wait(viewers[1], for: 7, of: source, .everybody, at: server)
+    slot.wait(viewers[0], for: .segment(7, of: source), .everybody, isProgram: true, at: server)
+    slot.wait(viewers[1], for: .segment(7, of: source), .everybody, at: server)
     table.update(StreamSnapshot("w", "program", version: 2, next: 7), server)
     #expect(viewers.map(server.isHeld) == [true, true])
     // The camera's segment is not the program's.

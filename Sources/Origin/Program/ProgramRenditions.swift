@@ -2,6 +2,7 @@ import Viewers
 import Access
 import HLS
 import Media
+import Transcode
 
 /// All renditions of a program, in step: each has the segment of the same camera in the same place.
 ///
@@ -30,6 +31,8 @@ struct ProgramRenditions {
   private let outlet: StreamOutlet
   private let window: LiveWindow.Configuration
   private let plans: Plans
+  /// Viewers whose plan has a rung, where there are rungs.
+  private let laddered: UInt32
   private var lines: [Line] = []
   private var open: [Open] = []
   private var masters = MasterPlaylists()
@@ -41,7 +44,11 @@ struct ProgramRenditions {
     self.key = key
     self.outlet = outlet
     window = configuration.liveWindow()
-    plans = configuration.plans
+    let plans = configuration.plans
+    self.plans = plans
+    laddered = (configuration.ladder?.job.rungs ?? []).reduce(0) { viewers, rung in
+      viewers | plans.viewers(of: rung.name, publisher: 0)
+    }
   }
 
   /// Goes on from a camera's own playlists.
@@ -238,7 +245,15 @@ struct ProgramRenditions {
     outlet.publish(
       StreamSnapshot(
         key: key, version: version, isOver: isEnded, masters: own,
-        renditions: lines.compactMap(\.rendition.snapshot)))
+        renditions: lines.compactMap(\.rendition.snapshot), coming: coming(own)))
+  }
+
+  /// Those whose plan has rungs and who have nothing yet: a camera's come after its source.
+  private func coming(_ masters: [MasterResponse?]) -> [ComingRendition] {
+    let waiting = masters.indices.reduce(into: UInt32(0)) { bits, plan in
+      if masters[plan] == nil { bits |= laddered & 1 << UInt32(plan) }
+    }
+    return waiting == 0 ? [] : [ComingRendition(name: [], viewers: waiting)]
   }
 
   /// Takes all away from viewers.

@@ -39,6 +39,7 @@ struct Renditions {
   private var plan: Plans.Number
   /// Whether there are rungs besides the source; without any, everybody has the source.
   private let hasLadder: Bool
+  private var lacking: LackingRenditions
   private var lastVersion: UInt64 = 0
 
   init(
@@ -53,6 +54,7 @@ struct Renditions {
     plans = configuration.plans
     plan = configuration.plans.standard
     hasLadder = configuration.ladder != nil
+    lacking = LackingRenditions(configuration.ladder?.job.rungs ?? [])
     keyLifetime = configuration.keyLifetimeMilliseconds
     source = Rendition(
       Self.sourceName, of: key, window: window, state: state, outlet: outlet)
@@ -220,7 +222,17 @@ struct Renditions {
       key: key, version: version, isOver: source.window.isEnded, isProgram: isProgram,
       masters: own,
       programMasters: shared ?? [],
-      renditions: ([source] + rungs.map(\.rendition)).compactMap(\.snapshot))
+      renditions: ([source] + rungs.map(\.rendition)).compactMap(\.snapshot),
+      coming: coming(entries),
+      lacking: lacking.make(
+        besides: rungs.map(\.place), source: describe(.source)?.size))
+  }
+
+  /// Rungs that the stream has and no playlist of playlists lists yet.
+  private func coming(_ listed: [MasterPlaylists.Entry]) -> [ComingRendition] {
+    rungs.map(\.rendition).filter { rung in !listed.contains { $0.name == rung.name } }.map {
+      ComingRendition(name: Array($0.name.utf8), viewers: $0.viewers)
+    }
   }
 
   /// What the playlists of playlists list.

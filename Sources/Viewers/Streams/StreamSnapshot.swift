@@ -15,12 +15,19 @@ package final class StreamSnapshot: Sendable {
   /// The same under the program's addresses, where the stream is its wedding's program for now.
   package let programMasters: [MasterResponse?]
   package let renditions: [RenditionSnapshot]
+  /// Those that have yet to begin, or to be listed.
+  package let coming: [ComingRendition]
+  /// Those that it hasn't got, with the reason.
+  package let lacking: [LackingRendition]
 
   package init(
     key: StreamKey, version: UInt64, isOver: Bool, isProgram: Bool? = nil,
     masters: [MasterResponse?], programMasters: [MasterResponse?] = [],
-    renditions: [RenditionSnapshot]
+    renditions: [RenditionSnapshot], coming: [ComingRendition] = [],
+    lacking: [LackingRendition] = []
   ) {
+    self.coming = coming
+    self.lacking = lacking
     self.isProgram = isProgram ?? (key.camera == Claims.mainCamera)
     self.programMasters = programMasters
     self.key = key
@@ -42,6 +49,14 @@ extension StreamSnapshot {
     let all = isProgram && !programMasters.isEmpty ? programMasters : masters
     return all[plan < all.count ? plan : 0]
   }
+
+  /// Whether there is soon something for viewers of a plan.
+  func isComing(to plan: Plans.Number) -> Bool {
+    !isOver && coming.contains { $0.viewers >> UInt32(plan) & 1 == 1 }
+  }
+
+  /// How long a viewer waits at most for what comes next.
+  var patience: Duration { .seconds(3 * (renditions.first?.targetDuration ?? 3)) }
 }
 
 /// One rendition of a snapshot.

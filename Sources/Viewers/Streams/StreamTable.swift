@@ -15,11 +15,18 @@ package final class StreamTable {
     fileprivate init(_ snapshot: StreamSnapshot) { self.snapshot = snapshot }
   }
 
-  /// A viewer who waits for a segment that is not there yet.
+  /// What a viewer waits for.
+  enum Wanted {
+    /// A segment that is not there yet, of a rendition by its name: others may come before it in the
+    /// next snapshot.
+    case segment(Int, of: [UInt8])
+    /// The first master playlist for viewers of a plan, with a rendition first where one was chosen.
+    case master(Plans.Number, startingWith: String?)
+  }
+
+  /// A viewer who waits.
   fileprivate struct Waiting {
-    /// Its name: others may come before it in the next snapshot.
-    let rendition: [UInt8]
-    let sequence: Int
+    let wanted: Wanted
     let audience: Audience
     /// Whether it asked for the program, which may become another stream than the main camera's.
     let isProgram: Bool
@@ -72,16 +79,28 @@ package final class StreamTable {
     let waiting = slot.waiting
     slot.waiting.removeAll(keepingCapacity: true)
     for viewer in waiting {
-      guard let rendition = snapshot.renditions.first(where: { $0.name == viewer.rendition })
-      else { continue }
-      if rendition.nextSequence > viewer.sequence || snapshot.isOver {
-        let refusal = refusal(viewer.audience, snapshot.key, viewer.isProgram)
-        server.release(
-          viewer.held,
-          with: refusal.map { .prepared($0) } ?? rendition.playlist.response(for: viewer.audience))
-      } else {
+      guard let playlist = playlist(viewer, snapshot) else {
         slot.waiting.append(viewer)
+        continue
       }
+      let refusal = refusal(viewer.audience, snapshot.key, viewer.isProgram)
+      server.release(
+        viewer.held,
+        with: refusal.map { .prepared($0) } ?? playlist.response(for: viewer.audience))
+    }
+  }
+
+  /// What somebody has waited for; nil where it isn't there yet.
+  private func playlist(_ viewer: Waiting, _ snapshot: StreamSnapshot) -> PlaylistResponse? {
+    switch viewer.wanted {
+    case .segment(let sequence, let name):
+      guard let rendition = snapshot.renditions.first(where: { $0.name == name }),
+        rendition.nextSequence > sequence || snapshot.isOver
+      else { return nil }
+      return rendition.playlist
+    case .master(let plan, let first):
+      let master = snapshot.master(of: plan, isProgram: viewer.isProgram)
+      return first.flatMap { master?.playlist(startingWith: $0) } ?? master?.playlist
     }
   }
 
@@ -114,12 +133,12 @@ extension StreamTable.Slot {
   /// How many are remembered, some of whom may have gone.
   var waitingCount: Int { waiting.count }
 
-  /// Remembers a viewer who waits for a segment; the table's next update may answer it.
+  /// Remembers a viewer who waits; the table's next update may answer it.
   ///
   /// Those who have gone are let go now and then, as no update may come for long; complexity O(1)
   /// on average.
   func wait(
-    _ held: HeldRequest, for sequence: Int, of rendition: [UInt8], _ audience: Audience,
+    _ held: HeldRequest, for wanted: StreamTable.Wanted, _ audience: Audience,
     isProgram: Bool = false, at server: LoopServer
   ) {
     if waiting.count >= waitingLimit {
@@ -128,7 +147,6 @@ extension StreamTable.Slot {
     }
     waiting.append(
       StreamTable.Waiting(
-        rendition: rendition, sequence: sequence, audience: audience, isProgram: isProgram,
-        held: held))
+        wanted: wanted, audience: audience, isProgram: isProgram, held: held))
   }
 }

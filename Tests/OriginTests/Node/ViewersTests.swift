@@ -2,6 +2,7 @@ import TestSupport
 import Viewers
 import Access
 import EventLoop
+import HLS
 import HTTPServer
 import HTTPTypes
 import Media
@@ -125,6 +126,87 @@ import Testing
     #expect(playlist.isEnded)
     #expect(playlist.nextSequence == 3)
     #expect(try await node.playlist("?_HLS_msn=3")?.isEnded == true)
+  }
+
+  /// A playlist with one address in it.
+  private func sample(_ address: String) -> PlaylistResponse {
+    let info = VariantInfo(
+      bandwidth: 1, averageBandwidth: 1, codecs: [], size: nil, frameRate: nil)
+    return PlaylistResponse(
+      MasterPlaylist([MasterPlaylist.Variant(uri: address, info: info)]).text, maximumAge: 1,
+      tag: "t")
+  }
+
+  /// A live stream as viewers find it whose plan lacks the source, before and after the first rung's
+  /// first segment.
+  private func lesser(_ version: UInt64, hasRung: Bool, isOver: Bool = false) -> StreamSnapshot {
+    func rendition(_ name: String, viewers: UInt32) -> RenditionSnapshot {
+      RenditionSnapshot(
+        name: Array(name.utf8), viewers: viewers, playlist: sample(name), nextSequence: 4,
+        targetDuration: 3, segments: [])
+    }
+    return StreamSnapshot(
+      key: .named("w"), version: version, isOver: isOver,
+      masters: [hasRung ? MasterResponse(playlist: sample("first"), variants: []) : nil],
+      renditions: [rendition("source", viewers: 0)]
+        + (hasRung ? [rendition("240p", viewers: .max)] : []),
+      coming: hasRung ? [] : [ComingRendition(name: Array("240p".utf8), viewers: .max)],
+      lacking: [
+        LackingRendition(
+          name: Array("4k".utf8), response: .error(404, code: "above_source", message: "large"))
+      ])
+  }
+
+  @Test func `who may not have the source waits for the first segment of a rung`() async throws {
+    let node = try await TestNode()
+    let other = StreamSnapshot(
+      key: .named("v"), version: 1, isOver: false, masters: [nil], renditions: [])
+    node.node.outlet.publish(lesser(1, hasRung: false))
+    node.node.outlet.publish(other)
+    async let program = node.get("/hls/w/index.m3u8")
+    async let camera = node.get("/hls/w/main/index.m3u8")
+    async let playlist = node.get("/hls/w/main/240p/index.m3u8")
+    #expect(try await node.isHeld(3))
+    #expect(try await node.get("/hls/w/main/source/index.m3u8").response.status == .forbidden)
+    #expect(try await node.get("/hls/v/index.m3u8").response.status == .notFound)
+    node.node.outlet.publish(lesser(2, hasRung: true))
+    for (response, body) in [try await program, try await camera] {
+      #expect(response.status == .ok)
+      #expect(text(body).contains("first"))
+    }
+    let first = try await playlist
+    #expect(first.response.status == .ok)
+    #expect(text(first.body).contains("240p"))
+  }
+
+  @Test func `who has waited for a rung in vain is asked to come again`() async throws {
+    let node = try await TestNode()
+    node.node.outlet.publish(
+      StreamSnapshot(
+        key: .named("w"), version: 1, isOver: false, masters: [nil],
+        renditions: [
+          RenditionSnapshot(
+            name: Array("source".utf8), viewers: 0, playlist: sample("s"), nextSequence: 1,
+            targetDuration: 0, segments: [])
+        ], coming: [ComingRendition(name: Array("240p".utf8), viewers: .max)]))
+    #expect(
+      try await eventually {
+        let (response, body) = try await node.get("/hls/w/index.m3u8")
+        return response.status == .serviceUnavailable && response.headerFields[.retryAfter] == "2"
+          && text(body).contains(#""code":"starting""#)
+      })
+  }
+
+  @Test func `a quality that a stream lacks is refused with the reason`() async throws {
+    let node = try await TestNode()
+    node.node.outlet.publish(lesser(1, hasRung: true))
+    for (name, code) in [("4k", "above_source"), ("8k", "no_quality")] {
+      #expect(
+        try await eventually {
+          let (response, body) = try await node.get("/hls/w/main/\(name)/index.m3u8")
+          return response.status == .notFound && text(body).contains("\"code\":\"\(code)\"")
+        }, "\(name)")
+    }
   }
 
   @Test func `those who wait when a wedding is locked get nothing more of it`() async throws {

@@ -1,10 +1,13 @@
 import TestSupport
 @testable import Viewers
+import Access
 import HLS
 import Media
 import RTMP
 import Testing
+import Transcode
 
+@testable import HTTPServer
 @testable import Origin
 
 @Suite struct `Live stream` {
@@ -30,6 +33,34 @@ import Testing
     #expect(status.audio?.profile == "LC")
     #expect(status.audio?.sampleRate == 48_000)
     #expect(status.playlist?.segments == 4)
+  }
+
+  @Test func `viewers are told of rungs that are coming, and why others never will`() throws {
+    var configuration = StreamConfiguration()
+    var job = LadderJob()
+    job.rungs = [
+      LadderRung(
+        name: "4k", width: 3_840, height: 2_160, videoBitrate: 12_000_000, audioBitrate: 192_000),
+      LadderRung(
+        name: "72p", width: 128, height: 72, videoBitrate: 100_000, audioBitrate: 64_000),
+    ]
+    configuration.ladder = LadderConfiguration()
+    configuration.ladder?.job = job
+    configuration.plans = Plans([Plans.Plan(name: "free", renditions: ["72p"])])
+    let viewed = try TestStream(configuration: configuration)
+    viewed.begin()
+    viewed.stream.renditions.add(rung: 1, name: "72p", interest: nil)
+    viewed.feed(Encoder().headers + Encoder().messages(seconds: 7))
+    let snapshot = try #require(viewed.snapshot)
+    #expect(snapshot.master(of: 0) != nil)
+    #expect(snapshot.master(of: 1) == nil)
+    #expect(snapshot.isComing(to: 1))
+    #expect(snapshot.coming.map(\.name) == [Array("72p".utf8)])
+    #expect(snapshot.lacking.map(\.name) == [Array("4k".utf8)])
+    let words = String(
+      decoding: try #require(snapshot.lacking.first).response.identity.body, as: UTF8.self)
+    #expect(words.contains("above_source"))
+    #expect(words.contains("320x180"))
   }
 
   @Test func `a publisher that returns goes on in the same playlist after one discontinuity`()
