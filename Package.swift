@@ -113,6 +113,9 @@ let floor4: [Target] =
       "Bytes", "EventLoop", "Telemetry", "Media", "HLS", "HTTPServer", "HTTPSemantics", "Storage",
       "Access", "ControlAPI", "Operator", "Recording", httpTypes,
     ])
+  + room(
+    "Cluster",
+    ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", crypto, httpTypes, log])
 
 // Floor 5: the roles.
 let floor5: [Target] =
@@ -181,6 +184,7 @@ let testTargets: [Target] =
       "Access", "EventLoop", "HLS", "HTTPSemantics", "HTTPServer", "Media", "Telemetry",
       "TestSupport",
     ])
+  + tests("Cluster", ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", httpTypes, log])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Edge", ["Cache", "EventLoop", "Telemetry", "HTTPServer", "HTTPClient", httpTypes])

@@ -1,0 +1,74 @@
+package import Logging
+package import Redis
+package import Telemetry
+
+/// One node's share in the cluster, put together: who is there, which streams are whose, where new
+/// ones go, what caches must forget.
+package final class ClusterNode: Sendable {
+  package let events: ClusterEvents
+  package let membership: Membership
+  package let leases: StreamLeases
+  package let directory: StreamDirectory
+  package let invalidations: Invalidations
+  /// This node's connections to others, by which new ones are placed.
+  package let connections = ConnectionCounts()
+  package let placement: Placement
+
+  /// Makes a node's share; nothing is written before `run`.
+  ///
+  /// - Parameters:
+  ///   - record: what it says of itself; its state is `starting` until `membership.update`.
+  ///   - redis: whose client outlives this.
+  ///   - configuration: the same on all nodes.
+  ///   - probe: asks peers whether they live; nil: nobody is asked.
+  ///   - measure: called at each heartbeat for the load; nil: what `membership.update` sets.
+  ///   - registry: where `wedlive_cluster_…` are counted.
+  ///   - logger: for what a person should know.
+  /// - Throws: `.refused` where the record has an address or another value that no node may have.
+  package init(
+    _ record: NodeRecord, redis: RedisClient,
+    configuration: ClusterConfiguration = ClusterConfiguration(), probe: PeerProbe? = nil,
+    measure: (@Sendable () -> NodeLoad)? = nil, metrics registry: MetricRegistry? = nil,
+    logger: Logger
+  ) throws(ClusterError) {
+    if let problem = record.problem { throw .refused(problem) }
+    let metrics = ClusterMetrics(registry)
+    let events = ClusterEvents(redis, configuration, metrics: metrics, logger: logger)
+    let membership = Membership(
+      record, events, configuration, probe: probe, measure: measure, metrics: metrics,
+      logger: logger)
+    self.events = events
+    self.membership = membership
+    leases = StreamLeases(membership, events, configuration, metrics: metrics, logger: logger)
+    directory = StreamDirectory(membership, events, configuration, metrics: metrics)
+    invalidations = Invalidations(redis, configuration, metrics: metrics, logger: logger)
+    placement = Placement(slowStart: configuration.slowStart)
+  }
+
+  /// Lives in the cluster until the task is cancelled; then call `membership.leave()`, where this
+  /// node is to be gone at once and not when its record expires.
+  package func run() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.events.run() }
+      group.addTask { await self.membership.run() }
+      group.addTask { await self.leases.run() }
+    }
+  }
+
+  /// The origin for a new publisher, and a connection to it that counts until it is let go.
+  ///
+  /// - Parameters:
+  ///   - stream: of the publisher.
+  ///   - excluded: origins that were tried just now.
+  /// - Returns: nil where no origin takes it.
+  package func place(
+    _ stream: StreamID, excluding excluded: Set<NodeID> = []
+  ) -> (node: KnownNode, connection: ConnectionCounts.Connection)? {
+    let view = membership.view
+    let chosen = placement.choose(
+      for: stream, among: view, region: view[view.own]?.record.region ?? "",
+      counts: connections.estimates(view), excluding: excluded)
+    guard let chosen, let node = view[chosen] else { return nil }
+    return (node, connections.open(chosen))
+  }
+}

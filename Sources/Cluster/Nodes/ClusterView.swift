@@ -1,0 +1,29 @@
+/// All nodes as one of them sees them at a time; this one among them.
+package struct ClusterView: Equatable, Sendable {
+  /// Who sees it.
+  package let own: NodeID
+  package var nodes: [NodeID: KnownNode]
+  /// Whether Redis said so lately; false: these are the last known ones, as checks found them.
+  package var isCoordinated: Bool
+
+  package init(own: NodeID, nodes: [NodeID: KnownNode] = [:], isCoordinated: Bool = false) {
+    self.own = own
+    self.nodes = nodes
+    self.isCoordinated = isCoordinated
+  }
+
+  package subscript(id: NodeID) -> KnownNode? { nodes[id] }
+
+  /// Those on which streams can be, by id.
+  package var origins: [KnownNode] {
+    nodes.values.filter { $0.record.role.holdsStreams }.sorted { $0.id < $1.id }
+  }
+
+  /// Whether a node is certainly not to be reached: unknown, or it fails its checks.
+  ///
+  /// Unknown says something only while Redis is read.
+  package func isGone(_ id: NodeID) -> Bool {
+    guard let node = nodes[id] else { return isCoordinated }
+    return node.isDown || (node.isSuspect && !node.hasAnswered)
+  }
+}

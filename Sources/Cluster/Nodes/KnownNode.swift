@@ -1,0 +1,43 @@
+package import EventLoop
+
+/// A node as this one sees it.
+package struct KnownNode: Equatable, Sendable {
+  /// What it said of itself last.
+  package var record: NodeRecord
+  /// Whether its record has expired in Redis while Redis was well.
+  package var isSuspect = false
+  /// Whether a check of ours has passed since it became suspect.
+  package var hasAnswered = false
+  /// Whether it fails our checks, or those who use it.
+  package var isDown = false
+  /// When it began, on this machine's clock, as its own uptime says.
+  package var began: MonotonicTime
+
+  /// When its record was written, on this machine's clock.
+  package var written: MonotonicTime
+
+  package init(record: NodeRecord, began: MonotonicTime, written: MonotonicTime) {
+    self.record = record
+    self.began = began
+    self.written = written
+  }
+
+  package var id: NodeID { record.id }
+
+  /// Whether it can be talked to: streams that it has are fetched from it.
+  package var isReachable: Bool { !isDown && (!isSuspect || hasAnswered) }
+
+  /// Whether it gets new streams and viewers.
+  package var isUsable: Bool { isReachable && record.state == .ready }
+
+  /// One word for a table or a metric.
+  package var status: String {
+    if isDown { return "down" }
+    if isSuspect { return "suspect" }
+    switch record.state {
+    case .ready: return "usable"
+    case .draining: return "draining"
+    case .starting: return "starting"
+    }
+  }
+}

@@ -1,0 +1,292 @@
+import EventLoop
+import Logging
+import Redis
+import Synchronization
+import Telemetry
+
+/// This node's place among the others: it says that it lives, and knows who else does.
+///
+/// `view` may be read from any thread. A node is removed when its record has expired in Redis *and*
+/// it doesn't answer; while Redis can't be read, nobody is removed, and checks alone say who is to
+/// be used.
+package final class Membership: Sendable {
+  private struct State {
+    var record: NodeRecord
+    var table: NodeTable
+    var isWanted = true
+    /// Whether others are to be told with the next heartbeat.
+    var mustAnnounce = true
+    /// Nodes that said they go; their records are looked for once more.
+    var left: Set<NodeID> = []
+    /// The number of the connection on which records are read, and since when.
+    var connection = 0
+    var connected = MonotonicTime.now
+    /// When Redis last said who is there.
+    var lastReading: MonotonicTime?
+    var hasWritten = false
+    /// When the last heartbeat was written.
+    var written: MonotonicTime
+  }
+
+  /// How many checks run at a time.
+  private static let mostChecks = 32
+
+  private let registry: NodeRegistry
+  private let events: ClusterEvents
+  private let limits: ClusterConfiguration
+  private let probe: PeerProbe?
+  private let measure: (@Sendable () -> NodeLoad)?
+  private let metrics: ClusterMetrics
+  private let logger: Logger
+  private let began: MonotonicTime
+  private let state: Mutex<State>
+  private let board: Board<ClusterView>
+  private let writeBell = Bell()
+  private let readBell = Bell()
+  private let checkBell = Bell()
+
+  /// Makes a node's membership.
+  ///
+  /// - Parameters:
+  ///   - record: of this node.
+  ///   - events: of the cluster.
+  ///   - configuration: how often, how long.
+  ///   - probe: asks peers; nil: only Redis and reports say who lives.
+  ///   - measure: called at each heartbeat for the load; nil: what `update` set.
+  ///   - metrics: where it is counted.
+  ///   - logger: for what a person should know.
+  init(
+    _ record: NodeRecord, _ events: ClusterEvents, _ configuration: ClusterConfiguration,
+    probe: PeerProbe?, measure: (@Sendable () -> NodeLoad)?, metrics: ClusterMetrics,
+    logger: Logger
+  ) {
+    self.events = events
+    limits = configuration
+    self.probe = probe
+    self.measure = measure
+    self.metrics = metrics
+    self.logger = logger
+    registry = NodeRegistry(
+      client: events.client, seal: RecordSeal(configuration.secret), limits: configuration)
+    began = .now
+    let table = NodeTable(own: record.id, checks: probe != nil, configuration)
+    state = Mutex(State(record: record, table: table, written: began))
+    board = Board(
+      ClusterView(
+        own: record.id, nodes: [record.id: KnownNode(record: record, began: began, written: began)])
+    )
+    events.observe { [weak self] in self?.observe($0) }
+  }
+
+  // MARK: What others ask
+
+  /// Who this node is.
+  package var own: NodeID { board.value.own }
+
+  /// The name of this run of the process.
+  var incarnation: String { state.withLock { $0.record.incarnation } }
+
+  /// All nodes as they are seen now.
+  package var view: ClusterView { board.value }
+
+  /// The view now, then each time something in it changes; who is slow sees the newest.
+  package var changes: AsyncStream<ClusterView> { board.changes() }
+
+  /// Changes what this node says of itself; a change of its state, role or addresses is told to
+  /// the others at once, a load with the next heartbeat.
+  package func update(_ change: @Sendable (inout NodeRecord) -> Void) {
+    let mustTell = state.withLock { state in
+      let before = state.record
+      change(&state.record)
+      state.record.load = state.record.load.clamped
+      let tells =
+        before.state != state.record.state || before.addresses != state.record.addresses
+        || before.region != state.record.region
+      if tells { state.mustAnnounce = true }
+      return tells
+    }
+    publish()
+    if mustTell { writeBell.ring() }
+  }
+
+  /// Somebody used a node and it failed: no connection, no answer, nonsense.
+  package func report(failure id: NodeID) { report(id, false) }
+
+  /// Somebody used a node and all was well.
+  package func report(success id: NodeID) { report(id, true) }
+
+  private func report(_ id: NodeID, _ succeeded: Bool) {
+    state.withLock { $0.table.reported(id, succeeded: succeeded, at: .now) }
+    publish()
+    if !succeeded { checkBell.ring() }
+  }
+
+  // MARK: Running
+
+  /// Says that this node lives, and looks after the others, until the task is cancelled.
+  package func run() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.writeBell.loop(every: self.limits.beat) { await self.write() } }
+      group.addTask { await self.readBell.loop(every: self.limits.beat) { await self.read() } }
+      group.addTask {
+        await self.checkBell.loop(every: self.limits.recheckInterval) { await self.check() }
+      }
+    }
+  }
+
+  /// Takes this node's record away and tells the others; no heartbeat is written any more.
+  package func leave() async {
+    let id = state.withLock { state in
+      state.isWanted = false
+      return state.record.id
+    }
+    try? await registry.remove(id, deadline: limits.deadline)
+    try? await events.publish(.left(id))
+  }
+
+  private func observe(_ delivery: ClusterEvents.Delivery) {
+    let rings = state.withLock { state -> Bool in
+      switch delivery {
+      case .event(.node(let id)): return id != state.record.id
+      case .event(.left(let id)):
+        // Names that nobody has are no reason to remember them.
+        if state.table.entries[id] != nil { state.left.insert(id) }
+        return id != state.record.id
+      case .missed: return true
+      case .event: return false
+      }
+    }
+    if rings { readBell.ring() }
+  }
+
+  // MARK: The heartbeat
+
+  private func write() async {
+    let load = measure?()
+    let next = state.withLock { state -> (NodeRecord, announce: Bool)? in
+      guard state.isWanted else { return nil }
+      state.record.beat += 1
+      state.record.uptime = .now - began
+      if let load { state.record.load = load.clamped }
+      return (state.record, state.mustAnnounce)
+    }
+    guard let (record, announce) = next else { return }
+    do throws(RedisError) {
+      let before = try await registry.write(record, deadline: limits.beat)
+      let isWanted = state.withLock { state in
+        let had = state.hasWritten
+        state.hasWritten = true
+        state.written = .now
+        if let before, before != record.incarnation, had { conflict(record.id) }
+        return state.isWanted
+      }
+      metrics.beat(true)
+      // It has left meanwhile, and this heartbeat may have come after that.
+      guard isWanted else { return try await registry.remove(record.id, deadline: limits.beat) }
+    } catch {
+      metrics.beat(false)
+      logger.debug("no heartbeat: \(error)")
+      return
+    }
+    guard announce, (try? await events.publish(.node(record.id))) != nil else { return }
+    state.withLock { state in
+      if state.record.state == record.state { state.mustAnnounce = false }
+    }
+  }
+
+  private func conflict(_ id: NodeID) {
+    metrics.conflict()
+    logger.error("another process says that it is node \(id): give each its own node.id")
+  }
+
+  private func read() async {
+    defer { publish() }
+    guard case .connected(_, let connection) = events.client.state else { return lost() }
+    let (known, left) = state.withLock { state -> ([NodeID], Set<NodeID>) in
+      if state.connection != connection {
+        state.connection = connection
+        state.connected = .now
+      }
+      defer { state.left = [] }
+      return (Array(state.table.entries.keys), state.left)
+    }
+    do throws(RedisError) {
+      let names = try await registry.names(deadline: limits.beat)
+      let answer = try await registry.read(
+        Array(Set(known).union(names)), deadline: limits.beat)
+      take(answer, left: left)
+    } catch {
+      lost()
+    }
+  }
+
+  private func take(_ answer: NodeRegistry.Answer, left: Set<NodeID>) {
+    for _ in 0..<answer.malformed { metrics.refused("node") }
+    for _ in 0..<answer.unsealed { metrics.refused("seal") }
+    let now = MonotonicTime.now
+    state.withLock { state in
+      state.lastReading = now
+      // A Redis that has just come (back) may know nobody yet.
+      let counts = now - state.connected >= limits.recordLife
+      for (id, reading) in answer.readings {
+        state.table.read(id, reading, absenceCounts: counts, at: now)
+        if reading == .absent, left.contains(id) { state.table.left(id) }
+      }
+    }
+  }
+
+  private func lost() {
+    // Nothing that was read before says who is gone now.
+    state.withLock { $0.connected = .now }
+  }
+
+  // MARK: Checks
+
+  private func check() async {
+    let now = MonotonicTime.now
+    let (due, gone) = state.withLock { state in
+      let coordinated = isCoordinated(state, at: now)
+      let gone = state.table.sweep(coordinated: coordinated, at: now)
+      return (state.table.takeDueChecks(atMost: Self.mostChecks, at: now), gone)
+    }
+    for id in gone {
+      metrics.removed("silent")
+      logger.notice("node \(id) is gone: no heartbeat and no answer")
+      try? await registry.forget(id, deadline: limits.beat)
+    }
+    publish()
+    guard let probe else { return }
+    await withDiscardingTaskGroup { group in
+      for record in due {
+        group.addTask {
+          let passed = await probe.check(record, self.limits.checkDeadline)
+          self.metrics.check(passed)
+          self.state.withLock { $0.table.checked(record, passed: passed, at: .now) }
+          self.publish()
+        }
+      }
+    }
+  }
+
+  // MARK: The view
+
+  private func isCoordinated(_ state: State, at now: MonotonicTime) -> Bool {
+    guard let last = state.lastReading else { return false }
+    return now - last <= limits.recordLife
+  }
+
+  private func publish() {
+    let now = MonotonicTime.now
+    let view = state.withLock { state in
+      var nodes = state.table.nodes(at: now)
+      nodes[state.record.id] = KnownNode(
+        record: state.record, began: began, written: state.written)
+      return ClusterView(
+        own: state.record.id, nodes: nodes, isCoordinated: isCoordinated(state, at: now))
+    }
+    guard view != board.value else { return }
+    board.set(view)
+    metrics.coordinated.set(view.isCoordinated ? 1 : 0)
+    metrics.saw(view.nodes.values.reduce(into: [:]) { $0[$1.status, default: 0] += 1 })
+  }
+}

@@ -1,0 +1,37 @@
+package import HTTPClient
+import HTTPTypes
+
+/// How a node finds out whether another one answers.
+package struct PeerProbe: Sendable {
+  /// Whether it answers, as itself, within the deadline.
+  package let check: @Sendable (NodeRecord, _ deadline: Duration) async -> Bool
+
+  package init(check: @escaping @Sendable (NodeRecord, _ deadline: Duration) async -> Bool) {
+    self.check = check
+  }
+
+  /// Which node answers: a peer that says it is another one does not pass.
+  package static let nodeHeader = "Wedlive-Node"
+
+  /// Asks `/healthz` at the address for other nodes.
+  ///
+  /// - Parameters:
+  ///   - client: with the trust and certificate that nodes have among themselves.
+  ///   - scheme: `https` where they do.
+  /// - Returns: a probe that passes where 200 comes in time, from that node as far as it says.
+  package static func http(_ client: HTTPClient, scheme: String = "http") -> PeerProbe {
+    PeerProbe { record, deadline in
+      let request = HTTPRequest(
+        method: .get, scheme: scheme, authority: record.addresses.http, path: "/healthz")
+      guard
+        let (response, _) = try? await client.send(
+          request, deadline: deadline, maxResponseBytes: 4_096)
+      else { return false }
+      guard response.status == .ok else { return false }
+      guard let name = HTTPField.Name(nodeHeader), let says = response.headerFields[name] else {
+        return true
+      }
+      return says == record.id.text
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Synchronization
+
+/// The right of this node to publish a stream, until it is lost or released.
+///
+/// Whoever sees a smaller epoch than it has seen before refuses it.
+package final class Lease: Sendable {
+  package let stream: StreamID
+  /// How far the stream had come under its last holder; nil where it is new.
+  package let inherited: StreamHead?
+  /// Who held it before; nil where nobody did, or it was this node.
+  package let previousOwner: NodeID?
+  let priority: Int
+  private let number: Atomic<Int64>
+  private let held = Atomic(true)
+  private let provisional: Atomic<Bool>
+  private let content = Mutex(Content())
+
+  private struct Content {
+    var head: StreamHead?
+    /// Whether the head is yet to be written.
+    var isPending = false
+    var onLoss: (@Sendable (LeaseLoss) -> Void)?
+  }
+
+  init(
+    _ stream: StreamID, epoch: Int64, inherited: StreamHead?, previousOwner: NodeID?,
+    priority: Int, isProvisional: Bool, onLoss: @escaping @Sendable (LeaseLoss) -> Void
+  ) {
+    self.stream = stream
+    self.inherited = inherited
+    self.previousOwner = previousOwner
+    self.priority = priority
+    number = Atomic(epoch)
+    provisional = Atomic(isProvisional)
+    content.withLock { $0.onLoss = onLoss }
+  }
+
+  /// The number of this holder; that of a provisional lease may grow once, when Redis is back.
+  package var epoch: Int64 { number.load(ordering: .acquiring) }
+
+  /// Whether this node may publish; safe to ask for each segment.
+  package var isHeld: Bool { held.load(ordering: .acquiring) }
+
+  /// Whether it was taken while Redis could not be asked.
+  package var isProvisional: Bool { provisional.load(ordering: .acquiring) }
+
+  func confirm(_ epoch: Int64) {
+    number.store(epoch, ordering: .releasing)
+    provisional.store(false, ordering: .releasing)
+  }
+
+  /// Remembers a head until it is written; an older one than is remembered changes nothing.
+  func remember(_ head: StreamHead) {
+    content.withLock { content in
+      if let known = content.head, known.sequence > head.sequence { return }
+      content.head = head
+      content.isPending = true
+    }
+  }
+
+  /// The head that is yet to be written, or that is known where all must be written again.
+  func head(all: Bool) -> StreamHead? {
+    content.withLock { $0.isPending || all ? $0.head : nil }
+  }
+
+  func written(_ head: StreamHead) {
+    content.withLock { if $0.head == head { $0.isPending = false } }
+  }
+
+  /// Ends it.
+  ///
+  /// - Returns: false where it had ended before.
+  func end() -> Bool { held.exchange(false, ordering: .acquiringAndReleasing) }
+
+  /// Ends it and tells whose it is now, once.
+  func lose(_ loss: LeaseLoss) -> Bool {
+    guard end() else { return false }
+    let tell = content.withLock { content in
+      defer { content.onLoss = nil }
+      return content.onLoss
+    }
+    tell?(loss)
+    return true
+  }
+}
+
+/// Who has a stream now that this node held.
+package struct LeaseLoss: Equatable, Sendable {
+  package let stream: StreamID
+  package let owner: NodeID
+  package let epoch: Int64
+
+  package init(stream: StreamID, owner: NodeID, epoch: Int64) {
+    self.stream = stream
+    self.owner = owner
+    self.epoch = epoch
+  }
+}

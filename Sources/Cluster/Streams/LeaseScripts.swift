@@ -1,0 +1,117 @@
+import Redis
+
+/// What is compared and set in Redis, each in one step.
+///
+/// All keys of a script are one stream's. `KEYS[1]` is the stream's record, which outlives its lease: numbers go on where they were.
+/// `KEYS[2]` is there for as long as the lease is kept, by Redis' clock and no other.
+enum LeaseScripts {
+  /// What all begin with: the record as it stands; what isn't a record counts as none.
+  private static let preamble = """
+    local kind = redis.call('TYPE', KEYS[1]).ok
+    if kind ~= 'none' and kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
+    local function get(name)
+      if redis.call('HSTRLEN', KEYS[1], name) > 8192 then return '' end
+      return redis.call('HGET', KEYS[1], name) or ''
+    end
+    local function whole(text, least)
+      local value = tonumber(text)
+      if value and value >= least and value <= 9007199254740992 and value == math.floor(value) then
+        return value
+      end
+      return nil
+    end
+    local function digits(value) return string.format('%.0f', value) end
+    local me, run, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+    local epoch, owner, before = whole(get('epoch'), 1) or 0, get('owner'), get('run')
+    local ended = get('ended') == '1'
+    if owner == '' then epoch = 0 end
+    local function keep(value)
+      redis.call('SET', KEYS[2], digits(value), 'PX', lease)
+      redis.call('PEXPIRE', KEYS[1], ARGV[4])
+    end
+    local function take(value)
+      redis.call(
+        'HSET', KEYS[1], 'owner', me, 'run', run, 'epoch', digits(value), 'priority', ARGV[5],
+        'ended', '0')
+      keep(value)
+    end
+
+    """
+
+  /// Takes a stream, where that is right.
+  ///
+  /// Arguments: node, its incarnation, lease and memory in milliseconds, priority; the epoch that
+  /// may be taken over (0: none), the epoch that the new one must pass, 1 where a lease that has
+  /// expired says nothing yet. Answers 1 and the new epoch, the owner before and the head; or 0,
+  /// the owner and its epoch.
+  static let claim = RedisScript(
+    preamble + """
+      local left = redis.call('PTTL', KEYS[2])
+      local held = epoch > 0 and not ended and (ARGV[8] == '1' or (left > 0 and left <= 2 * lease))
+      local next = epoch
+      if not (held and owner == me and before == run) then
+        local may = not held or owner == me
+          or tonumber(ARGV[5]) > (tonumber(get('priority')) or 0) or tonumber(ARGV[6]) == epoch
+        if not may then return {0, owner, digits(epoch)} end
+        next = math.max(epoch, tonumber(ARGV[7])) + 1
+        if next > 9007199254740992 then return redis.error_reply('ERR no epoch is left') end
+      end
+      local answer = {
+        1, digits(next), owner, get('sequence'), get('discontinuity'), get('end'), get('names')}
+      take(next)
+      return answer
+      """)
+
+  /// Keeps a lease, or takes it back where Redis has lost it, and writes the head.
+  ///
+  /// Of two holders the one with the larger epoch wins, then the one with the smaller name.
+  /// Arguments: as above up to the priority; the epoch; 1 where a head follows; sequence,
+  /// discontinuity, end, names. Answers 1 where it is kept, 2 where it was taken back, and 0, the
+  /// owner and its epoch where it is another's.
+  static let refresh = RedisScript(
+    preamble + """
+      local mine = tonumber(ARGV[6])
+      local answer = 1
+      local function lower(left, right)
+        for index = 1, math.max(#left, #right) do
+          local one, other = string.byte(left, index) or 0, string.byte(right, index) or 0
+          if one ~= other then return one < other end
+        end
+        return false
+      end
+      if epoch == mine and owner == me and before == run and not ended then
+        keep(mine)
+      elseif epoch < mine or (epoch == mine and not ended
+        and lower(me .. ' ' .. run, owner .. ' ' .. before))
+      then
+        answer = 2
+        take(mine)
+      else
+        return {0, owner, digits(epoch)}
+      end
+      local sequence = whole(get('sequence'), 0)
+      if ARGV[7] == '1' and (answer == 2 or not sequence or sequence <= tonumber(ARGV[8])) then
+        redis.call(
+          'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
+          'names', ARGV[11])
+      end
+      return {answer}
+      """)
+
+  /// Gives a lease up.
+  ///
+  /// Arguments as for a refresh. Answers 1, or 0 where it is another's.
+  static let release = RedisScript(
+    preamble + """
+      if epoch ~= tonumber(ARGV[6]) or owner ~= me or before ~= run then return {0} end
+      redis.call('HSET', KEYS[1], 'ended', '1')
+      if ARGV[7] == '1' then
+        redis.call(
+          'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
+          'names', ARGV[11])
+      end
+      redis.call('DEL', KEYS[2])
+      redis.call('PEXPIRE', KEYS[1], ARGV[4])
+      return {1}
+      """)
+}

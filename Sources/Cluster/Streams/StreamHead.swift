@@ -1,0 +1,49 @@
+/// How far a stream's playlist has come: what the next holder needs to go on with its numbers.
+package struct StreamHead: Equatable, Sendable {
+  /// The media sequence number of the last announced segment.
+  package var sequence: Int64
+  /// The discontinuity sequence number there.
+  package var discontinuity: Int64
+  /// Where that segment ends, in ticks of 1/90000 s.
+  package var end: Int64
+  /// The names of the last segments, the newest last; at most 32.
+  package var names: [String]
+
+  package init(sequence: Int64, discontinuity: Int64 = 0, end: Int64 = 0, names: [String] = []) {
+    self.sequence = sequence
+    self.discontinuity = discontinuity
+    self.end = end
+    self.names = names
+  }
+
+  /// Numbers up to this are exact in Lua, whose numbers are doubles.
+  static let largest: Int64 = 1 << 53
+  static let mostNames = 32
+  /// How long all names may be, with the spaces between them.
+  static let longestNames = 8_192
+
+  /// Whether it may be written, and believed.
+  var isValid: Bool {
+    (0...Self.largest).contains(sequence) && (0...Self.largest).contains(discontinuity)
+      && (-Self.largest...Self.largest).contains(end) && names.count <= Self.mostNames
+      && names.allSatisfy { !$0.isEmpty && NameRule.isVisible($0, longest: 256) }
+      && names.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.longestNames
+  }
+
+  /// Its values as a stream's record has them: sequence, discontinuity, end, names.
+  var values: [String] {
+    ["\(sequence)", "\(discontinuity)", "\(end)", names.joined(separator: " ")]
+  }
+
+  /// Reads values from Redis; nil where they aren't a head.
+  init?(values: [String]) {
+    guard values.count == 4, values[3].utf8.count <= Self.longestNames,
+      let sequence = Int64(values[0]), let discontinuity = Int64(values[1]),
+      let end = Int64(values[2])
+    else { return nil }
+    self.init(
+      sequence: sequence, discontinuity: discontinuity, end: end,
+      names: values[3].split(separator: " ").map(String.init))
+    if !isValid { return nil }
+  }
+}

@@ -1,0 +1,325 @@
+import EventLoop
+import Logging
+import Redis
+import Synchronization
+import Telemetry
+
+/// The streams that this node holds.
+///
+/// One node at a time holds a stream, as Redis says; while Redis can't be asked, who holds one goes
+/// on, since nobody else can take it either, and it is settled when Redis is back.
+package final class StreamLeases: Sendable {
+  private struct State {
+    var leases: [StreamID: Lease] = [:]
+    /// Claims under way: a second one of this node would get what the first one gets.
+    var claiming: Set<StreamID> = []
+    /// The number of the connection to Redis that was seen last, and since when it is there.
+    var connection = 0
+    var connected = MonotonicTime.now
+  }
+
+  /// How many refreshes are under way at a time.
+  private static let atOnce = 64
+
+  private let client: RedisClient
+  private let events: ClusterEvents
+  private let membership: Membership
+  private let limits: ClusterConfiguration
+  private let metrics: ClusterMetrics
+  private let logger: Logger
+  private let incarnation: String
+  private let state = Mutex(State())
+  private let bell = Bell()
+
+  init(
+    _ membership: Membership, _ events: ClusterEvents, _ configuration: ClusterConfiguration,
+    metrics: ClusterMetrics, logger: Logger
+  ) {
+    client = events.client
+    self.events = events
+    self.membership = membership
+    limits = configuration
+    self.metrics = metrics
+    self.logger = logger
+    incarnation = membership.incarnation
+    events.observe { [weak self] in self?.observe($0) }
+  }
+
+  /// The leases that this node holds, by stream.
+  package var held: [StreamID: Lease] { state.withLock { $0.leases } }
+
+  // MARK: Claiming
+
+  /// Claims a stream for this node.
+  ///
+  /// It is granted where nobody holds it, the holder has gone silent or is gone in the view, the
+  /// claim's priority is higher, or it resumes the holder's own epoch.
+  ///
+  /// - Parameters:
+  ///   - stream: which.
+  ///   - claim: on which grounds.
+  ///   - onLoss: called once, from any thread, when another node has it: publishing must stop.
+  /// - Returns: the lease, or who has it.
+  /// - Throws: `.unavailable` where Redis can't be asked and the lease may not be provisional,
+  ///   `.refused` for a claim out of range.
+  package func claim(
+    _ stream: StreamID, _ claim: StreamClaim = StreamClaim(),
+    onLoss: @escaping @Sendable (LeaseLoss) -> Void
+  ) async throws(ClusterError) -> StreamClaim.Outcome {
+    guard claim.isValid else { throw .refused("a priority or epoch out of range") }
+    let present = state.withLock { state -> StreamClaim.Outcome? in
+      if let lease = state.leases[stream] { return .held(by: membership.own, epoch: lease.epoch) }
+      guard state.claiming.insert(stream).inserted else {
+        return .held(by: membership.own, epoch: claim.floor)
+      }
+      return nil
+    }
+    if let present { return present }
+    defer { state.withLock { _ = $0.claiming.remove(stream) } }
+    let grant: Grant
+    do throws(ClusterError) {
+      grant = try await ask(stream, claim)
+    } catch {
+      guard case .unavailable(let cause) = error, cause.canRetry, claim.mayBeProvisional else {
+        metrics.claim("failed")
+        throw error
+      }
+      metrics.claim("provisional")
+      logger.notice("stream \(stream) goes on without Redis: \(error)")
+      return .granted(
+        keep(
+          Lease(
+            stream, epoch: claim.floor + 1, inherited: nil, previousOwner: nil,
+            priority: claim.priority, isProvisional: true, onLoss: onLoss)))
+    }
+    switch grant {
+    case .held(let owner, let epoch):
+      metrics.claim("held")
+      return .held(by: owner, epoch: epoch)
+    case .granted(let epoch, let before, let head):
+      metrics.claim("granted")
+      let lease = Lease(
+        stream, epoch: epoch, inherited: head,
+        previousOwner: before == membership.own ? nil : before, priority: claim.priority,
+        isProvisional: false, onLoss: onLoss)
+      _ = keep(lease)
+      await announce(lease)
+      return .granted(lease)
+    }
+  }
+
+  private func keep(_ lease: Lease) -> Lease {
+    state.withLock { $0.leases[lease.stream] = lease }
+    metrics.leases.increment()
+    return lease
+  }
+
+  private enum Grant {
+    case granted(epoch: Int64, before: NodeID?, head: StreamHead?)
+    case held(NodeID, epoch: Int64)
+  }
+
+  /// Asks Redis, and once more where the holder it names is gone.
+  private func ask(_ stream: StreamID, _ claim: StreamClaim) async throws(ClusterError) -> Grant {
+    let first = try await ask(stream, claim, over: claim.resumes ?? 0)
+    guard case .held(let owner, let epoch) = first, membership.view.isGone(owner) else {
+      return first
+    }
+    logger.notice("stream \(stream) is taken over from node \(owner), which is gone")
+    return try await ask(stream, claim, over: epoch)
+  }
+
+  private func ask(
+    _ stream: StreamID, _ claim: StreamClaim, over epoch: Int64
+  ) async throws(ClusterError) -> Grant {
+    let reply = try await run(
+      LeaseScripts.claim, stream,
+      common(priority: claim.priority) + [epoch, claim.floor, isEarly() ? 1 : 0])
+    let values = (reply.array ?? []).map { $0.text ?? $0.integer.map(String.init) ?? "" }
+    if values.count == 3, values[0] == "0", let owner = NodeID(values[1]),
+      let epoch = Int64(values[2])
+    {
+      return .held(owner, epoch: epoch)
+    }
+    guard values.count == 7, values[0] == "1", let epoch = Int64(values[1]), Epoch.isValid(epoch)
+    else { throw .malformed(stream.key) }
+    return .granted(
+      epoch: epoch, before: NodeID(values[2]), head: StreamHead(values: Array(values[3...])))
+  }
+
+  /// Whether a lease that has expired says nothing yet: Redis was away, and its holder, who went on
+  /// meanwhile, must have had the time to refresh it.
+  private func isEarly() -> Bool {
+    guard case .connected(_, let connection) = client.state else { return false }
+    return state.withLock { state in
+      if state.connection != connection {
+        state.connection = connection
+        state.connected = .now
+      }
+      return connection > 1 && MonotonicTime.now - state.connected < limits.lease
+    }
+  }
+
+  // MARK: Keeping
+
+  /// Refreshes the leases until the task is cancelled.
+  package func run() async {
+    await bell.loop(every: limits.leaseRefresh) { await refreshAll() }
+  }
+
+  private func refreshAll() async {
+    _ = isEarly()
+    var rest = state.withLock { Array($0.leases.values) }[...]
+    while !rest.isEmpty, client.state.isConnected, !Task.isCancelled {
+      let some = rest.prefix(Self.atOnce)
+      rest = rest.dropFirst(Self.atOnce)
+      await withDiscardingTaskGroup { group in
+        for lease in some { group.addTask { _ = try? await self.refresh(lease) } }
+      }
+    }
+  }
+
+  /// Writes how far a stream has come, and keeps its lease with it.
+  ///
+  /// - Parameters:
+  ///   - head: never behind the one before.
+  ///   - lease: whose stream.
+  /// - Returns: whether it is in Redis; where not, it is written as soon as Redis is back.
+  /// - Throws: `.notHeld` where another node has the stream: the segment must not be published.
+  @discardableResult
+  package func publish(_ head: StreamHead, of lease: Lease) async throws(ClusterError) -> Bool {
+    guard head.isValid else { throw .refused("the head of \(lease.stream) is out of range") }
+    guard lease.isHeld else { throw .notHeld(lease.stream) }
+    lease.remember(head)
+    do throws(ClusterError) {
+      try await refresh(lease)
+    } catch {
+      if case .unavailable = error { return false }
+      throw error
+    }
+    try? await events.publish(.head(lease.stream, epoch: lease.epoch, sequence: head.sequence))
+    return true
+  }
+
+  /// Keeps a lease; a loss is told before it returns.
+  ///
+  /// - Throws: `.notHeld`, or why Redis can't say.
+  package func refresh(_ lease: Lease) async throws(ClusterError) {
+    guard lease.isHeld else { throw .notHeld(lease.stream) }
+    let head = lease.head(all: false)
+    let reply = try await run(LeaseScripts.refresh, lease.stream, arguments(lease, head))
+    let values = reply.array ?? []
+    switch values.first?.integer {
+    case 1:
+      if let head { lease.written(head) }
+      lease.confirm(lease.epoch)
+    case 2:
+      // Redis had lost it, or another had taken it with less right.
+      if let head { lease.written(head) }
+      lease.confirm(lease.epoch)
+      await restore(lease)
+      await announce(lease)
+    case 0:
+      guard values.count == 3, let owner = values[1].text.flatMap({ NodeID($0) }),
+        let epoch = values[2].text.flatMap(Int64.init)
+      else { throw .malformed(lease.stream.key) }
+      try await contest(lease, owner, epoch)
+    default: throw .malformed(lease.stream.key)
+    }
+  }
+
+  /// Writes the whole head again where Redis has lost it.
+  private func restore(_ lease: Lease) async {
+    guard let head = lease.head(all: true) else { return }
+    _ = try? await run(LeaseScripts.refresh, lease.stream, arguments(lease, head))
+  }
+
+  /// A lease is another's, as Redis says; one that Redis never knew may still be claimed.
+  private func contest(_ lease: Lease, _ owner: NodeID, _ epoch: Int64) async throws(ClusterError) {
+    if lease.isProvisional {
+      // Who holds it by right may only now be refreshing it.
+      if isEarly(), owner != membership.own { return }
+      let claim = StreamClaim(priority: lease.priority, knownEpoch: lease.epoch)
+      if case .granted(let epoch, _, _) = try await ask(lease.stream, claim) {
+        lease.confirm(epoch)
+        await restore(lease)
+        return await announce(lease)
+      }
+    }
+    lose(lease, LeaseLoss(stream: lease.stream, owner: owner, epoch: epoch))
+    throw .notHeld(lease.stream)
+  }
+
+  private func lose(_ lease: Lease, _ loss: LeaseLoss) {
+    forget(lease)
+    guard lease.lose(loss) else { return }
+    metrics.lost()
+    logger.notice("stream \(loss.stream) is node \(loss.owner)'s now, epoch \(loss.epoch)")
+  }
+
+  private func forget(_ lease: Lease) {
+    let was = state.withLock { state in
+      guard state.leases[lease.stream] === lease else { return false }
+      state.leases[lease.stream] = nil
+      return true
+    }
+    if was { metrics.leases.decrement() }
+  }
+
+  /// Gives a stream up: it has ended, or another node shall go on with it.
+  ///
+  /// - Parameters:
+  ///   - lease: ended from now on, whatever becomes of this.
+  ///   - head: the last one, where it isn't written yet.
+  package func release(_ lease: Lease, head: StreamHead? = nil) async {
+    guard lease.end() else { return }
+    forget(lease)
+    if let head, head.isValid { lease.remember(head) }
+    let last = lease.head(all: false)
+    // Where Redis is away, the lease ends by itself.
+    guard
+      let reply = try? await run(LeaseScripts.release, lease.stream, arguments(lease, last)),
+      reply.array?.first?.integer == 1
+    else { return }
+    await announce(lease)
+  }
+
+  // MARK: Redis
+
+  private func observe(_ delivery: ClusterEvents.Delivery) {
+    guard case .event(.stream(let stream, let owner, let epoch)) = delivery,
+      owner != membership.own
+    else { return }
+    let lease = state.withLock { $0.leases[stream] }
+    // Whether it is true, Redis says.
+    if let lease, epoch >= lease.epoch { bell.ring() }
+  }
+
+  private func announce(_ lease: Lease) async {
+    try? await events.publish(.stream(lease.stream, owner: membership.own, epoch: lease.epoch))
+  }
+
+  private func common(priority: Int) -> [any RedisCommand.Word] {
+    [
+      membership.own.text, incarnation, Int64(limits.lease / .milliseconds(1)),
+      Int64(limits.streamMemory / .milliseconds(1)), priority,
+    ]
+  }
+
+  private func arguments(_ lease: Lease, _ head: StreamHead?) -> [any RedisCommand.Word] {
+    let values = head?.values ?? ["", "", "", ""]
+    return common(priority: lease.priority) + [lease.epoch, head == nil ? 0 : 1] + values
+  }
+
+  private func run(
+    _ script: RedisScript, _ stream: StreamID, _ arguments: [any RedisCommand.Word]
+  ) async throws(ClusterError) -> RedisValue {
+    do throws(RedisError) {
+      return try await client.run(
+        script, keys: [stream.key, stream.leaseKey], arguments: arguments,
+        deadline: limits.deadline)
+    } catch {
+      throw .unavailable(error)
+    }
+  }
+}

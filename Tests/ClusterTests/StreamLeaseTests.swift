@@ -1,0 +1,65 @@
+import Cluster
+import Testing
+
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Leases of streams` {
+  @Test func `one node holds a stream, and its numbers go on with the next holder`() async throws {
+    let server = try RedisServerProcess()
+    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    let id = try stream()
+    let lease = try #require(try await one.cluster.leases.claim(id) { _ in }.lease)
+    #expect(lease.epoch == 1 && lease.inherited == nil && lease.isHeld)
+    guard case .held(let owner, 1) = try await two.cluster.leases.claim(id, onLoss: { _ in }) else {
+      throw RedisServerProcess.Missing(description: "it was granted twice")
+    }
+    #expect(owner == one.id)
+    let head = StreamHead(
+      sequence: 41, discontinuity: 2, end: -90_000, names: ["a/1.ts", "a/2.ts"])
+    #expect(try await one.cluster.leases.publish(head, of: lease))
+    await one.cluster.leases.release(lease)
+    #expect(!lease.isHeld)
+    let next = try #require(try await two.cluster.leases.claim(id) { _ in }.lease)
+    #expect(next.epoch == 2)
+    #expect(next.inherited == head)
+    #expect(next.previousOwner == one.id)
+    #expect(one.cluster.leases.held.isEmpty)
+    #expect(two.metric("wedlive_cluster_leases") == 1)
+  }
+
+  @Test func `a holder that falls silent loses its stream to the next claim`() async throws {
+    let server = try RedisServerProcess()
+    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    let lost = Signal<LeaseLoss>()
+    let id = try stream()
+    let lease = try #require(try await one.cluster.leases.claim(id) { lost.send($0) }.lease)
+    one.stop()
+    var next: Lease?
+    while next == nil { next = try await two.cluster.leases.claim(id) { _ in }.lease }
+    #expect(next?.epoch == 2)
+    #expect(lease.isHeld)
+    // It comes back, and is told at once.
+    one.run()
+    #expect(await lost.next() == LeaseLoss(stream: id, owner: two.id, epoch: 2))
+    #expect(!lease.isHeld)
+    await #expect(throws: ClusterError.notHeld(id)) {
+      try await one.cluster.leases.publish(StreamHead(sequence: 1), of: lease)
+    }
+  }
+
+  @Test func `the directory says where a stream is, and follows it`() async throws {
+    let server = try RedisServerProcess()
+    var configuration = TestNode.quick
+    configuration.directoryAge = .seconds(600)
+    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    let edge = try TestNode("edge", server, configuration: configuration, role: .edge)
+    let id = try stream()
+    #expect(try await edge.cluster.directory.owner(of: id) == nil)
+    let lease = try #require(try await one.cluster.leases.claim(id) { _ in }.lease)
+    try await wait { try await edge.cluster.directory.owner(of: id)?.node == one.id }
+    #expect(try await edge.cluster.directory.owner(of: id)?.isLive == true)
+    await one.cluster.leases.release(lease)
+    _ = try await two.cluster.leases.claim(id) { _ in }
+    try await wait { try await edge.cluster.directory.owner(of: id)?.node == two.id }
+    #expect(edge.cluster.directory.isStale(1, of: id))
+    #expect(!edge.cluster.directory.isStale(2, of: id))
+  }
+}
