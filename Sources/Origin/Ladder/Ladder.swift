@@ -47,6 +47,7 @@ final class Ladder {
   private var drains: [UInt32: Int] = [:]
   private var nextDrain: UInt32 = 0
   private var backoff: LadderBackoff
+  private var standIns: StandIns
   /// What the worker has said of itself last.
   private var report = LadderReport()
   private var restart: ScheduledWork?
@@ -69,6 +70,7 @@ final class Ladder {
     self.reap = reap
     self.notice = notice
     backoff = LadderBackoff(configuration)
+    standIns = StandIns(rungs: configuration.job.rungs.count)
     demand = RungDemand(configuration)
     assembly = LadderAssembly(
       rungs: configuration.job.rungs.count, patience: configuration.patience)
@@ -300,10 +302,18 @@ final class Ladder {
 
   private var isTooSlow = false
 
+  private func note(_ output: LadderAssembly.Output) {
+    let news = standIns.take(
+      output.rung, isOwn: output.origin == .own, isWanted: mask >> UInt32(output.rung) & 1 == 1,
+      now: .now)
+    if let news { notice(.standIn(rung: name(output.rung), news)) }
+  }
+
   private func collect() {
     while let output = assembly.next() {
       if output.origin == .own { backoff.madeSegment() }
       notice(.made(output.origin))
+      note(output)
       onSegment(output.rung, output.segment)
     }
     if settled != nil, assembly.parts.isEmpty { leave(settled ?? {}) }

@@ -13,6 +13,8 @@ enum LadderNotice: Sendable {
   case paused(String)
   /// A rung's segment has been made.
   case made(LadderAssembly.Origin)
+  /// Another rendition has long stood in for a rung, or does so no more.
+  case standIn(rung: String, StandIns.News)
   /// How the worker does.
   case report(LadderReport)
 }

@@ -67,6 +67,17 @@ package final class LadderReporter: Sendable {
         ["reason": "\(why)", "effect": "rungs show the source until a worker can be had"])
     case .made(.own): own.increment()
     case .made: substituted.increment()
+    case .standIn(let rung, .began(let segments)):
+      log(
+        .warning, "transcode.rung_substituted", key,
+        [
+          "rung": "\(rung)", "segments": "\(segments)",
+          "effect": "every segment of the rung is another rendition's until its encoder catches up",
+        ])
+    case .standIn(let rung, .ended(let segments)):
+      log(
+        .notice, "transcode.rung_restored", key,
+        ["rung": "\(rung)", "segments_substituted": "\(segments)"])
     case .report(let report): take(report, of: key)
     }
   }
