@@ -102,10 +102,35 @@ import Testing
   func `every key can be set by its variable, to its default or example`(path: String) throws {
     let key = try #require(ConfigurationTable.key(path))
     let value = key.standard ?? key.example ?? ""
-    guard !key.isFile, path != "auth.secret", path != "player.hls_js_integrity" else { return }
+    // Files must be there, and the example of a hash is none: these are refused, by name.
+    guard !key.isFile, path != "player.hls_js_integrity" else {
+      #expect {
+        try load(nil, environment: [key.environmentName: value.isEmpty ? "x" : value])
+      } throws: {
+        "\($0)".contains(path) || "\($0)".contains(key.environmentName)
+      }
+      return
+    }
     let configuration = try load(
       nil, environment: [key.environmentName: value])
     #expect(key.format(configuration) == value)
+  }
+
+  @Test(arguments: [("sha256-", 32), ("sha384-", 48), ("sha512-", 64)])
+  func `an integrity value has as many bytes as its hash`(kind: String, count: Int) throws {
+    func read(_ bytes: Int) throws -> NodeConfiguration {
+      let text = Data(repeating: 0xA5, count: bytes).base64EncodedString()
+      return try load(nil, environment: ["WEDLIVE_PLAYER_HLS_JS_INTEGRITY": kind + text])
+    }
+    #expect(try read(count).player.hlsJSIntegrity?.hasPrefix(kind) == true)
+    for wrong in [0, 1, count - 1, count + 1] {
+      #expect(throws: (any Error).self, "\(wrong)") { try read(wrong) }
+    }
+    for text in ["sha384-…", "sha1-AAAA", "sha384-====", kind] {
+      #expect(throws: (any Error).self, "\(text)") {
+        try load(nil, environment: ["WEDLIVE_PLAYER_HLS_JS_INTEGRITY": text])
+      }
+    }
   }
 
   @Test func `a list is separated by commas in a variable`() throws {

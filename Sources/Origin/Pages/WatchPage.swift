@@ -18,12 +18,16 @@ package struct WatchPage: Sendable {
   ///   - hlsJS: where hls.js is, for browsers that can't play HLS themselves: an http(s) URL or a
   ///     path; empty for none.
   ///   - integrity: its Subresource Integrity value, if it is to be checked.
-  package init(hlsJS: String, integrity: String? = nil) {
+  ///   - prefersHLSJS: whether browsers that can play HLS themselves take it too.
+  package init(hlsJS: String, integrity: String? = nil, prefersHLSJS: Bool = false) {
     let template = PageTemplate(
       html: PackageResources.watch_html,
       styles: [PackageResources.base_css, PackageResources.watch_css],
       script: PackageResources.cameras_js + PackageResources.watch_js)
-    bytes = template.bytes(["hls_js": hlsJS, "hls_js_integrity": integrity ?? ""])
+    bytes = template.bytes([
+      "hls_js": hlsJS, "hls_js_integrity": integrity ?? "",
+      "hls_js_preferred": prefersHLSJS ? "yes" : "",
+    ])
     let scripts = [template.scriptSource, Self.source(of: hlsJS)].filter { !$0.isEmpty }
     contentSecurityPolicy = [
       "default-src 'none'", "script-src \(scripts.joined(separator: " "))",

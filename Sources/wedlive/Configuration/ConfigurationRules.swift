@@ -51,9 +51,8 @@ enum ConfigurationRules {
 
   /// Whether it is a Subresource Integrity value.
   static func isIntegrity(_ text: String) -> Bool {
-    ["sha256-", "sha384-", "sha512-"].contains { text.hasPrefix($0) }
-      && text.dropFirst(7).allSatisfy {
-        $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "+" || $0 == "/" || $0 == "=")
-      }
+    let lengths = ["sha256-": 32, "sha384-": 48, "sha512-": 64]
+    guard let bytes = lengths[String(text.prefix(7))] else { return false }
+    return Data(base64Encoded: String(text.dropFirst(7)))?.count == bytes
   }
 }

@@ -163,7 +163,8 @@ enum ConfigurationTable {
     .duration(
       "streams.dvr_window", \.streams.dvrWindow, in: .zero...(.seconds(86_400)),
       "How far viewers can go back, where that is further than streams.window; what is older than that"
-        + " is on disk, for up to twice as long. 0s keeps nothing there."),
+        + " is on disk, for up to twice as long. A restart of the node forgets all of it: viewers go"
+        + " back to the restart. 0s keeps nothing there."),
     .size(
       "streams.dvr_buffer", \.streams.dvrBuffer, in: 16 << 20...1 << 40,
       "What may wait for that disk; viewers can't go back to segments beyond it, nor behind them."),
@@ -283,7 +284,8 @@ enum ConfigurationTable {
   private static let player: [ConfigurationKey] = [
     .text(
       "player.hls_js", \.player.hlsJS, takes: "an http:// or https:// address, or a path",
-      "Where hls.js comes from, for browsers that can't play HLS themselves.",
+      "Where hls.js comes from, for browsers that can't play HLS themselves, and for those that can"
+        + " but not go back, where streams.dvr_window is on.",
       where: { ConfigurationRules.isWebAddress($0) || $0.hasPrefix("/") && !$0.contains("\"") }),
     .optional(
       "player.hls_js_integrity", \.player.hlsJSIntegrity, takes: "sha256-…, sha384-… or sha512-…",

@@ -235,7 +235,8 @@ enum Standalone {
     _ configuration: NodeConfiguration
   ) -> @Sendable (String) -> PreparedResponse? {
     let page = WatchPage(
-      hlsJS: configuration.player.hlsJS, integrity: configuration.player.hlsJSIntegrity)
+      hlsJS: configuration.player.hlsJS, integrity: configuration.player.hlsJSIntegrity,
+      prefersHLSJS: configuration.streams.dvrWindow > configuration.streams.window)
     let response = PreparedResponse(
       fields: [
         ("content-type", WatchPage.contentType), ("cache-control", "no-cache"),

@@ -58,6 +58,12 @@ enum PageText {
     #expect(page.contains("data-integrity=\"sha384-abc\""))
   }
 
+  @Test func `browsers are told where hls.js goes back and they can't`() {
+    let page = PageText.text(WatchPage(hlsJS: "/hls.js", prefersHLSJS: true).bytes)
+    #expect(page.contains("data-preferred=\"yes\""))
+    #expect(PageText.text(PageText.watch.bytes).contains("data-preferred=\"\""))
+  }
+
   @Test func `nothing is loaded from elsewhere`() {
     for bytes in [WatchPage(hlsJS: "").bytes, PageText.status.bytes] {
       let page = PageText.text(bytes).replacing("http://www.w3.org/", with: "")

@@ -10,7 +10,10 @@
   const query = new URLSearchParams(location.search);
   const hlsMeta = document.querySelector("meta[name=wedlive-hls-js]");
   const forced = query.get("player");
-  const native = forced !== "hls.js" && video.canPlayType("application/vnd.apple.mpegurl") !== "";
+  const builtIn = video.canPlayType("application/vnd.apple.mpegurl") !== "";
+  // With a long window the player of Chromium can't go back: what it says can be sought is empty.
+  const prefersScript = Boolean(hlsMeta?.dataset.preferred && hlsMeta.content && window.MediaSource);
+  let native = builtIn && forced !== "hls.js" && !prefersScript;
 
   const cameras = wedliveCameras({
     wedding, base, token, channel: path.split("/")[1] || "program", attach, address,
@@ -194,6 +197,7 @@
   async function start() {
     lastTime = -1;
     lastProgress = performance.now();
+    await settleNative();
     if (native) {
       $("player").textContent = "built in";
       if (video.src !== playlist) video.src = playlist;
@@ -211,6 +215,12 @@
     if (hls) { hls.destroy(); hls = null; }
     if (video.hasAttribute("src")) { video.removeAttribute("src"); video.load(); }
     origin = NaN;
+  }
+
+  // Where the script is preferred but can't be had, the browser plays as well as it can.
+  async function settleNative() {
+    if (!prefersScript || !builtIn || native || forced === "hls.js") return;
+    if (!window.Hls && !(await loadScript())) native = true;
   }
 
   async function startHls() {
@@ -236,6 +246,7 @@
 
   // Plays a stream in another video of the page; what is returned takes it away again.
   async function attach(small, url, failed) {
+    await settleNative();
     if (native) {
       small.onerror = failed;
       small.src = url;
