@@ -8,6 +8,7 @@ private let noCopy = UInt8(
 enum StatusField {
   private static let name: StaticString = ":status"
   /// Three digits for each status, made once and never freed.
+  // Only read once it is made, which Swift does once for all threads.
   nonisolated(unsafe) private static let digits: UnsafeMutablePointer<UInt8> = {
     let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: 3 * 600)
     for status in 0..<600 {

@@ -14,6 +14,7 @@ import COpenSSL
   struct Mark: Equatable { var low, high: UInt64 }
 
   /// Nil where there is no randomness to be had: a mark that anybody can guess would be worse.
+  // Only read once it is made, which Swift does once for all threads.
   nonisolated(unsafe) static let mark: UnsafePointer<Mark>? = {
     let mark = UnsafeMutablePointer<Mark>.allocate(capacity: 1)
     unsafe mark.initialize(to: Mark(low: 0, high: 0))

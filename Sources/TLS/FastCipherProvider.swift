@@ -9,10 +9,12 @@ enum FastCipherProvider {
   static let name = "wedlive"
 
   /// The library's calls and what they need; filled in before the provider is loaded.
+  // Both are written by the one initialiser that loads the provider, before any thread has a cipher.
   nonisolated(unsafe) static let library = UnsafeMutablePointer<wl_gcm_library>.allocate(
     capacity: 1)
   nonisolated(unsafe) static var layout = GCMContext.Layout(expandedBytes: 0, stateBytes: 0)
 
+  // Only read once it is made, as are the tables below.
   nonisolated(unsafe) static let algorithms: UnsafePointer<OSSL_ALGORITHM> = {
     let table = UnsafeMutablePointer<OSSL_ALGORITHM>.allocate(capacity: 3)
     // The names have to include those that libssl looks a NID up by.
@@ -33,6 +35,7 @@ enum FastCipherProvider {
   }()
 
   /// The provider's own calls: what it is, and what it offers.
+  // Only read once it is made.
   nonisolated(unsafe) static let calls: UnsafePointer<OSSL_DISPATCH> = unsafe table([
     (OSSL_FUNC_PROVIDER_QUERY_OPERATION, bits(queryOperation)),
     (OSSL_FUNC_PROVIDER_TEARDOWN, bits(freeNothing)),
@@ -305,6 +308,7 @@ private let setContextParameters:
 
 // MARK: - What may be asked and set
 
+// These three are only read once they are made, which Swift does once for all threads.
 nonisolated(unsafe) private let described: UnsafePointer<OSSL_PARAM> = unsafe describe([
   ("mode", OSSL_PARAM_UNSIGNED_INTEGER), ("keylen", OSSL_PARAM_UNSIGNED_INTEGER),
   ("ivlen", OSSL_PARAM_UNSIGNED_INTEGER), ("blocksize", OSSL_PARAM_UNSIGNED_INTEGER),

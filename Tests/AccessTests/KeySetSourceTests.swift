@@ -147,12 +147,14 @@ import Testing
 
   @Test func `a query is sent`() async throws {
     let backend = try ScriptedBackend.shared.get()
-    let (json, _) = try await pair("k")
+    let (json, token) = try await pair("k")
     _ = try await backend.exchange("/set/q?token=S", json)
+    let verifier = TokenVerifier(keys: .none)
     let source = KeySetSource(
       try KeySetSource.Place("http://\(backend.authority)/get/q?token=S"),
-      verifier: TokenVerifier(keys: .none), client: try HTTPClient(), log: log)
+      verifier: verifier, client: try HTTPClient(), log: log)
     try await source.refresh()
+    #expect(try verifier.verify(token, now: now).wedding == "w1")
   }
 
   @Test func `an address with a name and a password is refused without telling them`() {

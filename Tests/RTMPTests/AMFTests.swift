@@ -222,9 +222,14 @@ import Testing
       let bytes = (0..<count).map { _ in
         random.next() % 3 == 0 ? UInt8(random.next() & 0xff) : UInt8(random.next() % 18)
       }
-      _ = try? Self.amf0(bytes)
-      _ = try? Self.amf3(bytes)
-      _ = AMFValue.values(of: bytes.span, type: .commandAMF3)
+      // Each value takes a byte at least, whatever is left over.
+      if let values = try? Self.amf0(bytes) { #expect(values.count <= bytes.count) }
+      if (try? Self.amf3(bytes)) != nil { #expect(!bytes.isEmpty) }
+      let (values, failure) = AMFValue.values(of: bytes.span, type: .commandAMF3)
+      #expect(values.count <= bytes.count)
+      if bytes.first != 0, failure == nil {
+        #expect((try? Self.amf0(bytes))?.count == values.count)
+      }
     }
   }
 }

@@ -97,8 +97,12 @@ import Testing
     for _ in 0..<20 {
       let count = Int(random.next() % 3000)
       let noise = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-      _ = Self.serve(start + noise)
-      _ = Self.serve([3] + noise)
+      for bytes in [start + noise, [3] + noise] {
+        let whole = Self.serve(bytes)
+        let cuts = (0..<4).map { _ in Int(random.next() % UInt64(bytes.count)) }.sorted()
+        let pieces = Self.serve(bytes, cuts: cuts)
+        #expect(whole.events == pieces.events && whole.error == pieces.error)
+      }
     }
   }
 
