@@ -97,6 +97,10 @@ soak-ladder: release ## four streams encoded, recorded and switched for MINUTES 
 	@.ci/setup test
 	@$(PYTHON) Tests/Integration/soak_ladder.py --wedlive $(RELEASE) --minutes $(MINUTES) $(ARGS)
 
+cache-tests: release ## http-tests/cache-tests against `wedlive edge` (SUITE=checkout of it)
+	@.ci/setup test cache-tests
+	@$(PYTHON) Tests/Integration/cache_tests.py --wedlive $(RELEASE) --suite "$(SUITE)" $(ARGS)
+
 certs: release ## make a development CA and certificates in certs/
 	@$(RELEASE) certs $(ARGS)
 

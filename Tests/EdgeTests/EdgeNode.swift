@@ -17,28 +17,34 @@ final class EdgeNode {
   private let group: LoopGroup
   private let client: HTTPClient
   private let authority: String
+  let port: UInt16
 
-  init(_ change: (inout EdgeConfiguration) -> Void = { _ in }) throws {
+  /// - Parameters:
+  ///   - port: 0 takes a free one; what is kept is known by the host and the port, too.
+  ///   - change: of the settings.
+  init(port: UInt16 = 0, _ change: (inout EdgeConfiguration) -> Void = { _ in }) throws {
     origin = try ScriptedOrigin.shared.get()
     var configuration = EdgeConfiguration()
-    configuration.upstream = origin.address
+    configuration.upstreams = [try #require(Upstream(origin.address))]
     change(&configuration)
     let registry = MetricRegistry()
     let proxy = EdgeProxy(configuration, client: try HTTPClient())
     self.proxy = proxy
     group = try LoopGroup(count: 2)
-    let address = try #require(SocketAddress(host: "127.0.0.1", port: 0))
+    let address = try #require(SocketAddress(host: "127.0.0.1", port: port))
     let first = try Socket.listening(on: address)
     let bound = first.localAddress
+    self.port = bound.port
     let second = try Socket.listening(on: bound)
     authority = "127.0.0.1:\(bound.port)"
     let metrics = ServerMetrics(registry)
+    let counts = EdgeMetrics(registry, of: proxy)
     let sockets = [first.release(), second.release()]
     for (mailbox, descriptor) in zip(group.mailboxes, sockets) {
       mailbox.submit { loop in
         let server = LoopServer(on: loop, metrics: metrics)
         loop.setLocal(server)
-        let handler = EdgeHandler(proxy, on: server)
+        let handler = EdgeHandler(proxy, counts, on: server)
         _ = try? server.listen(Socket(owning: descriptor), tls: nil, handler: handler)
       }
     }
@@ -48,7 +54,10 @@ final class EdgeNode {
     client = try HTTPClient(settings)
   }
 
-  deinit { group.stop() }
+  deinit { stop() }
+
+  /// Ends its loops and closes its port.
+  func stop() { group.stop() }
 
   /// What the edge answers.
   func get(

@@ -36,8 +36,8 @@ def make_node(tmp_path: Path) -> Iterator[MakeNode]:
     """Starts nodes with settings of their own: `make_node(WEDLIVE_STREAMS_FRAGMENT="3s")`."""
     started: list[Node] = []
 
-    def make(**settings: str) -> Node:
-        made = Node(tmp_path / f"node-{len(started)}", {**QUICK, **settings})
+    def make(role: str = "standalone", **settings: str) -> Node:
+        made = Node(tmp_path / f"node-{len(started)}", {**QUICK, **settings}, role=role)
         started.append(made)
         _nodes.append(made)
         made.start()

@@ -50,7 +50,7 @@ import Testing
 
   @Test func `the node stops before what may hang, which is not waited for`() async throws {
     let record = Record()
-    let group = Standalone.services(
+    let group = NodeFrame.services(
       node: Orderly(name: "node", record: record),
       publishers: [Orderly(name: "demo", record: record)],
       others: [Orderly(name: "keys", record: record), Stuck(record: record)], logger: logger)

@@ -5,7 +5,7 @@ package import HTTPTypes
 ///
 /// Times are seconds since 1970, by the node's clock. One that goes back makes nothing fresh again:
 /// an age never falls below what it was when the response came.
-package struct Freshness: Equatable, Sendable {
+package struct Freshness: Equatable, Sendable, Codable {
   /// Seconds for which it is fresh, from its making.
   package var lifetime: Int64
   /// Whether the origin said so; else it is a guess.

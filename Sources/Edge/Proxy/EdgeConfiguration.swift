@@ -4,12 +4,17 @@ package import Cache
 package struct EdgeConfiguration: Sendable {
   /// The cache's name in `Cache-Status`, a token.
   package var name = "wedlive-edge"
-  /// `http://host:port` or `https://…`, without a path.
-  package var upstream = ""
+  /// Equal servers that stand behind it.
+  package var upstreams: [Upstream] = []
+  /// When one of them is left alone.
+  package var upstreamRules = UpstreamPool.Rules()
   package var rules = CacheRules()
   /// Of the memory tier.
   package var memoryBytes = 1 << 30
   package var memoryCount = 200_000
+  /// The folder of the disk tier; nil where there is none.
+  package var diskFolder: String?
+  package var disk = DiskTier.Limits()
   /// The largest object that is kept whole.
   package var objectBytes = 64 << 20
   /// Bytes that a slow client may leave unread of what isn't kept, before the origin has to wait.

@@ -32,6 +32,8 @@ final class EdgeFetch: ResponseReceiver {
 
   let order: Order
   private let proxy: EdgeProxy
+  private let use: UpstreamUse
+  private let tried: Set<Upstream>
   private let requestedAt: Int64
   private let state = Mutex(State())
   private let land: @Sendable (EdgeAnswer) -> Void
@@ -39,8 +41,15 @@ final class EdgeFetch: ResponseReceiver {
   /// - Parameters:
   ///   - order: what is asked for.
   ///   - proxy: keeps what comes.
+  ///   - use: of the upstream that is asked.
+  ///   - tried: those that were asked before it, in vain.
   ///   - land: called once with what has come of it.
-  init(_ order: Order, _ proxy: EdgeProxy, land: @escaping @Sendable (EdgeAnswer) -> Void) {
+  init(
+    _ order: Order, _ proxy: EdgeProxy, _ use: UpstreamUse, tried: Set<Upstream>,
+    land: @escaping @Sendable (EdgeAnswer) -> Void
+  ) {
+    self.use = use
+    self.tried = tried
     self.order = order
     self.proxy = proxy
     self.land = land
@@ -78,6 +87,7 @@ final class EdgeFetch: ResponseReceiver {
   func received(head: HTTPResponse) {
     let now = proxy.now
     let status = head.status.code
+    use.succeeded()
     if let coding = head.headerFields[.transferEncoding], coding.lowercased() != "chunked" {
       // Nobody can tell where a body ends that is coded in ways unknown (RFC 9112, 6.1).
       stop()
@@ -172,12 +182,16 @@ final class EdgeFetch: ResponseReceiver {
     proxy.store.keep(object, name: order.name, fields: order.request.headerFields)
   }
 
+  /// Another upstream may know more.
   private func failed(_ problem: HTTPClientError) {
-    let now = proxy.now
-    if let stored = order.stored, stored.freshness.mayStandIn(at: now) {
-      return answer(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
+    let isFirst = state.withLock { state in
+      defer { state.isLanded = true }
+      return !state.isLanded
     }
+    guard isFirst else { return }
+    if problem.fault != .ours { use.failed() }
     let words = "The origin gave no answer: \(problem.message)"
-    answer(.failed(problem.code == .timedOut ? .late(words) : .unreachable(words)))
+    let failure: EdgeFailure = problem.code == .timedOut ? .late(words) : .unreachable(words)
+    proxy.fetch(order, besides: tried.union([use.upstream]), after: failure, land)
   }
 }

@@ -12,14 +12,17 @@ package final class EdgeHandler: RequestHandler {
   private let late: PreparedResponse
   private let overloaded: PreparedResponse
   private let notKept: PreparedResponse
+  private let counts: EdgeMetrics.Cells
   /// Where an address is put together.
   private var scratch: [UInt8] = []
 
   /// - Parameters:
   ///   - proxy: of the node.
+  ///   - metrics: of that.
   ///   - server: of the loop.
-  package init(_ proxy: EdgeProxy, on server: LoopServer) {
+  package init(_ proxy: EdgeProxy, _ metrics: EdgeMetrics, on server: LoopServer) {
     self.proxy = proxy
+    counts = metrics.cells()
     self.server = server
     loop = server.loop
     late = .error(504, code: "origin_late", message: "The origin has not answered in time.")
@@ -49,22 +52,25 @@ package final class EdgeHandler: RequestHandler {
     switch Reuse(object?.freshness, for: directives, rules: rules, at: now) {
     case .fresh:
       guard let object else { break }
-      let outcome = CacheOutcome.hit(ttl: object.freshness.remaining(at: now))
-      return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
+      return kept(object, .hit(ttl: object.freshness.remaining(at: now)), at: now)
     case .staleAllowed:
       guard let object else { break }
-      let outcome = CacheOutcome.stale(ttl: object.freshness.remaining(at: now))
-      return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
+      return kept(object, .stale(ttl: object.freshness.remaining(at: now)), at: now)
     case .staleWhileRevalidate:
       guard let object else { break }
       proxy.refresh(HTTPRequest(copying: request, isSecure: true), name: name(request))
-      let outcome = CacheOutcome.updating(ttl: object.freshness.remaining(at: now))
-      return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
+      return kept(object, .updating(ttl: object.freshness.remaining(at: now)), at: now)
     case .unavailable: return .prepared(notKept)
     case .bypass: return ask(request, exchange, isShared: false)
     case .validate: break
     }
     return ask(request, exchange, isShared: request.method == .get)
+  }
+
+  /// What is kept, as it is sent.
+  private func kept(_ object: EdgeObject, _ outcome: CacheOutcome, at now: Int64) -> Response {
+    counts.count(outcome)
+    return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
   }
 
   // MARK: Addresses
@@ -108,11 +114,14 @@ package final class EdgeHandler: RequestHandler {
     let now = proxy.now
     switch answer {
     case .object(let object, let outcome):
+      counts.count(outcome)
       let prepared = object.prepared(outcome, of: proxy.configuration.name, at: now)
       server.release(token, with: .prepared(prepared), to: request)
     case .filling(let fill):
+      counts.count(fill.outcome)
       server.release(token, with: response(fill, to: request, at: now), to: request)
     case .failed(let failure):
+      counts.countFailure()
       server.release(
         token,
         with: .error(failure.status, code: "origin_failed", message: failure.words), to: request)
@@ -169,6 +178,7 @@ package final class EdgeHandler: RequestHandler {
   // MARK: Other methods
 
   private func forward(_ request: borrowing Request) -> Response {
+    counts.count(.method)
     let proxy = proxy
     let name = name(request)
     return .deferred(

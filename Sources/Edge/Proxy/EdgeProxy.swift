@@ -18,21 +18,18 @@ package final class EdgeProxy: Sendable {
   private let flights = FlightTable<EdgeAnswer>()
   /// Responses to be kept whose heads have come and whose bodies are on their way.
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
-  private let scheme: String
-  private let authority: String
+  package let upstreams: UpstreamPool
 
   /// Makes a cache without anything in it.
   ///
   /// - Parameters:
-  ///   - configuration: its upstream must be an address.
+  ///   - configuration: with one upstream at least.
   ///   - client: asks the origin.
   package init(_ configuration: EdgeConfiguration, client: HTTPClient) {
     self.configuration = configuration
     self.client = client
-    store = EdgeStore(bytes: configuration.memoryBytes, count: configuration.memoryCount)
-    let parts = configuration.upstream.split(separator: "/", omittingEmptySubsequences: true)
-    scheme = configuration.upstream.hasPrefix("https") ? "https" : "http"
-    authority = parts.count > 1 ? String(parts[1]) : ""
+    store = EdgeStore(configuration)
+    upstreams = UpstreamPool(configuration.upstreams, rules: configuration.upstreamRules)
   }
 
   var now: Int64 { Int64(time(nil)) }
@@ -67,7 +64,7 @@ package final class EdgeProxy: Sendable {
     let asked = order
     switch flights.join(key, { [self] answer in join(asked, answer, done) }) {
     case .lead:
-      fetch(order) { [self] answer in
+      lead(order) { [self] answer in
         if case .filling(let fill) = answer, fill.outcome.isStored {
           fills.withLock { $0[key] = fill }
         }
@@ -77,6 +74,26 @@ package final class EdgeProxy: Sendable {
     case .wait: break
     case .full: done(.failed(.unreachable("Too many wait for this object.")))
     }
+  }
+
+  /// Asks the disk first, where nothing is in memory.
+  private func lead(_ order: EdgeFetch.Order, _ done: @escaping @Sendable (EdgeAnswer) -> Void) {
+    let isAsked =
+      order.stored == nil
+      && store.readDisk(order.name, order.request.headerFields) { [self] object in
+        guard let object else { return fetch(order, done) }
+        var order = order
+        order.stored = object
+        let directives = RequestDirectives(order.request.headerFields)
+        let reuse = Reuse(object.freshness, for: directives, rules: configuration.rules, at: now)
+        let ttl = object.freshness.remaining(at: now)
+        switch reuse {
+        case .fresh: done(.object(object, .hit(ttl: ttl)))
+        case .staleAllowed: done(.object(object, .stale(ttl: ttl)))
+        case .staleWhileRevalidate, .validate, .unavailable, .bypass: fetch(order, done)
+        }
+      }
+    if !isAsked { fetch(order, done) }
   }
 
   /// What one gets who waited for what another has asked for.
@@ -98,15 +115,30 @@ package final class EdgeProxy: Sendable {
     fetch(order, done)
   }
 
-  private func fetch(
-    _ order: EdgeFetch.Order, _ done: @escaping @Sendable (EdgeAnswer) -> Void
+  /// Asks one of the upstreams.
+  ///
+  /// - Parameters:
+  ///   - order: what is asked for.
+  ///   - tried: that have given no answer to it.
+  ///   - failure: what the last of them had to say.
+  ///   - done: called once.
+  func fetch(
+    _ order: EdgeFetch.Order, besides tried: Set<Upstream> = [], after failure: EdgeFailure? = nil,
+    _ done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
+    guard let use = upstreams.use(besides: tried) else {
+      let failure = failure ?? .unreachable("No origin is configured.")
+      if let stored = order.stored, stored.freshness.mayStandIn(at: now) {
+        return done(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
+      }
+      return done(.failed(failure))
+    }
     var fields = EdgeFields.asked(order.request.headerFields, isShared: order.isShared)
     if order.isShared, let stored = order.stored {
       for field in Validation.conditions(for: stored.response.headerFields) { fields.append(field) }
     }
-    let request = upstreamRequest(order.request, fields)
-    let fetch = EdgeFetch(order, self, land: done)
+    let request = upstreamRequest(order.request, fields, to: use.upstream)
+    let fetch = EdgeFetch(order, self, use, tried: tried, land: done)
     do throws(HTTPClientError) {
       fetch.began(
         try client.stream(
@@ -117,10 +149,12 @@ package final class EdgeProxy: Sendable {
     }
   }
 
-  private func upstreamRequest(_ request: HTTPRequest, _ fields: HTTPFields) -> HTTPRequest {
+  private func upstreamRequest(
+    _ request: HTTPRequest, _ fields: HTTPFields, to upstream: Upstream
+  ) -> HTTPRequest {
     HTTPRequest(
-      method: request.method, scheme: scheme, authority: authority, path: request.path ?? "/",
-      headerFields: fields)
+      method: request.method, scheme: upstream.scheme, authority: upstream.authority,
+      path: request.path ?? "/", headerFields: fields)
   }
 
   /// Asks anew for what is served stale meanwhile.
@@ -163,24 +197,37 @@ package final class EdgeProxy: Sendable {
     _ request: HTTPRequest, body: [UInt8], name: String
   ) async throws(EdgeFailure) -> (HTTPResponse, [UInt8]) {
     let fields = EdgeFields.asked(request.headerFields, isShared: false)
-    do throws(HTTPClientError) {
-      let (response, content) = try await client.send(
-        upstreamRequest(request, fields), body: body, deadline: configuration.headTimeout,
-        maxResponseBytes: configuration.answerBytes)
-      if (200..<400).contains(response.status.code), !Self.isSafe(request.method) {
-        store.purge(name)
-        for field in [HTTPField.Name.location, .contentLocation] {
-          if let place = response.headerFields[field],
-            let other = EdgeAddress.resolve(place, against: name)
-          {
-            store.purge(other)
-          }
+    var tried: Set<Upstream> = []
+    var failure = EdgeFailure.unreachable("No origin is configured.")
+    while let use = upstreams.use(besides: tried) {
+      do throws(HTTPClientError) {
+        let (response, content) = try await client.send(
+          upstreamRequest(request, fields, to: use.upstream), body: body,
+          deadline: configuration.headTimeout, maxResponseBytes: configuration.answerBytes)
+        use.succeeded()
+        if (200..<400).contains(response.status.code), !Self.isSafe(request.method) {
+          purge(name, answeredBy: response)
         }
+        return (EdgeFields.kept(response, at: now), content)
+      } catch {
+        if error.fault != .ours { use.failed() }
+        let words = "The origin gave no answer: \(error.message)"
+        failure = error.code == .timedOut ? .late(words) : .unreachable(words)
+        // Only what has reached no origin may be asked of another.
+        guard error.code == .unreachable || error.code == .unresolved else { throw failure }
+        tried.insert(use.upstream)
       }
-      return (EdgeFields.kept(response, at: now), content)
-    } catch {
-      let words = "The origin gave no answer: \(error.message)"
-      throw error.code == .timedOut ? .late(words) : .unreachable(words)
+    }
+    throw failure
+  }
+
+  private func purge(_ name: String, answeredBy response: HTTPResponse) {
+    store.purge(name)
+    for field in [HTTPField.Name.location, .contentLocation] {
+      guard let place = response.headerFields[field],
+        let other = EdgeAddress.resolve(place, against: name)
+      else { continue }
+      store.purge(other)
     }
   }
 

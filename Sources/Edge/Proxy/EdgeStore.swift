@@ -13,9 +13,19 @@ final class EdgeStore: Sendable {
   }
 
   private let memory: MemoryTier<Entry>
-  private let hash = SipHash.random()
+  private let disk: EdgeDisk?
+  private let hash: SipHash
 
-  init(bytes: Int, count: Int) { memory = MemoryTier(bytes: bytes, count: count) }
+  init(_ configuration: EdgeConfiguration) {
+    memory = MemoryTier(bytes: configuration.memoryBytes, count: configuration.memoryCount)
+    disk = configuration.diskFolder.map {
+      EdgeDisk($0, limits: configuration.disk, rules: configuration.rules)
+    }
+    hash = disk?.hash ?? .random()
+  }
+
+  /// What is on disk and has been done there; nil without one.
+  var diskUsage: DiskTier.Usage? { disk?.tier.usage }
 
   var usage: MemoryUsage { memory.usage }
 
@@ -55,11 +65,50 @@ final class EdgeStore: Sendable {
     guard let rule = VaryRule(object.response.headerFields) else { return }
     let tags = [name] + EdgeStore.tags(object.response.headerFields)
     guard !rule.isEmpty else {
-      memory.insert(key(name), .object(object), bytes: object.bytes, tags: tags)
+      put(object, key(name), tags)
+      disk?.store(object, key(name), name, tags)
       return
     }
+    let secondary = key(name, rule, fields)
     memory.insert(key(name), .chosen(rule), bytes: 512, tags: [name])
-    memory.insert(key(name, rule, fields), .object(object), bytes: object.bytes, tags: tags)
+    put(object, secondary, tags)
+    disk?.store(rule, key(name), name)
+    disk?.store(object, secondary, name, tags)
+  }
+
+  private func put(_ object: EdgeObject, _ key: CacheKey, _ tags: [String]) {
+    memory.insert(key, .object(object), bytes: object.bytes, tags: tags)
+  }
+
+  /// Reads from disk what isn't in memory, and has it there from then on.
+  ///
+  /// - Parameters:
+  ///   - name: `host/path?query`.
+  ///   - fields: of the request.
+  ///   - done: called once, from a thread of the disk; nil where there is nothing for the request.
+  /// - Returns: false where that is known already; `done` isn't called then.
+  func readDisk(
+    _ name: String, _ fields: HTTPFields, done: @escaping @Sendable (EdgeObject?) -> Void
+  ) -> Bool {
+    guard let disk else { return false }
+    let primary = key(name)
+    return disk.read(primary, name) { [self] found in
+      switch found {
+      case .object(let object, let tags):
+        put(object, primary, tags)
+        done(object)
+      case .chosen(let rule):
+        memory.insert(primary, .chosen(rule), bytes: 512, tags: [name])
+        let secondary = key(name, rule, fields)
+        let isAsked = disk.read(secondary, name) { [self] found in
+          guard case .object(let object, let tags) = found else { return done(nil) }
+          put(object, secondary, tags)
+          done(object)
+        }
+        if !isAsked { done(nil) }
+      case nil: done(nil)
+      }
+    }
   }
 
   /// Remembers that everybody has to ask alone.
@@ -67,10 +116,16 @@ final class EdgeStore: Sendable {
     memory.insert(key, .alone(until: until), bytes: 512, tags: [name])
   }
 
-  func drop(_ key: CacheKey) { memory.remove(key) }
+  func drop(_ key: CacheKey) {
+    memory.remove(key)
+    disk?.tier.remove(key)
+  }
 
   /// Takes out all that is kept for an address.
-  @discardableResult func purge(_ name: String) -> Int { memory.removeAll(tagged: name) }
+  @discardableResult func purge(_ name: String) -> Int {
+    disk?.tier.removeAll(tagged: name)
+    return memory.removeAll(tagged: name)
+  }
 
   /// The tags that a response has: `Surrogate-Key` and `Cache-Tag`.
   private static func tags(_ fields: HTTPFields) -> [String] {

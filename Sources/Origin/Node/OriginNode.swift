@@ -17,7 +17,7 @@ package final class OriginNode: Sendable {
   package let registry: StreamRegistry
   package let outlet: StreamOutlet
   package let board: StreamBoard
-  package let health = Health()
+  package let health: Health
   package let relays: RelayDirectory
   package let verifier: TokenVerifier
   package let metrics: IngestMetrics
@@ -49,12 +49,14 @@ package final class OriginNode: Sendable {
   ///   - events: told what happens to streams; one of its own where none is given.
   ///   - recordings: where streams are recorded.
   ///   - cameras: that weddings have besides the main one; none that last, unless given.
+  ///   - health: of the node.
   package init(
     configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
     metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger,
     keys: StreamKeys? = nil, events: EventBus? = nil, recordings: RecordingDesk? = nil,
-    cameras: WeddingCameras? = nil
+    cameras: WeddingCameras? = nil, health: Health = Health()
   ) {
+    self.health = health
     self.recordings = recordings
     let cameras =
       cameras

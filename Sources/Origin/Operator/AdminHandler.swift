@@ -6,25 +6,15 @@ import HTTPTypes
 import Media
 package import Telemetry
 
-/// Answers the operator on one loop: the status page, `/stat`, `/metrics`, health, `/control`,
-/// `/drain`.
-///
-/// It listens on a private address: nothing here asks for a token.
-package final class AdminHandler: RequestHandler {
-  private static let alive = text("ok\n")
-  private static let notFound = PreparedResponse.error(
-    404, code: "not_found",
-    message: "There is nothing at this address; try / /stat /metrics /healthz /readyz.")
-
-  private let node: OriginNode
+/// Answers an origin's operator on one loop: the status page, `/stat`, `/control`, and what every
+/// node has.
+package final class AdminHandler: OperatorHandler {
   private let page: PreparedResponse
   private let stylesheet: PreparedResponse
   private let transform: PreparedResponse
   private let status: APICall
   private let statistics: APICall
-  private let metrics: APICall
   private let control: APICall
-  private let drain: APICall
 
   /// Makes a handler.
   ///
@@ -39,7 +29,6 @@ package final class AdminHandler: RequestHandler {
     node: OriginNode, collector: StatusCollector, registry: MetricRegistry,
     site: OperatorSite, control: StreamControl, drain: @escaping @Sendable () -> Void
   ) {
-    self.node = node
     let page = StatusPage()
     self.page = PreparedResponse(
       fields: [
@@ -67,59 +56,23 @@ package final class AdminHandler: RequestHandler {
       Self.document(
         StatisticsDocument.contentType, StatisticsDocument(await collector.status()).bytes())
     }
-    metrics = APICall(bodyLimit: 0) { _ in
-      Self.document(MetricRegistry.contentType, registry.text())
-    }
     self.control = APICall(bodyLimit: 4_096) { request in
       if let words = site.objection(to: request.request) { return Self.foreign(words) }
       let (status, text) = await control.perform(request.request.path ?? "")
       return Self.document("text/plain; charset=utf-8", Array(text.utf8), status)
     }
-    self.drain = APICall(bodyLimit: 4_096) { request in
-      if let words = site.objection(to: request.request) { return Self.foreign(words) }
-      guard request.request.method == .post else {
-        return Self.document(
-          "text/plain; charset=utf-8", Array("POST /drain begins to drain the node\n".utf8),
-          .methodNotAllowed)
-      }
-      drain()
-      return Self.document("text/plain; charset=utf-8", Array("draining\n".utf8), .accepted)
-    }
+    super.init(health: node.health, registry: registry, site: site, drain: drain)
   }
 
   public override func handle(
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
     if request.pathIs("/") { return .prepared(page) }
-    if request.pathIs("/healthz") { return .prepared(Self.alive) }
-    if request.pathIs("/readyz") { return .prepared(node.health.readiness) }
-    if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/api/status") { return .deferred(status) }
     if request.pathIs("/stat") { return .deferred(statistics) }
     if request.pathIs("/stat.css") { return .prepared(stylesheet) }
     if request.pathIs("/stat.xsl") { return .prepared(transform) }
     if request.pathStarts(with: "/control/") { return .deferred(control) }
-    if request.pathIs("/drain") { return .deferred(drain) }
-    return .prepared(Self.notFound)
-  }
-
-  private static func text(_ text: String) -> PreparedResponse {
-    PreparedResponse(
-      fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
-      body: Array(text.utf8), allowsAnyOrigin: false)
-  }
-
-  /// What a page of another site gets that tries to end streams from an operator's browser.
-  private static func foreign(_ words: String) -> APIResponse {
-    document("text/plain; charset=utf-8", Array("\(words)\n".utf8), .forbidden)
-  }
-
-  private static func document(
-    _ type: String, _ body: [UInt8], _ status: HTTPResponse.Status = .ok
-  ) -> APIResponse {
-    var response = HTTPResponse(status: status)
-    response.headerFields[.contentType] = type
-    response.headerFields[.cacheControl] = "no-store"
-    return APIResponse(response, body: body)
+    return super.handle(request, exchange)
   }
 }

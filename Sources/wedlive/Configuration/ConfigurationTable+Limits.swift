@@ -49,6 +49,10 @@ extension ConfigurationTable {
   ]
 
   static let http: [ConfigurationKey] = [
+    .flag(
+      "http.redirect", \.http.redirect,
+      "Whether the HTTP port sends all to HTTPS; false serves there what HTTPS does, for balancers that"
+        + " end TLS themselves. Tokens travel in the clear then."),
     .duration(
       "http.header_timeout", \.http.headerTimeout, in: .seconds(1)...(.seconds(600)),
       "How long the header of a request may take."),

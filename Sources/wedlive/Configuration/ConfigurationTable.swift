@@ -2,7 +2,7 @@
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
-    + cameras + encryption + recording + storage + rtmp + http
+    + cameras + encryption + recording + storage + edge + rtmp + http
     + player + log
     + loops + proxyProtocol + shutdown
 
@@ -23,6 +23,7 @@ enum ConfigurationTable {
     ("encryption", "Of the segments, so that only invited viewers can watch."),
     ("recording", "What is recorded, and for how long it is kept."),
     ("storage", "Where finished recordings are kept."),
+    ("edge", "What an edge keeps, and what stands behind it (`wedlive edge`)."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
     ("player", "The page at `/watch/{wedding}`."),
@@ -60,7 +61,9 @@ enum ConfigurationTable {
     .endpoint("listen.rtmp", \.listen.rtmp, "Publishing and playing over RTMP."),
     .endpoint("listen.rtmps", \.listen.rtmps, "The same over TLS."),
     .endpoint("listen.https", \.listen.https, "HLS, the watch page and the API over TLS."),
-    .endpoint("listen.http", \.listen.http, "Redirects to HTTPS; answers health checks."),
+    .endpoint(
+      "listen.http", \.listen.http,
+      "Redirects to HTTPS (or see `http.redirect`); answers health checks."),
     .endpoint(
       "listen.admin", \.listen.admin, alone: "127.0.0.1",
       "The status page, metrics and control, without TLS or a password: keep it to yourself. A port"

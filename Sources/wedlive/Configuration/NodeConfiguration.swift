@@ -17,6 +17,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var encryption = EncryptionSection()
   var recording = RecordingSection()
   var storage = StorageSection()
+  var edge = EdgeSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()
   var player = PlayerSection()

@@ -12,7 +12,7 @@ struct CertificateService: Service {
   /// How often the files are looked at.
   private static let interval = Duration.seconds(10)
 
-  let node: RunningNode
+  let node: NodeFrame
 
   func run() async throws {
     await withTaskGroup { group in

@@ -1,15 +1,16 @@
-import Operator
-import Origin
 import Logging
 import EventLoop
+import Operator
 import ServiceLifecycle
 
 /// The node as a service: it serves until it is told to stop, then drains and ends its loops.
 struct NodeService: Service {
-  let node: RunningNode
+  let node: NodeFrame
   /// How long it answers on, unready, before it closes its ports.
   let grace: Duration
   let drainAsked: AsyncStream<Void>
+  /// Stops taking clients, and returns once those it has are seen to; told why.
+  let drain: @Sendable (String) async -> Void
 
   func run() async throws {
     await withTaskGroup { group in
@@ -19,9 +20,9 @@ struct NodeService: Service {
       group.cancelAll()
     }
     node.logger.info("node draining")
-    node.origin.health.set(unready: "the node is stopping")
+    node.health.set(unready: "the node is stopping")
     if grace > .zero { try? await Task.sleep(for: grace) }
-    await node.drain("the node is stopping")
+    await drain("the node is stopping")
     let loops = node.loops
     await Task.detached { loops.stop() }.value
     node.logger.info("node stopped")

@@ -14,15 +14,15 @@ import Telemetry
 /// A node whose loops serve: what `Standalone` has put together.
 struct RunningNode: Sendable {
   let origin: OriginNode
-  let loops: LoopGroup
-  let https: TLSContextSource
-  let rtmps: TLSContextSource
-  let registry: MetricRegistry
-  let logger: Logger
+  let frame: NodeFrame
+
+  private var loops: LoopGroup { frame.loops }
 
   /// What each loop is given.
   struct Parts: Sendable {
     let listeners: NodeListeners
+    /// Whether the plain port only sends people to the other one.
+    let redirects: Bool
     let server: ServerConfiguration
     let serverMetrics: ServerMetrics
     let collector: StatusCollector
@@ -41,7 +41,7 @@ struct RunningNode: Sendable {
   /// - Throws: `SystemError` where the kernel can watch no more.
   func open(_ parts: Parts) async throws {
     let node = self
-    let report = AcceptReport(logger)
+    let report = AcceptReport(frame.logger)
     try await loops.onEach { loop in try node.open(parts, report, on: loop) }
     origin.outlet.setLoops(loops.mailboxes)
     origin.relays.setLoops(loops.mailboxes)
@@ -70,25 +70,26 @@ struct RunningNode: Sendable {
     let listeners = parts.listeners
     if let rtmp = listeners.rtmp { try ingest.ingest.listen(rtmp.socket(loop.index)) }
     if let sockets = listeners.rtmps {
-      let source = rtmps
+      let source = frame.rtmps
       try ingest.ingest.listen(sockets.socket(loop.index), context: { source.current })
     }
     let sites = LoopSites()
     if let sockets = listeners.https {
       sites.https = try server.listen(
-        sockets.socket(loop.index), tls: https.current, handler: handler)
+        sockets.socket(loop.index), tls: frame.https.current, handler: handler)
     }
     if let sockets = listeners.http {
       try server.listen(
         sockets.socket(loop.index), tls: nil,
-        handler: RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443))
+        handler: parts.redirects
+          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : handler)
     }
     if let sockets = listeners.admin {
       try server.listen(
         sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false,
         isForOperator: true,
         handler: AdminHandler(
-          node: origin, collector: parts.collector, registry: registry, site: parts.site,
+          node: origin, collector: parts.collector, registry: frame.registry, site: parts.site,
           control: StreamControl(
             loops: loops.mailboxes,
             recordings: OriginRecordings(parts.recordings, loops: loops.mailboxes)),
@@ -97,43 +98,21 @@ struct RunningNode: Sendable {
     loop.setLocal(sites)
   }
 
-  /// Gives every loop the certificate that was read last.
-  func useCertificate() {
-    let context = https.current
-    loops.submitToAll { $0.local(LoopSites.self)?.https?.tls = context }
-  }
-
   /// Stops taking clients, and returns once responses under way are finished or have run out of
   /// time, publishers are closed, and the numbers of their streams are kept.
   func drain(_ words: String) async {
     origin.health.set(unready: words)
     try? await loops.onEach { $0.local(OriginLoop.self)?.drain() }
     // Side by side: a viewer who takes an answer slowly keeps no publisher from the next node.
-    async let viewers: Void = onEachLoop { loop, done in
+    async let viewers: Void = frame.onEachLoop { loop, done in
       guard let server = loop.local(ViewerSite.self)?.server else { return done() }
       server.drain { done() }
     }
-    async let publishers: Void = onEachLoop { loop, done in
+    async let publishers: Void = frame.onEachLoop { loop, done in
       guard let origin = loop.local(OriginLoop.self) else { return done() }
       origin.end(words, done: done)
     }
     _ = await (viewers, publishers)
     await origin.settle()
   }
-
-  /// Runs something on every loop at once, and returns when each has said that it is done.
-  private func onEachLoop(
-    _ body: @escaping @Sendable (Loop, _ done: @escaping @Sendable () -> Void) -> Void
-  ) async {
-    await withTaskGroup { group in
-      for mailbox in loops.mailboxes {
-        group.addTask { await mailbox.wait(for: body) }
-      }
-    }
-  }
-}
-
-/// The listening sites of one loop that get a new certificate.
-final class LoopSites {
-  var https: ListeningSite?
 }

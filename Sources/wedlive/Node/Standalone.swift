@@ -27,15 +27,10 @@ enum Standalone {
     let secret = try NodeSecret.load(configuration)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
-    let files = try certificateFiles(configuration, folder)
-    let https = try source(configuration, files, protocols: ["h2", "http/1.1"])
-    let rtmps = try source(configuration, files, protocols: [])
-    let count = configuration.loops.count == 0 ? LoopGroup.cores : configuration.loops.count
-    let descriptors = DescriptorLimit.raise()
-    let listeners = try NodeListeners(configuration.listen, loops: count)
-    let registry = MetricRegistry()
-    ProcessMetrics.register(in: registry, version: Version.current)
-    log.register(in: registry)
+    let health = Health()
+    let (frame, listeners, certificate) = try NodeFrame.start(
+      configuration, folder, health, logger, log)
+    let registry = frame.registry
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
     let streams = configuration.origin.streams
@@ -58,11 +53,10 @@ enum Standalone {
       ledger: StreamLedger(
         store: SQLiteStreamNumbers(records), logger: logger,
         remembered: configuration.streams.remembered), keys: keys, events: events,
-      recordings: recordings.desk, cameras: cameras)
-    let loops = try loopGroup(count, pinned: configuration.loops.pinned)
-    let node = RunningNode(
-      origin: origin, loops: loops, https: https, rtmps: rtmps, registry: registry, logger: logger)
-    let cipher = FastCipher.status(https.current.usesFastCipher ? .auto : .off)
+      recordings: recordings.desk, cameras: cameras, health: health)
+    let loops = frame.loops
+    let node = RunningNode(origin: origin, frame: frame)
+    let cipher = frame.cipher
     let identity = StatusCollector.Identity(
       node: configuration.node.effectiveID, region: configuration.node.region,
       version: Version.current, cipher: cipher,
@@ -107,7 +101,8 @@ enum Standalone {
     }
     try await node.open(
       RunningNode.Parts(
-        listeners: listeners, server: configuration.server,
+        listeners: listeners, redirects: configuration.http.redirect,
+        server: configuration.server,
         serverMetrics: ServerMetrics(registry),
         collector: collector, api: api.call, choices: choices, locks: locks,
         recordings: recordings,
@@ -121,15 +116,6 @@ enum Standalone {
           ]),
         page: page(configuration), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
-    let needed = DescriptorLimit.needed(configuration, loops: count)
-    if descriptors < needed {
-      logger.warning(
-        """
-        descriptor limit below max_connections: raise LimitNOFILE (or ulimit -Hn) to what is needed, \
-        or lower limits.max_connections
-        """,
-        metadata: ["limit": "\(descriptors)", "needed": "\(needed)", "loops": "\(count)"])
-    }
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil
     let terminal = Terminal(STDOUT_FILENO)
@@ -137,20 +123,21 @@ enum Standalone {
       node: configuration.node.effectiveID, listeners: listeners.described,
       publish: NodeAddresses.publish(configuration, listeners),
       watch: NodeAddresses.watch(configuration, listeners),
-      status: NodeAddresses.status(listeners), cipher: cipher, certificate: files.certificate,
+      status: NodeAddresses.status(listeners), cipher: cipher, certificate: certificate,
       dataPath: folder.path, demo: demo?.banner)
     terminal.write(banner.text(on: terminal))
     let service = NodeService(
-      node: node, grace: configuration.shutdown.drain, drainAsked: drainAsked)
+      node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
+      drain: { await node.drain($0) })
     var others: [any Service] = [
-      CertificateService(node: node),
+      CertificateService(node: frame),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), RecordingRunner(recordings: recordings),
     ]
     if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
     let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
-    let outcome = await outcome(
-      of: services(node: service, publishers: publishers, others: others, logger: logger))
+    let outcome = await NodeFrame.outcome(
+      of: NodeFrame.services(node: service, publishers: publishers, others: others, logger: logger))
     do throws(StoreError) {
       try await records.close()
     } catch {
@@ -158,46 +145,6 @@ enum Standalone {
     }
     withExtendedLifetime(folder) {}
     try outcome.get()
-  }
-
-  /// The services of a process, to be run until it is told to stop.
-  ///
-  /// They are told to stop one after the other, the last one first. The node comes before all that
-  /// reads or writes files, so that no disk that hangs keeps it from closing its ports and its
-  /// publishers.
-  ///
-  /// - Parameters:
-  ///   - node: serves; the others stop when it has.
-  ///   - publishers: publish to it, and stop before it does.
-  ///   - others: work beside it, and are waited for only shortly.
-  ///   - logger: of the group.
-  /// - Returns: a group that also stops at SIGTERM and SIGINT.
-  static func services(
-    node: any Service, publishers: [any Service], others: [any Service], logger: Logger
-  ) -> ServiceGroup {
-    typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
-    return ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: others.map { Entry(service: HastyService($0)) }
-          + [Entry(service: node, successTerminationBehavior: .gracefullyShutdownGroup)]
-          + publishers.map { Entry(service: HastyService($0)) },
-        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-  }
-
-  private static func outcome(of group: ServiceGroup) async -> Result<Void, any Error> {
-    do {
-      return .success(try await group.run())
-    } catch {
-      return .failure(error)
-    }
-  }
-
-  private static func loopGroup(_ count: Int, pinned: Bool) throws(StartFailure) -> LoopGroup {
-    do {
-      return try LoopGroup(count: count, pinned: pinned)
-    } catch {
-      throw StartFailure("loops: \(error)")
-    }
   }
 
   private static func records(_ folder: DataFolder) throws(StartFailure) -> RecordFile {
@@ -248,28 +195,6 @@ enum Standalone {
       guard names.count <= 2, let wedding = names.first else { return nil }
       let camera = names.count > 1 ? names[1] : Claims.mainCamera
       return StreamKey(wedding: wedding, camera: camera) == nil ? nil : response
-    }
-  }
-
-  private static func certificateFiles(
-    _ configuration: NodeConfiguration, _ folder: DataFolder
-  ) throws(StartFailure) -> TLSCertificateFiles {
-    guard let certificate = configuration.tls.certificate, let key = configuration.tls.key else {
-      return try folder.selfSignedCertificate(for: configuration.node.advertise)
-    }
-    return TLSCertificateFiles(certificate: certificate, key: key)
-  }
-
-  private static func source(
-    _ configuration: NodeConfiguration, _ files: TLSCertificateFiles, protocols: [String]
-  ) throws(StartFailure) -> TLSContextSource {
-    do throws(TLSError) {
-      return try TLSContextSource(
-        TLSServerConfiguration(
-          certificates: [files], protocols: protocols,
-          fastCipher: configuration.fastCipher))
-    } catch {
-      throw StartFailure("tls: \(error)")
     }
   }
 }

@@ -1,4 +1,4 @@
-"""`wedlive standalone` on free ports with a data folder of its own."""
+"""`wedlive` in one of its roles, on free ports with a data folder of its own."""
 
 import os
 import ssl
@@ -27,8 +27,10 @@ class Node:
         settings: dict[str, str] | None = None,
         binary: Path | None = None,
         core: int | None = None,
+        role: str = "standalone",
     ) -> None:
         self.folder = folder
+        self.role = role
         self.data = folder / "data"
         self.binary = binary or wedlive_binary()
         self.certificates: Certificates = make_certificates(folder / "certificates")
@@ -71,7 +73,7 @@ class Node:
             raise Failed(f"no binary at {self.binary}: build it, or set BINARY")
         self.process = Process(
             "wedlive",
-            [self.binary, "standalone", "--data", self.data],
+            [self.binary, self.role, "--data", self.data],
             self.log,
             env=self.environment(),
             core=self._core,

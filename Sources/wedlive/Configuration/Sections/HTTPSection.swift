@@ -1,5 +1,7 @@
 /// `http`: the limits of the HTTP and HTTPS ports.
 struct HTTPSection: Equatable, Sendable {
+  /// Whether the plain port only sends people to the other one.
+  var redirect = true
   /// How long a request's header may take.
   var headerTimeout = Duration.seconds(10)
   /// How long its body may take.

@@ -1,0 +1,47 @@
+import Cache
+import Foundation
+import HTTPTypes
+
+/// The disk tier as the edge uses it: responses, and the fields that they are chosen by.
+final class EdgeDisk: Sendable {
+  /// What is found under a key.
+  enum Found: Sendable {
+    case object(EdgeObject, tags: [String])
+    case chosen(VaryRule)
+  }
+
+  let tier: DiskTier
+  /// The secret that names are hashed with: another one would find nothing of what is stored.
+  let hash: SipHash
+
+  /// - Parameters:
+  ///   - folder: is made where it isn't there.
+  ///   - limits: of what is stored.
+  ///   - rules: none of what is stored depends on them.
+  init(_ folder: String, limits: DiskTier.Limits, rules: CacheRules) {
+    tier = DiskTier(folder, limits: limits)
+    hash = EdgeDiskSecret.load(folder)
+  }
+
+  func store(_ object: EdgeObject, _ key: CacheKey, _ name: String, _ tags: [String]) {
+    guard let head = EdgeDiskHead(object).bytes else { return }
+    tier.store(DiskObject(key: key, name: name, tags: tags, head: head, body: object.body))
+  }
+
+  func store(_ rule: VaryRule, _ key: CacheKey, _ name: String) {
+    guard let head = EdgeDiskHead(rule).bytes else { return }
+    tier.store(DiskObject(key: key, name: name, tags: [name], head: head, body: []))
+  }
+
+  /// Reads what is under a key.
+  ///
+  /// - Returns: false where it is known that nothing is; `done` isn't called then.
+  func read(
+    _ key: CacheKey, _ name: String, done: @escaping @Sendable (Found?) -> Void
+  ) -> Bool {
+    tier.read(key, name: name) { object in
+      guard let object, let head = EdgeDiskHead(object.head) else { return done(nil) }
+      done(head.found(object))
+    }
+  }
+}

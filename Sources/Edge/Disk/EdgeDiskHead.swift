@@ -1,0 +1,51 @@
+import Cache
+import Foundation
+import HTTPTypes
+
+/// What stands before a body on disk, as JSON: a response's head and how fresh it is, or by which
+/// fields responses are chosen.
+struct EdgeDiskHead: Codable {
+  private var status = 0
+  /// Names and values in turn.
+  private var fields: [String] = []
+  private var freshness: Freshness?
+  /// The value of a Vary field.
+  private var chosenBy: String?
+
+  init(_ object: EdgeObject) {
+    status = object.response.status.code
+    fields = object.response.headerFields.flatMap { [$0.name.rawName, $0.value] }
+    freshness = object.freshness
+  }
+
+  init(_ rule: VaryRule) {
+    chosenBy = rule.names.map(\.canonicalName).joined(separator: ",")
+  }
+
+  /// Reads one; nil where it is none.
+  init?(_ bytes: [UInt8]) {
+    guard let head = try? JSONDecoder().decode(EdgeDiskHead.self, from: Data(bytes)) else {
+      return nil
+    }
+    self = head
+  }
+
+  var bytes: [UInt8]? { (try? JSONEncoder().encode(self)).map { Array($0) } }
+
+  /// What an object on disk is to the edge; nil where its head makes no sense.
+  func found(_ object: DiskObject) -> EdgeDisk.Found? {
+    if let chosenBy {
+      return VaryRule([.vary: chosenBy]).map { .chosen($0) }
+    }
+    guard let freshness, (200..<600).contains(status), fields.count.isMultiple(of: 2) else {
+      return nil
+    }
+    var response = HTTPResponse(status: .init(code: status))
+    for index in stride(from: 0, to: fields.count, by: 2) {
+      guard let name = HTTPField.Name(fields[index]) else { return nil }
+      response.headerFields.append(HTTPField(name: name, value: fields[index + 1]))
+    }
+    return .object(
+      EdgeObject(response, body: object.body, freshness: freshness), tags: object.tags)
+  }
+}

@@ -1,0 +1,76 @@
+public import HTTPSemantics
+public import HTTPServer
+package import HTTPTypes
+package import Telemetry
+
+/// Answers the operator on one loop, whatever the node's role: health, `/metrics`, `/drain`.
+///
+/// It listens on a private address: nothing here asks for a token.
+open class OperatorHandler: RequestHandler {
+  private static let alive = text("ok\n")
+  private static let notFound = PreparedResponse.error(
+    404, code: "not_found",
+    message: "There is nothing at this address; try / /stat /metrics /healthz /readyz.")
+
+  private let health: Health
+  private let metrics: APICall
+  private let drain: APICall
+
+  /// Makes a handler.
+  ///
+  /// - Parameters:
+  ///   - health: of the node.
+  ///   - registry: of its metrics.
+  ///   - site: by which names the operator may change something.
+  ///   - drain: begins to drain the node; returns at once.
+  package init(
+    health: Health, registry: MetricRegistry, site: OperatorSite,
+    drain: @escaping @Sendable () -> Void
+  ) {
+    self.health = health
+    metrics = APICall(bodyLimit: 0) { _ in
+      Self.document(MetricRegistry.contentType, registry.text())
+    }
+    self.drain = APICall(bodyLimit: 4_096) { request in
+      if let words = site.objection(to: request.request) { return Self.foreign(words) }
+      guard request.request.method == .post else {
+        return Self.document(
+          "text/plain; charset=utf-8", Array("POST /drain begins to drain the node\n".utf8),
+          .methodNotAllowed)
+      }
+      drain()
+      return Self.document("text/plain; charset=utf-8", Array("draining\n".utf8), .accepted)
+    }
+  }
+
+  open override func handle(
+    _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> Response {
+    if request.pathIs("/healthz") { return .prepared(Self.alive) }
+    if request.pathIs("/readyz") { return .prepared(health.readiness) }
+    if request.pathIs("/metrics") { return .deferred(metrics) }
+    if request.pathIs("/drain") { return .deferred(drain) }
+    return .prepared(Self.notFound)
+  }
+
+  private static func text(_ text: String) -> PreparedResponse {
+    PreparedResponse(
+      fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
+      body: Array(text.utf8), allowsAnyOrigin: false)
+  }
+
+  /// What a page of another site gets that tries to end streams from an operator's browser.
+  package static func foreign(_ words: String) -> APIResponse {
+    document("text/plain; charset=utf-8", Array("\(words)\n".utf8), .forbidden)
+  }
+
+  /// An answer that is made anew for each request.
+  package static func document(
+    _ type: String, _ body: [UInt8], _ status: HTTPResponse.Status = .ok
+  ) -> APIResponse {
+    var response = HTTPResponse(status: status)
+    response.headerFields[.contentType] = type
+    response.headerFields[.cacheControl] = "no-store"
+    return APIResponse(response, body: body)
+  }
+}

@@ -1,0 +1,63 @@
+import Edge
+
+extension ConfigurationTable {
+  static let edge: [ConfigurationKey] = [
+    .list(
+      "edge.upstreams", \.edge.upstreams, takes: "http:// or https:// addresses without a path",
+      example: "https://origin-1.example.com:8443",
+      "The servers behind an edge, all of which serve the same.",
+      where: { Upstream($0) != nil }),
+    .file(
+      "edge.ca", \.edge.certificateAuthorities, example: "/etc/wedlive/cluster-ca.pem",
+      "PEM file of authorities to trust there in place of the system's."),
+    .size(
+      "edge.memory", \.edge.memory, in: 0...1 << 50,
+      "What the cache may take in memory; 0 is a quarter of the machine's, or of its control group's"
+        + " limit."),
+    .count(
+      "edge.memory_objects", \.edge.memoryObjects, in: 100...100_000_000,
+      "How many objects it has there at most."),
+    .size(
+      "edge.disk", \.edge.disk, in: 0...1 << 60,
+      "What the cache may take on disk; 0 keeps nothing there."),
+    .count(
+      "edge.disk_objects", \.edge.diskObjects, in: 100...100_000_000,
+      "How many objects it has there at most."),
+    .text(
+      "edge.disk_path", \.edge.diskPath, takes: "the path of a folder",
+      "Its folder there; made if missing, and `cache` in the data folder where none is named.",
+      where: { _ in true }),
+    .size(
+      "edge.max_object", \.edge.maxObject, in: 1 << 10...1 << 30,
+      "The largest object that is kept; larger ones are handed on."),
+    .size(
+      "edge.max_unread", \.edge.maxUnread, in: 64 << 10...1 << 30,
+      "What a slow client may leave unread of what isn't kept, before the upstream has to wait."),
+    .size(
+      "edge.max_answer", \.edge.maxAnswer, in: 1 << 10...1 << 30,
+      "The largest answer to a request that isn't GET or HEAD."),
+    .duration(
+      "edge.head_timeout", \.edge.headTimeout, in: .milliseconds(100)...(.seconds(600)),
+      "How long an upstream may take until it answers."),
+    .duration(
+      "edge.stall_timeout", \.edge.stallTimeout, in: .seconds(1)...(.seconds(600)),
+      "How long it may send nothing then."),
+    .duration(
+      "edge.connect_timeout", \.edge.connectTimeout, in: .milliseconds(100)...(.seconds(60)),
+      "How long a connection to it may take, TLS included."),
+    .count(
+      "edge.max_requests", \.edge.maxRequests, in: 1...100_000,
+      "How many requests are with all upstreams at once; more wait."),
+    .count(
+      "edge.max_per_upstream", \.edge.maxPerUpstream, in: 1...10_000,
+      "How many connections one host gets."),
+    .count(
+      "edge.max_waiting", \.edge.maxWaiting, in: 0...1_000_000,
+      "How many requests wait; more are answered 502."),
+    .count(
+      "edge.max_fails", \.edge.maxFails, in: 0...1_000,
+      "After how many failures within `edge.fail_timeout` an upstream is left alone; 0: never."),
+    .duration(
+      "edge.fail_timeout", \.edge.failTimeout, in: .seconds(1)...(.seconds(3_600)), "How long."),
+  ]
+}

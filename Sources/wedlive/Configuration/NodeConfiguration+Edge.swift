@@ -1,0 +1,40 @@
+import Cache
+import Edge
+import HTTPClient
+import Telemetry
+
+// What the edge's rooms are told.
+extension NodeConfiguration {
+  /// For `Edge`.
+  var edgeProxy: EdgeConfiguration {
+    var proxy = EdgeConfiguration()
+    proxy.upstreams = edge.upstreams.compactMap { Upstream($0) }
+    proxy.upstreamRules.maxFails = edge.maxFails
+    proxy.upstreamRules.failTimeout = edge.failTimeout
+    proxy.memoryBytes = edge.memory > 0 ? edge.memory : MachineMemory.bytes() / 4
+    proxy.memoryCount = edge.memoryObjects
+    proxy.objectBytes = edge.maxObject
+    proxy.unreadBytes = edge.maxUnread
+    proxy.answerBytes = edge.maxAnswer
+    proxy.requestBytes = http.maxBody
+    proxy.headTimeout = edge.headTimeout
+    proxy.stallTimeout = edge.stallTimeout
+    guard edge.disk > 0 else { return proxy }
+    proxy.diskFolder = edge.diskPath.isEmpty ? data.path + "/cache" : edge.diskPath
+    proxy.disk.bytes = edge.disk
+    proxy.disk.count = edge.diskObjects
+    proxy.disk.objectBytes = edge.maxObject
+    return proxy
+  }
+
+  /// For the client that asks upstreams.
+  var edgeClient: HTTPClientConfiguration {
+    var client = HTTPClientConfiguration()
+    client.maxConcurrent = edge.maxRequests
+    client.maxPerHost = edge.maxPerUpstream
+    client.maxWaiting = edge.maxWaiting
+    client.connectTimeout = edge.connectTimeout
+    client.certificateAuthorities = edge.certificateAuthorities
+    return client
+  }
+}

@@ -1,0 +1,33 @@
+/// `edge`: what the role `edge` keeps, and what stands behind it.
+struct EdgeSection: Equatable, Sendable {
+  /// Equal servers, `http://host:port` or `https://host:port`.
+  var upstreams: [String] = []
+  /// Authorities to trust there in place of the system's.
+  var certificateAuthorities: String?
+  /// Of the memory tier; 0 for a quarter of what there is.
+  var memory = 0
+  var memoryObjects = 200_000
+  /// Of the disk tier; 0 for none.
+  var disk = 10 << 30
+  var diskObjects = 200_000
+  /// Its folder; within the data folder where none is named.
+  var diskPath = ""
+  /// The largest object that is kept.
+  var maxObject = 64 << 20
+  /// What a slow client may leave unread of what isn't kept.
+  var maxUnread = 1 << 20
+  /// The largest answer to a request that isn't GET or HEAD.
+  var maxAnswer = 8 << 20
+  /// Until a response's head has come.
+  var headTimeout = Duration.seconds(30)
+  /// How long an upstream may send nothing.
+  var stallTimeout = Duration.seconds(30)
+  var connectTimeout = Duration.seconds(5)
+  /// Requests to all upstreams at once, to one of them, and waiting.
+  var maxRequests = 256
+  var maxPerUpstream = 128
+  var maxWaiting = 10_000
+  /// When an upstream is left alone.
+  var maxFails = 3
+  var failTimeout = Duration.seconds(30)
+}

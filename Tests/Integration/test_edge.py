@@ -1,0 +1,127 @@
+"""An edge in front of other servers: what viewers get through it, and what those are asked."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import MakeNode
+
+from support.http import Client
+from support.media import Source
+from support.players import ffmpeg9_decodes
+from support.processes import wait_until
+from support.publishers import ffmpeg5
+from support.streams import wait_on_air
+
+
+class Counted(http.server.ThreadingHTTPServer):
+    """Serves one object of ten megabytes at every address, and counts who asks."""
+
+    daemon_threads = True
+    body = bytes(range(256)) * (10 << 12)
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Counted
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Cache-Control", "max-age=600")
+        self.send_header("Content-Length", str(len(Counted.body)))
+        self.end_headers()
+        self.wfile.write(Counted.body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def upstream() -> Iterator[Counted]:
+    server = Counted()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_edge_plays_what_its_origin_has(make_node: MakeNode, tmp_path: Path) -> None:
+    origin = make_node(WEDLIVE_ACCESS_WATCH="public")
+    edge = make_node(
+        role="edge",
+        WEDLIVE_EDGE_UPSTREAMS=origin.base,
+        WEDLIVE_EDGE_CA=str(origin.certificates.authority),
+    )
+    url = origin.publish_url("through-edge")
+    with ffmpeg5(url, Source(seconds=300), origin.certificates, tmp_path) as publisher:
+        wait_on_air(origin, "through-edge", 3, publisher)
+        assert ffmpeg9_decodes(edge.master_url("through-edge"), 5, edge.certificates) >= 140
+    counts = edge.metrics()
+    assert counts['wedlive_edge_requests_total{cache="MISS"}'] > 0
+
+
+def test_every_range_is_the_truth_cold_and_kept_and_after_a_kill(
+    make_node: MakeNode, upstream: Counted
+) -> None:
+    edge = make_node(role="edge", WEDLIVE_EDGE_UPSTREAMS=upstream.address)
+    whole = Counted.body
+    ranges = [(0, 0), (0, 99), (1 << 20, (2 << 20) - 1), (len(whole) - 1, len(whole) - 1)]
+    ranges += [(number * 997_001, number * 997_001 + 70_000) for number in range(10)]
+
+    def check(client: Client, path: str) -> None:
+        for first, last in ranges:
+            answer = client.get(f"{edge.base}{path}", {"Range": f"bytes={first}-{last}"})
+            assert answer.status == 206, f"{path}: bytes {first}-{last}"
+            assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(whole)}"
+            assert answer.body == whole[first : last + 1], f"{path}: bytes {first}-{last}"
+        assert client.get(f"{edge.base}{path}", {"Range": "bytes=-5"}).body == whole[-5:]
+        beyond = client.get(f"{edge.base}{path}", {"Range": f"bytes={len(whole)}-"})
+        assert beyond.status == 416
+
+    client = edge.client()
+    check(client, "/film")
+    assert client.get(f"{edge.base}/film").body == whole
+    check(client, "/film")
+    assert upstream.asked.count("/film") == 1
+    wait_until(lambda: edge.metrics().get("wedlive_edge_disk_objects", 0) >= 1, "it is on disk")
+    edge.kill()
+    edge.start()
+    wait_until(
+        lambda: edge.metrics().get("wedlive_edge_disk_objects", 0) >= 1, "it is found on disk"
+    )
+    check(edge.client(), "/film")
+    assert upstream.asked.count("/film") == 1
+
+
+def test_an_upstream_that_is_gone_is_left_alone(make_node: MakeNode, upstream: Counted) -> None:
+    gone = Counted()
+    gone.shutdown()
+    gone.server_close()
+    edge = make_node(role="edge", WEDLIVE_EDGE_UPSTREAMS=f"{gone.address},{upstream.address}")
+    client = edge.client()
+    for number in range(20):
+        assert client.get(f"{edge.base}/{number}").status == 200
+    counts = edge.metrics()
+    name = gone.address.removeprefix("http://")
+    assert counts[f'wedlive_edge_upstream_failures_total{{upstream="{name}"}}'] == 3
+
+
+def test_without_any_upstream_that_answers_the_error_says_so(make_node: MakeNode) -> None:
+    gone = Counted()
+    gone.shutdown()
+    gone.server_close()
+    edge = make_node(role="edge", WEDLIVE_EDGE_UPSTREAMS=gone.address)
+    answer = edge.client().get(f"{edge.base}/film")
+    assert answer.status == 502
+    assert "The origin gave no answer" in answer.text
+    assert edge.client().get(f"{edge.base}/readyz").status == 200
