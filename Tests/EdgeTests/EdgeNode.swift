@@ -22,6 +22,7 @@ final class EdgeNode {
   /// - Parameters:
   ///   - port: 0 takes a free one; what is kept is known by the host and the port, too.
   ///   - change: of the settings.
+  /// - Throws: where something can't be started.
   init(port: UInt16 = 0, _ change: (inout EdgeConfiguration) -> Void = { _ in }) throws {
     origin = try ScriptedOrigin.shared.get()
     var configuration = EdgeConfiguration()

@@ -9,10 +9,9 @@ package struct Upstream: Hashable, Sendable, CustomStringConvertible {
     self.authority = authority
   }
 
-  /// Reads an address.
+  /// Reads an address; nil for other schemes, and where there is a user's name, a path or a query.
   ///
   /// - Parameter text: with a scheme and a host; a slash may follow.
-  /// - Returns: nil for anything else: other schemes, user names, paths, queries.
   package init?(_ text: String) {
     let scheme = text.hasPrefix("https://") ? "https" : "http"
     guard text.hasPrefix(scheme + "://") else { return nil }
