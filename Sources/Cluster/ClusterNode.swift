@@ -65,10 +65,30 @@ package final class ClusterNode: Sendable {
     _ stream: StreamID, excluding excluded: Set<NodeID> = []
   ) -> (node: KnownNode, connection: ConnectionCounts.Connection)? {
     let view = membership.view
-    let chosen = placement.choose(
-      for: stream, among: view, region: view[view.own]?.record.region ?? "",
-      counts: connections.estimates(view), excluding: excluded)
-    guard let chosen, let node = view[chosen] else { return nil }
-    return (node, connections.open(chosen))
+    let region = view[view.own]?.record.region ?? ""
+    let connection = connections.open(among: view) { counts in
+      placement.choose(
+        for: stream, among: view, region: region, counts: counts, excluding: excluded)
+    }
+    guard let connection, let node = view[connection.node] else { return nil }
+    return (node, connection)
+  }
+
+  /// Where viewers' requests for a stream go.
+  ///
+  /// - Parameter stream: which.
+  /// - Returns: its owner, and the node where it is to be reached; while Redis can't be asked and
+  ///   nothing is known of the stream, the origin where its publisher would be placed. Nil where
+  ///   nobody has it, or its owner is unknown in the view.
+  package func locate(_ stream: StreamID) async -> (node: KnownNode, owner: StreamOwner?)? {
+    do throws(ClusterError) {
+      guard let owner = try await directory.owner(of: stream) else { return nil }
+      return membership.view[owner.node].map { ($0, owner) }
+    } catch {
+      let view = membership.view
+      let ranked = Rendezvous.first(
+        view.origins.filter(\.isUsable).map(\.id), for: stream.description)
+      return ranked.flatMap { view[$0] }.map { ($0, nil) }
+    }
   }
 }

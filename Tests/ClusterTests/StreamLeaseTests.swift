@@ -27,7 +27,8 @@ import Testing
 
   @Test func `a holder that falls silent loses its stream to the next claim`() async throws {
     let server = try RedisServerProcess()
-    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    let one = try TestNode("one", server, configuration: TestNode.brief)
+    let two = try TestNode("two", server, configuration: TestNode.brief)
     let lost = Signal<LeaseLoss>()
     let id = try stream()
     let lease = try #require(try await one.cluster.leases.claim(id) { lost.send($0) }.lease)

@@ -17,9 +17,16 @@ final class TestNode: Sendable {
     configuration.beat = .milliseconds(200)
     configuration.checkInterval = .milliseconds(100)
     configuration.recheckInterval = .milliseconds(50)
-    configuration.lease = .milliseconds(600)
+    configuration.lease = .seconds(4)
     configuration.leaseRefresh = .milliseconds(200)
     configuration.deadline = .seconds(2)
+    return configuration
+  }
+
+  /// The same with leases that soon run out, for tests that wait for it.
+  static var brief: ClusterConfiguration {
+    var configuration = quick
+    configuration.lease = .milliseconds(600)
     return configuration
   }
 
@@ -31,8 +38,12 @@ final class TestNode: Sendable {
   ) throws {
     var patience = try server.configuration()
     patience.commandDeadline = .seconds(5)
-    patience.reconnectPatience = .milliseconds(200)
+    patience.reconnectPatience = .milliseconds(100)
     patience.longestPause = .milliseconds(100)
+    // A server that is stopped is given up before a lease runs out, as with the usual settings.
+    patience.silenceLimit = .milliseconds(400)
+    patience.pingAfter = .milliseconds(100)
+    patience.connectDeadline = .milliseconds(400)
     redis = try RedisClient(patience)
     cluster = try ClusterNode(
       record(name, role: role, region: region), redis: redis, configuration: configuration,

@@ -9,7 +9,15 @@ final class Bell: Sendable {
 
   /// Runs a piece of work now, then each time the bell is rung and at least every `interval`,
   /// until the task is cancelled.
-  func loop(every interval: Duration, _ work: @Sendable () async -> Void) async {
+  ///
+  /// - Parameters:
+  ///   - interval: the longest time from one round to the next.
+  ///   - pause: the shortest one, however often it is rung.
+  ///   - work: one round.
+  func loop(
+    every interval: Duration, pause: Duration = .milliseconds(20),
+    _ work: @Sendable () async -> Void
+  ) async {
     let (rings, listener) = AsyncStream.makeStream(
       of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.listener.withLock { $0 = listener }
@@ -21,6 +29,9 @@ final class Bell: Sendable {
       }
     }
     defer { ticker.cancel() }
-    for await _ in rings { await work() }
+    for await _ in rings {
+      await work()
+      try? await Task.sleep(for: min(pause, interval))
+    }
   }
 }

@@ -46,6 +46,6 @@ package enum ClusterEvent: Equatable, Sendable {
 
 /// The numbers of a stream's holders.
 enum Epoch {
-  /// Whether a number may be one: 1 to 2^53, which Lua still counts exactly.
+  /// Whether a number may be one: 1 to 2^53 - 1, which Lua still counts exactly.
   static func isValid(_ epoch: Int64) -> Bool { (1...StreamHead.largest).contains(epoch) }
 }

@@ -56,6 +56,7 @@ package final class ClusterEvents: Sendable {
   /// Follows the events until the task is cancelled or the client closed.
   func run() async {
     var position: RedisStreamID?
+    var words = ""
     while !Task.isCancelled, client.state != .closed {
       do throws(RedisError) {
         if position == nil {
@@ -69,7 +70,8 @@ package final class ClusterEvents: Sendable {
         }
         return
       } catch {
-        logger.debug("the cluster's events can't be read: \(error)")
+        if "\(error)" != words { logger.warning("the cluster's events can't be read: \(error)") }
+        words = "\(error)"
         tell(.missed)
         try? await Task.sleep(for: .seconds(1))
       }

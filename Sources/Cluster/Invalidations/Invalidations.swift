@@ -77,6 +77,7 @@ package final class Invalidations: Sendable {
   ) async {
     var position = position
     var isFollowing = false
+    var words = ""
     while !Task.isCancelled, client.state != .closed {
       do throws(RedisError) {
         let start: RedisStreamID
@@ -94,7 +95,8 @@ package final class Invalidations: Sendable {
         }
         return
       } catch {
-        logger.warning("invalidations can't be read: \(error)")
+        if "\(error)" != words { logger.warning("invalidations can't be read: \(error)") }
+        words = "\(error)"
         if isFollowing {
           metrics.invalidation("missed")
           await handle(.missed)

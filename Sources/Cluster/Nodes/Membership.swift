@@ -44,6 +44,8 @@ package final class Membership: Sendable {
   private let writeBell = Bell()
   private let readBell = Bell()
   private let checkBell = Bell()
+  /// Where checks that are due go, while this runs.
+  private let due = Mutex<AsyncStream<NodeRecord>.Continuation?>(nil)
 
   /// Makes a node's membership.
   ///
@@ -94,11 +96,17 @@ package final class Membership: Sendable {
 
   /// Changes what this node says of itself; a change of its state, role or addresses is told to
   /// the others at once, a load with the next heartbeat.
+  ///
+  /// What no node may say of itself (an address without a port) is logged and not said.
   package func update(_ change: @Sendable (inout NodeRecord) -> Void) {
     let mustTell = state.withLock { state in
       let before = state.record
       change(&state.record)
       state.record.load = state.record.load.clamped
+      if let problem = state.record.problem {
+        logger.error("not told to the cluster: \(problem)")
+        state.record = before
+      }
       let tells =
         before.state != state.record.state || before.addresses != state.record.addresses
         || before.region != state.record.region
@@ -125,11 +133,23 @@ package final class Membership: Sendable {
 
   /// Says that this node lives, and looks after the others, until the task is cancelled.
   package func run() async {
+    let (checks, due) = AsyncStream.makeStream(of: NodeRecord.self)
+    self.due.withLock { $0 = due }
+    // Those that an earlier run had not ended are due again.
+    state.withLock { $0.table.dropChecks() }
     await withDiscardingTaskGroup { group in
       group.addTask { await self.writeBell.loop(every: self.limits.beat) { await self.write() } }
       group.addTask { await self.readBell.loop(every: self.limits.beat) { await self.read() } }
       group.addTask {
         await self.checkBell.loop(every: self.limits.recheckInterval) { await self.check() }
+      }
+      group.addTask { await self.run(checks) }
+      // When Redis is back, the others shall not have to wait for the next heartbeat.
+      group.addTask {
+        for await state in self.events.client.changes where state.isConnected {
+          self.writeBell.ring()
+          self.readBell.ring()
+        }
       }
     }
   }
@@ -213,7 +233,7 @@ package final class Membership: Sendable {
     do throws(RedisError) {
       let names = try await registry.names(deadline: limits.beat)
       let answer = try await registry.read(
-        Array(Set(known).union(names)), deadline: limits.beat)
+        Array(Set(known).union(names).union([own])), deadline: limits.beat)
       take(answer, left: left)
     } catch {
       lost()
@@ -226,7 +246,9 @@ package final class Membership: Sendable {
     let now = MonotonicTime.now
     state.withLock { state in
       state.lastReading = now
-      // A Redis that has just come (back) may know nobody yet.
+      // A Redis that doesn't know us was emptied: that it doesn't know others says nothing.
+      if state.isWanted, answer.readings[state.record.id] == .absent { state.connected = now }
+      // One that has just come (back) may know nobody yet.
       let counts = now - state.connected >= limits.recordLife
       for (id, reading) in answer.readings {
         state.table.read(id, reading, absenceCounts: counts, at: now)
@@ -244,7 +266,7 @@ package final class Membership: Sendable {
 
   private func check() async {
     let now = MonotonicTime.now
-    let (due, gone) = state.withLock { state in
+    let (records, gone) = state.withLock { state in
       let coordinated = isCoordinated(state, at: now)
       let gone = state.table.sweep(coordinated: coordinated, at: now)
       return (state.table.takeDueChecks(atMost: Self.mostChecks, at: now), gone)
@@ -255,17 +277,24 @@ package final class Membership: Sendable {
       try? await registry.forget(id, deadline: limits.beat)
     }
     publish()
-    guard let probe else { return }
+    // Beside this round: one that doesn't answer must not keep the others from being checked.
+    for record in records { _ = due.withLock { $0?.yield(record) } }
+  }
+
+  private func run(_ checks: AsyncStream<NodeRecord>) async {
     await withDiscardingTaskGroup { group in
-      for record in due {
-        group.addTask {
-          let passed = await probe.check(record, self.limits.checkDeadline)
-          self.metrics.check(passed)
-          self.state.withLock { $0.table.checked(record, passed: passed, at: .now) }
-          self.publish()
-        }
-      }
+      for await record in checks { group.addTask { await self.check(record) } }
     }
+  }
+
+  private func check(_ record: NodeRecord) async {
+    guard let probe else { return }
+    let passed = await probe.check(record, limits.checkDeadline)
+    // Cut short by the end of `run`, it says nothing.
+    if Task.isCancelled { return }
+    metrics.check(passed)
+    state.withLock { $0.table.checked(record, passed: passed, at: .now) }
+    publish()
   }
 
   // MARK: The view
@@ -277,16 +306,17 @@ package final class Membership: Sendable {
 
   private func publish() {
     let now = MonotonicTime.now
-    let view = state.withLock { state in
+    state.withLock { state in
       var nodes = state.table.nodes(at: now)
       nodes[state.record.id] = KnownNode(
         record: state.record, began: began, written: state.written)
-      return ClusterView(
+      let view = ClusterView(
         own: state.record.id, nodes: nodes, isCoordinated: isCoordinated(state, at: now))
+      guard view != board.value else { return }
+      // Within the lock, so that no older view comes after a newer one.
+      board.set(view)
+      metrics.coordinated.set(view.isCoordinated ? 1 : 0)
+      metrics.saw(view.nodes.values.reduce(into: [:]) { $0[$1.status, default: 0] += 1 })
     }
-    guard view != board.value else { return }
-    board.set(view)
-    metrics.coordinated.set(view.isCoordinated ? 1 : 0)
-    metrics.saw(view.nodes.values.reduce(into: [:]) { $0[$1.status, default: 0] += 1 })
   }
 }

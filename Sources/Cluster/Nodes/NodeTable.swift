@@ -89,6 +89,7 @@ struct NodeTable: Sendable {
   mutating func takeDueChecks(atMost most: Int, at now: MonotonicTime) -> [NodeRecord] {
     guard checks else { return [] }
     var due: [NodeRecord] = []
+    let most = most - entries.values.count(where: \.isBeingChecked)
     for (id, entry) in entries where !entry.isBeingChecked && entry.nextCheck <= now {
       guard due.count < most else { break }
       entries[id]?.isBeingChecked = true
@@ -96,6 +97,9 @@ struct NodeTable: Sendable {
     }
     return due
   }
+
+  /// Those that are under way will not end any more.
+  mutating func dropChecks() { for id in entries.keys { entries[id]?.isBeingChecked = false } }
 
   /// A check has ended.
   ///

@@ -36,6 +36,9 @@ package final class ConnectionCounts: Sendable {
   /// How many of them are kept for one node.
   private static let mostChanges = 4_096
 
+  /// With more nodes than that, those without connections are forgotten.
+  private static let mostNodes = 512
+
   private let counts = Mutex<[NodeID: Count]>([:])
 
   package init() {}
@@ -44,6 +47,24 @@ package final class ConnectionCounts: Sendable {
   package func open(_ node: NodeID) -> Connection {
     add(1, to: node)
     return Connection(node, self)
+  }
+
+  /// Chooses a node by its number of connections and counts one more to it, in one step, so that
+  /// two who choose at once don't see the same numbers.
+  ///
+  /// - Parameters:
+  ///   - view: the nodes.
+  ///   - choose: given the estimates; must not use these counts itself.
+  /// - Returns: nil where it chooses none.
+  package func open(
+    among view: ClusterView, _ choose: ([NodeID: Int]) -> NodeID?
+  ) -> Connection? {
+    let chosen = counts.withLock { counts -> NodeID? in
+      guard let node = choose(Self.estimates(view, counts)) else { return nil }
+      Self.add(1, to: node, &counts)
+      return node
+    }
+    return chosen.map { Connection($0, self) }
   }
 
   /// How many are open to a node.
@@ -55,29 +76,36 @@ package final class ConnectionCounts: Sendable {
   /// How many publishers each node has by now: what its record says, and what this node has added
   /// since that was written.
   package func estimates(_ view: ClusterView) -> [NodeID: Int] {
-    counts.withLock { counts in
-      view.nodes.mapValues { node in
-        guard let count = counts[node.id] else { return node.record.load.publishers }
-        let since = count.changes.reduce(0) { $1.time > node.written ? $0 + $1.by : $0 }
-        return max(count.open, node.record.load.publishers + since)
-      }
+    counts.withLock { Self.estimates(view, $0) }
+  }
+
+  private static func estimates(_ view: ClusterView, _ counts: [NodeID: Count]) -> [NodeID: Int] {
+    view.nodes.mapValues { node in
+      guard let count = counts[node.id] else { return node.record.load.publishers }
+      let since = count.changes.reduce(0) { $1.time > node.written ? $0 + $1.by : $0 }
+      return max(count.open, node.record.load.publishers + since)
     }
   }
 
   private func add(_ number: Int, to node: NodeID) {
+    counts.withLock { Self.add(number, to: node, &$0) }
+  }
+
+  private static func add(_ number: Int, to node: NodeID, _ counts: inout [NodeID: Count]) {
     let now = MonotonicTime.now
-    counts.withLock { counts in
-      var count = counts.removeValue(forKey: node) ?? Count()
-      count.open += number
-      count.changes.append((now, number))
-      if count.changes.count > Self.mostChanges {
-        count.changes.removeFirst(Self.mostChanges / 2)
+    var count = counts.removeValue(forKey: node) ?? Count()
+    count.open += number
+    count.changes.append((now, number))
+    if count.changes.count > mostChanges { count.changes.removeFirst(mostChanges / 2) }
+    if let first = count.changes.first, now - first.time > memory * 2 {
+      count.changes.removeAll { now - $0.time > memory }
+    }
+    counts[node] = count
+    // Nodes that are gone for long leave nothing behind.
+    if counts.count > mostNodes {
+      counts = counts.filter {
+        $1.open != 0 || $1.changes.last.map { now - $0.time < memory } ?? false
       }
-      if let first = count.changes.first, now - first.time > Self.memory * 2 {
-        count.changes.removeAll { now - $0.time > Self.memory }
-      }
-      // A node that is gone for long leaves nothing behind.
-      if count.open != 0 || !count.changes.isEmpty { counts[node] = count }
     }
   }
 }

@@ -15,7 +15,7 @@ enum LeaseScripts {
     end
     local function whole(text, least)
       local value = tonumber(text)
-      if value and value >= least and value <= 9007199254740992 and value == math.floor(value) then
+      if value and value >= least and value <= 9007199254740991 and value == math.floor(value) then
         return value
       end
       return nil
@@ -54,7 +54,7 @@ enum LeaseScripts {
           or tonumber(ARGV[5]) > (tonumber(get('priority')) or 0) or tonumber(ARGV[6]) == epoch
         if not may then return {0, owner, digits(epoch)} end
         next = math.max(epoch, tonumber(ARGV[7])) + 1
-        if next > 9007199254740992 then return redis.error_reply('ERR no epoch is left') end
+        if next > 9007199254740991 then return redis.error_reply('ERR no epoch is left') end
       end
       local answer = {
         1, digits(next), owner, get('sequence'), get('discontinuity'), get('end'), get('names')}

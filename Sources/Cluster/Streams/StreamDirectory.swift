@@ -15,9 +15,8 @@ package final class StreamDirectory: Sendable {
     var time: MonotonicTime
     /// Whether an event has said that it is otherwise by now.
     var isOutdated = false
-    /// An owner with a smaller epoch that Redis names, and since when: Redis has lost its data, or
-    /// is another one.
-    var rival: (owner: StreamOwner, since: MonotonicTime)?
+    /// Since when Redis names a smaller epoch, or none: it has lost its data, or is another one.
+    var forgotten: MonotonicTime?
     /// When it was last asked for, as a running number.
     var use: UInt64 = 0
   }
@@ -28,6 +27,8 @@ package final class StreamDirectory: Sendable {
     var entries: [StreamID: Entry] = [:]
     var lookUps: [StreamID: Task<Answer, Never>] = [:]
     var uses: UInt64 = 0
+    /// Redis has just not answered; until then it isn't asked again.
+    var failure: (error: ClusterError, until: MonotonicTime)?
   }
 
   private let client: RedisClient
@@ -51,23 +52,35 @@ package final class StreamDirectory: Sendable {
 
   /// Which node has a stream.
   ///
+  /// What was known a while ago is the answer at once, and is looked up beside it; what an event has
+  /// called outdated is looked up first.
+  ///
   /// - Parameter stream: which.
   /// - Returns: nil where nobody has it, as Redis says or said within `absentAge`.
   /// - Throws: `.unavailable` where Redis can't be asked and nothing was known, `.malformed`.
   package func owner(of stream: StreamID) async throws(ClusterError) -> StreamOwner? {
     let now = MonotonicTime.now
-    let (fresh, task) = state.withLock { state -> (Entry?, Task<Answer, Never>?) in
+    let (known, task) = state.withLock { state -> (Answer?, Task<Answer, Never>?) in
       state.uses += 1
       state.entries[stream]?.use = state.uses
-      if let entry = state.entries[stream], isFresh(entry, at: now) { return (entry, nil) }
-      if let task = state.lookUps[stream] { return (nil, task) }
-      let task = Task { await self.lookUp(stream) }
+      let entry = state.entries[stream]
+      if let entry, isFresh(entry, at: now) { return (.success(entry.owner), nil) }
+      if let failure = state.failure, now < failure.until {
+        // It has just not answered: nobody waits for it again so soon.
+        return (entry.map { .success($0.owner) } ?? .failure(failure.error), nil)
+      }
+      let task =
+        state.lookUps[stream]
+        ?? Task { [weak self] in
+          await self?.lookUp(stream) ?? .failure(.unavailable(.closed))
+        }
       state.lookUps[stream] = task
+      if let entry, let owner = entry.owner, !entry.isOutdated { return (.success(owner), nil) }
       return (nil, task)
     }
-    if let fresh {
+    if let known {
       metrics.lookUp("known")
-      return fresh.owner
+      return try known.get()
     }
     return try await task?.value.get()
   }
@@ -91,25 +104,34 @@ package final class StreamDirectory: Sendable {
 
   private func lookUp(_ stream: StreamID) async -> Answer {
     // An event that comes while Redis is asked makes the answer outdated, not fresh.
-    state.withLock { $0.entries[stream]?.isOutdated = false }
-    let answer: Answer
+    let wasOutdated = state.withLock { state in
+      defer { state.entries[stream]?.isOutdated = false }
+      return state.entries[stream]?.isOutdated ?? false
+    }
+    var answer: Answer
     do throws(ClusterError) {
       let record = try await StreamRecord.of(stream, client, limits)
       metrics.lookUp("looked_up")
       answer = .success(take(record, of: stream))
     } catch {
-      let known = state.withLock { $0.entries[stream] }
-      if let known, case .unavailable = error {
-        metrics.lookUp("stale")
-        answer = .success(known.owner)
-      } else {
-        if case .malformed = error { metrics.refused("stream") }
-        metrics.lookUp("failed")
-        answer = .failure(error)
-      }
+      if case .malformed = error { metrics.refused("stream") }
+      answer = failed(stream, error, wasOutdated)
     }
     state.withLock { $0.lookUps[stream] = nil }
     return answer
+  }
+
+  /// What is known stays the answer where Redis has none, or none of ours.
+  private func failed(_ stream: StreamID, _ error: ClusterError, _ wasOutdated: Bool) -> Answer {
+    let known = state.withLock { state in
+      if case .unavailable = error {
+        state.failure = (error, MonotonicTime.now + limits.absentAge)
+      }
+      if wasOutdated { state.entries[stream]?.isOutdated = true }
+      return state.entries[stream]
+    }
+    metrics.lookUp(known == nil ? "failed" : "stale")
+    return known.map { .success($0.owner) } ?? .failure(error)
   }
 
   private func take(_ record: StreamRecord?, of stream: StreamID) -> StreamOwner? {
@@ -119,22 +141,23 @@ package final class StreamDirectory: Sendable {
     }
     let now = MonotonicTime.now
     return state.withLock { state in
+      state.failure = nil
       var entry = state.entries[stream] ?? Entry(owner: found, time: now)
       entry.time = now
-      if let known = entry.owner, let found, found.epoch < known.epoch {
+      if let known = entry.owner, (found?.epoch ?? 0) < known.epoch, !known.hasEnded {
         // Redis has forgotten the epoch that is known: its holder takes the stream back at its next
         // refresh, or is gone.
-        let since = entry.rival.map { $0.owner.epoch == found.epoch ? $0.since : now } ?? now
-        entry.rival = (found, since)
+        let since = entry.forgotten ?? now
         if now - since > limits.lease || membership.view.isGone(known.node) {
           entry.owner = found
-          entry.rival = nil
+          entry.forgotten = nil
         } else {
+          entry.forgotten = since
           entry.isOutdated = true
         }
       } else {
         entry.owner = found
-        entry.rival = nil
+        entry.forgotten = nil
       }
       state.uses += 1
       entry.use = state.uses

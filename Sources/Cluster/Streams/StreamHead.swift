@@ -16,8 +16,8 @@ package struct StreamHead: Equatable, Sendable {
     self.names = names
   }
 
-  /// Numbers up to this are exact in Lua, whose numbers are doubles.
-  static let largest: Int64 = 1 << 53
+  /// Numbers up to this are exact in Lua, whose numbers are doubles, and so is the next one.
+  static let largest: Int64 = (1 << 53) - 1
   static let mostNames = 32
   /// How long all names may be, with the spaces between them.
   static let longestNames = 8_192

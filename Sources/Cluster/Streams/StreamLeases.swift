@@ -164,7 +164,15 @@ package final class StreamLeases: Sendable {
 
   /// Refreshes the leases until the task is cancelled.
   package func run() async {
-    await bell.loop(every: limits.leaseRefresh) { await refreshAll() }
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        await self.bell.loop(every: self.limits.leaseRefresh) { await self.refreshAll() }
+      }
+      // Who went on without Redis is the first to say so when it is back.
+      group.addTask {
+        for await state in self.client.changes where state.isConnected { self.bell.ring() }
+      }
+    }
   }
 
   private func refreshAll() async {
@@ -192,7 +200,7 @@ package final class StreamLeases: Sendable {
     guard lease.isHeld else { throw .notHeld(lease.stream) }
     lease.remember(head)
     do throws(ClusterError) {
-      try await refresh(lease)
+      guard try await refresh(lease) else { return false }
     } catch {
       if case .unavailable = error { return false }
       throw error
@@ -203,8 +211,11 @@ package final class StreamLeases: Sendable {
 
   /// Keeps a lease; a loss is told before it returns.
   ///
+  /// - Returns: false where it isn't settled yet whose it is: a provisional one, soon after Redis
+  ///   has come back.
   /// - Throws: `.notHeld`, or why Redis can't say.
-  package func refresh(_ lease: Lease) async throws(ClusterError) {
+  @discardableResult
+  package func refresh(_ lease: Lease) async throws(ClusterError) -> Bool {
     guard lease.isHeld else { throw .notHeld(lease.stream) }
     let head = lease.head(all: false)
     let reply = try await run(LeaseScripts.refresh, lease.stream, arguments(lease, head))
@@ -223,9 +234,10 @@ package final class StreamLeases: Sendable {
       guard values.count == 3, let owner = values[1].text.flatMap({ NodeID($0) }),
         let epoch = values[2].text.flatMap(Int64.init)
       else { throw .malformed(lease.stream.key) }
-      try await contest(lease, owner, epoch)
+      return try await contest(lease, owner, epoch)
     default: throw .malformed(lease.stream.key)
     }
+    return true
   }
 
   /// Writes the whole head again where Redis has lost it.
@@ -235,15 +247,18 @@ package final class StreamLeases: Sendable {
   }
 
   /// A lease is another's, as Redis says; one that Redis never knew may still be claimed.
-  private func contest(_ lease: Lease, _ owner: NodeID, _ epoch: Int64) async throws(ClusterError) {
+  private func contest(
+    _ lease: Lease, _ owner: NodeID, _ epoch: Int64
+  ) async throws(ClusterError) -> Bool {
     if lease.isProvisional {
       // Who holds it by right may only now be refreshing it.
-      if isEarly(), owner != membership.own { return }
+      if isEarly(), owner != membership.own { return false }
       let claim = StreamClaim(priority: lease.priority, knownEpoch: lease.epoch)
       if case .granted(let epoch, _, _) = try await ask(lease.stream, claim) {
         lease.confirm(epoch)
         await restore(lease)
-        return await announce(lease)
+        await announce(lease)
+        return true
       }
     }
     lose(lease, LeaseLoss(stream: lease.stream, owner: owner, epoch: epoch))
