@@ -15,6 +15,8 @@ final class TestNode: Sendable {
   static var quick: ClusterConfiguration {
     var configuration = ClusterConfiguration()
     configuration.beat = .milliseconds(200)
+    // On a busy machine heartbeats come late.
+    configuration.missedBeats = 6
     configuration.checkInterval = .milliseconds(100)
     configuration.recheckInterval = .milliseconds(50)
     configuration.lease = .seconds(4)

@@ -19,11 +19,8 @@ package struct ClusterView: Equatable, Sendable {
     nodes.values.filter { $0.record.role.holdsStreams }.sorted { $0.id < $1.id }
   }
 
-  /// Whether a node is certainly not to be reached: unknown, or it fails its checks.
+  /// Whether a node is known, and fails our checks or those who use it.
   ///
-  /// Unknown says something only while Redis is read.
-  package func isGone(_ id: NodeID) -> Bool {
-    guard let node = nodes[id] else { return isCoordinated }
-    return node.isDown || (node.isSuspect && !node.hasAnswered)
-  }
+  /// That its record has expired, or is not known yet, does not count: who refreshes a lease lives.
+  package func isGone(_ id: NodeID) -> Bool { nodes[id]?.isDown ?? false }
 }

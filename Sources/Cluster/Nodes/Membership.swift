@@ -21,6 +21,8 @@ package final class Membership: Sendable {
     /// The number of the connection on which records are read, and since when.
     var connection = 0
     var connected = MonotonicTime.now
+    /// What `wl:era` said when records were last read.
+    var era: [UInt8]?
     /// When Redis last said who is there.
     var lastReading: MonotonicTime?
     var hasWritten = false
@@ -233,7 +235,7 @@ package final class Membership: Sendable {
     do throws(RedisError) {
       let names = try await registry.names(deadline: limits.beat)
       let answer = try await registry.read(
-        Array(Set(known).union(names).union([own])), deadline: limits.beat)
+        Array(Set(known).union(names)), deadline: limits.beat)
       take(answer, left: left)
     } catch {
       lost()
@@ -246,9 +248,9 @@ package final class Membership: Sendable {
     let now = MonotonicTime.now
     state.withLock { state in
       state.lastReading = now
-      // A Redis that doesn't know us was emptied: that it doesn't know others says nothing.
-      if state.isWanted, answer.readings[state.record.id] == .absent { state.connected = now }
-      // One that has just come (back) may know nobody yet.
+      // A Redis that has just come (back), or was emptied, may know nobody yet.
+      if answer.era == nil || answer.era != state.era { state.connected = now }
+      state.era = answer.era
       let counts = now - state.connected >= limits.recordLife
       for (id, reading) in answer.readings {
         state.table.read(id, reading, absenceCounts: counts, at: now)

@@ -3,6 +3,9 @@ import Redis
 /// The records of nodes in Redis: each in a hash of its own, and a set of their names, `wl:nodes`.
 struct NodeRegistry: Sendable {
   static let index = "wl:nodes"
+  /// A random value that is there from the first heartbeat on for as long as Redis keeps its data:
+  /// with another one, or none, that a record is missing says nothing.
+  static let era = "wl:era"
   /// How many records are read with one command.
   private static let batch = 64
 
@@ -13,6 +16,8 @@ struct NodeRegistry: Sendable {
   /// What one reading brings.
   struct Answer: Sendable {
     var readings: [NodeID: NodeTable.Reading] = [:]
+    /// What stood under `wl:era` when they were read; nil: nothing, or not the same throughout.
+    var era: [UInt8]?
     /// How many records had no right seal, or weren't records.
     var unsealed = 0
     var malformed = 0
@@ -23,7 +28,13 @@ struct NodeRegistry: Sendable {
   private static let read = RedisScript(
     """
     local answers = {}
-    for index, key in ipairs(KEYS) do
+    if redis.call('TYPE', KEYS[#KEYS]).ok == 'string' then
+      answers[#KEYS] = redis.call('GETRANGE', KEYS[#KEYS], 0, 63)
+    else
+      answers[#KEYS] = ''
+    end
+    for index = 1, #KEYS - 1 do
+      local key = KEYS[index]
       local kind = redis.call('TYPE', key).ok
       local left = redis.call('PTTL', key)
       if kind == 'none' then
@@ -66,6 +77,7 @@ struct NodeRegistry: Sendable {
       [
         RedisCommand("HGET", key, "incarnation"), RedisCommand("DEL", key), set,
         RedisCommand("PEXPIRE", key, life), RedisCommand("SADD", Self.index, record.id.text),
+        RedisCommand("SET", Self.era, record.incarnation, "NX"),
       ], deadline: deadline)
     // The first may be an error, where somebody put a value of another type there.
     for reply in replies.dropFirst() { if let error = reply.error { throw .refused(error) } }
@@ -95,8 +107,9 @@ struct NodeRegistry: Sendable {
   /// Reads the records of nodes.
   func read(_ ids: [NodeID], deadline: Duration) async throws(RedisError) -> Answer {
     var answer = Answer()
+    var eras: Set<[UInt8]> = []
     var rest = ids[...]
-    while !rest.isEmpty {
+    repeat {
       let some = Array(rest.prefix(Self.batch))
       rest = rest.dropFirst(Self.batch)
       // Twice a life: what has longer to live was not written by a node.
@@ -104,12 +117,16 @@ struct NodeRegistry: Sendable {
       var arguments: [any RedisCommand.Word] = [NodeRecord.longestValue, longest]
       for name in NodeRecord.names + [NodeRecord.sealName] { arguments.append(name) }
       let reply = try await client.run(
-        Self.read, keys: some.map(\.key), arguments: arguments, deadline: deadline)
-      guard let values = reply.array, values.count == some.count else {
+        Self.read, keys: some.map(\.key) + [Self.era], arguments: arguments, deadline: deadline)
+      guard let values = reply.array, values.count == some.count + 1,
+        let era = values[some.count].bytes
+      else {
         throw .unexpected("records of nodes were asked for, \(reply.kind) came")
       }
+      eras.insert(era)
       for (id, value) in zip(some, values) { take(value, of: id, into: &answer) }
-    }
+    } while !rest.isEmpty
+    answer.era = eras.count == 1 && eras != [[]] ? eras.first : nil
     return answer
   }
 
