@@ -123,7 +123,7 @@ let floor5: [Target] =
     "Edge",
     [
       "Bytes", "EventLoop", "Telemetry", "Media", "HLS", "HTTPSemantics", "HTTPServer",
-      "HTTPClient", "Cache", "Access", "Operator", "Viewers", log, httpTypes,
+      "HTTPClient", "Cache", "Access", "Cluster", "Operator", "Viewers", log, httpTypes,
     ])
   + room(
     "Origin",
@@ -141,7 +141,8 @@ let floor6: [Target] = [
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
       "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Storage", "Access",
-      "Cache", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Redis", "Transcode",
+      "Cache", "Cluster", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Redis",
+      "Transcode",
       "Viewers", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
@@ -187,7 +188,10 @@ let testTargets: [Target] =
   + tests("Cluster", ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", httpTypes, log])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
-    "Edge", ["Cache", "EventLoop", "Telemetry", "HTTPServer", "HTTPClient", httpTypes])
+    "Edge",
+    [
+      "Cache", "EventLoop", "Telemetry", "HTTPServer", "HTTPClient", "Media", "Viewers", httpTypes,
+    ])
   + tests(
     "Origin",
     [

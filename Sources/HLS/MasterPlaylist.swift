@@ -1,7 +1,7 @@
 package import Media
 
 /// What a master playlist says about one variant: measured, not configured.
-package struct VariantInfo: Sendable, Equatable {
+package struct VariantInfo: Sendable, Equatable, Codable {
   /// Bits per second of the heaviest segment.
   package var bandwidth: Int
   package var averageBandwidth: Int
@@ -26,7 +26,7 @@ package struct VariantInfo: Sendable, Equatable {
 /// Source: RFC 8216, 4.3.4.2.
 package struct MasterPlaylist: Sendable {
   /// One rendition: where its media playlist is, and what it needs.
-  package struct Variant: Sendable, Equatable {
+  package struct Variant: Sendable, Equatable, Codable {
     package var uri: String
     package var info: VariantInfo
 

@@ -11,8 +11,14 @@ package struct PlaylistText: Sendable, Equatable {
   package static let contentType = "application/vnd.apple.mpegurl"
 
   init(_ writer: PlaylistWriter) {
-    gzipped = Gzip.compress(writer.bytes.span)
-    addressed = AddressedText(writer.bytes, addressEnds: writer.uriEnds)
+    self.init(
+      AddressedText(writer.bytes, addressEnds: writer.uriEnds),
+      gzipped: Gzip.compress(writer.bytes.span))
+  }
+
+  init(_ addressed: AddressedText, gzipped: [UInt8]?) {
+    self.addressed = addressed
+    self.gzipped = gzipped
   }
 
   /// The text with a query on each URI, as `AddressedText` has it.

@@ -1,9 +1,9 @@
-import HTTPSemantics
+package import HTTPSemantics
 package import Operator
 package import HTTPServer
 
 /// What the public listener has besides streams: the player page, health, and the API.
-package struct PublicRoutes {
+package final class PublicRoutes: RequestHandler {
   private static let notFound = PreparedResponse.error(
     404, code: "not_found", message: "There is nothing at this address.")
   private static let alive = PreparedResponse(
@@ -28,7 +28,9 @@ package struct PublicRoutes {
     self.page = page
   }
 
-  func handle(_ request: borrowing Request, _ exchange: borrowing Exchange) -> Response {
+  public override func handle(
+    _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> Response {
     if request.pathStarts(with: "/api/") { return .deferred(api) }
     if request.pathIs("/healthz") { return .prepared(Self.alive) }
     if request.pathIs("/readyz") { return .prepared(health.readiness) }

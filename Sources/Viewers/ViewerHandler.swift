@@ -1,4 +1,5 @@
 import Access
+import Bytes
 import EventLoop
 package import HTTPSemantics
 package import HTTPServer
@@ -16,6 +17,9 @@ package final class ViewerHandler: RequestHandler {
     case lacking(Place, PreparedResponse)
     case segment(Place, rendition: Int, SegmentResponse.Source)
     case missingSegment
+    /// A segment of a stream that another node may have.
+    case remoteSegment(StreamKey, rendition: String)
+    case remoteOther
     case recording(RecordingShelf.Entry, file: String)
     case nothing
   }
@@ -65,8 +69,9 @@ package final class ViewerHandler: RequestHandler {
 
   private let table: StreamTable
   package let gate: ViewerGate
-  private let routes: PublicRoutes
+  private let routes: RequestHandler
   private let recordings: RecordingSite?
+  private let remote: RemoteStreams?
 
   /// Makes a handler of one loop.
   ///
@@ -75,10 +80,13 @@ package final class ViewerHandler: RequestHandler {
   ///   - gate: who may watch.
   ///   - routes: what isn't under `/hls/`.
   ///   - recordings: finished ones, where there are any.
+  ///   - remote: streams that other nodes have; nil where this one has all.
   package init(
-    table: StreamTable, gate: ViewerGate, routes: PublicRoutes, recordings: RecordingSite? = nil
+    table: StreamTable, gate: ViewerGate, routes: RequestHandler,
+    recordings: RecordingSite? = nil, remote: RemoteStreams? = nil
   ) {
     self.recordings = recordings
+    self.remote = remote
     self.table = table
     self.gate = gate
     self.routes = routes
@@ -120,6 +128,7 @@ package final class ViewerHandler: RequestHandler {
             request, exchange, place, for: .master(plan, startingWith: choice), audience)
         }
         note(request, exchange, place.slot, audience)
+        place.snapshot.interest?.note(now: Self.second(exchange))
         let chosen = choice.flatMap { master.playlist(startingWith: $0) }
         return Response((chosen ?? master.playlist).response(for: audience))
       }
@@ -131,6 +140,7 @@ package final class ViewerHandler: RequestHandler {
           return .prepared(Self.otherPlan)
         }
         note(request, exchange, place.slot, audience)
+        place.snapshot.interest?.note(now: Self.second(exchange))
         place.snapshot.renditions[rendition].interest?.note(now: Self.second(exchange))
         return playlist(request, exchange, place, rendition, audience)
       }
@@ -159,8 +169,20 @@ package final class ViewerHandler: RequestHandler {
         switch source {
         case .memory(let response): return .prepared(response)
         case .disk(let file): return file.answer(request)
+        case .elsewhere:
+          return remote?.segments.handle(request, exchange) ?? .prepared(Self.noSegment)
         }
       }
+    case .remoteSegment(let key, let rendition):
+      switch gate.check(request, key) {
+      case .refused(let refusal): return .prepared(refusal)
+      case .allowed(_, let plan):
+        guard !gate.needsToken || gate.allows(rendition, in: plan) else {
+          return .prepared(Self.otherPlan)
+        }
+        return remote?.segments.handle(request, exchange) ?? .prepared(Self.noSegment)
+      }
+    case .remoteOther: return remote?.others.handle(request, exchange) ?? .prepared(Self.notFound)
     case .recording(let recording, let file): return watch(recording, file, request)
     case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)
     case .nothing: return .prepared(refusal(request) ?? Self.notFound)
@@ -237,7 +259,9 @@ package final class ViewerHandler: RequestHandler {
     guard let address = ViewerPath(path) else { return .nothing }
     if let recording = recording(address, path) { return recording }
     let end = address.camera?.upperBound ?? address.wedding.upperBound
-    guard let slot = table.slot(path.extracting(0..<end)) else { return .nothing }
+    guard let slot = table.slot(path.extracting(0..<end)) ?? follow(address, path) else {
+      return remote == nil ? .nothing : unknown(address, path)
+    }
     let isProgram = address.camera.map { path.extracting($0).matches(Self.programName) } ?? true
     let place = Place(slot: slot, isProgram: isProgram)
     let isIndex = path.extracting(address.file).matches("index.m3u8")
@@ -250,12 +274,19 @@ package final class ViewerHandler: RequestHandler {
       if let response = renditions[index].segment(file) {
         return .segment(place, rendition: index, response)
       }
-      return .missingSegment
+      // Its node may have announced it to others already.
+      return remote != nil && !slot.snapshot.isOver
+        && RenditionSnapshot.sequence(file).map { $0 >= renditions[index].nextSequence } == true
+        ? .segment(place, rendition: index, .elsewhere) : .missingSegment
     }
-    guard isIndex else { return .nothing }
+    guard isIndex else { return slot.snapshot.version == 0 ? unknown(address, path) : .nothing }
     if !slot.snapshot.isOver {
-      for coming in slot.snapshot.coming where path.extracting(name).matches(coming.name) {
-        return .coming(place, coming)
+      for coming in slot.snapshot.coming {
+        if path.extracting(name).matches(coming.name) { return .coming(place, coming) }
+        guard slot.snapshot.version == 0 else { continue }
+        // Nothing is known of it yet, so it may be any.
+        let asked = Array(copying: path.extracting(name))
+        return .coming(place, ComingRendition(name: asked, viewers: coming.viewers))
       }
     }
     for lacking in slot.snapshot.lacking where path.extracting(name).matches(lacking.name) {
@@ -264,10 +295,39 @@ package final class ViewerHandler: RequestHandler {
     return .lacking(place, Self.noQuality)
   }
 
+  /// The place of a stream that other nodes may have, from now on; nil where nobody has it, or where
+  /// what is asked for is no playlist.
+  private func follow(
+    _ address: ViewerPath, _ path: borrowing Span<UInt8>
+  ) -> StreamTable.Slot? {
+    guard let remote, path.extracting(address.file).matches("index.m3u8"),
+      address.camera.map({ !path.extracting($0).matches(RecordingSite.folderBytes) }) ?? true,
+      let key = address.camera == nil
+        ? StreamKey(
+          wedding: String(copying: path.extracting(address.wedding)),
+          camera: Claims.programCamera) : address.key(in: path),
+      let snapshot = remote.follow(key)
+    else { return nil }
+    table.update(snapshot, nil)
+    let end = address.camera?.upperBound ?? address.wedding.upperBound
+    return table.slot(path.extracting(0..<end))
+  }
+
+  /// What isn't a playlist, of a stream that isn't in the table.
+  private func unknown(_ address: ViewerPath, _ path: borrowing Span<UInt8>) -> Found {
+    if let camera = address.camera, path.extracting(camera).matches(RecordingSite.folderBytes) {
+      return .remoteOther
+    }
+    guard let rendition = address.rendition, let key = address.key(in: path),
+      RenditionSnapshot.sequence(path.extracting(address.file)) != nil
+    else { return .nothing }
+    return .remoteSegment(key, rendition: String(copying: path.extracting(rendition)))
+  }
+
   /// The file of a recording whose address it is; nil for all other addresses.
   private func recording(_ address: ViewerPath, _ path: borrowing Span<UInt8>) -> Found? {
     guard let recordings, let folder = address.camera, let id = address.rendition,
-      path.extracting(folder).matches(Array(RecordingSite.folder.utf8)),
+      path.extracting(folder).matches(RecordingSite.folderBytes),
       let entry = recordings.shelf.entry(String(copying: path.extracting(id))),
       path.extracting(address.wedding).matches(Array(entry.wedding.utf8))
     else { return nil }
@@ -276,8 +336,8 @@ package final class ViewerHandler: RequestHandler {
 
   private func findProgram(_ path: String) -> Found {
     guard let wedding = Self.program(path) else { return .nothing }
-    let address = Array("/hls/\(wedding)".utf8)
-    return table.slot(address.span).map { .master(Place(slot: $0, isProgram: true)) } ?? .nothing
+    let address = Array("/hls/\(wedding)/index.m3u8".utf8)
+    return find(address.span)
   }
 
   /// The wedding of `/api/streams/playlist/{wedding}.m3u8`; nil for any other path.

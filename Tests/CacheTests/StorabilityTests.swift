@@ -136,7 +136,7 @@ import Testing
   @Test(arguments: [
     (CacheOutcome.hit(ttl: 5), "HIT", "e; hit; ttl=5"),
     (.stale(ttl: -3), "STALE", "e; hit; ttl=-3; detail=stale"),
-    (.miss(stored: true, collapsed: true), "MISS", "e; fwd=uri-miss; stored; collapsed"),
+    (.miss(stored: true, collapsed: true), "HIT", "e; fwd=uri-miss; stored; collapsed"),
     (.miss(stored: false, collapsed: false), "MISS", "e; fwd=uri-miss"),
     (.revalidated(ttl: 9), "REVALIDATED", "e; fwd=stale; fwd-status=304; ttl=9; stored"),
     (.expired(stored: true, status: 200), "EXPIRED", "e; fwd=stale; fwd-status=200; stored"),

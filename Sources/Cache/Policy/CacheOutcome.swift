@@ -16,6 +16,12 @@ package enum CacheOutcome: Equatable, Sendable {
   /// Not by this method.
   case method
 
+  /// What it is for one who takes a response that another one's request has brought on its way.
+  package var collapsed: CacheOutcome {
+    if case .miss(let stored, _) = self { return .miss(stored: stored, collapsed: true) }
+    return self
+  }
+
   /// Whether the response is kept for others.
   package var isStored: Bool {
     switch self {
@@ -41,7 +47,8 @@ package enum CacheOutcome: Equatable, Sendable {
     case .stale: "STALE"
     case .revalidated: "REVALIDATED"
     case .expired: "EXPIRED"
-    case .miss: "MISS"
+    // The origin was not asked for it once more.
+    case .miss(_, let collapsed): collapsed ? "HIT" : "MISS"
     case .bypass, .method: "BYPASS"
     }
   }

@@ -5,8 +5,8 @@ import HTTPTypes
 enum EdgeAnswer: Sendable {
   /// It is kept, whole.
   case object(EdgeObject, CacheOutcome)
-  /// Its head has come, and its body is on its way.
-  case filling(EdgeFill)
+  /// Its head has come, and its body is on its way; whether by another one's request.
+  case filling(EdgeFill, isJoined: Bool)
   /// Not for those who waited: each asks alone.
   case alone
   /// Nothing came of it.
@@ -54,6 +54,12 @@ final class EdgeFill: Sendable {
 
   /// Of the body, where the origin says it.
   var length: Int? { response.headerFields[.contentLength].flatMap { Int($0) } }
+
+  /// Whether a request that comes now may have it: one that is whole by now, and will be stored in a
+  /// moment, only as long as it is fresh.
+  func mayBeJoined(at now: Int64) -> Bool {
+    body.progress.end == .open || freshness.isFresh(at: now)
+  }
 
   /// Whether another request gets the same response: it is kept, and chosen by the same fields.
   ///

@@ -18,6 +18,8 @@ final class EdgeFetch: ResponseReceiver {
     var stored: EdgeObject?
     /// Whether the answer may be for others, too.
     var isShared: Bool
+    /// Who is asked.
+    var pool: UpstreamPool
   }
 
   private struct State {
@@ -120,7 +122,7 @@ final class EdgeFetch: ResponseReceiver {
       outcome: outcome(status, isKept: isKept))
     state.withLock { $0.fill = fill }
     if order.isShared, !isKept { proxy.cannotShare(order) }
-    answer(.filling(fill))
+    answer(.filling(fill, isJoined: false))
   }
 
   private func outcome(_ status: Int, isKept: Bool) -> CacheOutcome {

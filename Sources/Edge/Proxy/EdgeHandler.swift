@@ -13,6 +13,8 @@ package final class EdgeHandler: RequestHandler {
   private let overloaded: PreparedResponse
   private let notKept: PreparedResponse
   private let counts: EdgeMetrics.Cells
+  /// Where segments of live streams are; nil for the handler of everything else.
+  private let live: EdgeLive?
   /// Where an address is put together.
   private var scratch: [UInt8] = []
 
@@ -20,8 +22,12 @@ package final class EdgeHandler: RequestHandler {
   ///   - proxy: of the node.
   ///   - metrics: of that.
   ///   - server: of the loop.
-  package init(_ proxy: EdgeProxy, _ metrics: EdgeMetrics, on server: LoopServer) {
+  ///   - live: makes it a handler of live segments, which are known by their path alone.
+  package init(
+    _ proxy: EdgeProxy, _ metrics: EdgeMetrics, on server: LoopServer, live: EdgeLive? = nil
+  ) {
     self.proxy = proxy
+    self.live = live
     counts = metrics.cells()
     self.server = server
     loop = server.loop
@@ -39,7 +45,8 @@ package final class EdgeHandler: RequestHandler {
     let now = proxy.now
     let key = key(request)
     var directives = RequestDirectives()
-    if request.has(.cacheControl) || request.has(.pragma) {
+    // A segment never changes, so no viewer can have it asked for anew.
+    if live == nil, request.has(.cacheControl) || request.has(.pragma) {
       directives = RequestDirectives(request.cacheFields)
     }
     var entry = proxy.store.entry(key)
@@ -78,6 +85,11 @@ package final class EdgeHandler: RequestHandler {
   /// `host/path?query`, in the handler's own memory.
   private func key(_ request: borrowing Request) -> CacheKey {
     scratch.removeAll(keepingCapacity: true)
+    if live != nil {
+      scratch += EdgeLive.namePrefix
+      request.withPath { path in for index in path.indices { scratch.append(path[index]) } }
+      return proxy.store.key(bytes: scratch)
+    }
     request.withAuthority { host in
       for index in host.indices { scratch.append(asciiLowercase(host[index])) }
     }
@@ -88,7 +100,8 @@ package final class EdgeHandler: RequestHandler {
   }
 
   private func name(_ request: borrowing Request) -> String {
-    request.authority.lowercased() + request.target
+    if live != nil { return EdgeLive.name(ofPath: request.path) }
+    return request.authority.lowercased() + request.target
   }
 
   // MARK: The origin
@@ -101,12 +114,19 @@ package final class EdgeHandler: RequestHandler {
       return .prepared(overloaded)
     }
     let copy = HTTPRequest(copying: request, isSecure: true)
+    ask(copy, name: name(request), isShared: isShared, for: token)
+    return .held(token)
+  }
+
+  private func ask(
+    _ request: HTTPRequest, name: String, isShared: Bool, for token: HeldRequest
+  ) {
     let mailbox = loop.mailbox
     let link = EdgeLink(self)
-    proxy.ask(copy, name: name(request), isShared: isShared) { answer in
-      mailbox.submit { _ in link.handler?.answer(token, answer, to: copy) }
+    let (asked, pool) = live.map { $0.order(path: request.pathWithoutQuery) } ?? (request, nil)
+    proxy.ask(asked, name: name, isShared: isShared, from: pool) { answer in
+      mailbox.submit { _ in link.handler?.answer(token, answer, to: request) }
     }
-    return .held(token)
   }
 
   /// Called on the loop with what has come of a request.
@@ -117,31 +137,33 @@ package final class EdgeHandler: RequestHandler {
       counts.count(outcome)
       let prepared = object.prepared(outcome, of: proxy.configuration.name, at: now)
       server.release(token, with: .prepared(prepared), to: request)
-    case .filling(let fill):
-      counts.count(fill.outcome)
-      server.release(token, with: response(fill, to: request, at: now), to: request)
+    case .filling(let fill, let isJoined):
+      let outcome = isJoined ? fill.outcome.collapsed : fill.outcome
+      counts.count(outcome)
+      server.release(token, with: response(fill, outcome, to: request, at: now), to: request)
     case .failed(let failure):
       counts.countFailure()
       server.release(
         token,
         with: .error(failure.status, code: "origin_failed", message: failure.words), to: request)
     case .alone:
-      proxy.ask(
-        request, name: (request.authority ?? "").lowercased() + (request.path ?? "/"),
-        isShared: false
-      ) { [mailbox = loop.mailbox, link = EdgeLink(self)] answer in
-        mailbox.submit { _ in link.handler?.answer(token, answer, to: request) }
-      }
+      let name =
+        live == nil
+        ? (request.authority ?? "").lowercased() + (request.path ?? "/")
+        : EdgeLive.name(ofPath: request.pathWithoutQuery)
+      ask(request, name: name, isShared: false, for: token)
     }
   }
 
-  private func response(_ fill: EdgeFill, to request: HTTPRequest, at now: Int64) -> Response {
+  private func response(
+    _ fill: EdgeFill, _ outcome: CacheOutcome, to request: HTTPRequest, at now: Int64
+  ) -> Response {
     guard let reader = fill.body.join() else {
       return .error(502, code: "origin_failed", message: "The response has gone; ask again.")
     }
     let age = fill.freshness.age(at: now)
     let fields = EdgeFields.list(
-      fill.response.headerFields, age: age > 0 ? age : nil, fill.outcome,
+      fill.response.headerFields, age: age > 0 ? age : nil, outcome,
       of: proxy.configuration.name)
     let status = fill.response.status.code
     let part = EdgePart(
@@ -199,6 +221,11 @@ package final class EdgeHandler: RequestHandler {
         }
       })
   }
+}
+
+extension HTTPRequest {
+  /// The path, without the query.
+  fileprivate var pathWithoutQuery: String { String((path ?? "/").prefix { $0 != "?" }) }
 }
 
 /// A handler as others may hold it, who must not touch it: it is its loop's.

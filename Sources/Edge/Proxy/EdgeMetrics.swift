@@ -15,7 +15,7 @@ package struct EdgeMetrics: Sendable {
       case .stale: stale.increment()
       case .revalidated: revalidated.increment()
       case .expired: expired.increment()
-      case .miss: miss.increment()
+      case .miss(_, let collapsed): (collapsed ? hit : miss).increment()
       case .bypass, .method: bypass.increment()
       }
     }

@@ -42,14 +42,16 @@ package final class EdgeProxy: Sendable {
   ///   - request: as the client asked it.
   ///   - name: `host/path?query`.
   ///   - isShared: false where the client wants nothing from a cache and leaves nothing in it.
+  ///   - pool: who is asked; the configured upstreams where that is nil.
   ///   - done: called once, from any thread.
   func ask(
-    _ request: HTTPRequest, name: String, isShared: Bool,
+    _ request: HTTPRequest, name: String, isShared: Bool, from pool: UpstreamPool? = nil,
     done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
-      request: request, name: name, key: key, stored: nil, isShared: isShared)
+      request: request, name: name, key: key, stored: nil, isShared: isShared,
+      pool: pool ?? upstreams)
     guard isShared else { return fetch(order, done) }
     switch entry {
     case .object(let object): order.stored = object
@@ -58,14 +60,16 @@ package final class EdgeProxy: Sendable {
       return fetch(order, done)
     case .alone, .chosen, nil: break
     }
-    if let fill = fills.withLock({ $0[key] }), fill.isFor(request.headerFields) {
-      return done(.filling(fill))
+    if let fill = fills.withLock({ $0[key] }), fill.isFor(request.headerFields),
+      fill.mayBeJoined(at: now)
+    {
+      return done(.filling(fill, isJoined: true))
     }
     let asked = order
     switch flights.join(key, { [self] answer in join(asked, answer, done) }) {
     case .lead:
       lead(order) { [self] answer in
-        if case .filling(let fill) = answer, fill.outcome.isStored {
+        if case .filling(let fill, _) = answer, fill.outcome.isStored {
           fills.withLock { $0[key] = fill }
         }
         done(answer)
@@ -101,8 +105,9 @@ package final class EdgeProxy: Sendable {
     _ order: EdgeFetch.Order, _ answer: EdgeAnswer, _ done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     switch answer {
-    case .filling(let fill) where !fill.isFor(order.request.headerFields): alone(order, done)
-    case .filling, .object, .failed: done(answer)
+    case .filling(let fill, _) where !fill.isFor(order.request.headerFields): alone(order, done)
+    case .filling(let fill, _): done(.filling(fill, isJoined: true))
+    case .object, .failed: done(answer)
     case .alone: alone(order, done)
     }
   }
@@ -126,7 +131,7 @@ package final class EdgeProxy: Sendable {
     _ order: EdgeFetch.Order, besides tried: Set<Upstream> = [], after failure: EdgeFailure? = nil,
     _ done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
-    guard let use = upstreams.use(besides: tried) else {
+    guard let use = order.pool.use(besides: tried) else {
       let failure = failure ?? .unreachable("No origin is configured.")
       if let stored = order.stored, stored.freshness.mayStandIn(at: now) {
         return done(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
@@ -161,7 +166,7 @@ package final class EdgeProxy: Sendable {
   func refresh(_ request: HTTPRequest, name: String) {
     ask(request, name: name, isShared: true) { answer in
       // What isn't kept is of use to nobody: its only reader leaves, which ends it.
-      if case .filling(let fill) = answer { _ = fill.body.join() }
+      if case .filling(let fill, _) = answer { _ = fill.body.join() }
     }
   }
 

@@ -48,6 +48,16 @@ package final class UpstreamPool: Sendable {
 
   package var members: [Member] { state.withLock { $0.members } }
 
+  /// Takes other servers from now on; those that stay keep their counts.
+  package func set(_ upstreams: [Upstream]) {
+    state.withLock { state in
+      var known: [Upstream: Member] = [:]
+      for member in state.members { known[member.upstream] = member }
+      state.members = upstreams.map { known[$0] ?? Member(upstream: $0) }
+      state.turn = 0
+    }
+  }
+
   /// Chooses a server, and counts a request to it.
   ///
   /// - Parameters:
@@ -75,7 +85,7 @@ package final class UpstreamPool: Sendable {
   }
 
   /// A request is over.
-  func leave(_ upstream: Upstream) { change(upstream) { $0.active -= 1 } }
+  func leave(_ upstream: Upstream) { change(upstream) { $0.active = max(0, $0.active - 1) } }
 
   /// A server has answered, or has not as a server should.
   func note(_ upstream: Upstream, failed: Bool, at now: MonotonicTime) {

@@ -47,6 +47,12 @@ package struct KeptFileResponse: Sendable {
     }
   }
 
+  /// The whole file.
+  func whole() -> Response {
+    stream(
+      200, fields + [("etag", "\"\(entityTag)\""), ("accept-ranges", "bytes")], 0..<file.bytes)
+  }
+
   private func stream(
     _ status: Int, _ fields: [(name: String, value: String)], _ range: Range<Int>
   ) -> Response {

@@ -13,6 +13,7 @@ package import Storage
 package struct RecordingSite: Sendable {
   /// What stands in the place of a camera in addresses of recordings.
   package static let folder = "recordings"
+  static let folderBytes = Array(folder.utf8)
 
   private static let playlist = "index.m3u8"
   private static let subtitles = "text/vtt"

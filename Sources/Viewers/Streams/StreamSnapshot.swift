@@ -1,6 +1,7 @@
 import Access
 package import HTTPServer
 package import Media
+import Synchronization
 
 /// All that viewers can fetch of a stream at one moment, made once and shared by every loop.
 package final class StreamSnapshot: Sendable {
@@ -19,13 +20,18 @@ package final class StreamSnapshot: Sendable {
   package let coming: [ComingRendition]
   /// Those that it hasn't got, with the reason.
   package let lacking: [LackingRendition]
+  /// To be told of requests for any of its playlists; nil where nobody wants to know.
+  let interest: RenditionInterest?
+  /// As other nodes get it; made when the first of them asks.
+  private let told = Mutex<PreparedResponse?>(nil)
 
   package init(
     key: StreamKey, version: UInt64, isOver: Bool, isProgram: Bool? = nil,
     masters: [MasterResponse?], programMasters: [MasterResponse?] = [],
     renditions: [RenditionSnapshot], coming: [ComingRendition] = [],
-    lacking: [LackingRendition] = []
+    lacking: [LackingRendition] = [], interest: RenditionInterest? = nil
   ) {
+    self.interest = interest
     self.coming = coming
     self.lacking = lacking
     self.isProgram = isProgram ?? (key.camera == Claims.mainCamera)
@@ -47,7 +53,22 @@ extension StreamSnapshot {
   /// - Returns: nil where there is nothing for them.
   func master(of plan: Plans.Number, isProgram: Bool = false) -> MasterResponse? {
     let all = isProgram && !programMasters.isEmpty ? programMasters : masters
-    return all[plan < all.count ? plan : 0]
+    return plan < all.count ? all[plan] : all.first ?? nil
+  }
+
+  /// What other nodes get.
+  ///
+  /// - Parameter launch: names the process.
+  /// - Returns: the same for all who ask.
+  func feed(_ launch: String) -> PreparedResponse {
+    told.withLock { told in
+      if let told { return told }
+      let made = PreparedResponse(
+        fields: [("content-type", "application/json"), ("cache-control", "no-store")],
+        body: StreamFeed(self, launch: launch).json)
+      told = made
+      return made
+    }
   }
 
   /// Whether there is soon something for viewers of a plan.
@@ -127,6 +148,8 @@ package struct SegmentResponse: Sendable {
   package enum Source: Sendable {
     case memory(PreparedResponse)
     case disk(KeptFileResponse)
+    /// On another node.
+    case elsewhere
   }
 
   package init(sequence: Int, name: [UInt8], byteCount: Int, response: PreparedResponse) {

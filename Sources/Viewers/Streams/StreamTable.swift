@@ -22,6 +22,8 @@ package final class StreamTable {
     case segment(Int, of: [UInt8])
     /// The first master playlist for viewers of a plan, with a rendition first where one was chosen.
     case master(Plans.Number, startingWith: String?)
+    /// Anything newer, for another node.
+    case news(launch: String)
   }
 
   /// A viewer who waits.
@@ -79,6 +81,10 @@ package final class StreamTable {
     let waiting = slot.waiting
     slot.waiting.removeAll(keepingCapacity: true)
     for viewer in waiting {
+      if case .news(let launch) = viewer.wanted {
+        server.release(viewer.held, with: .prepared(snapshot.feed(launch)))
+        continue
+      }
       guard let playlist = playlist(viewer, snapshot) else {
         slot.waiting.append(viewer)
         continue
@@ -101,12 +107,41 @@ package final class StreamTable {
     case .master(let plan, let first):
       let master = snapshot.master(of: plan, isProgram: viewer.isProgram)
       return first.flatMap { master?.playlist(startingWith: $0) } ?? master?.playlist
+    case .news: return nil
+    }
+  }
+
+  /// Takes the newest state of a stream that was asked for by another key: as its wedding's program.
+  ///
+  /// Whoever has waited for that key waits for the stream from then on.
+  package func update(_ snapshot: StreamSnapshot, askedAs key: StreamKey, _ server: LoopServer?) {
+    guard key != snapshot.key, let before = find(key), before.snapshot.version == 0 else {
+      return update(snapshot, server)
+    }
+    forget(before, key)
+    update(snapshot, nil)
+    guard let slot = find(snapshot.key) else { return }
+    slot.waiting += before.waiting
+    if let server { answer(slot, server) }
+  }
+
+  /// Nobody has a stream that was waited for.
+  package func refuse(_ key: StreamKey, with response: PreparedResponse, _ server: LoopServer) {
+    guard let slot = find(key), slot.snapshot.version == 0 else { return }
+    forget(slot, key)
+    for viewer in slot.waiting {
+      let refusal = refusal(viewer.audience, key, viewer.isProgram)
+      server.release(viewer.held, with: .prepared(refusal ?? response))
     }
   }
 
   /// Forgets a stream that is over, unless it has gone on since.
   package func remove(_ key: StreamKey, version: UInt64) {
     guard let slot = find(key), slot.snapshot.version == version else { return }
+    forget(slot, key)
+  }
+
+  private func forget(_ slot: Slot, _ key: StreamKey) {
     slots.set(Self.text(key), nil)
     let wedding = "/hls/\(key.wedding)"
     guard slots.value(of: Array(wedding.utf8).span) === slot else { return }

@@ -2,7 +2,7 @@
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
-    + cameras + encryption + recording + storage + edge + rtmp + http
+    + cameras + encryption + recording + storage + edge + redis + cluster + rtmp + http
     + player + log
     + loops + proxyProtocol + shutdown
 
@@ -24,6 +24,8 @@ enum ConfigurationTable {
     ("recording", "What is recorded, and for how long it is kept."),
     ("storage", "Where finished recordings are kept."),
     ("edge", "What an edge keeps, and what stands behind it (`wedlive edge`)."),
+    ("redis", "Where the nodes of a cluster meet."),
+    ("cluster", "What they agree on."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
     ("player", "The page at `/watch/{wedding}`."),

@@ -34,7 +34,22 @@ extension NodeConfiguration {
     client.maxPerHost = edge.maxPerUpstream
     client.maxWaiting = edge.maxWaiting
     client.connectTimeout = edge.connectTimeout
-    client.certificateAuthorities = edge.certificateAuthorities
+    client.certificateAuthorities =
+      edge.certificateAuthorities ?? cluster.certificateAuthorities
+    return client
+  }
+
+  /// For the client that asks other nodes for news, and whether they live.
+  var peerClient: HTTPClientConfiguration {
+    var client = HTTPClientConfiguration()
+    // Each followed stream has a question open, over a connection of its own where the other node
+    // speaks HTTP/1.1.
+    client.maxConcurrent = 10_000
+    client.maxPerHost = 1_000
+    client.maxWaiting = edge.maxWaiting
+    client.connectTimeout = edge.connectTimeout
+    client.certificateAuthorities =
+      cluster.certificateAuthorities ?? edge.certificateAuthorities
     return client
   }
 }

@@ -18,6 +18,8 @@ struct NodeConfiguration: Equatable, Sendable {
   var recording = RecordingSection()
   var storage = StorageSection()
   var edge = EdgeSection()
+  var redis = RedisSection()
+  var cluster = ClusterSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()
   var player = PlayerSection()

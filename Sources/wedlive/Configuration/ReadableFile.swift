@@ -28,4 +28,11 @@ enum ReadableFile {
     let type = try? FileManager.default.attributesOfItem(atPath: place)[.type] as? FileAttributeType
     return type == .typeRegular
   }
+
+  /// The text of a file.
+  ///
+  /// - Throws: where it can't be read.
+  static func contents(_ path: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+  }
 }

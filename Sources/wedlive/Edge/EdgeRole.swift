@@ -1,3 +1,5 @@
+import Access
+import Cluster
 import Edge
 import EventLoop
 import Foundation
@@ -5,6 +7,7 @@ import HTTPClient
 import HTTPServer
 import Logging
 import Operator
+import Origin
 import ServiceLifecycle
 import Telemetry
 
@@ -14,10 +17,6 @@ enum EdgeRole {
   ///
   /// - Throws: `StartFailure` where it can't start; nothing is left half-started then.
   static func run(configuration: NodeConfiguration) async throws {
-    guard !configuration.edge.upstreams.isEmpty else {
-      throw StartFailure(
-        "edge.upstreams: an edge needs one at least, such as https://origin-1.example.com:8443")
-    }
     let folder = try DataFolder(configuration.data.path)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
@@ -29,9 +28,19 @@ enum EdgeRole {
     } catch {
       throw StartFailure("edge.upstreams can't be asked: \(error)")
     }
+    let cluster = try NodeCluster.make(
+      configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
+      measure: { NodeLoad() })
+    guard cluster != nil || !configuration.edge.upstreams.isEmpty else {
+      throw StartFailure(
+        "edge.upstreams, redis.url: an edge needs one of them: what stands behind it, such as"
+          + " https://origin-1.example.com:8443, or where its cluster meets")
+    }
     let proxy = EdgeProxy(configuration.edgeProxy, client: client)
+    let streams = try await streams(configuration, cluster, proxy, frame)
     let edge = RunningEdge(
-      frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy))
+      frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy),
+      streams: streams?.streams)
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await edge.open(
       RunningEdge.Parts(
@@ -47,6 +56,7 @@ enum EdgeRole {
       metadata: [
         "version": "\(Version.current)", "role": "edge",
         "upstreams": "\(configuration.edge.upstreams.joined(separator: " "))",
+        "cluster": "\(cluster == nil ? "no" : "yes")",
       ])
     let terminal = Terminal(STDOUT_FILENO)
     let banner = Banner(
@@ -56,13 +66,66 @@ enum EdgeRole {
     terminal.write(banner.text(on: terminal))
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
-      drain: { await edge.drain($0) })
+      drain: { words in
+        cluster?.set(.draining)
+        await edge.drain(words)
+      })
+    cluster?.set(.ready)
+    var others: [any Service] = [CertificateService(node: frame), HeapService()]
+    if let keySet = streams?.keySet { others.append(KeySetService(keySet)) }
+    if let cluster {
+      others.append(ClusterService(cluster: cluster))
+      others.append(OriginsService(cluster: cluster, pool: proxy.upstreams))
+    }
     let outcome = await NodeFrame.outcome(
       of: NodeFrame.services(
         node: service, publishers: [],
-        others: [CertificateService(node: frame), HeapService()], logger: logger))
+        others: others, logger: logger))
+    streams?.streams.live.close()
     client.close()
     withExtendedLifetime(folder) {}
     try outcome.get()
+  }
+
+  /// What the edge knows of streams; nil where it is only a cache.
+  ///
+  /// - Throws: `StartFailure` where it couldn't tell who may watch.
+  private static func streams(
+    _ configuration: NodeConfiguration, _ cluster: NodeCluster?, _ proxy: EdgeProxy,
+    _ frame: NodeFrame
+  ) async throws(StartFailure) -> (streams: EdgeStreams, keySet: KeySetSource?)? {
+    var shown = cluster?.pass
+    if shown == nil { shown = try NodeCluster.pass(configuration) }
+    guard let pass = shown else { return nil }
+    let auth = configuration.auth
+    guard auth.secret != nil || auth.secretFile != nil else {
+      throw StartFailure(
+        "auth.secret: an edge of a cluster needs the secret of its origins, or nobody's token is good"
+      )
+    }
+    let client: HTTPClient
+    do throws(HTTPClientError) {
+      if let shared = cluster?.client {
+        client = shared
+      } else {
+        client = try HTTPClient(configuration.peerClient, metrics: frame.registry)
+      }
+    } catch {
+      throw StartFailure("cluster: \(error)")
+    }
+    let tokens = try await NodeTokens(
+      configuration, try NodeSecret.load(configuration).secret, frame.logger)
+    let upstreams = proxy.configuration.upstreams
+    let live = EdgeLive(
+      proxy: proxy, client: client, pass: pass,
+      locator: cluster?.locator ?? LiveLocator(find: { _ in upstreams }),
+      metrics: frame.registry, logger: Logger(label: "live"))
+    return (
+      EdgeStreams(
+        live: live, verifier: tokens.verifier,
+        needsToken: configuration.access.watch == .token,
+        rememberedTokens: configuration.access.rememberedTokens,
+        plans: configuration.origin.streams.plans), tokens.keySet
+    )
   }
 }

@@ -2,6 +2,8 @@ import Edge
 import EventLoop
 import HTTPServer
 import Operator
+import Access
+import Viewers
 import TLS
 
 /// An edge whose loops serve: what `EdgeNode` has put together.
@@ -9,6 +11,8 @@ struct RunningEdge: Sendable {
   let frame: NodeFrame
   let proxy: EdgeProxy
   let metrics: EdgeMetrics
+  /// Streams of its cluster's origins; nil for an edge that knows nothing of streams.
+  let streams: EdgeStreams?
 
   /// What each loop is given.
   struct Parts: Sendable {
@@ -27,6 +31,7 @@ struct RunningEdge: Sendable {
   func open(_ parts: Parts) async throws {
     let edge = self
     let report = AcceptReport(frame.logger)
+    streams?.live.setLoops(frame.loops.mailboxes)
     try await frame.loops.onEach { loop in try edge.open(parts, report, on: loop) }
     frame.health.set(unready: nil)
   }
@@ -35,8 +40,9 @@ struct RunningEdge: Sendable {
     let server = LoopServer(on: loop, configuration: parts.server, metrics: parts.serverMetrics)
     server.acceptFailed = { report.failed($0) }
     loop.setLocal(server)
+    let origin = EdgeHandler(proxy, metrics, on: server)
     let handler = EdgeFront(
-      health: frame.health, behind: EdgeHandler(proxy, metrics, on: server))
+      health: frame.health, behind: viewers(on: server, before: origin) ?? origin)
     let listeners = parts.listeners
     let sites = LoopSites()
     if let sockets = listeners.https {
@@ -56,6 +62,24 @@ struct RunningEdge: Sendable {
           health: frame.health, registry: frame.registry, site: parts.site, drain: parts.drain))
     }
     loop.setLocal(sites)
+  }
+
+  /// Answers viewers of live streams; what isn't theirs is another handler's.
+  private func viewers(on server: LoopServer, before origin: EdgeHandler) -> RequestHandler? {
+    guard let streams else { return nil }
+    let live = streams.live
+    let table = StreamTable()
+    let handler = ViewerHandler(
+      table: table,
+      gate: ViewerGate(
+        tokens: VerifiedTokens(streams.verifier, capacity: streams.rememberedTokens),
+        needsToken: streams.needsToken, plans: streams.plans),
+      routes: origin,
+      remote: RemoteStreams(
+        follow: { live.follow($0) },
+        segments: EdgeHandler(proxy, metrics, on: server, live: live), others: origin))
+    server.loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
+    return handler
   }
 
   /// Stops taking clients, and returns once responses under way are finished or have run out of time.

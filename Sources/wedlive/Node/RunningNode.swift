@@ -33,6 +33,10 @@ struct RunningNode: Sendable {
     let playback: RecordingSite
     let site: OperatorSite
     let page: @Sendable (String) -> PreparedResponse?
+    /// What other nodes show; nil where there are none.
+    let pass: PeerPass?
+    /// Names this process among those that other nodes may have asked before.
+    let launch: String
     let drain: @Sendable () -> Void
   }
 
@@ -67,6 +71,10 @@ struct RunningNode: Sendable {
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     handler.gate.locked = parts.locks.weddings
     ingest.locked = parts.locks.weddings
+    let front: RequestHandler =
+      parts.pass.map {
+        PeerHandler(table: table, pass: $0, launch: parts.launch, inner: handler)
+      } ?? handler
     let listeners = parts.listeners
     if let rtmp = listeners.rtmp { try ingest.ingest.listen(rtmp.socket(loop.index)) }
     if let sockets = listeners.rtmps {
@@ -76,13 +84,13 @@ struct RunningNode: Sendable {
     let sites = LoopSites()
     if let sockets = listeners.https {
       sites.https = try server.listen(
-        sockets.socket(loop.index), tls: frame.https.current, handler: handler)
+        sockets.socket(loop.index), tls: frame.https.current, handler: front)
     }
     if let sockets = listeners.http {
       try server.listen(
         sockets.socket(loop.index), tls: nil,
         handler: parts.redirects
-          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : handler)
+          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : front)
     }
     if let sockets = listeners.admin {
       try server.listen(

@@ -114,7 +114,8 @@ enum Standalone {
             configuration.node.advertise, configuration.node.effectiveID,
             ProcessInfo.processInfo.hostName,
           ]),
-        page: page(configuration), drain: { drain.yield() }))
+        page: page(configuration), pass: try NodeCluster.pass(configuration),
+        launch: String(UInt64.random(in: .min ... .max), radix: 36), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil

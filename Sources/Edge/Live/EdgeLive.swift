@@ -1,0 +1,172 @@
+package import EventLoop
+package import HTTPClient
+import HTTPServer
+import HTTPTypes
+package import Logging
+package import Media
+import Synchronization
+package import Telemetry
+package import Viewers
+
+/// The live streams that this edge's viewers watch: each is followed while somebody does.
+///
+/// Shared by all loops. A follower has one question open to the node that has the stream, fetches each
+/// new segment of what is watched, and hands the new playlists to every loop: no viewer's request
+/// goes to an origin, but for segments that nobody has watched yet.
+package final class EdgeLive: Sendable {
+  private struct State {
+    var followers: [StreamKey: LiveFollower] = [:]
+    /// Streams that nobody has, and until when that is believed.
+    var absent: [StreamKey: MonotonicTime] = [:]
+    var loops: [LoopMailbox] = []
+    var isClosed = false
+  }
+
+  private static let absentLimit = 100_000
+  static let namePrefix = Array("live".utf8)
+
+  let proxy: EdgeProxy
+  let client: HTTPClient
+  let configuration: LiveConfiguration
+  let locator: LiveLocator
+  let logger: Logger
+  let metrics: LiveMetrics
+  private let pass: PeerPass
+  private let state = Mutex(State())
+  private let version = Atomic<UInt64>(0)
+
+  /// - Parameters:
+  ///   - proxy: keeps the segments.
+  ///   - client: asks nodes.
+  ///   - pass: that is shown to them.
+  ///   - locator: finds them.
+  ///   - configuration: bounds.
+  ///   - registry: where `wedlive_edge_live_…` are counted.
+  ///   - logger: hears of streams that are lost and found.
+  package init(
+    proxy: EdgeProxy, client: HTTPClient, pass: PeerPass, locator: LiveLocator,
+    configuration: LiveConfiguration = LiveConfiguration(), metrics registry: MetricRegistry,
+    logger: Logger
+  ) {
+    self.proxy = proxy
+    self.client = client
+    self.pass = pass
+    self.locator = locator
+    self.configuration = configuration
+    self.logger = logger
+    metrics = LiveMetrics(registry)
+    registry.gauge(
+      "wedlive_edge_live_streams", help: "Live streams that are followed for viewers.",
+      reading: { [weak self] in Double(self?.state.withLock { $0.followers.count } ?? 0) })
+  }
+
+  /// Names the loops that serve viewers.
+  package func setLoops(_ loops: [LoopMailbox]) { state.withLock { $0.loops = loops } }
+
+  /// Stops to follow; what loops have they go on to serve.
+  package func close() {
+    let followers = state.withLock { state in
+      state.isClosed = true
+      defer { state.followers = [:] }
+      return Array(state.followers.values)
+    }
+    for follower in followers { follower.cancel() }
+  }
+
+  // MARK: For loops
+
+  /// A stream that isn't in a loop's table, as `RemoteStreams.follow`.
+  package func follow(_ key: StreamKey) -> StreamSnapshot? {
+    let (follower, isNew) = state.withLock { state -> (LiveFollower?, Bool) in
+      if let follower = state.followers[key] { return (follower, false) }
+      let now = MonotonicTime.now
+      if let until = state.absent[key] {
+        if until > now { return (nil, false) }
+        state.absent[key] = nil
+      }
+      guard !state.isClosed, state.followers.count < configuration.streams else {
+        return (nil, false)
+      }
+      let follower = LiveFollower(key, self)
+      state.followers[key] = follower
+      return (follower, true)
+    }
+    if isNew { follower?.start() }
+    return follower?.snapshot
+  }
+
+  static func name(ofPath path: String) -> String { "live" + path }
+
+  /// What is asked for a segment.
+  ///
+  /// - Parameter path: `/hls/{wedding}/{camera}/{rendition}/{name}`.
+  /// - Returns: the request, and whom to ask; nil where that isn't known.
+  func order(path: String) -> (HTTPRequest, UpstreamPool?) {
+    let parts = path.split(separator: "/", maxSplits: 3)
+    let key =
+      parts.count > 3 ? StreamKey(wedding: String(parts[1]), camera: String(parts[2])) : nil
+    return (request("/cluster\(path)"), key.flatMap { pool(of: $0) })
+  }
+
+  /// Nodes that have a stream: known to whoever follows it, or its wedding's program.
+  private func pool(of key: StreamKey) -> UpstreamPool? {
+    state.withLock { state in
+      let follower =
+        state.followers[key]
+        ?? StreamKey(wedding: key.wedding, camera: "program").flatMap { state.followers[$0] }
+      return follower?.pool
+    }
+  }
+
+  func request(_ path: String) -> HTTPRequest {
+    var request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: path)
+    request.headerFields[.authorization] = "Bearer \(pass.token)"
+    return request
+  }
+
+  // MARK: For followers
+
+  func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }
+
+  /// Hands a stream's newest state to every loop.
+  func publish(_ snapshot: StreamSnapshot, askedAs key: StreamKey) {
+    for loop in state.withLock({ $0.loops }) {
+      loop.submit { loop in
+        guard let site = loop.local(ViewerSite.self) else { return }
+        site.table.update(snapshot, askedAs: key, site.server)
+      }
+    }
+  }
+
+  /// Nobody watches a stream any more, or nobody has it.
+  ///
+  /// - Parameters:
+  ///   - follower: is forgotten.
+  ///   - snapshot: that loops have; nil where they wait for the first.
+  ///   - isAbsent: whether nobody has it.
+  func end(_ follower: LiveFollower, last snapshot: StreamSnapshot?, isAbsent: Bool) {
+    let loops = state.withLock { state in
+      if state.followers[follower.key] === follower { state.followers[follower.key] = nil }
+      if isAbsent {
+        if state.absent.count >= Self.absentLimit { state.absent = [:] }
+        state.absent[follower.key] = MonotonicTime.now + configuration.absentFor
+      }
+      return state.loops
+    }
+    let key = follower.key
+    for loop in loops {
+      loop.submit { loop in
+        guard let site = loop.local(ViewerSite.self) else { return }
+        if let snapshot {
+          site.table.remove(snapshot.key, version: snapshot.version)
+        } else {
+          site.table.refuse(key, with: Self.absent, site.server)
+        }
+      }
+    }
+  }
+
+  private static let absent = PreparedResponse.error(
+    404, code: "not_found", message: "There is no such stream, or nobody publishes it now.",
+    cacheControl: "max-age=1")
+}

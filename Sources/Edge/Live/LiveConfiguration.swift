@@ -1,0 +1,23 @@
+/// How an edge follows live streams; the defaults are what a node uses.
+package struct LiveConfiguration: Sendable {
+  /// Streams that are followed at once; viewers of others get 404.
+  package var streams = 10_000
+  /// How long a stream is followed after its last viewer.
+  package var idle = Duration.seconds(60)
+  /// How long it is believed that nobody has a stream.
+  package var absentFor = Duration.seconds(1)
+  /// How long a stream is served on that no node has any more, and how long numbers that have gone
+  /// back are not believed.
+  package var grace = Duration.seconds(60)
+  /// How long a node may hold a question for news.
+  package var newsDeadline = Duration.seconds(30)
+  /// How long a playlist waits for the heads of the segments that it names.
+  package var segmentPatience = Duration.seconds(1)
+  /// The largest feed that is taken.
+  package var feedBytes = 32 << 20
+  /// Between questions to nodes that gave no answer.
+  package var firstPause = Duration.milliseconds(100)
+  package var longestPause = Duration.seconds(2)
+
+  package init() {}
+}

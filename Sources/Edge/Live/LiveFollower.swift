@@ -1,0 +1,181 @@
+import EventLoop
+import HTTPClient
+import HTTPTypes
+import Logging
+import Media
+import Synchronization
+import Telemetry
+import Viewers
+
+/// Follows one stream for this edge's viewers: asks for news, fetches what is new, hands it on.
+final class LiveFollower: Sendable {
+  private struct State {
+    var snapshot: StreamSnapshot?
+    var pool: UpstreamPool?
+    var task: Task<Void, Never>?
+  }
+
+  /// As it was asked for; the camera may be `program`.
+  let key: StreamKey
+  private let live: EdgeLive
+  private let state = Mutex(State())
+  private let interest = RenditionInterest()
+  private let placeholder: StreamSnapshot
+
+  init(_ key: StreamKey, _ live: EdgeLive) {
+    self.key = key
+    self.live = live
+    placeholder = StreamSnapshot(
+      key: key, version: 0, isOver: false, isProgram: key.camera == "program", masters: [],
+      renditions: [], coming: [ComingRendition(name: [], viewers: .max)], interest: interest)
+  }
+
+  /// What viewers have of it; what they wait at before the first answer.
+  var snapshot: StreamSnapshot { state.withLock { $0.snapshot } ?? placeholder }
+
+  /// The node that has it.
+  var pool: UpstreamPool? { state.withLock { $0.pool } }
+
+  func start() {
+    interest.note(now: Self.second)
+    let task = Task { await run() }
+    state.withLock { $0.task = task }
+  }
+
+  func cancel() { state.withLock { $0.task }?.cancel() }
+
+  private static var second: UInt64 { MonotonicTime.now.nanoseconds / 1_000_000_000 }
+
+  // MARK: Asking
+
+  private func run() async {
+    var view = LiveView(interest: interest)
+    var node: Upstream?
+    var pause = live.configuration.firstPause
+    var lostSince: MonotonicTime?
+    while !Task.isCancelled, isWanted {
+      var nodes = node.map { [$0] } ?? []
+      if nodes.isEmpty { nodes = await live.locator.find(key) }
+      let (answer, from) = await ask(nodes, view)
+      if case .feed(let feed) = answer {
+        lostSince = nil
+        pause = live.configuration.firstPause
+        if node != from { take(from) }
+        node = from
+        await apply(feed, to: &view)
+        continue
+      }
+      if case .nothingNew = answer { continue }
+      node = nil
+      let isEnded = view.isOver && answer == .absent
+      if view.snapshot == nil && answer == .absent || isEnded {
+        return live.end(self, last: view.snapshot, isAbsent: true)
+      }
+      let since = lostSince ?? .now
+      if lostSince == nil {
+        lostSince = since
+        live.logger.warning("stream lost", metadata: ["stream": "\(key)", "asked": "\(nodes)"])
+      }
+      guard MonotonicTime.now - since < live.configuration.grace else {
+        return live.end(self, last: view.snapshot, isAbsent: true)
+      }
+      try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
+      pause = min(pause * 2, live.configuration.longestPause)
+    }
+    live.end(self, last: view.snapshot, isAbsent: false)
+  }
+
+  private var isWanted: Bool {
+    interest.isFresh(
+      within: UInt64(live.configuration.idle.components.seconds), now: Self.second)
+  }
+
+  private enum Answer: Equatable {
+    case feed(StreamFeed)
+    case nothingNew
+    /// A node that was asked says that it hasn't got it.
+    case absent
+    /// Nobody could be asked.
+    case failed
+  }
+
+  /// Asks nodes, one after the other, until one has it.
+  private func ask(_ nodes: [Upstream], _ view: LiveView) async -> (Answer, Upstream?) {
+    var answer = nodes.isEmpty ? Answer.absent : .failed
+    for node in nodes {
+      do throws(HTTPClientError) {
+        var request = live.request(view.question(key, now: Self.second))
+        request.scheme = node.scheme
+        request.authority = node.authority
+        let (response, body) = try await live.client.send(
+          request, deadline: live.configuration.newsDeadline,
+          maxResponseBytes: live.configuration.feedBytes)
+        switch response.status.code {
+        case 200:
+          guard let feed = StreamFeed(json: body) else { throw Self.noFeed }
+          return (.feed(feed), node)
+        case 204: return (.nothingNew, node)
+        case 404: answer = .absent
+        default: throw HTTPClientError(.brokenResponse, "status \(response.status.code)")
+        }
+      } catch {
+        if Task.isCancelled { return (.failed, nil) }
+        live.metrics.failures.increment()
+        live.locator.failed(node)
+        live.logger.info(
+          "stream not told",
+          metadata: ["stream": "\(key)", "node": "\(node)", "error": "\(error)"])
+      }
+    }
+    return (answer, nil)
+  }
+
+  private static let noFeed = HTTPClientError(.brokenResponse, "that is no feed of a stream")
+
+  private func take(_ node: Upstream?) {
+    let pool = node.map { UpstreamPool([$0], rules: live.proxy.configuration.upstreamRules) }
+    state.withLock { $0.pool = pool }
+    live.logger.info(
+      "stream found", metadata: ["stream": "\(key)", "node": "\(node, default: "-")"])
+  }
+
+  // MARK: Handing on
+
+  private func apply(_ feed: StreamFeed, to view: inout LiveView) async {
+    guard let change = view.take(feed, grace: live.configuration.grace, now: .now) else {
+      live.metrics.stale.increment()
+      // It will be asked again at once, and may be stale again.
+      try? await Task.sleep(for: live.configuration.firstPause)
+      return
+    }
+    await fetch(view.fresh(change, now: Self.second), of: change)
+    guard let snapshot = view.snapshot(of: change, version: live.nextVersion()) else { return }
+    state.withLock { $0.snapshot = snapshot }
+    live.metrics.updates.increment()
+    live.publish(snapshot, askedAs: key)
+  }
+
+  /// Has new segments on their way before anybody is told of them.
+  private func fetch(_ names: [(rendition: String, segment: String)], of feed: StreamFeed) async {
+    guard !names.isEmpty else { return }
+    let (heads, head) = AsyncStream.makeStream(of: Bool.self)
+    for (rendition, segment) in names {
+      let path = "/hls/\(feed.wedding)/\(feed.camera)/\(rendition)/\(segment)"
+      live.metrics.pushed.increment()
+      live.proxy.ask(
+        live.request("/cluster\(path)"), name: EdgeLive.name(ofPath: path), isShared: true,
+        from: pool
+      ) { _ in head.yield(true) }
+    }
+    let timer = Task { [patience = live.configuration.segmentPatience] in
+      try? await Task.sleep(for: patience)
+      head.finish()
+    }
+    var left = names.count
+    for await _ in heads {
+      left -= 1
+      if left == 0 { break }
+    }
+    timer.cancel()
+  }
+}

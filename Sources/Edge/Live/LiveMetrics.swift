@@ -1,0 +1,25 @@
+import Telemetry
+
+/// What following live streams came to.
+struct LiveMetrics: Sendable {
+  /// Playlists that were handed to loops.
+  let updates: Counter
+  /// Questions that got no answer.
+  let failures: Counter
+  /// Answers that were older than what viewers had.
+  let stale: Counter
+  /// Segments that were asked for before any viewer did.
+  let pushed: Counter
+
+  init(_ registry: MetricRegistry) {
+    updates = registry.counter(
+      "wedlive_edge_live_updates_total", help: "States of live streams that came from their nodes.")
+    failures = registry.counter(
+      "wedlive_edge_live_failures_total", help: "Questions for live streams without an answer.")
+    stale = registry.counter(
+      "wedlive_edge_live_stale_total",
+      help: "States that were refused, being older than what viewers had.")
+    pushed = registry.counter(
+      "wedlive_edge_live_pushed_total", help: "Segments fetched before a viewer asked.")
+  }
+}

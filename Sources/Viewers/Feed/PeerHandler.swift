@@ -1,0 +1,110 @@
+import Access
+import EventLoop
+package import HTTPSemantics
+package import HTTPServer
+import Media
+
+/// Answers other nodes of the cluster on one loop: feeds of streams, and segments.
+///
+/// `/cluster/live/{wedding}/{camera}?after={version}&launch={name}&want={renditions}` is held until
+/// there is something newer; `/cluster/hls/…` is what viewers get under `/hls/…`. Everything else is
+/// another handler's.
+package final class PeerHandler: RequestHandler {
+  /// How long a node that waits for news is kept.
+  private static let patience = Duration.seconds(20)
+
+  private static let notFound = PreparedResponse.error(
+    404, code: "not_found", message: "There is no such stream on this node.")
+  private static let noSegment = PreparedResponse.error(
+    404, code: "no_segment", message: "This segment is no longer, or not yet, to be had.",
+    cacheControl: "max-age=1")
+  private static let refused = PreparedResponse.error(
+    403, code: "not_a_peer", message: "Only nodes with the same cluster.secret are answered here.")
+  private static let busy = PreparedResponse.error(
+    503, code: "busy", message: "Too many requests wait on this node; try again.")
+  private static let noNews = PreparedResponse(
+    status: 204, fields: [("cache-control", "no-store")], body: [])
+
+  private let table: StreamTable
+  private let pass: PeerPass
+  private let launch: String
+  private let inner: RequestHandler
+
+  /// - Parameters:
+  ///   - table: the loop's streams.
+  ///   - pass: what nodes of the cluster show each other.
+  ///   - launch: names the process.
+  ///   - inner: answers everything else.
+  package init(
+    table: StreamTable, pass: PeerPass, launch: String, inner: RequestHandler
+  ) {
+    self.table = table
+    self.pass = pass
+    self.launch = launch
+    self.inner = inner
+  }
+
+  public override func handle(
+    _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> Response {
+    guard request.pathStarts(with: "/cluster/") else { return inner.handle(request, exchange) }
+    guard let token = request.bearerToken, pass.fits(token) else {
+      return .prepared(Self.refused)
+    }
+    guard request.method.isRetrieval else { return .prepared(Self.notFound) }
+    if request.pathStarts(with: "/cluster/live/") { return feed(request, exchange) }
+    if request.pathStarts(with: "/cluster/hls/") {
+      return request.withPath { segment($0) } ?? .prepared(Self.noSegment)
+    }
+    return .prepared(Self.notFound)
+  }
+
+  private func feed(
+    _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> Response {
+    let parts = request.path.dropFirst("/cluster/live/".count).split(
+      separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2,
+      let key = StreamKey(wedding: String(parts[0]), camera: String(parts[1]))
+    else { return .prepared(Self.notFound) }
+    let address = Array("/hls/\(key.wedding)/\(key.camera)".utf8)
+    guard let slot = table.slot(address.span) else { return .prepared(Self.notFound) }
+    let snapshot = slot.snapshot
+    let second = exchange.server.loop.now.nanoseconds / 1_000_000_000
+    if let wanted = request.queryValue("want") {
+      for name in wanted.split(separator: ",") {
+        let bytes = Array(name.utf8)
+        snapshot.renditions.first { $0.name == bytes }?.interest?.note(now: second)
+      }
+    }
+    let isSame = request.queryValue("launch") == launch
+    let known = isSame ? request.queryValue("after").flatMap { UInt64($0) } : nil
+    guard let known, known >= snapshot.version else {
+      return .prepared(snapshot.feed(launch))
+    }
+    guard let held = exchange.hold(request, for: Self.patience, otherwise: Self.noNews) else {
+      return .prepared(Self.busy)
+    }
+    slot.wait(
+      held, for: .news(launch: launch), .everybody,
+      isProgram: key.camera == Claims.programCamera, at: exchange.server)
+    return .held(held)
+  }
+
+  private func segment(_ whole: borrowing Span<UInt8>) -> Response? {
+    let path = whole.extracting(droppingFirst: "/cluster".utf8.count)
+    guard let address = ViewerPath(path), let camera = address.camera,
+      let name = address.rendition,
+      let slot = table.slot(path.extracting(0..<camera.upperBound))
+    else { return nil }
+    for rendition in slot.snapshot.renditions
+    where path.extracting(name).matches(rendition.name) {
+      switch rendition.segment(path.extracting(address.file)) {
+      case .memory(let response): return .prepared(response)
+      case .disk(let file): return file.whole()
+      case .elsewhere, nil: return nil
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,131 @@
+import Access
+import Foundation
+package import HLS
+package import Media
+import HTTPServer
+
+/// What one node tells another of a stream: all that viewers can fetch of it but the segments' bytes.
+///
+/// JSON on the wire. An origin answers `GET /cluster/live/{wedding}/{camera}` with it; an edge makes
+/// a snapshot of it.
+package struct StreamFeed: Codable, Sendable, Equatable {
+  /// One rendition.
+  package struct Rendition: Codable, Sendable, Equatable {
+    package var name: String
+    /// Who may have it: bit n is the viewers' plan n.
+    package var viewers: UInt32
+    package var nextSequence: Int
+    package var targetDuration: Int
+    /// The playlist, without anybody's token.
+    package var playlist: String
+    /// Fetchable segments, the oldest first.
+    package var segments: [String]
+  }
+
+  /// A rendition whose first segment is still being made.
+  package struct Coming: Codable, Sendable, Equatable {
+    package var name: String
+    package var viewers: UInt32
+  }
+
+  package var wedding: String
+  package var camera: String
+  /// Names the process that tells; its versions begin anew with each.
+  package var launch: String
+  package var version: UInt64
+  package var isOver: Bool
+  package var isProgram: Bool
+  /// For viewers of each plan; empty where there is nothing for them.
+  package var masters: [[MasterPlaylist.Variant]]
+  package var programMasters: [[MasterPlaylist.Variant]]
+  package var renditions: [Rendition]
+  package var coming: [Coming]
+
+  /// The stream; nil for names that no stream can have.
+  package var key: StreamKey? { StreamKey(wedding: wedding, camera: camera) }
+
+  /// What there is of a stream at one moment.
+  init(_ snapshot: StreamSnapshot, launch: String) {
+    wedding = snapshot.key.wedding
+    camera = snapshot.key.camera
+    self.launch = launch
+    version = snapshot.version
+    isOver = snapshot.isOver
+    isProgram = snapshot.isProgram
+    masters = snapshot.masters.map { $0?.variants ?? [] }
+    programMasters = snapshot.programMasters.map { $0?.variants ?? [] }
+    renditions = snapshot.renditions.map { rendition in
+      Rendition(
+        name: String(decoding: rendition.name, as: UTF8.self), viewers: rendition.viewers,
+        nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
+        playlist: String(decoding: rendition.playlist.text.plain, as: UTF8.self),
+        segments: rendition.segments.map { String(decoding: $0.name, as: UTF8.self) })
+    }
+    coming = snapshot.coming.map {
+      Coming(name: String(decoding: $0.name, as: UTF8.self), viewers: $0.viewers)
+    }
+  }
+
+  /// Reads one; nil where it is none, or names what no stream can have.
+  package init?(json bytes: [UInt8]) {
+    guard let feed = try? JSONDecoder().decode(StreamFeed.self, from: Data(bytes)),
+      feed.key != nil, feed.renditions.count <= 64, feed.masters.count <= 32,
+      feed.renditions.allSatisfy(\.isSound)
+    else { return nil }
+    self = feed
+  }
+
+  package var json: [UInt8] { (try? JSONEncoder().encode(self)).map { Array($0) } ?? [] }
+}
+
+extension StreamFeed.Rendition {
+  /// Whether its numbers and names are such as a stream can have.
+  fileprivate var isSound: Bool {
+    StreamKey(wedding: "w", camera: name) != nil && nextSequence >= 0
+      && (1...3_600).contains(targetDuration) && segments.count <= 1 << 17
+      && segments.allSatisfy { StreamKey(wedding: "w", camera: $0) != nil }
+  }
+}
+
+extension StreamFeed {
+  /// What viewers get of it from a node that has no bytes of its own.
+  ///
+  /// - Parameters:
+  ///   - version: among that node's snapshots.
+  ///   - interests: to be told of requests for each rendition's playlist, by its name.
+  ///   - anyInterest: to be told of any request.
+  /// - Returns: with segments that are elsewhere.
+  package func snapshot(
+    version: UInt64, interests: [String: RenditionInterest], anyInterest: RenditionInterest
+  ) -> StreamSnapshot? {
+    guard let key else { return nil }
+    func master(_ variants: [MasterPlaylist.Variant], _ kind: String) -> MasterResponse? {
+      guard !variants.isEmpty else { return nil }
+      return MasterResponse(
+        playlist: PlaylistResponse(
+          MasterPlaylist(variants).text, maximumAge: 2, tag: "\(kind)\(self.version)-\(launch)"),
+        variants: variants)
+    }
+    return StreamSnapshot(
+      key: key, version: version, isOver: isOver, isProgram: isProgram,
+      masters: masters.enumerated().map { master($1, "m\($0)-") },
+      programMasters: programMasters.enumerated().map { master($1, "g\($0)-") },
+      renditions: renditions.map { rendition in
+        RenditionSnapshot(
+          name: Array(rendition.name.utf8), viewers: rendition.viewers,
+          interest: interests[rendition.name],
+          playlist: PlaylistResponse(
+            PlaylistText(received: Array(rendition.playlist.utf8)), maximumAge: 1,
+            staleSeconds: max(1, rendition.targetDuration / 2),
+            tag: "p\(self.version)-\(launch)"),
+          nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
+          segments: rendition.segments.compactMap { name in
+            let bytes = Array(name.utf8)
+            return RenditionSnapshot.sequence(bytes.span).map {
+              SegmentResponse(sequence: $0, name: bytes, byteCount: 0, source: .elsewhere)
+            }
+          })
+      }, coming: coming.map { ComingRendition(name: Array($0.name.utf8), viewers: $0.viewers) },
+      interest: anyInterest)
+  }
+}

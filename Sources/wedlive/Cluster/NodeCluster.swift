@@ -1,0 +1,189 @@
+import Cluster
+import Edge
+import EventLoop
+import HTTPClient
+import Logging
+import Media
+import Redis
+import TLS
+import Telemetry
+import Viewers
+
+/// This node's place in its cluster, as the configuration has it.
+struct NodeCluster: Sendable {
+  let node: ClusterNode
+  let redis: RedisClient
+  /// What nodes show each other.
+  let pass: PeerPass
+  /// Asks other nodes.
+  let client: HTTPClient
+  private let scheme: String
+
+  /// What nodes show each other; nil where the configuration has no secret of a cluster.
+  ///
+  /// - Throws: `StartFailure` naming the file.
+  static func pass(_ configuration: NodeConfiguration) throws(StartFailure) -> PeerPass? {
+    try secret(configuration).map { PeerPass(secret: $0) }
+  }
+
+  private static func secret(
+    _ configuration: NodeConfiguration
+  ) throws(StartFailure) -> [UInt8]? {
+    if let secret = configuration.cluster.secret { return Array(secret.utf8) }
+    guard let path = configuration.cluster.secretFile else { return nil }
+    do throws(StartFailure) {
+      return try NodeSecret.read(path)
+    } catch {
+      throw StartFailure("cluster.secret_file: \(error)")
+    }
+  }
+
+  /// Prepares to join; nothing is told to anybody before `run`.
+  ///
+  /// - Parameters:
+  ///   - configuration: of the node.
+  ///   - role: what it is.
+  ///   - listeners: where it is reached.
+  ///   - registry: of its metrics.
+  ///   - logger: of the node.
+  ///   - measure: its load.
+  /// - Returns: nil where no Redis is configured.
+  /// - Throws: `StartFailure` naming what is wrong.
+  static func make(
+    _ configuration: NodeConfiguration, role: NodeRole, listeners: NodeListeners,
+    registry: MetricRegistry, logger: Logger, measure: @escaping @Sendable () -> NodeLoad
+  ) throws(StartFailure) -> NodeCluster? {
+    guard let address = try address(configuration) else { return nil }
+    guard let secret = try secret(configuration) else {
+      throw StartFailure(
+        "cluster.secret: nodes that meet at redis.url need one to know each other by")
+    }
+    let record = try record(configuration, role, listeners)
+    let scheme = configuration.cluster.tls ? "https" : "http"
+    var cluster = ClusterConfiguration()
+    cluster.secret = secret
+    cluster.beat = configuration.cluster.beat
+    cluster.missedBeats = configuration.cluster.missedBeats
+    cluster.lease = configuration.cluster.lease
+    cluster.slowStart = configuration.cluster.slowStart
+    cluster.maxFails = configuration.cluster.maxFails
+    cluster.failTimeout = configuration.cluster.failTimeout
+    do {
+      var settings = RedisConfiguration(address)
+      if let file = configuration.redis.certificateAuthorities { settings.trust = .file(file) }
+      settings.commandDeadline = configuration.redis.deadline
+      settings.connectDeadline = configuration.redis.connectTimeout
+      settings.clientName = "wedlive-\(record.id)"
+      let redis = try RedisClient(settings, metrics: registry)
+      let client = try HTTPClient(configuration.peerClient, metrics: registry)
+      return NodeCluster(
+        node: try ClusterNode(
+          record, redis: redis, configuration: cluster,
+          probe: .http(client, scheme: scheme), measure: measure, metrics: registry,
+          logger: logger),
+        redis: redis, pass: PeerPass(secret: secret), client: client, scheme: scheme)
+    } catch {
+      throw StartFailure("cluster: \(error)")
+    }
+  }
+
+  private static func address(
+    _ configuration: NodeConfiguration
+  ) throws(StartFailure) -> RedisAddress? {
+    var text = configuration.redis.url
+    if text == nil, let path = configuration.redis.urlFile {
+      guard let bytes = try? ReadableFile.contents(path) else {
+        throw StartFailure("redis.url_file: \(path): can't be read")
+      }
+      text = bytes.trimmingSpaces()
+    }
+    guard let text else { return nil }
+    do throws(RedisAddress.Malformed) {
+      return try RedisAddress(text)
+    } catch {
+      throw StartFailure("redis.url: \(error)")
+    }
+  }
+
+  private static func record(
+    _ configuration: NodeConfiguration, _ role: NodeRole, _ listeners: NodeListeners
+  ) throws(StartFailure) -> NodeRecord {
+    let name = configuration.node.effectiveID
+    guard let id = NodeID(name) else {
+      throw StartFailure("node.id: \(name) can't be a node's name in a cluster")
+    }
+    let host =
+      configuration.cluster.address.isEmpty
+      ? configuration.node.advertise : configuration.cluster.address
+    func place(_ sockets: ListenerSockets?) -> String? {
+      sockets.map {
+        host.contains(":") ? "[\(host)]:\($0.address.port)" : "\(host):\($0.address.port)"
+      }
+    }
+    let own = configuration.cluster.tls ? listeners.https : listeners.http
+    guard let peers = place(own) else {
+      let key = configuration.cluster.tls ? "listen.https" : "listen.http"
+      throw StartFailure("\(key): other nodes reach this one there, so it can't be off")
+    }
+    if !configuration.cluster.tls, configuration.http.redirect {
+      throw StartFailure("cluster.tls: false needs http.redirect: false")
+    }
+    return NodeRecord(
+      id: id, role: role, region: configuration.node.region,
+      addresses: Cluster.NodeAddresses(
+        http: peers, rtmp: place(listeners.rtmp), rtmps: place(listeners.rtmps),
+        https: place(listeners.https)),
+      version: Version.current)
+  }
+
+  /// Lives in the cluster until the task is cancelled, and leaves it in order.
+  func run() async {
+    await node.run()
+    await node.membership.leave()
+  }
+
+  /// Says what load balancers and other nodes are to think of this one.
+  func set(_ state: NodeState) { node.membership.update { $0.state = state } }
+
+  // MARK: Where streams are
+
+  /// For an edge: the node that has a stream, and then all others that could.
+  var locator: LiveLocator {
+    let node = node
+    let scheme = scheme
+    return LiveLocator(
+      find: { key in await Self.nodes(for: key, node, scheme) },
+      failed: { upstream in
+        let view = node.membership.view
+        for known in view.nodes.values where known.record.addresses.http == upstream.authority {
+          node.membership.report(failure: known.id)
+        }
+      })
+  }
+
+  private static func nodes(
+    for key: StreamKey, _ node: ClusterNode, _ scheme: String
+  ) async -> [Upstream] {
+    let view = node.membership.view
+    // A program of its own stands where the main camera's stream does, or where any camera's is.
+    let camera = key.camera == "program" ? "main" : key.camera
+    var found: [NodeID] = []
+    if let stream = StreamID(wedding: key.wedding, camera: camera),
+      let owner = try? await node.directory.owner(of: stream)
+    {
+      found.append(owner.node)
+    }
+    // Those that have ended it last, and those that Redis says nothing of, may have it still.
+    found += view.origins.filter(\.isReachable).map(\.id).filter { !found.contains($0) }
+    return found.compactMap { view[$0] }.map {
+      Upstream(scheme: scheme, authority: $0.record.addresses.http)
+    }
+  }
+
+  /// The origins that are there, for what any of them can answer.
+  var origins: [Upstream] {
+    node.membership.view.origins.filter(\.isReachable).map {
+      Upstream(scheme: scheme, authority: $0.record.addresses.http)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Redis
+
+extension ConfigurationTable {
+  static let redis: [ConfigurationKey] = [
+    .optional(
+      "redis.url", \.redis.url,
+      takes: "redis://, rediss://, unix:// or redis+sentinel:// and what follows",
+      example: "redis://user:password@redis:6379/0",
+      "The Redis that the cluster's nodes meet at; see the page on Redis.", isSecret: true,
+      where: { (try? RedisAddress($0)) != nil }),
+    .file(
+      "redis.url_file", \.redis.urlFile, example: "/run/secrets/redis",
+      "A file that holds it, instead of `redis.url`."),
+    .file(
+      "redis.ca", \.redis.certificateAuthorities, example: "/etc/wedlive/redis-ca.pem",
+      "PEM file of authorities to trust for rediss:// in place of the system's."),
+    .duration(
+      "redis.deadline", \.redis.deadline, in: .milliseconds(100)...(.seconds(60)),
+      "How long a command may take."),
+    .duration(
+      "redis.connect_timeout", \.redis.connectTimeout, in: .milliseconds(100)...(.seconds(60)),
+      "How long connecting may take, TLS and login included."),
+  ]
+
+  static let cluster: [ConfigurationKey] = [
+    .optional(
+      "cluster.secret", \.cluster.secret,
+      takes: "at least \(ConfigurationRules.secretBytes) characters",
+      example: "(64 random characters)",
+      "What all nodes know and nobody else: by it they know each other.", isSecret: true,
+      where: ConfigurationRules.isSecret),
+    .file(
+      "cluster.secret_file", \.cluster.secretFile, example: "/run/secrets/wedlive-cluster",
+      "A file that holds it, instead of `cluster.secret`."),
+    .text(
+      "cluster.address", \.cluster.address, takes: "a host name or address",
+      "The host by which other nodes reach this one; `node.advertise` where none is named.",
+      where: { $0.isEmpty || ConfigurationRules.isHost($0) }),
+    .flag(
+      "cluster.tls", \.cluster.tls,
+      "Whether nodes talk to each other over `listen.https`; false takes `listen.http`, in the clear,"
+        + " and needs `http.redirect: false`."),
+    .file(
+      "cluster.ca", \.cluster.certificateAuthorities, example: "/etc/wedlive/cluster-ca.pem",
+      "PEM file of authorities to trust there in place of the system's."),
+    .duration(
+      "cluster.beat", \.cluster.beat, in: .milliseconds(100)...(.seconds(60)),
+      "How often a node says that it is there; the same on all nodes, as are the next two."),
+    .count(
+      "cluster.missed_beats", \.cluster.missedBeats, in: 1...100,
+      "How many of these may be missing before others look whether it still is."),
+    .duration(
+      "cluster.lease", \.cluster.lease, in: .seconds(1)...(.seconds(600)),
+      "How long a stream is an origin's that has gone silent."),
+    .duration(
+      "cluster.slow_start", \.cluster.slowStart, in: .zero...(.seconds(3_600)),
+      "For how long a new origin gets less than its share of new streams."),
+    .count(
+      "cluster.max_fails", \.cluster.maxFails, in: 1...1_000,
+      "After how many failures within `cluster.fail_timeout` a node is left alone."),
+    .duration(
+      "cluster.fail_timeout", \.cluster.failTimeout, in: .seconds(1)...(.seconds(3_600)),
+      "How long."),
+  ]
+}

@@ -1,0 +1,18 @@
+/// `cluster`: what the nodes of one cluster agree on.
+struct ClusterSection: Equatable, Sendable {
+  /// What all of them know and nobody else.
+  var secret: String?
+  var secretFile: String?
+  /// Where other nodes reach this one; `node.advertise` where none is named.
+  var address = ""
+  /// Whether they talk over HTTPS.
+  var tls = true
+  /// Authorities to trust among nodes in place of the system's.
+  var certificateAuthorities: String?
+  var beat = Duration.seconds(2)
+  var missedBeats = 3
+  var lease = Duration.seconds(6)
+  var slowStart = Duration.seconds(60)
+  var maxFails = 3
+  var failTimeout = Duration.seconds(30)
+}

@@ -1,0 +1,11 @@
+import Access
+import Edge
+
+/// What makes an edge one of a cluster: it knows streams, and who may watch them.
+struct EdgeStreams: Sendable {
+  let live: EdgeLive
+  let verifier: TokenVerifier
+  let needsToken: Bool
+  let rememberedTokens: Int
+  let plans: Plans
+}

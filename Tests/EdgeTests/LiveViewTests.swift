@@ -1,0 +1,85 @@
+import EventLoop
+import Media
+import Testing
+import Viewers
+
+@testable import Edge
+
+@Suite struct `What an edge believes of a stream` {
+  private func feed(
+    _ version: UInt64, next: Int, launch: String = "a", segments: [String] = []
+  ) throws -> StreamFeed {
+    let json = """
+      {"wedding":"w","camera":"main","launch":"\(launch)","version":\(version),"isOver":false,
+      "isProgram":true,"masters":[],"programMasters":[],"coming":[],"renditions":[{"name":"source",
+      "viewers":4294967295,"nextSequence":\(next),"targetDuration":3,"playlist":"#EXTM3U",
+      "segments":[\(segments.map { "\"\($0)\"" }.joined(separator: ","))]}]}
+      """
+    return try #require(StreamFeed(json: Array(json.utf8)))
+  }
+
+  private let grace = Duration.seconds(60)
+  private let start = MonotonicTime.now
+
+  private func view(_ first: StreamFeed) -> LiveView {
+    var view = LiveView(interest: RenditionInterest())
+    if let taken = view.take(first, grace: grace, now: start) {
+      _ = view.snapshot(of: taken, version: 1)
+    }
+    return view
+  }
+
+  @Test func `a playlist never goes back, whoever tells it`() throws {
+    var view = view(try feed(5, next: 10))
+    let taken1 = view.take(try feed(5, next: 10), grace: grace, now: start)
+    #expect(taken1 == nil)
+    let taken2 = view.take(try feed(4, next: 11), grace: grace, now: start)
+    #expect(taken2 == nil)
+    let taken3 = view.take(try feed(1, next: 9, launch: "b"), grace: grace, now: start)
+    #expect(taken3 == nil)
+    let taken4 = view.take(try feed(1, next: 10, launch: "b"), grace: grace, now: start)
+    #expect(taken4 != nil)
+    let taken5 = view.take(try feed(6, next: 11), grace: grace, now: start)
+    #expect(taken5 != nil)
+  }
+
+  @Test func `numbers that have begun anew are believed after a while`() throws {
+    var view = view(try feed(5, next: 1_000))
+    let anew = try feed(1, next: 3, launch: "b")
+    let taken6 = view.take(anew, grace: grace, now: start)
+    #expect(taken6 == nil)
+    let taken7 = view.take(anew, grace: grace, now: start + .seconds(59))
+    #expect(taken7 == nil)
+    let taken8 = view.take(anew, grace: grace, now: start + .seconds(61))
+    #expect(taken8 == anew)
+  }
+
+  @Test func `segments of what is watched are fetched once`() throws {
+    let names = ["7-a.ts", "8-b.ts", "9-c.ts", "10-d.ts"]
+    var view = view(try feed(5, next: 11, segments: names))
+    let first = try feed(6, next: 11, segments: names)
+    let none = view.fresh(first, now: 100)
+    #expect(none.isEmpty)
+    view.snapshot?.renditions.first?.interest?.note(now: 100)
+    let some = view.fresh(first, now: 100)
+    #expect(some.map(\.segment) == ["8-b.ts", "9-c.ts", "10-d.ts"])
+    let again = view.fresh(
+      try feed(7, next: 12, segments: names + ["11-e.ts"]), now: 101)
+    #expect(again.map(\.segment) == ["11-e.ts"])
+    let unwatched = view.fresh(
+      try feed(8, next: 13, segments: names + ["11-e.ts", "12-f.ts"]), now: 200)
+    #expect(unwatched.isEmpty)
+  }
+
+  @Test func `the question says what is known and wanted`() throws {
+    var view = LiveView(interest: RenditionInterest())
+    let key = try #require(StreamKey(wedding: "w"))
+    #expect(view.question(key, now: 1) == "/cluster/live/w/main")
+    let first = view.take(try feed(5, next: 10), grace: grace, now: start)
+    let taken = try #require(first)
+    _ = view.snapshot(of: taken, version: 1)
+    #expect(view.question(key, now: 1) == "/cluster/live/w/main?after=5&launch=a")
+    view.snapshot?.renditions.first?.interest?.note(now: 1)
+    #expect(view.question(key, now: 1) == "/cluster/live/w/main?after=5&launch=a&want=source")
+  }
+}
