@@ -252,6 +252,12 @@ import Testing
     #expect(try await one.cluster.leases.publish(StreamHead(sequence: 8), of: lease))
     #expect(try await one.cluster.leases.publish(StreamHead(sequence: 5), of: lease))
     #expect(try Self.stands(server, id) == ["one", "1", "8"])
+    // Nor where an older one comes late on its way to Redis.
+    try await one.redis.run(
+      LeaseScripts.refresh, keys: [id.key, id.leaseKey],
+      arguments: ["one", one.cluster.membership.incarnation, 4_000, 60_000, 0, 1, 1]
+        + StreamHead(sequence: 6).values)
+    #expect(try Self.stands(server, id) == ["one", "1", "8"])
     for head in [
       StreamHead(sequence: -1), StreamHead(sequence: .max), StreamHead(sequence: 9, names: ["a b"]),
       StreamHead(sequence: 9, names: Array(repeating: "x", count: 33)),

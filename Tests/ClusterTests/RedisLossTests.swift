@@ -65,6 +65,12 @@ import Testing
     let nodes = try ["one", "two", "three"].map { try TestNode($0, server) }
     for node in nodes { node.ready() }
     for node in nodes { await node.sees { $0.origins.filter(\.isUsable).count == 3 } }
+    // From here on a missing record counts: one that has gone is seen to be.
+    let gone = try TestNode("gone", server)
+    gone.ready()
+    await nodes[0].sees(gone)
+    await gone.halt()
+    await nodes[0].sees { $0[gone.id]?.isSuspect == true }
     // Nobody may be seen as anything but usable from here on, in any view.
     let worst = Task { [node = nodes[0]] in
       for await view in node.cluster.membership.changes {
@@ -73,7 +79,7 @@ import Testing
       }
       return true
     }
-    for _ in 1...5 {
+    for _ in 1...20 {
       try await nodes[0].redis.send(RedisCommand("FLUSHALL"))
       try await wait {
         try await nodes[0].redis.send(RedisCommand("SCARD", "wl:nodes")).integer == 3
@@ -97,8 +103,14 @@ import Testing
     let id = try stream()
     let lease = try #require(try await one.cluster.leases.claim(id) { _ in }.lease)
     try await wait { try await edge.cluster.directory.owner(of: id)?.node == one.id }
+    // Events come in order: with that of a head, those of the claim have been read.
+    try await one.cluster.leases.publish(StreamHead(sequence: 1), of: lease)
+    try await wait { try await edge.cluster.directory.owner(of: id)?.head?.sequence == 1 }
+    try await one.cluster.leases.publish(StreamHead(sequence: 2), of: lease)
+    try await wait { edge.cluster.directory.known(id)?.head?.sequence == 2 }
+    #expect(try await edge.cluster.directory.owner(of: id)?.node == one.id)
     // The edge hears of nothing for a while.
-    edge.stop()
+    await edge.halt()
     await one.cluster.leases.release(lease)
     _ = try await two.cluster.leases.claim(id) { _ in }
     server.kill()

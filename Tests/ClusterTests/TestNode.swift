@@ -68,6 +68,13 @@ final class TestNode: Sendable {
   /// Ends what it does, as a crash would: nobody is told.
   func stop() { running.withLock { $0.take() }?.cancel() }
 
+  /// Ends what it does, and waits until it has ended.
+  func halt() async {
+    let task = running.withLock { $0.take() }
+    task?.cancel()
+    await task?.value
+  }
+
   /// Waits until this node's view is so.
   func sees(_ condition: (ClusterView) -> Bool) async {
     for await view in cluster.membership.changes where condition(view) { return }

@@ -1,3 +1,4 @@
+import Bytes
 import Redis
 
 /// The records of nodes in Redis: each in a hash of its own, and a set of their names, `wl:nodes`.
@@ -77,7 +78,7 @@ struct NodeRegistry: Sendable {
       [
         RedisCommand("HGET", key, "incarnation"), RedisCommand("DEL", key), set,
         RedisCommand("PEXPIRE", key, life), RedisCommand("SADD", Self.index, record.id.text),
-        RedisCommand("SET", Self.era, record.incarnation, "NX"),
+        RedisCommand("SET", Self.era, RandomName.make(16), "NX"),
       ], deadline: deadline)
     // The first may be an error, where somebody put a value of another type there.
     for reply in replies.dropFirst() { if let error = reply.error { throw .refused(error) } }

@@ -182,10 +182,13 @@ package final class StreamDirectory: Sendable {
       switch delivery {
       case .event(.stream(let stream, _, _)): state.entries[stream]?.isOutdated = true
       case .event(.head(let stream, let epoch, let sequence)):
-        guard var owner = state.entries[stream]?.owner, owner.epoch == epoch,
-          var head = owner.head, head.sequence < sequence
-        else { return }
-        head.sequence = sequence
+        guard var owner = state.entries[stream]?.owner, owner.epoch == epoch else { return }
+        guard var head = owner.head else {
+          // The first one: all of it is in the record.
+          state.entries[stream]?.isOutdated = true
+          return
+        }
+        head.sequence = max(head.sequence, sequence)
         owner.head = head
         state.entries[stream]?.owner = owner
       case .missed:

@@ -16,6 +16,8 @@ package final class StreamLeases: Sendable {
     /// The number of the connection to Redis that was seen last, and since when it is there.
     var connection = 0
     var connected = MonotonicTime.now
+    /// Whether Redis was away before that: others may have gone on without it.
+    var wasAway = false
   }
 
   /// How many refreshes are under way at a time.
@@ -156,7 +158,8 @@ package final class StreamLeases: Sendable {
         state.connection = connection
         state.connected = .now
       }
-      return connection > 1 && MonotonicTime.now - state.connected < limits.lease
+      return (connection > 1 || state.wasAway)
+        && MonotonicTime.now - state.connected < limits.lease
     }
   }
 
@@ -170,7 +173,10 @@ package final class StreamLeases: Sendable {
       }
       // Who went on without Redis is the first to say so when it is back.
       group.addTask {
-        for await state in self.client.changes where state.isConnected { self.bell.ring() }
+        for await state in self.client.changes {
+          if case .lost = state { self.state.withLock { $0.wasAway = true } }
+          if state.isConnected { self.bell.ring() }
+        }
       }
     }
   }
