@@ -32,6 +32,8 @@ package final class StreamPackager {
   private var phase = Phase.gathering
   private var clock: SegmentClock
   private var timeline = Timeline()
+  private var ends: [(sequence: Int, end: MediaTime)] = []
+  private static let rememberedEnds = 32
   private var muxer = TransportStreamMuxer()
   private var gathered: [Frame] = []
   /// Sound from just before the first keyframe, which belongs to it.
@@ -328,6 +330,17 @@ package final class StreamPackager {
     expectedBytes = max(count + count / 8, 64 << 10)
     statistics.note(segment, pictures: running.pictures, isCutShort: isCutShort)
     state = segment.stateAfter
+    ends.append((segment.sequence, timeline.publisherTime(at: end)))
+    if ends.count > Self.rememberedEnds { ends.removeFirst() }
     return segment
+  }
+
+  /// Where one of the last segments ends by its publisher's clock: another node that is to go on there
+  /// is sent what comes from then on.
+  ///
+  /// - Parameter sequence: its number.
+  /// - Returns: nil where that is no longer known.
+  package func publisherEnd(of sequence: Int) -> MediaTime? {
+    ends.last { $0.sequence == sequence }?.end
   }
 }

@@ -44,6 +44,9 @@ struct Timeline: Sendable, Equatable {
     advance = .zero
   }
 
+  /// What the publisher's clock says at a place on the time line, since the shift changed last.
+  func publisherTime(at place: MediaTime) -> MediaTime { place + shift }
+
   /// Where the last frame ends; nil before the first.
   var end: MediaTime? {
     [video, audio].lazy.compactMap { $0.map { $0.time + $0.duration } }.max()

@@ -18,6 +18,7 @@ package final class OriginNode: Sendable {
   package let outlet: StreamOutlet
   package let board: StreamBoard
   package let health: Health
+  private let leasing: StreamLeasing?
   package let relays: RelayDirectory
   package let verifier: TokenVerifier
   package let metrics: IngestMetrics
@@ -50,13 +51,15 @@ package final class OriginNode: Sendable {
   ///   - recordings: where streams are recorded.
   ///   - cameras: that weddings have besides the main one; none that last, unless given.
   ///   - health: of the node.
+  ///   - leasing: the cluster's, where there is one.
   package init(
     configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
     metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger,
     keys: StreamKeys? = nil, events: EventBus? = nil, recordings: RecordingDesk? = nil,
-    cameras: WeddingCameras? = nil, health: Health = Health()
+    cameras: WeddingCameras? = nil, health: Health = Health(), leasing: StreamLeasing? = nil
   ) {
     self.health = health
+    self.leasing = leasing
     self.recordings = recordings
     let cameras =
       cameras
@@ -85,7 +88,7 @@ package final class OriginNode: Sendable {
     let outlet = StreamOutlet(
       board: board, relays: relays, ledger: ledger, errands: errands, keys: keys,
       ladders: LadderReporter(registry, errands: errands, events: events, logger: logger),
-      events: events, programs: programs, archive: archive)
+      events: events, programs: programs, archive: archive, leasing: leasing)
     self.board = board
     self.relays = relays
     self.outlet = outlet
@@ -122,9 +125,15 @@ package final class OriginNode: Sendable {
     self.door = door
     self.registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },
-      open: { key in
+      open: { key, inherited in
         await door.enter(key)
         var state = await ledger.begin(key)
+        if let inherited, inherited.nextSequence > state.nextSequence {
+          state.nextSequence = inherited.nextSequence
+          state.discontinuitySequence = max(
+            state.discontinuitySequence, inherited.discontinuitySequence)
+          await ledger.note(key, state)
+        }
         // So that its segments fit the program's playlists.
         state.targetDuration = programs.status(of: key.wedding)?.targetDuration
         return LiveStreamBox(
@@ -152,15 +161,49 @@ package final class OriginNode: Sendable {
   /// Where somebody is on air the backend comes first: a newcomer that it refuses, or that it is
   /// silent about, pushes nobody off.
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
+    var inherited: WindowState?
+    switch await lease(ask, publisher) {
+    case .refused(let words):
+      log("publish.refused", ask, ["reason": "\(words)"])
+      return .failure(PublishDenial(.badName, words))
+    case .granted(let after): inherited = after
+    }
+    let result = await admitHere(ask, publisher, after: inherited)
+    if case .failure = result { await unlease(ask.key) }
+    return result
+  }
+
+  /// Asks the cluster for a stream; a node alone has it already.
+  private func lease(_ ask: ClientAsk, _ publisher: Publisher) async -> StreamLeasing.Outcome {
+    guard let leasing else { return .granted(after: nil) }
+    let wish = StreamLeasing.Wish(
+      key: ask.key, priority: publisher.priority, resumes: ask.name["resume"] ?? "",
+      proof: ask.name["proof"] ?? "")
+    return await leasing.acquire(wish) { [registry, errands] in
+      // Another node has it by now: whoever publishes it here would only be heard here.
+      errands.run { await registry.holder(of: ask.key)?.evict() }
+    }
+  }
+
+  /// Gives a stream up that nobody publishes here.
+  private func unlease(_ key: StreamKey) async {
+    guard let leasing, await registry.holder(of: key) == nil else { return }
+    await leasing.release(key)
+  }
+
+  private func admitHere(
+    _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?
+  ) async -> Result<Claim, PublishDenial> {
     var wasAdmitted = false
     let claim: Claim
     do throws(ClaimRefusal) {
       do throws(ClaimRefusal) {
-        claim = try await registry.claim(ask.key, by: publisher, isAdmitted: hooks.onPublish == nil)
+        claim = try await registry.claim(
+          ask.key, by: publisher, isAdmitted: hooks.onPublish == nil, after: inherited)
       } catch .onAir {
         if let denial = await askBackend(ask) { return .failure(denial) }
         wasAdmitted = true
-        claim = try await registry.claim(ask.key, by: publisher)
+        claim = try await registry.claim(ask.key, by: publisher, after: inherited)
       }
     } catch {
       log("publish.refused", ask, ["reason": "\(error)"])
@@ -191,6 +234,7 @@ package final class OriginNode: Sendable {
   /// A publisher has gone and its loop has let go of the stream.
   func left(_ ask: ClientAsk, _ claim: Claim, _ reason: String) async {
     await registry.release(claim)
+    await unlease(ask.key)
     log("stream.stopped", ask, ["reason": "\(reason)", "epoch": "\(claim.epoch)"])
     events.publish(
       Event(

@@ -346,7 +346,14 @@ package final class LiveStream {
     }
     checkBounds()
     if relieveMemory() { renditions.show(describe) }
-    outlet.keep(key, renditions.source.window.state)
+    let window = renditions.source.window
+    outlet.keep(key, window.state)
+    outlet.tell(
+      key,
+      StreamLeasing.Progress(
+        state: window.state,
+        publisherEnd: packager.publisherEnd(of: window.state.nextSequence - 1),
+        names: window.segments.suffix(8).map(\.name)))
     outlet.changed(status(isLive: true))
   }
 

@@ -26,6 +26,7 @@ package final class StreamOutlet: Sendable {
   private let ladders: LadderReporter?
   private let programs: Programs?
   private let events: EventBus
+  private let leasing: StreamLeasing?
   /// Segments that are too old for the memory; nil where viewers can't go back that far.
   let archive: SegmentArchive?
 
@@ -41,11 +42,13 @@ package final class StreamOutlet: Sendable {
   ///   - events: told of streams that are over.
   ///   - programs: of weddings that have several cameras.
   ///   - archive: keeps segments that are too old for the memory.
+  ///   - leasing: the cluster's, where there is one.
   package init(
     board: StreamBoard, relays: RelayDirectory, ledger: StreamLedger, errands: Errands,
     keys: StreamKeys? = nil, ladders: LadderReporter? = nil, events: EventBus = EventBus(),
-    programs: Programs? = nil, archive: SegmentArchive? = nil
+    programs: Programs? = nil, archive: SegmentArchive? = nil, leasing: StreamLeasing? = nil
   ) {
+    self.leasing = leasing
     self.archive = archive
     self.programs = programs
     self.events = events
@@ -111,6 +114,13 @@ package final class StreamOutlet: Sendable {
   /// Records how far the stream has come, without waiting for it.
   func keep(_ key: StreamKey, _ state: WindowState) {
     errands.run { [ledger] in await ledger.note(key, state) }
+  }
+
+  /// Tells the cluster how far a stream has come, without waiting for it.
+  func tell(_ key: StreamKey, _ progress: @autoclosure () -> StreamLeasing.Progress) {
+    guard let leasing else { return }
+    let progress = progress()
+    errands.run { await leasing.publish(key, progress) }
   }
 
   /// A key encrypts no more segments from now on.

@@ -1,4 +1,5 @@
 import EventLoop
+package import HLS
 package import Media
 
 /// Who publishes what on this node: each stream has at most one publisher, and outlives it for the
@@ -55,7 +56,7 @@ package actor StreamRegistry {
   private var waiting: [StreamKey: [CheckedContinuation<Void, Never>]] = [:]
   private let limits: Limits
   private let hasMemory: @Sendable () -> Bool
-  private let open: @Sendable (StreamKey) async -> LiveStreamBox
+  private let open: @Sendable (StreamKey, WindowState?) async -> LiveStreamBox
   private let close: @Sendable (StreamKey) async -> Void
 
   /// Makes an empty registry.
@@ -63,11 +64,12 @@ package actor StreamRegistry {
   /// - Parameters:
   ///   - limits: how long streams are kept, and how many.
   ///   - hasMemory: asked before there is one stream more.
-  ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from.
+  ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from; never below
+  ///     those that another node had.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns.
   package init(
     limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
-    open: @escaping @Sendable (StreamKey) async -> LiveStreamBox,
+    open: @escaping @Sendable (StreamKey, WindowState?) async -> LiveStreamBox,
     close: @escaping @Sendable (StreamKey) async -> Void
   ) {
     self.limits = limits
@@ -90,11 +92,14 @@ package actor StreamRegistry {
   ///   - key: the stream.
   ///   - publisher: who wants it.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
+  ///   - state: how far another node has brought the stream since it was here; what is left of it here
+  ///     is forgotten then.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
   /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
   ///   an admitted one.
   package func claim(
-    _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true
+    _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true,
+    after state: WindowState? = nil
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
@@ -103,9 +108,13 @@ package actor StreamRegistry {
       guard hasMemory() else { throw .noMemory }
     }
     try await takeOver(key, by: publisher, isAdmitted: isAdmitted)
+    if state != nil, let entry = entries[key], entry.holder == nil {
+      entry.aging?.cancel()
+      await forget(key)
+    }
     if entries[key] == nil {
       opening += 1
-      let box = await open(key)
+      let box = await open(key, state)
       opening -= 1
       entries[key] = Entry(box: box)
     }

@@ -4,19 +4,34 @@ import Crypto
 package struct PeerPass: Sendable {
   /// Goes into `Authorization: Bearer`.
   package let token: String
+  private let key: SymmetricKey
 
   /// - Parameter secret: of the cluster.
   package init(secret: [UInt8]) {
+    key = SymmetricKey(data: secret)
+    token = Self.code("wedlive node to node", key)
+  }
+
+  /// Proves that a node of the cluster has said something, where its pass must not be shown.
+  package func proof(of text: String) -> String { Self.code("wedlive says: \(text)", key) }
+
+  private static func code(_ text: String, _ key: SymmetricKey) -> String {
     let digits = Array("0123456789abcdef".utf8)
-    let code = HMAC<SHA256>.authenticationCode(
-      for: Array("wedlive node to node".utf8), using: SymmetricKey(data: secret))
-    token = String(
+    let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
+    return String(
       decoding: code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 
   /// Whether it is what a node shows; takes the same time for all of a length.
-  package func fits(_ other: String) -> Bool {
-    let own = Array(token.utf8)
+  package func fits(_ other: String) -> Bool { Self.isSame(token, other) }
+
+  /// Whether a node of the cluster has said something.
+  package func fits(_ proof: String, of text: String) -> Bool {
+    Self.isSame(self.proof(of: text), proof)
+  }
+
+  private static func isSame(_ own: String, _ other: String) -> Bool {
+    let own = Array(own.utf8)
     let shown = Array(other.utf8)
     guard own.count == shown.count else { return false }
     var difference: UInt8 = 0

@@ -18,7 +18,8 @@ import ArgumentParser
       """,
     version: Version.current,
     subcommands: [
-      StandaloneCommand.self, EdgeCommand.self, CheckCommand.self, TokenCommand.self,
+      StandaloneCommand.self, OriginCommand.self, EdgeCommand.self, CheckCommand.self,
+      TokenCommand.self,
       PublishCommand.self,
       CertsCommand.self, ReferenceCommand.self, PublishWorkerCommand.self,
       TranscodeWorkerCommand.self, RemuxWorkerCommand.self, StorageCommand.self,

@@ -1,6 +1,7 @@
 import Viewers
 import Operator
 import Access
+import Cluster
 import ControlAPI
 import EventLoop
 import Events
@@ -12,6 +13,7 @@ import Origin
 import Recording
 import ServiceLifecycle
 import Store
+import Synchronization
 import Transcode
 import TLS
 import Telemetry
@@ -46,6 +48,22 @@ enum Standalone {
     let cameras = WeddingCameras(
       store: SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
+    let live = Mutex<StreamBoard?>(nil)
+    let limit = configuration.streams.limit
+    let cluster = try NodeCluster.make(
+      configuration, role: options.isOrigin ? .origin : .standalone, listeners: listeners,
+      registry: registry, logger: logger,
+      measure: {
+        var load = NodeLoad()
+        load.publishers = live.withLock { $0?.liveCount } ?? 0
+        load.capacity = limit
+        return load
+      })
+    guard cluster != nil || !options.isOrigin else {
+      throw StartFailure(
+        "redis.url: an origin meets its edges there; a node by itself is `wedlive standalone`")
+    }
+    let leases = cluster.map { OriginLeases($0) }
     let origin = OriginNode(
       configuration: configuration.origin, verifier: tokens.verifier,
       hooks: try Backend.hooks(configuration.callbacks, metrics: registry), metrics: registry,
@@ -53,7 +71,8 @@ enum Standalone {
       ledger: StreamLedger(
         store: SQLiteStreamNumbers(records), logger: logger,
         remembered: configuration.streams.remembered), keys: keys, events: events,
-      recordings: recordings.desk, cameras: cameras, health: health)
+      recordings: recordings.desk, cameras: cameras, health: health, leasing: leases?.leasing)
+    live.withLock { $0 = origin.board }
     let loops = frame.loops
     let node = RunningNode(origin: origin, frame: frame)
     let cipher = frame.cipher
@@ -127,14 +146,19 @@ enum Standalone {
       status: NodeAddresses.status(listeners), cipher: cipher, certificate: certificate,
       dataPath: folder.path, demo: demo?.banner)
     terminal.write(banner.text(on: terminal))
+    cluster?.set(.ready)
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
-      drain: { await node.drain($0) })
+      drain: { words in
+        cluster?.set(.draining)
+        await node.drain(words)
+      })
     var others: [any Service] = [
       CertificateService(node: frame),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), RecordingRunner(recordings: recordings),
     ]
+    if let cluster { others.append(ClusterService(cluster: cluster)) }
     if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
     let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
     let outcome = await NodeFrame.outcome(

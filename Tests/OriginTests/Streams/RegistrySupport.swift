@@ -64,7 +64,7 @@ struct TestRegistry {
     let log = log
     registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },
-      open: { key in
+      open: { key, _ in
         await log.opening(key)
         return LiveStreamBox(
           LiveStream(

@@ -1,0 +1,64 @@
+package import HLS
+package import Media
+
+/// The cluster's say in who has a stream; a node alone has none.
+///
+/// A struct of closures: whoever wires the node knows the cluster.
+package struct StreamLeasing: Sendable {
+  /// What became of a wish to have a stream.
+  package enum Outcome: Sendable {
+    /// This node has it; where another one had it since, it goes on after that one's state.
+    case granted(after: WindowState?)
+    /// The words go to the publisher.
+    case refused(String)
+  }
+
+  /// What a node says when it wants a stream.
+  package struct Wish: Sendable {
+    package let key: StreamKey
+    package let priority: Int
+    /// The epoch under which an edge's publisher was held before, with the edge's proof of it; empty
+    /// without one.
+    package let resumes: String
+    package let proof: String
+
+    package init(key: StreamKey, priority: Int, resumes: String = "", proof: String = "") {
+      self.key = key
+      self.priority = priority
+      self.resumes = resumes
+      self.proof = proof
+    }
+  }
+
+  /// How far a stream has come.
+  package struct Progress: Sendable {
+    package let state: WindowState
+    /// Where the last segment ends by the publisher's clock, where that is known.
+    package let publisherEnd: MediaTime?
+    /// The names of the last segments, the newest last.
+    package let names: [String]
+
+    package init(state: WindowState, publisherEnd: MediaTime?, names: [String]) {
+      self.state = state
+      self.publisherEnd = publisherEnd
+      self.names = names
+    }
+  }
+
+  /// Asks for a stream; `onLoss` is called once, should another node have it before it is released.
+  let acquire: @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome
+  /// Gives it up: nobody publishes it here any more.
+  let release: @Sendable (StreamKey) async -> Void
+  /// Tells how far it has come.
+  let publish: @Sendable (StreamKey, Progress) async -> Void
+
+  package init(
+    acquire: @escaping @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome,
+    release: @escaping @Sendable (StreamKey) async -> Void,
+    publish: @escaping @Sendable (StreamKey, Progress) async -> Void
+  ) {
+    self.acquire = acquire
+    self.release = release
+    self.publish = publish
+  }
+}

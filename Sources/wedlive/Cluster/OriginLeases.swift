@@ -1,0 +1,80 @@
+import Cluster
+import HLS
+import Logging
+import Media
+import Origin
+import Synchronization
+import Viewers
+
+/// The streams that this origin has of its cluster's.
+final class OriginLeases: Sendable {
+  private let cluster: NodeCluster
+  private let leases = Mutex<[StreamKey: Lease]>([:])
+
+  init(_ cluster: NodeCluster) { self.cluster = cluster }
+
+  /// For `Origin`.
+  var leasing: StreamLeasing {
+    StreamLeasing(
+      acquire: { await self.acquire($0, onLoss: $1) }, release: { await self.release($0) },
+      publish: { await self.publish($0, $1) })
+  }
+
+  private func acquire(
+    _ wish: StreamLeasing.Wish, onLoss: @escaping @Sendable () -> Void
+  ) async -> StreamLeasing.Outcome {
+    let key = wish.key
+    guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else {
+      return .refused("the token names no stream")
+    }
+    if leases.withLock({ $0[key]?.isHeld ?? false }) { return .granted(after: nil) }
+    var claim = StreamClaim(priority: wish.priority)
+    if let epoch = Int64(wish.resumes),
+      cluster.pass.fits(wish.proof, of: "\(key) goes on after \(epoch)")
+    {
+      claim.resumes = epoch
+    }
+    do throws(ClusterError) {
+      switch try await cluster.node.leases.claim(
+        stream, claim,
+        onLoss: { [weak self] _ in
+          self?.leases.withLock { _ = $0.removeValue(forKey: key) }
+          onLoss()
+        })
+      {
+      case .held(let owner, _):
+        guard owner != cluster.node.membership.own else { return .granted(after: nil) }
+        return .refused("this stream is already being published by somebody else")
+      case .granted(let lease):
+        leases.withLock { $0[key] = lease }
+        return .granted(after: lease.previousOwner == nil ? nil : lease.inherited?.state)
+      }
+    } catch {
+      return .refused("this server can't tell who publishes this stream now; try again")
+    }
+  }
+
+  private func release(_ key: StreamKey) async {
+    guard let lease = leases.withLock({ $0.removeValue(forKey: key) }) else { return }
+    await cluster.node.leases.release(lease)
+  }
+
+  private func publish(_ key: StreamKey, _ progress: StreamLeasing.Progress) async {
+    guard let lease = leases.withLock({ $0[key] }) else { return }
+    let head = StreamHead(
+      sequence: Int64(progress.state.nextSequence - 1),
+      discontinuity: Int64(progress.state.discontinuitySequence),
+      end: progress.publisherEnd?.ticks ?? 0, names: progress.names)
+    // Where the lease is lost, `onLoss` has been called.
+    _ = try? await cluster.node.leases.publish(head, of: lease)
+  }
+}
+
+extension StreamHead {
+  /// Where the next holder's numbers go on.
+  fileprivate var state: WindowState {
+    WindowState(
+      nextSequence: Int(clamping: sequence + 1), discontinuitySequence: Int(clamping: discontinuity)
+    )
+  }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+
+/// `wedlive origin`: a node that edges send publishers to.
+struct OriginCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "origin",
+    abstract: "Run an origin of a cluster: take streams, and give them to edges.",
+    discussion: """
+      Does what `wedlive standalone` does, and meets the cluster's other nodes at redis.url. Needs \
+      cluster.secret and auth.secret, the same on all nodes.
+      """)
+
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() async throws {
+    StandaloneCommand.ignoreHangups()
+    let configuration = try options.load()
+    do {
+      try await Standalone.run(
+        configuration: configuration, options: StandaloneOptions(isOrigin: true))
+    } catch let error as StartFailure {
+      throw CommandFailure(error.description)
+    }
+  }
+}
