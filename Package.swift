@@ -116,6 +116,7 @@ let floor4: [Target] =
   + room(
     "Cluster",
     ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", crypto, httpTypes, log])
+  + room("Relay", ["EventLoop", "Telemetry", "Media", "RTMP", "TLS", "Ingest"])
 
 // Floor 5: the roles.
 let floor5: [Target] =
@@ -186,6 +187,7 @@ let testTargets: [Target] =
       "TestSupport",
     ])
   + tests("Cluster", ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", httpTypes, log])
+  + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Edge",

@@ -95,4 +95,22 @@ package enum ProxyHeader {
     default: return .complete(length: length, source: nil)
     }
   }
+
+  /// Makes a version 2 header that names a client.
+  ///
+  /// - Parameters:
+  ///   - source: the client.
+  ///   - destination: what it connected to.
+  /// - Returns: 28 bytes where both are IPv4, 52 otherwise.
+  package static func version2(source: SocketAddress, destination: SocketAddress) -> [UInt8] {
+    let mapped: [UInt8] = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
+    let addresses = [source.mappedBytes, destination.mappedBytes]
+    let isIPv4 = addresses.allSatisfy { $0.starts(with: mapped) }
+    var bytes = signature + [0x21, isIPv4 ? 0x11 : 0x21, 0, isIPv4 ? 12 : 36]
+    for address in addresses { bytes += isIPv4 ? address[12...] : address[...] }
+    for port in [source.port, destination.port] {
+      bytes += [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)]
+    }
+    return bytes
+  }
 }

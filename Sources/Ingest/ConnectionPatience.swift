@@ -37,6 +37,9 @@ struct ConnectionPatience {
     hasMedia = true
   }
 
+  /// It may be sending, and nobody reads.
+  mutating func isHeldBack(_ now: MonotonicTime) { lastMedia = now }
+
   /// It publishes or plays no more, and may ask for something else.
   mutating func isFree(_ now: MonotonicTime) { idleSince = now }
 

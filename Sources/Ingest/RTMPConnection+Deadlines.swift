@@ -6,6 +6,8 @@ import Telemetry
 extension RTMPConnection {
   func checkDeadlines() {
     let now = loop.now
+    // Who isn't read can say nothing.
+    if isHeldBack { return patience.isHeldBack(now) }
     let end = patience.end(
       of: doing, sent: bytesSent, queued: queuedBytes, now: now, server.configuration)
     if let end {

@@ -148,7 +148,17 @@ package final class RTMPConnection: Transport {
   ///
   /// The sink hears of it before this returns; a publisher that waits for its answer gets this one,
   /// and no sink later.
-  package func evict(_ words: String) {
+  package func evict(_ words: String) { revoke(.badName, words, for: "taken over") }
+
+  /// Takes the stream away from the publisher, as `evict` does, for whatever reason.
+  ///
+  /// - Parameters:
+  ///   - refusal: the status that the publisher gets.
+  ///   - words: why, for a person; never a token.
+  ///   - reason: one of a fixed few, for the metric and the sink.
+  package func revoke(
+    _ refusal: ServerSession.PublishRefusal, _ words: String, for reason: String
+  ) {
     // What has come and waits to be taken together still belongs to the stream; it may hold the
     // stream's end, and the beginning of another.
     let evicted = publicationID
@@ -157,10 +167,10 @@ package final class RTMPConnection: Transport {
     switch publication {
     case .none: return
     case .requested(let streamID, _, _), .live(let streamID, _):
-      answer { session.rejectPublish(streamID, .badName, words, into: &$0) }
+      answer { session.rejectPublish(streamID, refusal, words, into: &$0) }
     }
-    endPublication("taken over")
-    finish("taken over")
+    endPublication(reason)
+    finish(reason)
   }
 
   /// Ends the connection in order, and tells a publisher why.
@@ -193,6 +203,7 @@ package final class RTMPConnection: Transport {
   func begin() { loop.setDeadline(self, loop.now + Self.tick) }
 
   override package func readable() {
+    guard !isHeldBack else { return }
     guard !backlog.isEmpty else { return super.readable() }
     var rest: [UInt8] = []
     swap(&rest, &backlog)

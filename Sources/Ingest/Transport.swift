@@ -37,6 +37,8 @@ package class Transport: Channel {
   /// Whether all has been said, and what still comes is thrown away.
   private var isLingering = false
   private var hasEnded = false
+  /// Whether what the peer sends is left to the kernel, which in turn makes the peer wait.
+  package private(set) final var isHeldBack = false
   package private(set) var bytesReceived: UInt64 = 0
   package private(set) var bytesSent: UInt64 = 0
 
@@ -79,6 +81,16 @@ package class Transport: Channel {
     loop.flushLater(self)
   }
 
+  /// Reads nothing more until `goOn()`; at most what one read has brought already still comes.
+  package final func holdBack() { isHeldBack = true }
+
+  /// Reads again.
+  package final func goOn() {
+    guard isHeldBack else { return }
+    isHeldBack = false
+    loop.again(self)
+  }
+
   /// Closes once what is queued has gone out and the peer has seen it, or after `patience`.
   package final func finish(_ reason: String, patience: Duration = .seconds(5)) {
     guard !isClosed, !isFinishing else { return }
@@ -92,6 +104,7 @@ package class Transport: Channel {
   /// Says that nothing more will come, and waits for the peer to say the same.
   private func linger() {
     isLingering = true
+    isHeldBack = false
     guard Glibc.shutdown(descriptor, Int32(SHUT_WR)) == 0 else {
       return end(.closedByUs(finishReason))
     }
@@ -116,7 +129,7 @@ package class Transport: Channel {
 
   override package func readable() {
     for _ in 0..<Self.readsPerTurn {
-      guard !isClosed else { return }
+      guard !isClosed, !isHeldBack else { return }
       let result = loop.receive(self) { bytes in
         if isLingering { return }
         if proxyHeader == nil { take(bytes) } else { takeProxyHeader(bytes) }

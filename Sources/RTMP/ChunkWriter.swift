@@ -59,6 +59,21 @@ package struct ChunkWriter: Sendable {
     payload: borrowing Span<UInt8>, into output: inout [UInt8]
   ) {
     let length = min(payload.count, 0xff_ffff)
+    let extended = writeHeader(
+      type, on: chunkStream, streamID: streamID, timestamp: timestamp, length: length,
+      into: &output)
+    output.append(
+      payload: payload.extracting(first: length), chunkStream: chunkStream, chunkSize: chunkSize,
+      extended: extended)
+  }
+
+  /// Writes the header of a message's first chunk; its payload comes behind it.
+  ///
+  /// - Returns: the extended timestamp that all further chunks repeat, where there is one.
+  mutating func writeHeader(
+    _ type: MessageType, on chunkStream: UInt32, streamID: UInt32, timestamp: UInt32,
+    length: Int, into output: inout [UInt8]
+  ) -> UInt32? {
     var now = Last(
       id: chunkStream, type: type, streamID: streamID, timestamp: timestamp, length: length)
     var format: UInt8 = 0
@@ -79,9 +94,7 @@ package struct ChunkWriter: Sendable {
     if format == 0 { output.append(u32: streamID.byteSwapped) }
     let extended = field >= 0xff_ffff ? field : nil
     if let extended { output.append(u32: extended) }
-    output.append(
-      payload: payload.extracting(first: length), chunkStream: chunkStream, chunkSize: chunkSize,
-      extended: extended)
+    return extended
   }
 }
 

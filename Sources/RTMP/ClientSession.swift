@@ -270,6 +270,24 @@ package final class ClientSession {
       payload: payload, into: &output)
   }
 
+  /// Writes what stands before a payload that the caller sends itself, right behind it.
+  ///
+  /// - Parameters:
+  ///   - type: the message's type.
+  ///   - timestamp: milliseconds, 32 bits, wraps.
+  ///   - payloadBytes: how long the payload is.
+  ///   - output: where the bytes are appended.
+  /// - Returns: false: nothing was written, as the payload doesn't fit one chunk.
+  package func sendHeader(
+    _ type: MessageType, timestamp: UInt32, payloadBytes: Int, into output: inout [UInt8]
+  ) -> Bool {
+    guard isStarted, payloadBytes <= link.writer.chunkSize else { return false }
+    _ = link.writer.writeHeader(
+      type, on: ChunkStreamID.of(type), streamID: streamID, timestamp: timestamp,
+      length: payloadBytes, into: &output)
+    return true
+  }
+
   /// Sends the stream's metadata.
   package func sendMetadata(_ metadata: AMFObject, into output: inout [UInt8]) {
     var payload: [UInt8] = []

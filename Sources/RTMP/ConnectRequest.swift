@@ -1,5 +1,7 @@
 /// What a client says about itself in `connect`.
 package struct ConnectRequest: Equatable, Sendable {
+  /// The application as it came, to be sent on to another server; it may hold a token.
+  package let rawApp: String
   /// The application, up to the first slash, without a query.
   package let app: String
   /// What follows the first slash of the application; empty as a rule.
@@ -18,7 +20,8 @@ package struct ConnectRequest: Equatable, Sendable {
   package let enhanced: EnhancedCapabilities
 
   package init(_ object: AMFObject) {
-    let name = StreamName(object["app"]?.string ?? "")
+    rawApp = object["app"]?.string ?? ""
+    let name = StreamName(rawApp)
     let parts = name.path.split(separator: "/", maxSplits: 1)
     app = parts.first.map(String.init) ?? ""
     instance = parts.count > 1 ? String(parts[1]) : ""

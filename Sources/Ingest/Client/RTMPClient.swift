@@ -1,5 +1,6 @@
 import Bytes
 package import EventLoop
+import Glibc
 package import RTMP
 package import TLS
 
@@ -13,6 +14,11 @@ package class RTMPClient: Channel {
     package var start = Duration.seconds(15)
     /// To take something of what waits for it.
     package var stall = Duration.seconds(20)
+    /// To close its side after the end has been said; nothing: ours closes at once.
+    ///
+    /// Closed while there are answers nobody read, the kernel would reset the connection, and what
+    /// is on its way would be lost.
+    package var linger = Duration.zero
 
     package init() {}
   }
@@ -21,12 +27,18 @@ package class RTMPClient: Channel {
   package private(set) var stage = ClientEnd.Stage.connecting
   /// Bytes that the socket has taken.
   package private(set) var sentBytes: UInt64 = 0
+  /// Bytes that came from the socket.
+  package private(set) var receivedBytes: UInt64 = 0
   private let tls: TLSSession?
+  /// What goes out before anything else, and before TLS.
+  private let preamble: [UInt8]
   private let timeouts: Timeouts
   /// What this turn has to say; it goes out together.
   private var outgoing: [UInt8] = []
   private var queue = SendQueue()
-  private var isFinishing = false
+  /// Whether the end has been said, and only what waits still goes out.
+  final private(set) var isFinishing = false
+  private var isLingering = false
   /// Whether the socket has left something, and a deadline for it runs.
   private var isStalled = false
   private var hasEnded = false
@@ -39,12 +51,14 @@ package class RTMPClient: Channel {
   ///   - session: of the stream.
   ///   - tls: the client's end, for `rtmps`.
   ///   - timeouts: for the server.
+  ///   - preamble: sent before TLS and RTMP: a PROXY header.
   package init(
     _ socket: consuming Socket, on loop: Loop, session: ClientSession, tls: TLSSession?,
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = Timeouts(), preamble: [UInt8] = []
   ) {
     self.session = session
     self.tls = tls
+    self.preamble = preamble
     self.timeouts = timeouts
     super.init(socket, on: loop)
   }
@@ -77,16 +91,38 @@ package class RTMPClient: Channel {
     if !outgoing.isEmpty { loop.flushLater(self) }
   }
 
+  /// Payloads from this size on go out as they are; smaller ones are cheaper to copy.
+  private static let uncopiedBytes = 2048
+
+  /// Sends a message of a stream that is open; its payload is shared, not copied, where it is large.
+  package final func forward(_ type: MessageType, timestamp: UInt32, payload: [UInt8]) {
+    guard !isClosed else { return }
+    let isShared =
+      payload.count >= Self.uncopiedBytes
+      && session.sendHeader(
+        type, timestamp: timestamp, payloadBytes: payload.count, into: &outgoing)
+    if isShared {
+      queue.append(outgoing)
+      outgoing = []
+      queue.append(payload)
+    } else {
+      session.send(type, timestamp: timestamp, payload: payload.span, into: &outgoing)
+    }
+    loop.flushLater(self)
+  }
+
   /// Watches over a connection that was added to its loop.
   package final func begin() {
     loop.setDeadline(self, .now + timeouts.start)
   }
 
   /// Ends the stream politely: what waits still goes out, then the socket closes.
-  package final func finish() {
+  ///
+  /// - Parameter saysSo: whether the server hears that the stream is over, or only loses it.
+  package final func finish(saysSo: Bool = true) {
     guard !isClosed, !isFinishing else { return }
     guard session.isStarted else { return end(.finished) }
-    write { session, output in session.close(into: &output) }
+    if saysSo { write { session, output in session.close(into: &output) } }
     isFinishing = true
     loop.flushLater(self)
   }
@@ -107,11 +143,13 @@ package class RTMPClient: Channel {
     // A turn takes at most this many scratch buffers, so that others have theirs.
     for _ in 0..<16 {
       guard !isClosed else { return }
-      switch loop.receive(self, { take($0) }) {
-      case .bytes: continue
+      switch loop.receive(self, { if !isLingering { take($0) } }) {
+      case .bytes(let count):
+        receivedBytes &+= UInt64(count)
+        continue
       case .wouldBlock: return
       case .closed, .failed:
-        tls?.receiveEnd()
+        if !isLingering { tls?.receiveEnd() }
         return end(isFinishing ? .finished : .lost(stage))
       }
     }
@@ -138,6 +176,14 @@ package class RTMPClient: Channel {
     guard error == 0 else {
       end(.unreachable(SystemError("connect", error)))
       return false
+    }
+    if !preamble.isEmpty {
+      // A socket that has just been connected has room for it.
+      let result = unsafe preamble.withUnsafeBytes { unsafe SystemCall.send(descriptor, $0) }
+      guard result == .bytes(preamble.count) else {
+        end(.lost(.connecting))
+        return false
+      }
     }
     stage = tls == nil ? .requesting : .securing
     if tls == nil { write { session, output in session.start(into: &output) } }
@@ -200,12 +246,27 @@ package class RTMPClient: Channel {
     if isDry {
       if stage == .streaming, isStalled { loop.setDeadline(self, nil) }
       isStalled = false
-      if isFinishing { return end(.finished) }
+      if isFinishing { return linger() }
       if sentBytes != before { drained() }
     } else if stage == .streaming, sentBytes != before || !isStalled {
       isStalled = true
       loop.setDeadline(self, .now + timeouts.stall)
     }
+  }
+
+  /// Says that nothing more will come, and waits for the server to say the same.
+  private func linger() {
+    guard !isLingering else { return }
+    if timeouts.linger > .zero, let tls, !tls.hasShutDown {
+      tls.shutdown()
+      guard pump(through: tls) else { return }
+    }
+    isLingering = true
+    guard timeouts.linger > .zero, !isClosed, Glibc.shutdown(descriptor, Int32(SHUT_WR)) == 0 else {
+      return end(.finished)
+    }
+    loop.setDeadline(self, .now + timeouts.linger)
+    loop.again(self)
   }
 
   /// Sends what waits; whether nothing is left.
@@ -246,7 +307,7 @@ package class RTMPClient: Channel {
   package final func end(_ end: ClientEnd) {
     guard !hasEnded else { return }
     hasEnded = true
-    if let tls, end == .finished {
+    if let tls, end == .finished, !tls.hasShutDown {
       tls.shutdown()
       _ = tls.withOutput { bytes in
         unsafe bytes.withUnsafeBytes { unsafe SystemCall.send(descriptor, $0) }

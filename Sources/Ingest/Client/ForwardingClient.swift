@@ -1,0 +1,85 @@
+package import EventLoop
+package import RTMP
+package import TLS
+
+/// A connection that publishes somebody else's messages to a server, for an owner of another target.
+///
+/// `RTMPClient` can be subclassed here alone, so it tells its owner by a closure.
+package final class ForwardingClient: RTMPClient {
+  package enum Event: Equatable, Sendable {
+    /// The server takes the stream from here on.
+    case started
+    /// All that was sent has gone out.
+    case drained
+    /// The server goes away soon.
+    case reconnectRequested
+    /// It is over, for whatever reason; the last event.
+    case ended(ClientEnd)
+  }
+
+  private var onEvent: (Event) -> Void
+  private let silence: Duration
+  private var heardAt: MonotonicTime
+  private var heardBytes: UInt64 = 0
+
+  /// Makes a client of a socket on its way to a server.
+  ///
+  /// - Parameters:
+  ///   - socket: from `Socket.connecting(to:)`.
+  ///   - loop: where it lives; add it there, then call `begin()`.
+  ///   - session: of the stream.
+  ///   - tls: the client's end, for `rtmps`.
+  ///   - timeouts: for the server.
+  ///   - silence: a server from which nothing comes for so long, not even the answer to a ping, is
+  ///     given up by `check`.
+  ///   - preamble: sent before anything else.
+  ///   - onEvent: told what happens.
+  package init(
+    _ socket: consuming Socket, on loop: Loop, session: ClientSession, tls: TLSSession?,
+    timeouts: Timeouts, silence: Duration, preamble: [UInt8], onEvent: @escaping (Event) -> Void
+  ) {
+    self.onEvent = onEvent
+    self.silence = silence
+    heardAt = .now
+    super.init(
+      socket, on: loop, session: session, tls: tls, timeouts: timeouts, preamble: preamble)
+  }
+
+  /// Pings a server that says nothing, and ends one that has said nothing for too long.
+  ///
+  /// To be called a few times for each `silence`. A server that reads slowly acknowledges what it
+  /// reads, and is not silent.
+  package func check(_ now: MonotonicTime) {
+    guard !isClosed else { return }
+    if receivedBytes != heardBytes {
+      heardBytes = receivedBytes
+      heardAt = now
+    }
+    if now - heardAt >= silence { return end(.timedOut(stage)) }
+    // Before `connect` is answered, the answer to it is what is waited for.
+    guard session.enhanced != nil, !isFinishing else { return }
+    write { session, output in
+      _ = session.keepAlive(at: now.nanoseconds / 1_000_000, into: &output)
+    }
+  }
+
+  /// Closes it at once; nothing is told.
+  package func abandon() {
+    onEvent = { _ in }
+    end(.finished)
+  }
+
+  override func started() { onEvent(.started) }
+
+  override func drained() { onEvent(.drained) }
+
+  override func received(_ event: ClientEvent) {
+    if case .reconnectRequested = event { onEvent(.reconnectRequested) }
+  }
+
+  override func ended(_ end: ClientEnd) {
+    let tell = onEvent
+    onEvent = { _ in }
+    tell(.ended(end))
+  }
+}

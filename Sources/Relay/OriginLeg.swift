@@ -1,0 +1,162 @@
+import EventLoop
+import Ingest
+import RTMP
+import TLS
+import Telemetry
+
+/// A stream's connection to one origin.
+final class OriginLeg {
+  /// What an origin is told of the publisher.
+  struct Introduction {
+    let connect: ConnectRequest
+    let streamName: String
+    /// The publisher's address, to go ahead as a PROXY header; nil: it doesn't.
+    let proxied: SocketAddress?
+  }
+
+  let target: RelayTarget
+  private(set) var startedAt: MonotonicTime?
+  /// Whether it is finishing, and nothing more is sent.
+  private(set) var isFinishing = false
+  private let client: ForwardingClient
+  private let metrics: RelayMetrics
+  private var countedBytes: UInt64 = 0
+  private var hasEnded = false
+
+  /// Starts to connect.
+  ///
+  /// - Parameters:
+  ///   - target: the origin.
+  ///   - address: one of its addresses.
+  ///   - introduction: what it is told.
+  ///   - relay: whose stream it is.
+  ///   - onEvent: told what happens; nothing after `.ended`.
+  /// - Throws: `SystemError` where there is no way to connect.
+  init(
+    to target: RelayTarget, at address: SocketAddress, _ introduction: Introduction,
+    for relay: PublishRelay, onEvent: @escaping (OriginLeg, ForwardingClient.Event) -> Void
+  ) throws(SystemError) {
+    let configuration = relay.configuration
+    var tls: TLSSession?
+    if let context = target.tls {
+      tls = TLSSession(
+        client: context, serverName: target.serverName ?? target.host, buffers: relay.buffers)
+      guard tls != nil else { throw SystemError("SSL_new", 12) }
+    }
+    var timeouts = RTMPClient.Timeouts()
+    timeouts.start = configuration.originStart
+    timeouts.linger = configuration.originLinger
+    // One that reads slowly but reads takes less than its acknowledgements show.
+    timeouts.stall = configuration.originSilence + configuration.originLinger
+    let me = WeakLeg()
+    let preamble = introduction.proxied.map {
+      ProxyHeader.version2(source: $0, destination: address)
+    }
+    client = ForwardingClient(
+      try Socket.connecting(to: address), on: relay.loop,
+      session: ClientSession(Self.session(introduction, target, configuration)), tls: tls,
+      timeouts: timeouts, silence: configuration.originSilence, preamble: preamble ?? []
+    ) { event in
+      guard let leg = me.value else { return }
+      leg.took(event)
+      onEvent(leg, event)
+    }
+    self.target = target
+    metrics = relay.metrics
+    me.value = self
+    try relay.loop.add(client)
+    metrics.originConnections.increment()
+    client.begin()
+  }
+
+  private final class WeakLeg {
+    weak var value: OriginLeg?
+  }
+
+  private static func session(
+    _ introduction: Introduction, _ target: RelayTarget, _ configuration: RelayConfiguration
+  ) -> ClientSession.Configuration {
+    let connect = introduction.connect
+    let tcUrl =
+      connect.tcUrl.isEmpty
+      ? "rtmp://\(target.host):\(target.port)/\(connect.rawApp)" : connect.tcUrl
+    var session = ClientSession.Configuration(
+      .publish, tcUrl: tcUrl, app: connect.rawApp, streamName: introduction.streamName)
+    if !connect.flashVersion.isEmpty { session.flashVersion = connect.flashVersion }
+    session.enhanced = connect.enhanced
+    // This relay can, whatever its publisher can.
+    session.enhanced.extensions.insert(.reconnect)
+    // Every message is one chunk: its payload is sent as it came.
+    session.limits.sendChunkSizeBytes = 0xff_ffff
+    session.limits.windowBytes = UInt32(clamping: configuration.acknowledgeEveryBytes)
+    let silence = configuration.originSilence.nanoseconds / 1_000_000
+    session.limits.pingAfterMilliseconds = UInt64(max(1, silence / 3))
+    session.limits.silentAfterMilliseconds = .max
+    return session
+  }
+
+  /// Whether the origin has taken the stream.
+  var isStarted: Bool { startedAt != nil && !hasEnded }
+
+  /// What its socket hasn't taken yet, in bytes.
+  var waitingBytes: Int { client.waitingBytes }
+
+  func send(_ message: Message) {
+    client.forward(message.type, timestamp: message.timestamp, payload: message.payload)
+  }
+
+  /// Ends it once all that waits has gone out.
+  func finish(saysSo: Bool) {
+    isFinishing = true
+    client.finish(saysSo: saysSo)
+  }
+
+  /// Closes it at once; nothing is told.
+  func abandon() {
+    client.abandon()
+    leave()
+  }
+
+  /// Gives it up where the origin is silent, and counts.
+  func check(_ now: MonotonicTime) {
+    count()
+    client.check(now)
+  }
+
+  private func took(_ event: ForwardingClient.Event) {
+    switch event {
+    case .started: startedAt = .now
+    case .ended: leave()
+    case .drained, .reconnectRequested: break
+    }
+  }
+
+  private func leave() {
+    guard !hasEnded else { return }
+    hasEnded = true
+    count()
+    metrics.originConnections.decrement()
+  }
+
+  private func count() {
+    metrics.forwardedBytes.add(client.sentBytes - countedBytes)
+    countedBytes = client.sentBytes
+  }
+}
+
+extension ClientEnd {
+  /// One of a fixed few, for a metric's label.
+  var label: String {
+    switch self {
+    case .unreachable: "unreachable"
+    case .unknownHost: "unknown host"
+    case .insecure: "tls"
+    case .refused: "refused"
+    case .ended: "ended"
+    case .violated: "protocol"
+    case .timedOut: "silent"
+    case .lost: "lost"
+    case .finished: "finished"
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package import Ingest
+package import Media
+package import RTMP
+
+/// What is decided about a client that asks to publish.
+package enum RelayAdmission: Sendable {
+  case admitted(StreamKey)
+  /// The status it gets and why, for a person; never a token.
+  case refused(ServerSession.PublishRefusal, String)
+}
+
+/// Who decides about publishers; called on the relay's loop.
+///
+/// Each call is answered once, at once or later, on any thread.
+package struct RelayHandlers {
+  /// Whether a client may publish, and as which stream.
+  package let admit:
+    (RTMPConnection, PublishRequest, @escaping @Sendable (RelayAdmission) -> Void) -> Void
+  /// Where a stream shall go, other than to the origins with these names; nil: nowhere now.
+  package let place: (StreamKey, Set<String>, @escaping @Sendable (RelayTarget?) -> Void) -> Void
+  /// Told what happens to streams, for the log; a few times in a stream's life.
+  package let notice: (RelayNotice) -> Void
+
+  package init(
+    admit:
+      @escaping (RTMPConnection, PublishRequest, @escaping @Sendable (RelayAdmission) -> Void) ->
+      Void,
+    place:
+      @escaping (StreamKey, Set<String>, @escaping @Sendable (RelayTarget?) -> Void) -> Void,
+    notice: @escaping (RelayNotice) -> Void = { _ in }
+  ) {
+    self.admit = admit
+    self.place = place
+    self.notice = notice
+  }
+}
+
+/// Something that happened to a stream.
+package struct RelayNotice: Equatable, Sendable {
+  package enum Kind: String, Sendable {
+    /// An origin has taken the stream, at first or after another one was lost.
+    case taken, resumed
+    /// An origin that had the stream was lost.
+    case lost
+    /// An origin didn't take the stream.
+    case failed
+    /// The stream has moved from one origin to another, or could not.
+    case handedOver, notHandedOver
+    /// The publisher was refused or closed.
+    case refused
+    /// The publisher has gone, and what it sent is with its origin, or is given up.
+    case ended, cutShort
+  }
+
+  package let kind: Kind
+  package let stream: StreamKey
+  /// The client's address.
+  package let address: String
+  /// The origin that it is about.
+  package let origin: String?
+  /// Why, for a person; no secrets.
+  package let words: String
+}
+
+/// What a relay knows of one of its streams.
+package struct RelayStatus: Equatable, Sendable {
+  package let stream: StreamKey
+  /// The client's address.
+  package let address: String
+  /// The origin that has the stream; nil while there is none.
+  package let origin: String?
+  /// What is kept to be replayed, in bytes.
+  package let keptBytes: Int
+  /// What waits for the origin, in bytes.
+  package let waitingBytes: Int
+  /// Whether the publisher isn't read at the moment.
+  package let isHeldBack: Bool
+  /// How many origins it has lost.
+  package let failovers: Int
+}

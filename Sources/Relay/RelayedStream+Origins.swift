@@ -1,0 +1,174 @@
+import EventLoop
+import Ingest
+import RTMP
+import Telemetry
+
+// What becomes of the stream when an origin takes it, refuses it or is lost.
+extension RelayedStream {
+  /// How often a stream that shall move asks where to, before it stays.
+  private static let handoverTries = 5
+
+  func took(_ event: ForwardingClient.Event, of leg: OriginLeg) {
+    switch event {
+    case .started: started(leg)
+    case .drained: if leg === self.leg { pump() }
+    case .reconnectRequested: if leg === self.leg { handOver() }
+    case .ended(let end): ended(leg, end)
+    }
+  }
+
+  private func started(_ leg: OriginLeg) {
+    guard leg === coming, !isOver else { return }
+    // One that is to take over waits for the next keyframe.
+    guard self.leg == nil else { return pump() }
+    coming = nil
+    take(leg)
+  }
+
+  /// An origin has the stream from here on, where there was none.
+  private func take(_ leg: OriginLeg) {
+    self.leg = leg
+    handover = nil
+    let since = outage.map { MonotonicTime.now - $0.since } ?? .zero
+    tell(isAdmitted ? .resumed : .taken, leg.target.name, "after \(since)")
+    admit()
+    pump()
+  }
+
+  private func ended(_ leg: OriginLeg, _ end: ClientEnd) {
+    if let index = leaving.firstIndex(where: { $0 === leg }) {
+      leaving.remove(at: index)
+      return removeWhenEmpty()
+    }
+    relay.metrics.failed(end.label)
+    if leg === coming {
+      coming = nil
+      guard !isOver else { return }
+      switch end {
+      // Another address may answer where this one did not.
+      case .unreachable, .timedOut(.connecting), .lost(.connecting):
+        approachNext(leg.target, after: end)
+      default: failed(leg.target, end)
+      }
+    } else if leg === self.leg {
+      self.leg = nil
+      if !isOver { lost(leg, end) }
+    }
+  }
+
+  // MARK: Losing one
+
+  /// The origin that had the stream has it no more.
+  private func lost(_ leg: OriginLeg, _ end: ClientEnd) {
+    tell(.lost, leg.target.name, "\(end)")
+    var outage = self.outage ?? Outage(since: .now)
+    outage.losses += 1
+    outage.excluded.insert(leg.target.name)
+    outage.words = "its server was lost, and no other one takes the stream"
+    if case .ended(let status) = end {
+      // What two origins in a row say is about the stream.
+      let isRepeated = outage.refusal?.code == status.code && outage.refusal?.text == status.text
+      if status.isAboutPublisher || isRepeated {
+        return refuse(status.refusal, status.words, for: "ended by the origin")
+      }
+      outage.refusal = status
+      outage.words = status.words
+    }
+    self.outage = outage
+    countLoss()
+    buffer.rewind()
+    guard outage.losses <= configuration.lossesPerOutage else { return giveUp() }
+    handover = nil
+    if let coming, coming.isStarted {
+      self.coming = nil
+      return take(coming)
+    }
+    pump()
+    seek()
+  }
+
+  /// The node knows that an origin is gone.
+  func originLost(_ name: String) {
+    guard let leg, leg.target.name == name, !isOver else { return }
+    leg.abandon()
+    self.leg = nil
+    relay.metrics.failed("gone")
+    lost(leg, .lost(.streaming))
+  }
+
+  // MARK: Finding one
+
+  /// An origin didn't take the stream.
+  func failed(_ target: RelayTarget, _ end: ClientEnd) {
+    tell(.failed, target.name, "\(end)")
+    if leg != nil { return handoverFailed(target) }
+    outage?.excluded.insert(target.name)
+    if case .refused(let status) = end {
+      // An origin may know before others that the one before it is gone: it is asked again.
+      let isFinal = status.isAboutPublisher && !(isAdmitted && status.refusal == .badName)
+      if isFinal { return refuse(status.refusal, status.words, for: "refused by the origin") }
+      outage?.refusal = status
+      outage?.words = status.words
+    }
+    retryLater()
+  }
+
+  /// There is no origin for the stream, or no other one.
+  func foundNone() {
+    if leg != nil { return handoverFailed(nil) }
+    if !isAdmitted, let status = outage?.refusal {
+      return refuse(status.refusal, status.words, for: "refused by the origin")
+    }
+    // Those that failed may be back.
+    outage?.excluded = []
+    retryLater()
+  }
+
+  // MARK: Moving
+
+  /// Moves the stream to another origin at its next keyframe.
+  ///
+  /// - Returns: whether it is about to.
+  @discardableResult
+  func handOver() -> Bool {
+    guard !isOver, left == nil, let leg, leg.isStarted, handover == nil else {
+      return handover != nil
+    }
+    handover = Outage(since: .now, excluded: [leg.target.name])
+    seek()
+    return true
+  }
+
+  private func handoverFailed(_ target: RelayTarget?) {
+    guard handover != nil else { return }
+    if let target { handover?.excluded.insert(target.name) }
+    guard let pauses = handover?.pauses, pauses < Self.handoverTries else {
+      handover = nil
+      return tell(.notHandedOver, origin, "no other origin takes the stream")
+    }
+    retryLater()
+  }
+
+  /// The next group goes to another origin; the one before it hears the end.
+  func switchOver(to next: OriginLeg, from old: OriginLeg) {
+    coming = nil
+    handover = nil
+    leg = next
+    leaving.append(old)
+    buffer.reopen()
+    relay.metrics.handovers.increment()
+    tell(.handedOver, next.target.name, "from \(old.target.name)")
+    old.finish(saysSo: true)
+  }
+}
+
+extension Status {
+  /// Whether any origin would say it: the token, or that somebody else has the stream.
+  var isAboutPublisher: Bool { refusal != .failed }
+
+  var refusal: ServerSession.PublishRefusal {
+    ServerSession.PublishRefusal(rawValue: code) ?? .failed
+  }
+
+  var words: String { text.isEmpty ? code : text }
+}

@@ -1,0 +1,31 @@
+import RTMP
+
+// How an origin is told that a stream goes on which another one had: by the query of its name.
+extension StreamName {
+  /// What says that the stream's earlier origin is lost, or hands it over.
+  static let resume = "resume"
+  /// What says that the earlier origin still has the stream and gives it up when it has been told all.
+  static let handover = "handover"
+
+  /// The name as the publisher sent it, without what only a relay may say.
+  var asPublished: String {
+    guard query.contains(where: { $0.name == Self.resume || $0.name == Self.handover }) else {
+      return raw
+    }
+    let parts = raw.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let kept = parts.dropFirst().first?.split(separator: "&").filter { item in
+      let name = StreamName("?" + item).query.first?.name
+      return name != Self.resume && name != Self.handover
+    }
+    guard let kept, !kept.isEmpty else { return String(parts[0]) }
+    return parts[0] + "?" + kept.joined(separator: "&")
+  }
+
+  /// The name to publish under at an origin.
+  func forOrigin(resumes: Bool, isHandover: Bool) -> String {
+    var name = asPublished
+    let says = [resumes ? Self.resume : nil, isHandover ? Self.handover : nil].compactMap { $0 }
+    for item in says { name += (name.contains("?") ? "&" : "?") + item + "=1" }
+    return name
+  }
+}

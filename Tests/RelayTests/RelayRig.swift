@@ -1,0 +1,96 @@
+import EventLoop
+import Ingest
+import Media
+import RTMP
+import TLS
+import Telemetry
+import Testing
+
+@testable import Relay
+
+/// A relay and its origins, all on the test's own loop.
+final class RelayRig {
+  let loop: Loop
+  let relay: PublishRelay
+  let registry = MetricRegistry()
+  let metrics: RelayMetrics
+  let ingestMetrics: IngestMetrics
+  private(set) var port: UInt16 = 0
+  /// Where streams may go, in the order of preference.
+  var origins: [RelayTarget] = []
+  private(set) var notices: [RelayNotice] = []
+  /// Who was excluded, each time a place was asked for.
+  private(set) var questions: [Set<String>] = []
+
+  init(_ configuration: RelayConfiguration = RelayConfiguration()) throws {
+    loop = try Loop()
+    metrics = RelayMetrics(registry)
+    ingestMetrics = IngestMetrics(registry)
+    var configuration = configuration
+    configuration.ingest.coalesce = .zero
+    weak var me: RelayRig?
+    relay = PublishRelay(
+      on: loop, configuration: configuration,
+      handlers: RelayHandlers(
+        admit: { _, request, done in
+          let wedding = request.name.path.split(separator: ".").first.map(String.init) ?? ""
+          guard wedding != "no", let key = StreamKey(wedding: wedding) else {
+            return done(.refused(.denied, "the token has expired"))
+          }
+          done(.admitted(key))
+        },
+        place: { _, excluded, done in
+          me?.questions.append(excluded)
+          done(me?.origins.first { !excluded.contains($0.name) })
+        }, notice: { me?.notices.append($0) }),
+      metrics: metrics, ingestMetrics: ingestMetrics, buffers: TLSBuffers())
+    me = self
+    let socket = try Socket.listening(
+      on: try #require(SocketAddress(host: "127.0.0.1", port: 0)))
+    port = socket.localAddress.port
+    try relay.ingest.listen(socket)
+  }
+
+  func origin(
+    _ name: String, trustedProxies: NetworkList = [], context: TLSContext? = nil
+  ) throws -> TestOrigin {
+    let origin = try TestOrigin(
+      name, on: loop, trustedProxies: trustedProxies, context: context)
+    origins.append(RelayTarget(name: name, host: "127.0.0.1", port: origin.port))
+    return origin
+  }
+
+  func encoder(_ name: String = "w", preamble: [UInt8] = []) throws -> TestEncoder {
+    try TestEncoder(name, port: port, on: loop, preamble: preamble)
+  }
+
+  func status() throws -> RelayStatus { try #require(relay.statuses.first) }
+
+  func key(_ wedding: String = "w") throws -> StreamKey {
+    try #require(StreamKey(wedding: wedding))
+  }
+
+  /// Takes turns until something has happened; false when it never did.
+  func turns(_ limit: Duration = .seconds(120), until done: () -> Bool) -> Bool {
+    let end = MonotonicTime.now + limit
+    while !done() {
+      if MonotonicTime.now > end { return false }
+      loop.turn(maximumWait: .milliseconds(20))
+    }
+    return true
+  }
+
+  /// Takes turns for a while, for what must not happen in it.
+  func turns(for duration: Duration) {
+    let end = MonotonicTime.now + duration
+    while MonotonicTime.now < end { loop.turn(maximumWait: .milliseconds(5)) }
+  }
+
+  /// Whether nothing of any stream is left, on any count.
+  var isEmpty: Bool {
+    relay.statuses.isEmpty && metrics.streams.value == 0 && metrics.originConnections.value == 0
+      && metrics.keptBytes.value == 0 && metrics.heldBack.value == 0
+      && relay.ingest.connectionCount == 0 && ingestMetrics.connections.value == 0
+      && ingestMetrics.publishers.value == 0
+  }
+}
