@@ -32,9 +32,19 @@ package enum HostNames {
   /// The same without making a thread of the caller wait.
   package static func lookUp(_ host: String, port: UInt16) async -> [SocketAddress] {
     await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        continuation.resume(returning: addresses(of: host, port: port))
-      }
+      lookUp(host, port: port) { continuation.resume(returning: $0) }
     }
+  }
+
+  /// The same for those who don't wait.
+  ///
+  /// - Parameters:
+  ///   - host: a name.
+  ///   - port: of all addresses.
+  ///   - found: called once, on some thread.
+  package static func lookUp(
+    _ host: String, port: UInt16, found: @escaping @Sendable ([SocketAddress]) -> Void
+  ) {
+    DispatchQueue.global().async { found(addresses(of: host, port: port)) }
   }
 }

@@ -25,7 +25,10 @@ package final class PublishRelay {
   private var isTicking = false
   private var emptied: [() -> Void] = []
 
-  private static let tick = Duration.milliseconds(250)
+  /// Several in the time that an origin may be silent.
+  private var tick: Duration {
+    max(.milliseconds(20), min(.milliseconds(250), configuration.originSilence / 6))
+  }
 
   /// Makes a relay without a listener and registers it with its loop.
   ///
@@ -122,7 +125,7 @@ package final class PublishRelay {
   private func beginToTick() {
     guard !isTicking else { return }
     isTicking = true
-    loop.schedule(after: Self.tick) { [weak self] in
+    loop.schedule(after: tick) { [weak self] in
       guard let self else { return }
       isTicking = false
       for stream in Array(streams.values) { stream.check(.now) }

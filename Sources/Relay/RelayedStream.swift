@@ -290,8 +290,7 @@ final class RelayedStream {
     }
     let id = id
     let mailbox = relay.loop.mailbox
-    Task {
-      let addresses = await HostNames.lookUp(target.host, port: target.port)
+    HostNames.lookUp(target.host, port: target.port) { addresses in
       mailbox.submit {
         $0.local(PublishRelay.self)?.stream(id)?.lookedUp(question, target, addresses)
       }

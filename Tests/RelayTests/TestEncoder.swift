@@ -16,10 +16,12 @@ final class TestEncoder {
     let session = ClientSession(
       ClientSession.Configuration(
         .publish, tcUrl: "rtmp://edge.example/live", app: "live", streamName: name))
+    var timeouts = RTMPClient.Timeouts()
+    timeouts.linger = .seconds(30)
     weak var me: TestEncoder?
     let client = ForwardingClient(
       try Socket.connecting(to: address), on: loop, session: session, tls: nil,
-      timeouts: RTMPClient.Timeouts(), silence: .seconds(3600), preamble: preamble
+      timeouts: timeouts, silence: .seconds(3600), preamble: preamble
     ) { me?.events.append($0) }
     self.client = client
     me = self

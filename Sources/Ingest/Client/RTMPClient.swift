@@ -246,7 +246,8 @@ package class RTMPClient: Channel {
     if isDry {
       if stage == .streaming, isStalled { loop.setDeadline(self, nil) }
       isStalled = false
-      if isFinishing { return linger() }
+      // What this turn still has to say comes with its flush.
+      if isFinishing { return outgoing.isEmpty ? linger() : () }
       if sentBytes != before { drained() }
     } else if stage == .streaming, sentBytes != before || !isStalled {
       isStalled = true

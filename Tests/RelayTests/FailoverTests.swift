@@ -1,0 +1,357 @@
+import EventLoop
+import Ingest
+import Media
+import RTMP
+import Telemetry
+import Testing
+
+@testable import Relay
+
+@Suite struct `Relay when an origin is lost` {
+  /// Where what an origin was sent begins in what the publisher sent, behind the headers ahead of it.
+  ///
+  /// - Returns: nil where it isn't a part of it without a gap, from a keyframe on.
+  private func position(_ take: TestOrigin.Take?, in sent: [Message]) -> Int? {
+    guard let take else { return nil }
+    let headers = take.messages.prefix(3).map(\.payload)
+    guard headers == sent.prefix(3).map(\.payload) else { return nil }
+    let rest = Array(take.messages.dropFirst(3))
+    guard let first = rest.first, first.payload.starts(with: [0x17, 1]),
+      let start = sent.firstIndex(of: first), start + rest.count <= sent.count,
+      rest == Array(sent[start..<start + rest.count])
+    else { return nil }
+    return start
+  }
+
+  @Test func `a killed origin's stream goes on at the next one, nothing missing`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.encoder("w?token=abc&resume=1")
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<95)
+    #expect(rig.turns { first.messages.count > 100 })
+    first.die()
+    encoder.sendPictures(95..<123)
+    #expect(
+      rig.turns { second.messages.last == encoder.sent.last && encoder.waitingBytes == 0 })
+    let take = try #require(second.takes.first)
+    let start = try #require(position(take, in: encoder.sent))
+    #expect(start <= first.messages.count)
+    #expect(take.messages.count - 3 + start == encoder.sent.count)
+    // What only a relay may say is the relay's own.
+    #expect(first.takes.first?.name == "w?token=abc")
+    #expect(take.name == "w?token=abc&resume=1")
+    #expect(encoder.events.filter { $0 != .drained } == [.started])
+    #expect(rig.questions == [[], ["o1"]])
+    #expect(rig.metrics.failovers.value == 1)
+    #expect(rig.metrics.lostMessages.value == 0)
+    encoder.leave()
+    #expect(rig.turns { rig.isEmpty })
+  }
+
+  @Test func `the replay begins at the last keyframe of what was announced`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<95)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    let kept = try rig.status().keptBytes
+    rig.relay.announced(try rig.key("other"), end: 3_600)
+    #expect(try rig.status().keptBytes == kept)
+    // Keyframes are 400 ms apart.
+    rig.relay.announced(try rig.key(), end: MediaTime(milliseconds: 2_850))
+    rig.relay.announced(try rig.key(), end: 1_000)
+    #expect(try rig.status().keptBytes < kept / 2)
+    first.die()
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    let take = try #require(second.takes.first)
+    #expect(position(take, in: encoder.sent) != nil)
+    #expect(take.messages[3].timestamp == 2_800)
+    #expect(take.messages.prefix(3).map(\.timestamp) == [0, 2_800, 2_800])
+    #expect(rig.metrics.replayedMessages.value == UInt64(take.messages.count - 3))
+  }
+
+  @Test func `what is sent while there is no origin is kept and arrives`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    first.die()
+    // Far more than may wait for an origin that is there.
+    encoder.sendPictures(20..<800, bytes: 30_000)
+    #expect(rig.turns { encoder.waitingBytes == 0 && rig.questions.count > 4 })
+    #expect(rig.metrics.heldBack.value == 0)
+    #expect(try rig.status().origin == nil)
+    let second = try rig.origin("o2")
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    let start = try #require(position(second.takes.first, in: encoder.sent))
+    #expect(start <= first.messages.count)
+    #expect(rig.metrics.lostMessages.value == 0)
+    #expect(try rig.status().origin == "o2")
+    #expect(rig.notices.map(\.kind).contains(.resumed))
+  }
+
+  @Test func `when the buffer is full the publisher waits, and nothing is lost`() throws {
+    var configuration = RelayConfiguration()
+    configuration.replayBytes = 4 << 20
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    first.die()
+    encoder.sendPictures(20..<800, bytes: 40_000)
+    #expect(rig.turns { rig.metrics.heldBack.value == 1 })
+    for _ in 0..<100 { rig.loop.turn(maximumWait: .zero) }
+    let kept = try rig.status().keptBytes
+    #expect(kept >= 4 << 20)
+    #expect(kept < (4 << 20) + (512 << 10))
+    #expect(encoder.waitingBytes > 0)
+    let second = try rig.origin("o2")
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    let start = try #require(position(second.takes.first, in: encoder.sent))
+    #expect(start <= first.messages.count)
+    #expect(rig.metrics.lostMessages.value == 0)
+    #expect(rig.turns { rig.metrics.heldBack.value == 0 })
+    #expect(try rig.status().keptBytes <= 4 << 20)
+  }
+
+  @Test func `a publisher for whom there is no origin is closed after a while, told why`() throws {
+    var configuration = RelayConfiguration()
+    configuration.giveUpAfter = .milliseconds(600)
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    first.die()
+    #expect(rig.turns { encoder.end != nil && rig.isEmpty })
+    guard case .ended(let status) = encoder.end else {
+      return #expect(Bool(false), "\(String(describing: encoder.end))")
+    }
+    #expect(status.code == "NetStream.Publish.Failed")
+    #expect(status.text == "its server was lost, and no other one takes the stream")
+    #expect(rig.metrics.givenUp.value == 1)
+    // It asked again and again, with the lost one when there was no other.
+    #expect(rig.questions.count > 2)
+    #expect(rig.questions.contains([]) && rig.questions.contains(["o1"]))
+  }
+
+  @Test func `a new publisher for whom there is no origin is refused`() throws {
+    var configuration = RelayConfiguration()
+    configuration.admitWithin = .milliseconds(300)
+    let rig = try RelayRig(configuration)
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.end != nil && rig.isEmpty })
+    guard case .refused(let status) = encoder.end else {
+      return #expect(Bool(false), "\(String(describing: encoder.end))")
+    }
+    #expect(status.text == "no origin takes the stream now")
+  }
+
+  @Test func `an origin that can't be reached, and one that never answers, are passed over`() throws
+  {
+    var configuration = RelayConfiguration()
+    configuration.originSilence = .milliseconds(300)
+    let rig = try RelayRig(configuration)
+    // Its connections are taken by the kernel, and by nobody else.
+    let mute = try Socket.listening(on: try #require(SocketAddress(host: "127.0.0.1", port: 0)))
+    let gone = try rig.origin("gone")
+    gone.die()
+    rig.origins.append(
+      RelayTarget(name: "mute", host: "127.0.0.1", port: mute.localAddress.port))
+    let third = try rig.origin("o3")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    #expect(third.takes.count == 1)
+    #expect(rig.questions == [[], ["gone"], ["gone", "mute"]])
+    #expect(rig.notices.map(\.kind) == [.failed, .failed, .taken])
+    #expect(rig.metrics.originConnections.value == 1)
+  }
+
+  @Test func `an origin that falls silent is left, though its socket stays open`() throws {
+    var configuration = RelayConfiguration()
+    configuration.originSilence = .milliseconds(400)
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    // One that answers pings stays.
+    rig.turns(for: .milliseconds(1_200))
+    #expect(second.takes.isEmpty)
+    let frozen = try #require(first.takes.first?.connection)
+    frozen.holdBack()
+    encoder.sendPictures(20..<25)
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    #expect(position(second.takes.first, in: encoder.sent) != nil)
+    #expect(encoder.end == nil)
+  }
+
+  @Test func `an origin that doesn't know yet that the other one is gone is asked again`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    second.refusal = (.badName, "somebody else publishes this stream")
+    first.die()
+    #expect(rig.turns { rig.notices.filter { $0.kind == .failed }.count >= 3 })
+    #expect(encoder.end == nil)
+    second.refusal = nil
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    #expect(position(second.takes.first, in: encoder.sent) != nil)
+  }
+
+  @Test func `an origin that is stopped is left; what two say of a stream is believed`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    first.takes.first?.connection.stop("pictures of this size are too many")
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    #expect(encoder.end == nil)
+    second.takes.first?.connection.reject("pictures of this size are too many")
+    #expect(rig.turns { encoder.end != nil && rig.isEmpty })
+    guard case .ended(let status) = encoder.end else {
+      return #expect(Bool(false), "\(String(describing: encoder.end))")
+    }
+    #expect(status.text == "pictures of this size are too many")
+  }
+
+  @Test func `a stream that every origin dies of is given up`() throws {
+    var configuration = RelayConfiguration()
+    configuration.lossesPerOutage = 3
+    let rig = try RelayRig(configuration)
+    var origins = try (0..<8).map { try rig.origin("o\($0)") }
+    let encoder = try rig.encoder()
+    #expect(
+      rig.turns {
+        if let index = origins.firstIndex(where: { !$0.takes.isEmpty }) {
+          origins.remove(at: index).die()
+        }
+        return encoder.end != nil && rig.isEmpty
+      })
+    #expect(origins.count == 4)
+    #expect(rig.metrics.givenUp.value == 1)
+  }
+
+  @Test func `an origin that is known to be gone is left at once`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    rig.relay.originLost("o2")
+    #expect(try rig.status().origin == "o1")
+    rig.relay.originLost("o1")
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    #expect(rig.turns { first.takes.first?.ended != nil })
+    #expect(encoder.end == nil)
+  }
+
+  @Test func `what a publisher sent before it left reaches the next origin`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    first.die()
+    encoder.sendPictures(20..<33)
+    encoder.leave()
+    #expect(rig.turns { encoder.end != nil && rig.relay.ingest.connectionCount == 0 })
+    let second = try rig.origin("o2")
+    #expect(rig.turns { second.takes.first?.ended != nil && rig.isEmpty })
+    #expect(second.messages.last == encoder.sent.last)
+    #expect(position(second.takes.first, in: encoder.sent) != nil)
+    #expect(second.takes.first?.ended == "unpublished")
+  }
+
+  @Test func `a stream whose publisher left is given up when no origin comes`() throws {
+    var configuration = RelayConfiguration()
+    configuration.leaveWithin = .milliseconds(300)
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    encoder.sendPictures(0..<20)
+    #expect(rig.turns { first.messages.count == encoder.sent.count })
+    first.die()
+    encoder.leave()
+    #expect(rig.turns { rig.isEmpty })
+    #expect(rig.notices.last?.kind == .cutShort)
+  }
+
+  @Test func `whatever origins die when, each has a part without a gap, and all of it is there`()
+    throws
+  {
+    for seed in 1...12 as ClosedRange<UInt64> {
+      var random = seed &* 0x9e37_79b9_7f4a_7c15
+      func next(_ bound: UInt64) -> Int {
+        random ^= random << 13
+        random ^= random >> 7
+        random ^= random << 17
+        return Int(random % bound)
+      }
+      var configuration = RelayConfiguration()
+      configuration.lossesPerOutage = .max
+      let rig = try RelayRig(configuration)
+      var origins = [try rig.origin("o0")]
+      var living = origins
+      let encoder = try rig.encoder()
+      #expect(rig.turns { encoder.isStarted })
+      encoder.sendHeaders()
+      var picture = 0
+      while picture < 600 {
+        let count = next(40) + 1
+        encoder.sendPictures(picture..<picture + count, group: 12, bytes: 100 + next(9_000))
+        picture += count
+        for _ in 0..<next(12) { rig.loop.turn(maximumWait: .zero) }
+        if next(3) == 0, !living.isEmpty { living.remove(at: next(UInt64(living.count))).die() }
+        if next(2) == 0 || living.isEmpty {
+          living.append(try rig.origin("o\(origins.count)"))
+          origins.append(living[living.count - 1])
+        }
+      }
+      #expect(rig.turns { living.contains { $0.messages.last == encoder.sent.last } })
+      var covered = 3
+      let takes = origins.flatMap(\.takes).filter { $0.messages.count > 3 }
+      // In the order in which they took it, which is the order of where they begin or an earlier one.
+      for take in takes.sorted(by: { $0.connection.acceptedAt < $1.connection.acceptedAt }) {
+        let start = try #require(position(take, in: encoder.sent), "seed \(seed)")
+        #expect(start <= covered, "seed \(seed)")
+        covered = max(covered, start + take.messages.count - 3)
+      }
+      #expect(covered == encoder.sent.count, "seed \(seed)")
+      #expect(encoder.end == nil)
+      encoder.leave()
+      #expect(rig.turns { rig.isEmpty })
+    }
+  }
+}

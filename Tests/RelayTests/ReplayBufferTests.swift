@@ -1,0 +1,160 @@
+import Ingest
+import RTMP
+import Testing
+
+@testable import Relay
+
+@Suite struct `Replay buffer` {
+  private func message(_ type: MessageType, _ time: UInt32, _ payload: [UInt8]) -> Message {
+    Message(type: type, streamID: 1, timestamp: time, payload: payload)
+  }
+
+  private func fill(
+    _ buffer: inout ReplayBuffer, _ range: Range<Int>, group: Int = 10, from: UInt32 = 0
+  ) {
+    for index in range {
+      let payload =
+        index % group == 0 ? TestEncoder.keyframe(1_000, 1) : TestEncoder.picture(1_000, 1)
+      buffer.append(.video, message(.video, from &+ UInt32(index * 40), payload))
+    }
+  }
+
+  private func drain(_ buffer: inout ReplayBuffer) -> [Message] {
+    var messages: [Message] = []
+    while buffer.take({ messages.append($0) }) {}
+    return messages
+  }
+
+  @Test func `without announcements ten seconds are kept, and at least two groups`() {
+    var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    for part in 0..<10 {
+      fill(&buffer, part * 100..<part * 100 + 100)
+      _ = drain(&buffer)
+      buffer.trim()
+    }
+    buffer.rewind()
+    let replay = drain(&buffer)
+    // The newest is 39,960, keyframes are 400 ms apart.
+    #expect(replay.first?.timestamp == 29_600)
+    var long = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    fill(&long, 0..<1_900, group: 500)
+    _ = drain(&long)
+    long.trim()
+    long.rewind()
+    #expect(drain(&long).first?.timestamp == 20_000)
+  }
+
+  @Test func `nothing that is still to be sent is let go`() {
+    var buffer = ReplayBuffer(limitBytes: 100_000, spanMilliseconds: 1_000)
+    fill(&buffer, 0..<500)
+    buffer.trim()
+    buffer.announce(15_000)
+    #expect(buffer.isFull)
+    #expect(drain(&buffer).count == 500)
+    buffer.trim()
+    #expect(buffer.keptBytes < 100_000)
+    #expect(buffer.waitingBytes == 0)
+    #expect(buffer.lost == 0)
+  }
+
+  @Test func `a time of another clock lets nothing go`() {
+    var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    fill(&buffer, 0..<100, from: 500_000)
+    _ = drain(&buffer)
+    buffer.announce(503_600)
+    fill(&buffer, 0..<100)
+    _ = drain(&buffer)
+    buffer.trim()
+    buffer.rewind()
+    #expect(drain(&buffer).first?.timestamp == 503_600)
+    // Over the wrap it goes on.
+    var wrapping = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    fill(&wrapping, 0..<100, from: UInt32.max - 1_000)
+    _ = drain(&wrapping)
+    wrapping.announce(UInt32.max &- 1_000 &+ 2_000)
+    wrapping.rewind()
+    #expect(drain(&wrapping).first?.timestamp == UInt32.max &- 1_000 &+ 2_000)
+  }
+
+  @Test func `headers that change go ahead as they were then`() {
+    var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    let old = TestEncoder.videoHeader
+    let new = TestEncoder.videoHeader + [9]
+    buffer.append(.data, message(.data, 5, TestEncoder.metadata))
+    buffer.append(.video, message(.video, 5, old))
+    fill(&buffer, 0..<10)
+    fill(&buffer, 10..<20)
+    buffer.append(.video, message(.video, 790, new))
+    fill(&buffer, 20..<30)
+    _ = drain(&buffer)
+    buffer.announce(400)
+    buffer.rewind()
+    let replay = drain(&buffer)
+    #expect(replay.prefix(3).map(\.payload).dropLast() == [TestEncoder.metadata, old])
+    #expect(replay.filter { $0.payload == new }.count == 1)
+    buffer.announce(800)
+    buffer.rewind()
+    #expect(drain(&buffer)[1].payload == new)
+  }
+
+  @Test func `sound that came ahead of its keyframe is replayed with it`() {
+    var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    buffer.append(.audio, message(.audio, 0, TestEncoder.audioHeader))
+    fill(&buffer, 0..<10)
+    for time in [360, 380, 400, 420] as [UInt32] {
+      buffer.append(.audio, message(.audio, time, TestEncoder.sound(9, UInt8(time / 20))))
+    }
+    fill(&buffer, 10..<20)
+    _ = drain(&buffer)
+    buffer.announce(400)
+    buffer.rewind()
+    let replay = drain(&buffer)
+    #expect(replay.prefix(4).map(\.timestamp) == [400, 400, 420, 400])
+    #expect(replay[3].payload.starts(with: [0x17, 1]))
+  }
+
+  @Test func `a group larger than the bound can't be replayed, and the next one can`() {
+    var buffer = ReplayBuffer(limitBytes: 100_000, spanMilliseconds: 10_000)
+    fill(&buffer, 0..<300, group: 400)
+    _ = drain(&buffer)
+    buffer.trim()
+    #expect(buffer.keptBytes < 100_000)
+    fill(&buffer, 300..<310, group: 400)
+    buffer.rewind()
+    fill(&buffer, 310..<320, group: 400)
+    #expect(drain(&buffer).isEmpty)
+    #expect(buffer.lost == 20)
+    fill(&buffer, 400..<410, group: 400)
+    #expect(drain(&buffer).map(\.timestamp).first == 16_000)
+    #expect(buffer.waitingBytes == 0)
+    #expect(buffer.lost == 20)
+  }
+
+  @Test func `a stream of sound alone is replayed from a second before`() {
+    var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    buffer.append(.audio, message(.audio, 0, TestEncoder.audioHeader))
+    for index in 0..<1_000 {
+      buffer.append(.audio, message(.audio, UInt32(index * 20), TestEncoder.sound(9, 1)))
+    }
+    _ = drain(&buffer)
+    buffer.announce(15_700)
+    buffer.rewind()
+    let replay = drain(&buffer)
+    #expect(replay.first?.payload == TestEncoder.audioHeader)
+    #expect(replay[1].timestamp == 15_000)
+    #expect(replay.count == 1 + 250)
+  }
+
+  @Test func `only a relay says that a stream is resumed`() {
+    let names = [
+      ("abc", "abc"), ("abc?resume=1", "abc"), ("abc?token=a%26b&res%75me=1", "abc?token=a%26b"),
+      ("abc?handover=&x=1&resume", "abc?x=1"), ("abc?", "abc?"), ("a?b?c", "a?b?c"),
+    ]
+    for (raw, clean) in names { #expect(StreamName(raw).asPublished == clean) }
+    let name = StreamName("abc?token=x&resume=1")
+    #expect(name.forOrigin(resumes: false, isHandover: false) == "abc?token=x")
+    #expect(name.forOrigin(resumes: true, isHandover: false) == "abc?token=x&resume=1")
+    #expect(
+      StreamName("abc").forOrigin(resumes: true, isHandover: true) == "abc?resume=1&handover=1")
+  }
+}
