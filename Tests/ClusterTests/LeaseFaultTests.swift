@@ -126,6 +126,25 @@ import Testing
     #expect(lease.isHeld)
   }
 
+  @Test func `a node that began without Redis leaves holders the time to say so`() async throws {
+    let server = try RedisServerProcess(settings: [
+      "--appendonly", "yes", "--appendfsync", "always",
+    ])
+    let one = try TestNode("one", server)
+    let id = try stream()
+    let lease = try await Self.claim(one, id)
+    server.kill()
+    let two = try TestNode("two", server)
+    for await state in two.redis.changes { if case .lost = state { break } }
+    #expect(try await Self.claim(two, try stream("w2/main")).isProvisional)
+    try server.start()
+    for await state in two.redis.changes { if state.isConnected { break } }
+    // As if it had run out while Redis was down.
+    try await two.redis.send(RedisCommand("DEL", id.leaseKey))
+    #expect(try await Self.holder(two, id) == one.id)
+    #expect(lease.isHeld)
+  }
+
   @Test func `an emptied Redis gets the holder back, with its epoch and its head`() async throws {
     let server = try RedisServerProcess()
     let (one, two) = (try TestNode("one", server), try TestNode("two", server))

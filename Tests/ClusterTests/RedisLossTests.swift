@@ -116,6 +116,7 @@ import Testing
     server.kill()
     try server.start()
     #expect(edge.cluster.directory.known(id)?.node == one.id)
+    for await state in edge.redis.changes { if state.isConnected { break } }
     edge.run()
     try await wait { try await edge.cluster.directory.owner(of: id)?.node == two.id }
   }

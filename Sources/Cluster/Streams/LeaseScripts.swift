@@ -24,7 +24,7 @@ enum LeaseScripts {
     local me, run, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
     local epoch, owner, before = whole(get('epoch'), 1) or 0, get('owner'), get('run')
     local ended = get('ended') == '1'
-    if owner == '' then epoch = 0 end
+    if #owner > 64 or not string.match(owner, '^[%w_-][%w._-]*$') then epoch = 0 end
     local function keep(value)
       redis.call('SET', KEYS[2], digits(value), 'PX', lease)
       redis.call('PEXPIRE', KEYS[1], ARGV[4])

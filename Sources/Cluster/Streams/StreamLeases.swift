@@ -16,8 +16,6 @@ package final class StreamLeases: Sendable {
     /// The number of the connection to Redis that was seen last, and since when it is there.
     var connection = 0
     var connected = MonotonicTime.now
-    /// Whether Redis was away before that: others may have gone on without it.
-    var wasAway = false
   }
 
   /// How many refreshes are under way at a time.
@@ -149,8 +147,10 @@ package final class StreamLeases: Sendable {
       epoch: epoch, before: NodeID(values[2]), head: StreamHead(values: Array(values[3...])))
   }
 
-  /// Whether a lease that has expired says nothing yet: Redis was away, and its holder, who went on
-  /// meanwhile, must have had the time to refresh it.
+  /// Whether a lease that has expired says nothing yet: Redis may have been away, and its holder,
+  /// who went on meanwhile, must have had the time to refresh it.
+  ///
+  /// Our own first connection counts too: this node may have begun while Redis was away.
   private func isEarly() -> Bool {
     guard case .connected(_, let connection) = client.state else { return false }
     return state.withLock { state in
@@ -158,8 +158,7 @@ package final class StreamLeases: Sendable {
         state.connection = connection
         state.connected = .now
       }
-      return (connection > 1 || state.wasAway)
-        && MonotonicTime.now - state.connected < limits.lease
+      return MonotonicTime.now - state.connected < limits.lease
     }
   }
 
@@ -173,10 +172,7 @@ package final class StreamLeases: Sendable {
       }
       // Who went on without Redis is the first to say so when it is back.
       group.addTask {
-        for await state in self.client.changes {
-          if case .lost = state { self.state.withLock { $0.wasAway = true } }
-          if state.isConnected { self.bell.ring() }
-        }
+        for await state in self.client.changes where state.isConnected { self.bell.ring() }
       }
     }
   }
