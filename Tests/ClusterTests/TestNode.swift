@@ -21,7 +21,7 @@ final class TestNode: Sendable {
     configuration.recheckInterval = .milliseconds(50)
     configuration.lease = .seconds(4)
     configuration.leaseRefresh = .milliseconds(200)
-    configuration.deadline = .seconds(2)
+    configuration.deadline = .seconds(20)
     return configuration
   }
 
@@ -39,7 +39,7 @@ final class TestNode: Sendable {
     region: String = "here", probe: PeerProbe? = nil, runs: Bool = true
   ) throws {
     var patience = try server.configuration()
-    patience.commandDeadline = .seconds(5)
+    patience.commandDeadline = .seconds(20)
     patience.reconnectPatience = .milliseconds(100)
     patience.longestPause = .milliseconds(100)
     // A server that is stopped is given up before a lease runs out, as with the usual settings.
