@@ -71,7 +71,7 @@ lint: ## style of Swift, Python and shell; silent when all is well
 	@.ci/setup build test
 	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	@$(RUFF) check --quiet $(PYTHON_SOURCES)
-	@$(VENV)/bin/shellcheck .ci/run .ci/setup .ci/unit Tests/Fuzz/run
+	@$(VENV)/bin/shellcheck .ci/run .ci/setup .ci/unit Tests/Fuzz/run cluster/local/run
 
 # Children with a memory limit and a seccomp filter can't carry a sanitizer, so tests of them are left
 # out. Leaks are not looked for: Swift keeps bits of its own in pointers, which then count as lost.
@@ -100,6 +100,13 @@ soak-ladder: release ## four streams encoded, recorded and switched for MINUTES 
 cache-tests: release ## http-tests/cache-tests against `wedlive edge` (SUITE=checkout of it)
 	@.ci/setup test cache-tests
 	@$(PYTHON) Tests/Integration/cache_tests.py --wedlive $(RELEASE) --suite "$(SUITE)" $(ARGS)
+
+cluster-up: release ## a cluster on this machine: Redis, 2 origins, 2 edges, a balancer, a demo
+	@.ci/setup test cluster
+	@cluster/local/run up $(RELEASE)
+
+cluster-down: ## end it
+	@cluster/local/run down
 
 certs: release ## make a development CA and certificates in certs/
 	@$(RELEASE) certs $(ARGS)

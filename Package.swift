@@ -143,7 +143,7 @@ let floor6: [Target] = [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
       "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Storage", "Access",
       "Cache", "Cluster", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Redis",
-      "Transcode",
+      "Relay", "Transcode",
       "Viewers", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
@@ -164,7 +164,7 @@ let testTargets: [Target] =
   + tests(
     "HTTPServer",
     ["Bytes", "EventLoop", "TLS", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", httpTypes])
-  + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry"])
+  + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry", "TestSupport"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Redis", ["Bytes", "EventLoop", "Telemetry", "TLS"])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])

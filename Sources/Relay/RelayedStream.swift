@@ -317,7 +317,8 @@ final class RelayedStream {
     guard let address = candidates.popLast() else { return failed(target, end) }
     let introduction = OriginLeg.Introduction(
       connect: connect,
-      streamName: name.forOrigin(resumes: isAdmitted, isHandover: leg != nil),
+      streamName: name.forOrigin(
+        resumes: isAdmitted, isHandover: leg != nil, as: target.resume),
       proxied: configuration.sendsProxyHeader ? peer : nil)
     do throws(SystemError) {
       coming = try OriginLeg(to: target, at: address, introduction, for: relay) {

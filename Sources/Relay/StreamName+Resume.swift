@@ -6,26 +6,36 @@ extension StreamName {
   static let resume = "resume"
   /// What says that the earlier origin still has the stream and gives it up when it has been told all.
   static let handover = "handover"
+  /// What proves the former.
+  static let proof = "proof"
+  private static let own = [resume, handover, proof]
 
   /// The name as the publisher sent it, without what only a relay may say.
   var asPublished: String {
-    guard query.contains(where: { $0.name == Self.resume || $0.name == Self.handover }) else {
-      return raw
-    }
+    guard query.contains(where: { Self.own.contains($0.name) }) else { return raw }
     let parts = raw.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let kept = parts.dropFirst().first?.split(separator: "&").filter { item in
       let name = StreamName("?" + item).query.first?.name
-      return name != Self.resume && name != Self.handover
+      return name.map { !Self.own.contains($0) } ?? true
     }
     guard let kept, !kept.isEmpty else { return String(parts[0]) }
     return parts[0] + "?" + kept.joined(separator: "&")
   }
 
   /// The name to publish under at an origin.
-  func forOrigin(resumes: Bool, isHandover: Bool) -> String {
+  ///
+  /// - Parameters:
+  ///   - resumes: whether another origin had the stream.
+  ///   - isHandover: whether it has it still.
+  ///   - items: what that origin is told of it, instead of the mere fact.
+  /// - Returns: the publisher's, with these.
+  func forOrigin(resumes: Bool, isHandover: Bool, as items: String? = nil) -> String {
     var name = asPublished
     let says = [resumes ? Self.resume : nil, isHandover ? Self.handover : nil].compactMap { $0 }
-    for item in says { name += (name.contains("?") ? "&" : "?") + item + "=1" }
+    for item in says {
+      let text = item == Self.resume ? items ?? item + "=1" : item + "=1"
+      name += (name.contains("?") ? "&" : "?") + text
+    }
     return name
   }
 }

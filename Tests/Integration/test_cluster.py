@@ -1,5 +1,7 @@
 """Origins and edges that meet at Redis: streams are found, and go on when a node dies."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,101 @@ def sequences(node: Node, wedding: str) -> list[int]:
         return []
     lines = [line for line in answer.text.splitlines() if line and not line.startswith("#")]
     return [int(line.split("-")[0]) for line in lines]
+
+
+def owner(cluster: Cluster, wedding: str) -> Node:
+    """The origin that has its stream."""
+    name = cluster.redis.ask("hget", f"wl:stream:{{{wedding}}}/main", "owner")
+    return cluster.origins[int(name.removeprefix("origin-")) - 1]
+
+
+class Viewer:
+    """Reads a playlist again and again, and notes what no viewer may see."""
+
+    def __init__(self, edge: Node, wedding: str) -> None:
+        self.url = f"{edge.base}/hls/{wedding}/main/source/index.m3u8"
+        self.edge = edge
+        self.bad: list[str] = []
+        self.newest = -1
+        self.at = time.monotonic()
+        #: The longest time between two new segments, and how many discontinuities were listed.
+        self.longest = 0.0
+        self.breaks: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        client = self.edge.client()
+        fetched: set[str] = set()
+        while not self._stop.wait(0.1):
+            answer = client.get(self.url)
+            if answer.status != 200:
+                self.bad.append(f"playlist: {answer}")
+                continue
+            lines = answer.text.splitlines()
+            names = [line for line in lines if line and not line.startswith("#")]
+            for index, line in enumerate(lines):
+                if line == "#EXT-X-DISCONTINUITY":
+                    self.breaks.add(next(each for each in lines[index:] if each in names))
+            newest = int(names[-1].split("-")[0])
+            if newest < self.newest:
+                self.bad.append(f"went back from {self.newest} to {newest}")
+            if newest > self.newest:
+                now = time.monotonic()
+                if self.newest >= 0:
+                    self.longest = max(self.longest, now - self.at)
+                self.newest, self.at = newest, now
+            for name in names[-3:]:
+                if name in fetched:
+                    continue
+                fetched.add(name)
+                segment = client.get(self.url.replace("index.m3u8", name))
+                if segment.status != 200:
+                    self.bad.append(f"segment: {segment}")
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.mark.parametrize("how", ["kill", "drain"])
+def test_publishers_and_viewers_of_edges_notice_nothing(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path, how: str
+) -> None:
+    edge, other = cluster.edges
+    publisher = publish(edge, "seamless", tmp_path)
+    cleanup.append(publisher)
+    wait_until(
+        lambda: len(sequences(other, "seamless")) >= 4, "it is on the air", alive=[publisher]
+    )
+    viewers = [Viewer(edge, "seamless"), Viewer(other, "seamless")]
+    try:
+        wait_until(lambda: all(each.newest > 0 for each in viewers), "both see it")
+        first = owner(cluster, "seamless")
+        breaks = [len(each.breaks) for each in viewers]
+        newest = viewers[0].newest
+        if how == "kill":
+            first.kill()
+        else:
+            first.stop()
+        wait_until(
+            lambda: all(each.newest > newest + 6 for each in viewers),
+            "the stream goes on for both",
+            alive=[publisher],
+        )
+        if how == "kill":
+            assert owner(cluster, "seamless") is not first
+    finally:
+        for each in viewers:
+            each.stop()
+    assert not publisher.ended
+    for each, before in zip(viewers, breaks, strict=True):
+        assert each.bad == []
+        assert len(each.breaks) <= before + 1
+        # Three seconds and a segment; the machine of the tests may be busy.
+        print(f"{how}: {each.longest:.2f} s between two new segments")
+        assert each.longest < 6
 
 
 def test_a_stream_of_any_origin_is_found_by_every_edge(

@@ -8,8 +8,9 @@ package enum ClusterEvent: Equatable, Sendable {
   case left(NodeID)
   /// A stream has another holder, or none any more.
   case stream(StreamID, owner: NodeID, epoch: Int64)
-  /// A stream's playlist has grown.
-  case head(StreamID, epoch: Int64, sequence: Int64)
+  /// A stream's playlist has grown, up to this number and, by its publisher's clock, this time (in
+  /// ticks of 1/90000 s; 0 where that isn't known).
+  case head(StreamID, epoch: Int64, sequence: Int64, end: Int64)
 
   /// Its names and values as an entry of `wl:events`.
   var fields: [String] {
@@ -18,8 +19,11 @@ package enum ClusterEvent: Equatable, Sendable {
     case .left(let id): ["kind", "left", "node", id.text]
     case .stream(let stream, let owner, let epoch):
       ["kind", "stream", "stream", "\(stream)", "node", owner.text, "epoch", "\(epoch)"]
-    case .head(let stream, let epoch, let sequence):
-      ["kind", "head", "stream", "\(stream)", "epoch", "\(epoch)", "sequence", "\(sequence)"]
+    case .head(let stream, let epoch, let sequence, let end):
+      [
+        "kind", "head", "stream", "\(stream)", "epoch", "\(epoch)", "sequence", "\(sequence)",
+        "end", "\(end)",
+      ]
     }
   }
 
@@ -38,7 +42,9 @@ package enum ClusterEvent: Equatable, Sendable {
       guard let sequence = entry["sequence"].flatMap(Int64.init),
         (0...StreamHead.largest).contains(sequence)
       else { return nil }
-      self = .head(stream, epoch: epoch, sequence: sequence)
+      let end = entry["end"].flatMap(Int64.init) ?? 0
+      guard (-StreamHead.largest...StreamHead.largest).contains(end) else { return nil }
+      self = .head(stream, epoch: epoch, sequence: sequence, end: end)
     default: return nil
     }
   }

@@ -181,14 +181,17 @@ package final class StreamDirectory: Sendable {
     state.withLock { state in
       switch delivery {
       case .event(.stream(let stream, _, _)): state.entries[stream]?.isOutdated = true
-      case .event(.head(let stream, let epoch, let sequence)):
+      case .event(.head(let stream, let epoch, let sequence, let end)):
         guard var owner = state.entries[stream]?.owner, owner.epoch == epoch else { return }
         guard var head = owner.head else {
           // The first one: all of it is in the record.
           state.entries[stream]?.isOutdated = true
           return
         }
-        head.sequence = max(head.sequence, sequence)
+        if sequence > head.sequence {
+          head.sequence = sequence
+          head.end = end
+        }
         owner.head = head
         state.entries[stream]?.owner = owner
       case .missed:

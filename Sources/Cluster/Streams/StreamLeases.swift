@@ -207,7 +207,8 @@ package final class StreamLeases: Sendable {
       if case .unavailable = error { return false }
       throw error
     }
-    try? await events.publish(.head(lease.stream, epoch: lease.epoch, sequence: head.sequence))
+    try? await events.publish(
+      .head(lease.stream, epoch: lease.epoch, sequence: head.sequence, end: head.end))
     return true
   }
 

@@ -124,6 +124,18 @@ package final class EdgeLive: Sendable {
     return request
   }
 
+  /// A stream is another node's from now on.
+  ///
+  /// - Parameter key: of the camera that moved; its wedding's program may have moved with it.
+  package func moved(_ key: StreamKey) {
+    let followers = state.withLock { state in
+      [key, StreamKey(wedding: key.wedding, camera: "program")].compactMap { key in
+        key.flatMap { state.followers[$0] }
+      }
+    }
+    for follower in followers { follower.relocate() }
+  }
+
   // MARK: For followers
 
   func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }

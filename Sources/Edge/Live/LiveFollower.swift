@@ -13,6 +13,10 @@ final class LiveFollower: Sendable {
     var snapshot: StreamSnapshot?
     var pool: UpstreamPool?
     var task: Task<Void, Never>?
+    /// The question that is open.
+    var question: Task<(Answer, Upstream?), Never>?
+    /// Whether the stream may be elsewhere by now.
+    var isMoved = false
   }
 
   /// As it was asked for; the camera may be `program`.
@@ -42,7 +46,20 @@ final class LiveFollower: Sendable {
     state.withLock { $0.task = task }
   }
 
-  func cancel() { state.withLock { $0.task }?.cancel() }
+  func cancel() {
+    let (task, question) = state.withLock { ($0.task, $0.question) }
+    task?.cancel()
+    question?.cancel()
+  }
+
+  /// The stream may be another node's: the open question is of no use any more.
+  func relocate() {
+    let question = state.withLock { state in
+      state.isMoved = true
+      return state.question
+    }
+    question?.cancel()
+  }
 
   private static var second: UInt64 { MonotonicTime.now.nanoseconds / 1_000_000_000 }
 
@@ -56,7 +73,14 @@ final class LiveFollower: Sendable {
     while !Task.isCancelled, isWanted {
       var nodes = node.map { [$0] } ?? []
       if nodes.isEmpty { nodes = await live.locator.find(key) }
-      let (answer, from) = await ask(nodes, view)
+      let (answer, from) = await question(nodes, view)
+      if state.withLock({ state in
+        defer { state.isMoved = false }
+        return state.isMoved
+      }) {
+        node = nil
+        if case .feed = answer {} else { continue }
+      }
       if case .feed(let feed) = answer {
         lostSince = nil
         pause = live.configuration.firstPause
@@ -65,8 +89,9 @@ final class LiveFollower: Sendable {
         await apply(feed, to: &view)
         continue
       }
-      if case .nothingNew = answer { continue }
+      // After so long without news it may be elsewhere.
       node = nil
+      if case .nothingNew = answer { continue }
       let isEnded = view.isOver && answer == .absent
       if view.snapshot == nil && answer == .absent || isEnded {
         return live.end(self, last: view.snapshot, isAbsent: true)
@@ -90,13 +115,24 @@ final class LiveFollower: Sendable {
       within: UInt64(live.configuration.idle.components.seconds), now: Self.second)
   }
 
-  private enum Answer: Equatable {
+  private enum Answer: Equatable, Sendable {
     case feed(StreamFeed)
     case nothingNew
     /// A node that was asked says that it hasn't got it.
     case absent
     /// Nobody could be asked.
     case failed
+  }
+
+  /// Asks in a way that `relocate` can end.
+  private func question(_ nodes: [Upstream], _ view: LiveView) async -> (Answer, Upstream?) {
+    let task = Task { await ask(nodes, view) }
+    let isMoved = state.withLock { state in
+      state.question = task
+      return state.isMoved
+    }
+    if isMoved { task.cancel() }
+    return await task.value
   }
 
   /// Asks nodes, one after the other, until one has it.

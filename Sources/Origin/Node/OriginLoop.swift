@@ -272,9 +272,9 @@ package final class OriginLoop {
   ) throws(Refusal) -> (key: StreamKey?, shown: StreamKey?, claims: Claims?) {
     let isLocked = address.wedding.map { locked.contains($0) } ?? false
     guard node.configuration.watchNeedsToken || isLocked || address.wedding == nil else {
-      let shown = shown(by: address.key)
+      let shown = shown(by: address.key(Program.name))
       try checkSource(shown, plan: nil)
-      return (address.key, shown, nil)
+      return (address.key(Program.name), shown, nil)
     }
     let token = Array((address.token ?? "").utf8)
     let claims = try tokens.claims(of: token.span, now: now)

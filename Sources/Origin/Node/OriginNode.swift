@@ -181,7 +181,7 @@ package final class OriginNode: Sendable {
       proof: ask.name["proof"] ?? "")
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.
-      errands.run { await registry.holder(of: ask.key)?.evict() }
+      errands.run { await registry.holder(of: ask.key)?.send() }
     }
   }
 

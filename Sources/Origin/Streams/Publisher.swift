@@ -15,10 +15,14 @@ package struct Publisher: Sendable {
   let silence: @Sendable () async -> Duration?
   /// Closes the connection; when this returns, its loop has let go of the stream for good.
   let evict: @Sendable () async -> Void
+  /// Closes it in order, as another node has the stream now: an edge goes on there.
+  let send: @Sendable () async -> Void
 
   init(
     id: UInt64, tokenID: [UInt8], priority: Int, address: String,
-    silence: @escaping @Sendable () async -> Duration?, evict: @escaping @Sendable () async -> Void
+    silence: @escaping @Sendable () async -> Duration?,
+    evict: @escaping @Sendable () async -> Void,
+    send: @escaping @Sendable () async -> Void = {}
   ) {
     self.id = id
     self.tokenID = tokenID
@@ -26,6 +30,7 @@ package struct Publisher: Sendable {
     self.address = address
     self.silence = silence
     self.evict = evict
+    self.send = send
   }
 
   /// A publisher behind a connection of a loop.
@@ -47,6 +52,11 @@ package struct Publisher: Sendable {
         await loop.wait { loop, done in
           guard let origin = loop.local(OriginLoop.self) else { return done() }
           origin.whenSettled(stream, done)
+        }
+      },
+      send: {
+        _ = try? await loop.run { loop in
+          publication.connection(on: loop)?.stop("another server has this stream now")
         }
       })
   }

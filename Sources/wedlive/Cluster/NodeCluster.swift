@@ -145,6 +145,19 @@ struct NodeCluster: Sendable {
   /// Says what load balancers and other nodes are to think of this one.
   func set(_ state: NodeState) { node.membership.update { $0.state = state } }
 
+  /// Says that this node takes nothing new, and returns when edges have taken its streams elsewhere.
+  ///
+  /// - Parameters:
+  ///   - patience: how long that may take.
+  ///   - isEmpty: whether none is left.
+  func handOver(atMost patience: Duration, until isEmpty: @Sendable () -> Bool) async {
+    set(.draining)
+    let start = ContinuousClock.now
+    while !isEmpty(), ContinuousClock.now - start < patience {
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
   // MARK: Where streams are
 
   /// For an edge: the node that has a stream, and then all others that could.
@@ -172,10 +185,20 @@ struct NodeCluster: Sendable {
       let owner = try? await node.directory.owner(of: stream)
     {
       found.append(owner.node)
+      // Whoever had it before may still answer, and has nothing new.
+      if owner.isLive, !owner.hasEnded, view[owner.node]?.isReachable == true {
+        return upstreams(found, view, scheme)
+      }
     }
     // Those that have ended it last, and those that Redis says nothing of, may have it still.
     found += view.origins.filter(\.isReachable).map(\.id).filter { !found.contains($0) }
-    return found.compactMap { view[$0] }.map {
+    return upstreams(found, view, scheme)
+  }
+
+  private static func upstreams(
+    _ nodes: [NodeID], _ view: ClusterView, _ scheme: String
+  ) -> [Upstream] {
+    nodes.compactMap { view[$0] }.map {
       Upstream(scheme: scheme, authority: $0.record.addresses.http)
     }
   }

@@ -20,6 +20,11 @@ final class OriginLeases: Sendable {
       publish: { await self.publish($0, $1) })
   }
 
+  /// What an edge proves that has the publisher of a stream's holder.
+  static func resumption(of key: StreamKey, after epoch: Int64) -> String {
+    "\(key) goes on after \(epoch)"
+  }
+
   private func acquire(
     _ wish: StreamLeasing.Wish, onLoss: @escaping @Sendable () -> Void
   ) async -> StreamLeasing.Outcome {
@@ -30,7 +35,7 @@ final class OriginLeases: Sendable {
     if leases.withLock({ $0[key]?.isHeld ?? false }) { return .granted(after: nil) }
     var claim = StreamClaim(priority: wish.priority)
     if let epoch = Int64(wish.resumes),
-      cluster.pass.fits(wish.proof, of: "\(key) goes on after \(epoch)")
+      cluster.pass.fits(wish.proof, of: Self.resumption(of: key, after: epoch))
     {
       claim.resumes = epoch
     }

@@ -2,7 +2,7 @@
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
-    + cameras + encryption + recording + storage + edge + redis + cluster + rtmp + http
+    + cameras + encryption + recording + storage + edge + relay + redis + cluster + rtmp + http
     + player + log
     + loops + proxyProtocol + shutdown
 
@@ -24,6 +24,7 @@ enum ConfigurationTable {
     ("recording", "What is recorded, and for how long it is kept."),
     ("storage", "Where finished recordings are kept."),
     ("edge", "What an edge keeps, and what stands behind it (`wedlive edge`)."),
+    ("relay", "Publishers of an edge, on their way to origins."),
     ("redis", "Where the nodes of a cluster meet."),
     ("cluster", "What they agree on."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
@@ -321,6 +322,9 @@ enum ConfigurationTable {
     .duration(
       "shutdown.drain", \.shutdown.drain, in: .zero...(.seconds(3_600)),
       "How long the node says that it isn't ready before it stops to accept."),
+    .duration(
+      "shutdown.hand_over", \.shutdown.handOver, in: .zero...(.seconds(3_600)),
+      "How long an origin of a cluster waits before that for others to take its streams over."),
     .duration(
       "shutdown.timeout", \.shutdown.timeout, in: .zero...(.seconds(3_600)),
       "How long responses that are under way have then."),

@@ -18,6 +18,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var recording = RecordingSection()
   var storage = StorageSection()
   var edge = EdgeSection()
+  var relay = RelaySection()
   var redis = RedisSection()
   var cluster = ClusterSection()
   var rtmp = RTMPSection()

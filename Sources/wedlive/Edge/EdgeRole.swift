@@ -6,9 +6,12 @@ import Foundation
 import HTTPClient
 import HTTPServer
 import Logging
+import Ingest
 import Operator
 import Origin
+import Relay
 import ServiceLifecycle
+import TLS
 import Telemetry
 
 /// A node that viewers meet: it keeps what origins have, and asks each of them for it once.
@@ -40,7 +43,13 @@ enum EdgeRole {
     let streams = try await streams(configuration, cluster, proxy, frame)
     let edge = RunningEdge(
       frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy),
-      streams: streams?.streams)
+      streams: streams?.streams,
+      relay: try cluster.flatMap { cluster throws(StartFailure) in
+        try relay(configuration, cluster, streams?.streams, frame)
+      })
+    if let cluster, let live = streams?.streams.live {
+      RelayService.observe(cluster, frame.loops, live)
+    }
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await edge.open(
       RunningEdge.Parts(
@@ -60,22 +69,21 @@ enum EdgeRole {
       ])
     let terminal = Terminal(STDOUT_FILENO)
     let banner = Banner(
-      node: configuration.node.effectiveID, listeners: listeners.described, publish: [],
+      node: configuration.node.effectiveID, listeners: listeners.described,
+      publish: cluster == nil ? [] : NodeAddresses.publish(configuration, listeners),
       watch: NodeAddresses.watch(configuration, listeners), status: nil, cipher: frame.cipher,
       certificate: certificate, dataPath: folder.path)
     terminal.write(banner.text(on: terminal))
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
-      drain: { words in
-        cluster?.set(.draining)
-        await edge.drain(words)
-      })
+      drain: { await edge.drain($0) }, handOver: { cluster?.set(.draining) })
     cluster?.set(.ready)
     var others: [any Service] = [CertificateService(node: frame), HeapService()]
     if let keySet = streams?.keySet { others.append(KeySetService(keySet)) }
     if let cluster {
       others.append(ClusterService(cluster: cluster))
       others.append(OriginsService(cluster: cluster, pool: proxy.upstreams))
+      others.append(RelayService(cluster: cluster, loops: frame.loops))
     }
     let outcome = await NodeFrame.outcome(
       of: NodeFrame.services(
@@ -127,5 +135,31 @@ enum EdgeRole {
         rememberedTokens: configuration.access.rememberedTokens,
         plans: configuration.origin.streams.plans), tokens.keySet
     )
+  }
+
+  /// What takes publishers for the cluster's origins.
+  ///
+  /// - Throws: `StartFailure` where the authorities to trust can't be read.
+  private static func relay(
+    _ configuration: NodeConfiguration, _ cluster: NodeCluster, _ streams: EdgeStreams?,
+    _ frame: NodeFrame
+  ) throws(StartFailure) -> EdgeRelay? {
+    guard let streams else { return nil }
+    var tls: TLSContext?
+    if configuration.cluster.tls {
+      let trust = configuration.cluster.certificateAuthorities.map {
+        TLSClientConfiguration.Trust.file($0)
+      }
+      do throws(TLSError) {
+        tls = try TLSContext.client(TLSClientConfiguration(trust: trust ?? .system))
+      } catch {
+        throw StartFailure("cluster.ca: \(error)")
+      }
+    }
+    return EdgeRelay(
+      cluster: cluster, verifier: streams.verifier, configuration: configuration.relayBounds,
+      rememberedTokens: configuration.access.rememberedTokens,
+      metrics: RelayMetrics(frame.registry), ingestMetrics: IngestMetrics(frame.registry), tls: tls,
+      logger: Logger(label: "relay"))
   }
 }

@@ -1,7 +1,9 @@
 import Edge
 import EventLoop
 import HTTPServer
+import Ingest
 import Operator
+import Relay
 import Access
 import Viewers
 import TLS
@@ -13,6 +15,8 @@ struct RunningEdge: Sendable {
   let metrics: EdgeMetrics
   /// Streams of its cluster's origins; nil for an edge that knows nothing of streams.
   let streams: EdgeStreams?
+  /// Takes publishers; nil for an edge without a cluster.
+  let relay: EdgeRelay?
 
   /// What each loop is given.
   struct Parts: Sendable {
@@ -44,6 +48,16 @@ struct RunningEdge: Sendable {
     let handler = EdgeFront(
       health: frame.health, behind: viewers(on: server, before: origin) ?? origin)
     let listeners = parts.listeners
+    if let relay {
+      let publishers = relay.open(on: loop)
+      publishers.ingest.acceptFailed = { report.failed($0) }
+      if let rtmp = listeners.rtmp { try publishers.ingest.listen(rtmp.socket(loop.index)) }
+      if let sockets = listeners.rtmps {
+        let source = frame.rtmps
+        try publishers.ingest.listen(
+          sockets.socket(loop.index), context: { source.current })
+      }
+    }
     let sites = LoopSites()
     if let sockets = listeners.https {
       sites.https = try server.listen(
@@ -85,9 +99,15 @@ struct RunningEdge: Sendable {
   /// Stops taking clients, and returns once responses under way are finished or have run out of time.
   func drain(_ words: String) async {
     frame.health.set(unready: words)
-    await frame.onEachLoop { loop, done in
+    try? await frame.loops.onEach { $0.local(PublishRelay.self)?.drain() }
+    async let viewers: Void = frame.onEachLoop { loop, done in
       guard let server = loop.local(LoopServer.self) else { return done() }
       server.drain { done() }
     }
+    async let publishers: Void = frame.onEachLoop { loop, done in
+      guard let relay = loop.local(PublishRelay.self) else { return done() }
+      relay.end(words, done: done)
+    }
+    _ = await (viewers, publishers)
   }
 }

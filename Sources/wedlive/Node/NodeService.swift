@@ -11,6 +11,9 @@ struct NodeService: Service {
   let drainAsked: AsyncStream<Void>
   /// Stops taking clients, and returns once those it has are seen to; told why.
   let drain: @Sendable (String) async -> Void
+  /// Tells others that it takes nothing new, and returns once they have taken over what they can, or
+  /// after a while.
+  var handOver: @Sendable () async -> Void = {}
 
   func run() async throws {
     await withTaskGroup { group in
@@ -21,6 +24,7 @@ struct NodeService: Service {
     }
     node.logger.info("node draining")
     node.health.set(unready: "the node is stopping")
+    await handOver()
     if grace > .zero { try? await Task.sleep(for: grace) }
     await drain("the node is stopping")
     let loops = node.loops

@@ -149,9 +149,12 @@ enum Standalone {
     cluster?.set(.ready)
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
-      drain: { words in
-        cluster?.set(.draining)
-        await node.drain(words)
+      drain: { await node.drain($0) },
+      handOver: {
+        guard let cluster else { return }
+        await cluster.handOver(atMost: configuration.shutdown.handOver) {
+          origin.board.liveCount == 0
+        }
       })
     var others: [any Service] = [
       CertificateService(node: frame),

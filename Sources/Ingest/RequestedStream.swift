@@ -1,21 +1,21 @@
-import Media
-import RTMP
+package import Media
+package import RTMP
 
 /// What an RTMP client's stream name says: which stream, and with which token.
 ///
 /// `live/<jwt>`, `live/<wedding>?token=<jwt>`, `live/<wedding>/<camera>?token=<jwt>`; a token may
 /// also stand behind the application, `live?token=<jwt>`.
-struct RequestedStream: Equatable {
-  let token: String?
-  let wedding: String?
-  let camera: String?
+package struct RequestedStream: Equatable {
+  package let token: String?
+  package let wedding: String?
+  package let camera: String?
   /// The address without its query; what a client put into the application stands before the name.
-  let path: String
+  package let path: String
 
   /// Whether the address is one name and no token: where an encoder puts its stream key.
-  var mayBeKey: Bool { token == nil && wedding != nil && camera == nil }
+  package var mayBeKey: Bool { token == nil && wedding != nil && camera == nil }
 
-  init(_ name: StreamName, connect: ConnectRequest?) {
+  package init(_ name: StreamName, connect: ConnectRequest?) {
     var parts = name.path.split(separator: "/").map(String.init)
     if parts.count == 1, Self.looksLikeToken(parts[0]) {
       token = parts[0]
@@ -38,9 +38,12 @@ struct RequestedStream: Equatable {
     camera = parts.count == 2 ? parts[1] : nil
   }
 
-  /// The stream to play, where the address alone names it: the program, unless it is a camera.
-  var key: StreamKey? {
-    wedding.flatMap { StreamKey(wedding: $0, camera: camera ?? Program.name) }
+  /// The stream to play, where the address alone names it.
+  ///
+  /// - Parameter standard: the camera where it names none.
+  /// - Returns: nil where it names no stream.
+  package func key(_ standard: String) -> StreamKey? {
+    wedding.flatMap { StreamKey(wedding: $0, camera: camera ?? standard) }
   }
 
   /// A JWT has three parts, and its first begins with `{"` in base64url.

@@ -1,0 +1,13 @@
+/// `relay`: publishers of an edge, on their way to origins.
+struct RelaySection: Equatable, Sendable {
+  /// What may wait for an origin, of one stream, before its publisher isn't read.
+  var queue = 8 << 20
+  /// What is kept of one stream to be replayed to the next origin.
+  var replay = 64 << 20
+  var replaySpan = Duration.seconds(10)
+  var originSilence = Duration.seconds(3)
+  var admitWithin = Duration.seconds(10)
+  var giveUpAfter = Duration.seconds(30)
+  /// Whether origins are told the publisher's address.
+  var proxyHeader = false
+}

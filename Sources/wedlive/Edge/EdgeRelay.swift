@@ -1,0 +1,109 @@
+import Access
+import Cluster
+import EventLoop
+import Ingest
+import Logging
+import Media
+import RTMP
+import Relay
+import TLS
+import Telemetry
+import Viewers
+
+/// How an edge relays publishers to the origins of its cluster.
+struct EdgeRelay: Sendable {
+  let cluster: NodeCluster
+  let verifier: TokenVerifier
+  let configuration: RelayConfiguration
+  let rememberedTokens: Int
+  let metrics: RelayMetrics
+  let ingestMetrics: IngestMetrics
+  /// For RTMPS to origins; nil for RTMP.
+  let tls: TLSContext?
+  let logger: Logger
+
+  /// Makes the relay of one loop and registers it there.
+  func open(on loop: Loop) -> PublishRelay {
+    let gate = RelayGate(VerifiedTokens(verifier, capacity: rememberedTokens))
+    let edge = self
+    return PublishRelay(
+      on: loop, configuration: configuration,
+      handlers: RelayHandlers(
+        admit: { connection, request, done in done(gate.admit(connection, request)) },
+        place: { key, excluded, done in
+          Task { done(await edge.place(key, excluded)) }
+        },
+        notice: { notice in
+          Task { edge.log(notice) }
+        }), metrics: metrics, ingestMetrics: ingestMetrics, buffers: TLSBuffers())
+  }
+
+  /// Where a stream shall go: to the origin that has it, as long as that takes streams; else to the
+  /// one with the most room.
+  private func place(_ key: StreamKey, _ excluded: Set<String>) async -> RelayTarget? {
+    guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
+    let node = cluster.node
+    let owner = try? await node.directory.owner(of: stream)
+    var resume: String?
+    if let owner, !owner.hasEnded {
+      let proof = cluster.pass.proof(of: OriginLeases.resumption(of: key, after: owner.epoch))
+      resume = "resume=\(owner.epoch)&proof=\(proof)"
+    }
+    if let owner, !excluded.contains(owner.node.text),
+      let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams
+    {
+      return target(known, resume, node.connections.open(owner.node))
+    }
+    let others = Set(excluded.compactMap { NodeID($0) })
+    guard let (known, connection) = node.place(stream, excluding: others) else { return nil }
+    return target(known, resume, connection)
+  }
+
+  private func target(
+    _ node: KnownNode, _ resume: String?, _ connection: ConnectionCounts.Connection
+  ) -> RelayTarget? {
+    let addresses = node.record.addresses
+    guard let text = tls == nil ? addresses.rtmp : addresses.rtmps,
+      let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
+    else { return nil }
+    let host = text[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
+    return RelayTarget(
+      name: node.id.text, host: String(host), port: port, tls: tls, resume: resume,
+      handle: connection)
+  }
+
+  private func log(_ notice: RelayNotice) {
+    logger.notice(
+      "relay.\(notice.kind.rawValue)",
+      metadata: [
+        "stream": "\(notice.stream)", "address": "\(notice.address)",
+        "origin": "\(notice.origin ?? "-")", "reason": "\(notice.words)",
+      ])
+  }
+}
+
+/// Who may publish, on one loop.
+private final class RelayGate {
+  private var tokens: VerifiedTokens
+
+  init(_ tokens: VerifiedTokens) { self.tokens = tokens }
+
+  func admit(_ connection: RTMPConnection, _ request: PublishRequest) -> RelayAdmission {
+    let address = RequestedStream(request.name, connect: connection.connectRequest)
+    let token = Array((address.token ?? "").utf8)
+    do throws(Refusal) {
+      let claims = try tokens.accept(
+        token.span, for: .publish(wedding: address.wedding, camera: address.camera),
+        now: LogTime.now.milliseconds / 1_000)
+      guard let key = StreamKey(wedding: claims.wedding ?? "", camera: claims.publishCamera) else {
+        return .refused(.denied, "the token names no stream")
+      }
+      return .admitted(key)
+    } catch {
+      let isKey = error.reason == .missing && address.mayBeKey
+      return .refused(
+        .denied,
+        isKey ? "the stream key is no token; copy the whole key that was made for it" : "\(error)")
+    }
+  }
+}

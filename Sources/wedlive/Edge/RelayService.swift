@@ -1,0 +1,53 @@
+import Cluster
+import Edge
+import EventLoop
+import Media
+import Relay
+import ServiceLifecycle
+
+/// Tells the edge's relays and followers what becomes of streams and origins.
+struct RelayService: Service {
+  let cluster: NodeCluster
+  let loops: LoopGroup
+
+  /// Has loops and followers hear of the cluster's events.
+  static func observe(_ cluster: NodeCluster, _ loops: LoopGroup, _ live: EdgeLive) {
+    let mailboxes = loops.mailboxes
+    cluster.node.events.observe { delivery in
+      guard case .event(let event) = delivery else { return }
+      switch event {
+      case .head(let stream, _, _, let end) where end != 0:
+        guard let key = stream.key else { return }
+        for loop in mailboxes {
+          loop.submit {
+            $0.local(PublishRelay.self)?.announced(key, end: MediaTime(ticks: end))
+          }
+        }
+      case .stream(let stream, _, _):
+        if let key = stream.key { live.moved(key) }
+      case .head, .node, .left: break
+      }
+    }
+  }
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      for await view in cluster.node.membership.changes {
+        let gone = view.origins.filter { !$0.isReachable }.map(\.id.text)
+        let draining = view.origins.filter { $0.isReachable && $0.record.state == .draining }
+          .map(\.id.text)
+        guard !gone.isEmpty || !draining.isEmpty else { continue }
+        loops.submitToAll { loop in
+          guard let relay = loop.local(PublishRelay.self) else { return }
+          for name in gone { relay.originLost(name) }
+          for name in draining { relay.handOver(from: name) }
+        }
+      }
+    }
+  }
+}
+
+extension StreamID {
+  /// The stream as media has it.
+  var key: StreamKey? { StreamKey(wedding: wedding, camera: camera) }
+}
