@@ -46,8 +46,9 @@ final class OriginLeg {
     var timeouts = RTMPClient.Timeouts()
     timeouts.start = configuration.originStart
     timeouts.linger = configuration.originLinger
-    // One that reads slowly but reads takes less than its acknowledgements show.
-    timeouts.stall = configuration.originSilence + configuration.originLinger
+    // The kernel may say nothing for minutes of one that reads slowly: `check` judges by what it
+    // acknowledges.
+    timeouts.stall = .seconds(3_600)
     let me = WeakLeg()
     let preamble = introduction.proxied.map {
       ProxyHeader.version2(source: $0, destination: address)

@@ -122,13 +122,28 @@ package final class PublishRelay {
     for body in waiting { body() }
   }
 
+  /// What may be kept of each stream, in bytes.
+  ///
+  /// Even the smallest holds what the connections need, so that a stream goes on.
+  private var share: Int {
+    let kept = streams.values.reduce(0) { $0 + $1.buffer.keptBytes }
+    guard kept > configuration.totalReplayBytes else { return configuration.replayBytes }
+    return min(
+      configuration.replayBytes,
+      max(configuration.connectionQueueBytes, configuration.totalReplayBytes / streams.count))
+  }
+
   private func beginToTick() {
     guard !isTicking else { return }
     isTicking = true
     loop.schedule(after: tick) { [weak self] in
       guard let self else { return }
       isTicking = false
-      for stream in Array(streams.values) { stream.check(.now) }
+      let share = share
+      for stream in Array(streams.values) {
+        stream.buffer.limitBytes = share
+        stream.check(.now)
+      }
       if !streams.isEmpty { beginToTick() }
     }
   }

@@ -10,6 +10,8 @@ package struct RelayConfiguration: Sendable {
   package var connectionQueueBytes = 1 << 20
   /// What is kept of one stream to be replayed, what waits included, in bytes.
   package var replayBytes = 64 << 20
+  /// What is kept of all streams of a loop together, in bytes; beyond it each has an equal share.
+  package var totalReplayBytes = 1 << 30
   /// How far back a stream is kept while nobody says how far its origin has announced it.
   package var replaySpan = Duration.seconds(10)
   /// A connection to an origin on which nothing comes for so long, not even the answer to a ping, is

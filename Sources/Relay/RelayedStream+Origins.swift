@@ -65,7 +65,8 @@ extension RelayedStream {
     outage.losses += 1
     outage.excluded.insert(leg.target.name)
     outage.words = "its server was lost, and no other one takes the stream"
-    if case .ended(let status) = end {
+    // One that is about to give the stream up may hear first that the next one has it.
+    if case .ended(let status) = end, coming?.isStarted != true {
       // What two origins in a row say is about the stream.
       let isRepeated = outage.refusal?.code == status.code && outage.refusal?.text == status.text
       if status.isAboutPublisher || isRepeated {

@@ -235,6 +235,8 @@ final class RelayedStream {
     coming?.check(now)
     for leg in leaving { leg.check(now) }
     guard !isOver else { return }
+    pump()
+    guard !isOver else { return }
     if let askedAt, now - askedAt > configuration.placeTimeout { answered(question, nil) }
     if let started = leg?.startedAt, now - started >= configuration.settledAfter { outage = nil }
     if let left, now - left.at > configuration.leaveWithin {

@@ -23,7 +23,8 @@ struct ReplayBuffer {
   /// What is kept while nobody says how far is announced: at least two groups, and the last one.
   private static let fewestGroups = 3
 
-  private let limitBytes: Int
+  /// What may be kept, in bytes.
+  var limitBytes: Int
   private let spanMilliseconds: Int32
   private var messages: [Message] = []
   private var groups: [Group] = []

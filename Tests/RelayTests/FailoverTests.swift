@@ -202,6 +202,63 @@ import Testing
     #expect(encoder.end == nil)
   }
 
+  @Test func `where nobody says where to, it is asked again, and a late answer is passed over`()
+    throws
+  {
+    var configuration = RelayConfiguration()
+    configuration.placeTimeout = .milliseconds(200)
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    rig.answersPlaces = false
+    let encoder = try rig.encoder()
+    #expect(rig.turns { rig.questions.count == 3 })
+    #expect(rig.unanswered.count == 3)
+    rig.answersPlaces = true
+    #expect(rig.turns { encoder.isStarted })
+    for answer in rig.unanswered { answer(rig.origins.first) }
+    encoder.sendHeaders()
+    #expect(rig.turns { first.messages.count == 3 })
+    #expect(first.takes.count == 1)
+    #expect(rig.metrics.originConnections.value == 1)
+  }
+
+  @Test func `what is known of an origin is kept as long as the connection to it`() throws {
+    final class Handle: Sendable {}
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    weak var handle: Handle?
+    do {
+      let made = Handle()
+      handle = made
+      rig.origins[0].handle = made
+    }
+    let encoder = try rig.encoder()
+    #expect(rig.turns { encoder.isStarted })
+    rig.origins.removeAll()
+    #expect(handle != nil)
+    let second = try rig.origin("o2")
+    first.die()
+    #expect(rig.turns { second.takes.count == 1 && handle == nil })
+  }
+
+  @Test func `all streams together are kept within their bound`() throws {
+    var configuration = RelayConfiguration()
+    configuration.totalReplayBytes = 8 << 20
+    configuration.connectionQueueBytes = 256 << 10
+    let rig = try RelayRig(configuration)
+    let origin = try rig.origin("o1")
+    let encoders = try (0..<8).map { try rig.encoder("w\($0)") }
+    #expect(rig.turns { encoders.allSatisfy(\.isStarted) })
+    for encoder in encoders {
+      encoder.sendHeaders()
+      encoder.sendPictures(0..<200, bytes: 15_000)
+    }
+    #expect(
+      rig.turns { origin.messages.count == encoders.reduce(0) { $0 + $1.sent.count } })
+    #expect(rig.turns { rig.metrics.keptBytes.value <= 8 << 20 })
+    #expect(rig.metrics.keptBytes.value > 1 << 20)
+  }
+
   @Test func `an origin that doesn't know yet that the other one is gone is asked again`() throws {
     let rig = try RelayRig()
     let first = try rig.origin("o1")
@@ -321,6 +378,8 @@ import Testing
       }
       var configuration = RelayConfiguration()
       configuration.lossesPerOutage = .max
+      configuration.firstBackoff = .milliseconds(10)
+      configuration.lastBackoff = .milliseconds(20)
       let rig = try RelayRig(configuration)
       var origins = [try rig.origin("o0")]
       var living = origins

@@ -107,6 +107,17 @@ import Testing
     #expect(rig.metrics.failovers.value == 1)
   }
 
+  @Test func `an origin that hears first that the next one has the stream is believed`() throws {
+    let scene = try Scene()
+    let rig = scene.rig
+    rig.relay.handOver()
+    #expect(rig.turns { scene.second.takes.count == 1 })
+    scene.first.takes.first?.connection.evict("another server has this stream")
+    #expect(rig.turns { scene.second.messages.last == scene.encoder.sent.last })
+    #expect(scene.second.messages == scene.encoder.sent)
+    #expect(scene.encoder.end == nil)
+  }
+
   @Test func `the next origin lost before the keyframe leaves the stream where it is`() throws {
     let scene = try Scene()
     let rig = scene.rig

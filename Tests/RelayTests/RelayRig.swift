@@ -21,8 +21,13 @@ final class RelayRig {
   private(set) var notices: [RelayNotice] = []
   /// Who was excluded, each time a place was asked for.
   private(set) var questions: [Set<String>] = []
+  /// Whether it is said where streams shall go; the questions wait where it isn't.
+  var answersPlaces = true
+  private(set) var unanswered: [(RelayTarget?) -> Void] = []
 
-  init(_ configuration: RelayConfiguration = RelayConfiguration()) throws {
+  init(
+    _ configuration: RelayConfiguration = RelayConfiguration(), context: TLSContext? = nil
+  ) throws {
     loop = try Loop()
     metrics = RelayMetrics(registry)
     ingestMetrics = IngestMetrics(registry)
@@ -41,6 +46,10 @@ final class RelayRig {
         },
         place: { _, excluded, done in
           me?.questions.append(excluded)
+          guard me?.answersPlaces != false else {
+            me?.unanswered.append(done)
+            return
+          }
           done(me?.origins.first { !excluded.contains($0.name) })
         }, notice: { me?.notices.append($0) }),
       metrics: metrics, ingestMetrics: ingestMetrics, buffers: TLSBuffers())
@@ -48,7 +57,11 @@ final class RelayRig {
     let socket = try Socket.listening(
       on: try #require(SocketAddress(host: "127.0.0.1", port: 0)))
     port = socket.localAddress.port
-    try relay.ingest.listen(socket)
+    if let context {
+      try relay.ingest.listen(socket, context: { context })
+    } else {
+      try relay.ingest.listen(socket)
+    }
   }
 
   func origin(
@@ -60,8 +73,10 @@ final class RelayRig {
     return origin
   }
 
-  func encoder(_ name: String = "w", preamble: [UInt8] = []) throws -> TestEncoder {
-    try TestEncoder(name, port: port, on: loop, preamble: preamble)
+  func encoder(
+    _ name: String = "w", preamble: [UInt8] = [], context: TLSContext? = nil
+  ) throws -> TestEncoder {
+    try TestEncoder(name, port: port, on: loop, preamble: preamble, context: context)
   }
 
   func status() throws -> RelayStatus { try #require(relay.statuses.first) }

@@ -11,7 +11,9 @@ final class TestEncoder {
   private(set) var sent: [Message] = []
   private(set) var client: ForwardingClient?
 
-  init(_ name: String, port: UInt16, on loop: Loop, preamble: [UInt8] = []) throws {
+  init(
+    _ name: String, port: UInt16, on loop: Loop, preamble: [UInt8] = [], context: TLSContext? = nil
+  ) throws {
     let address = try #require(SocketAddress(host: "127.0.0.1", port: port))
     let session = ClientSession(
       ClientSession.Configuration(
@@ -20,7 +22,10 @@ final class TestEncoder {
     timeouts.linger = .seconds(30)
     weak var me: TestEncoder?
     let client = ForwardingClient(
-      try Socket.connecting(to: address), on: loop, session: session, tls: nil,
+      try Socket.connecting(to: address), on: loop, session: session,
+      tls: context.flatMap {
+        TLSSession(client: $0, serverName: "localhost", buffers: TLSBuffers(keep: 1))
+      },
       timeouts: timeouts, silence: .seconds(3600), preamble: preamble
     ) { me?.events.append($0) }
     self.client = client
