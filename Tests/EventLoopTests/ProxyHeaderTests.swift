@@ -78,4 +78,22 @@ import Testing
   ]) func `with a reserved or impossible value is refused`(bytes: [UInt8]) {
     #expect(parse(bytes) == .malformed)
   }
+
+  @Test func `what is made can be read`() throws {
+    for (client, server, length) in [
+      ("203.0.113.9", "192.0.2.1", 28), ("2001:db8::7", "2001:db8::1", 52),
+      ("203.0.113.9", "2001:db8::1", 52),
+    ] {
+      let source = try #require(SocketAddress(host: client, port: 51_234))
+      let destination = try #require(SocketAddress(host: server, port: 1935))
+      let block = ProxyHeader.version2(source: source, destination: destination)
+      guard case .complete(let size, let read) = parse(block) else {
+        Issue.record("\(client) can't be read")
+        continue
+      }
+      // Between families an IPv4 address is a mapped one.
+      #expect(size == length)
+      #expect(read?.host == client && read?.port == 51_234)
+    }
+  }
 }

@@ -279,4 +279,27 @@ import Testing
     #expect(server.turns { publisher.end != nil })
     #expect(server.closed == ["sent too much before it was admitted"])
   }
+
+  @Test func `a publisher that isn't read isn't silent, and nothing of it is lost`() throws {
+    var configuration = IngestConfiguration()
+    configuration.idleTimeout = .milliseconds(1_200)
+    configuration.coalesce = .zero
+    let server = try TestServer(configuration)
+    let publisher = try TestClient(.publish, name: "w", port: server.port, on: server.loop)
+    let player = try TestClient(.play, name: "w", port: server.port, on: server.loop)
+    #expect(server.turns { publisher.hasStarted && player.hasStarted })
+    let connection = try #require(server.publishers.first)
+    connection.holdBack()
+    let start = server.loop.now
+    for index in 0..<200 {
+      publisher.publish(.video, UInt32(index * 40), bytes(index == 0 ? 1 : 2, 10_000))
+    }
+    #expect(server.turns { server.loop.now - start > .milliseconds(3_500) })
+    #expect(connection.isPublishing)
+    #expect(player.video.isEmpty)
+    connection.goOn()
+    #expect(server.turns { player.video.count == 200 })
+    // Read again, it may not be silent.
+    #expect(server.turns { server.closed.contains("publisher is silent") })
+  }
 }

@@ -257,4 +257,27 @@ import Testing
     // A clock that steps back is no reason to end anything.
     #expect(server.keepAlive(at: 5, into: &bench.output))
   }
+
+  @Test func `a header with its payload sent behind it is the message sent whole`() throws {
+    let payload = [UInt8](repeating: 7, count: 60_000)
+    var whole = ClientSession.Configuration(
+      .publish, tcUrl: "rtmp://h/live", app: "live", streamName: "w")
+    whole.limits.sendChunkSizeBytes = 60_000
+    let pairs = [Pair(whole), Pair(whole)]
+    for pair in pairs { try pair.start() }
+    for time in [0, 40, 80, 0xff_ffff, 5, 0xffff_ffff] as [UInt32] {
+      var one: [UInt8] = []
+      pairs[0].client.send(.video, timestamp: time, payload: payload.span, into: &one)
+      var other: [UInt8] = []
+      let fits = pairs[1].client.sendHeader(
+        .video, timestamp: time, payloadBytes: payload.count, into: &other)
+      #expect(fits)
+      #expect(one == other + payload)
+    }
+    var output: [UInt8] = []
+    let fits = pairs[0].client.sendHeader(
+      .video, timestamp: 0, payloadBytes: 60_001, into: &output)
+    #expect(!fits)
+    #expect(output.isEmpty)
+  }
 }
