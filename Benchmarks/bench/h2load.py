@@ -9,14 +9,16 @@ from .meter import CLIENT_CORE
 CIPHER = "TLS_AES_128_GCM_SHA256"
 
 
-def h2load(url: str, requests: int, clients: int, streams: int) -> int:
+def h2load(url: str | list[str], requests: int, clients: int, streams: int) -> int:
     """Makes the requests over HTTP/2 and TLS 1.3; returns the bytes of content received.
+
+    Of several addresses of one server each connection asks for all in turn.
 
     Fails unless every answer was a 2xx and the connection was what it should be.
     """
     # fmt: off
     words = ["h2load", "-t", "1", "-n", str(requests), "-c", str(clients), "-m", str(streams),
-             f"--tls13-ciphers={CIPHER}", url]
+             f"--tls13-ciphers={CIPHER}", *([url] if isinstance(url, str) else url)]
     # fmt: on
     said = run(words, limit=600, core=CLIENT_CORE)
     succeeded = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", said)

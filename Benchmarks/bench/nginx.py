@@ -29,7 +29,9 @@ FLAVOURS = {"nginx tuned": TUNED, "nginx tuned, cached": CACHED, "nginx defaults
 
 
 class Nginx:
-    """One nginx with one worker, in the foreground, on the server's core."""
+    """One nginx with one worker, in the foreground, on the server's core unless it says otherwise."""
+
+    core = SERVER_CORE
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -59,8 +61,8 @@ events {{ worker_connections 8192; }}
 """
         file.write_text(f"{self._modules()}{common}{configuration}")
         words = ["nginx", "-p", self.folder, "-e", self.folder / "error.log", "-c", file]
-        self._process = Process(self.name, words, self.folder / "nginx.log", core=SERVER_CORE)
-        wait_until(lambda: _listens(port), f"{self.name} listens", alive=[self._process])
+        self._process = Process(self.name, words, self.folder / "nginx.log", core=self.core)
+        wait_until(lambda: listens(port), f"{self.name} listens", alive=[self._process])
 
     def _modules(self) -> str:
         return ""
@@ -152,7 +154,7 @@ rtmp {{
         return f"load_module {MODULE};\n"
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:

@@ -129,9 +129,10 @@ package final class EdgeLive: Sendable {
   /// - Parameter key: of the camera that moved; its wedding's program may have moved with it.
   package func moved(_ key: StreamKey) {
     let followers = state.withLock { state in
-      [key, StreamKey(wedding: key.wedding, camera: "program")].compactMap { key in
-        key.flatMap { state.followers[$0] }
-      }
+      let names = [key, StreamKey(wedding: key.wedding, camera: "program")].compactMap { $0 }
+      // Somebody has it now, whatever was true a moment ago.
+      for name in names { state.absent[name] = nil }
+      return names.compactMap { state.followers[$0] }
     }
     for follower in followers { follower.relocate() }
   }

@@ -36,7 +36,7 @@ class Node:
         self.certificates: Certificates = make_certificates(folder / "certificates")
         self.ports = {name: free_port() for name in LISTENERS}
         self.settings = settings or {}
-        self._core = core
+        self.core = core
         self.process: Process | None = None
 
     def __enter__(self) -> "Node":
@@ -76,7 +76,7 @@ class Node:
             [self.binary, self.role, "--data", self.data],
             self.log,
             env=self.environment(),
-            core=self._core,
+            core=self.core,
         )
         wait_until(self.ready, "wedlive is ready", alive=[self.process])
 

@@ -1,0 +1,347 @@
+"""The edge: hits from memory and from disk, fills, and publishers on their way to an origin."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from support.certificates import Certificates
+from support.cluster import SECRETS, Redis
+from support.node import Node
+from support.ports import free_port
+from support.processes import Process, wait_until
+
+from .h2load import h2load
+from .meter import CLIENT_CORE, SERVER_CORE, Meter
+from .nginx import TUNED, Nginx, WebNginx, listens
+from .row import Contestant, Reach, Row
+from .rtmp_rows import SECONDS, RTMPRow
+from .wedlive import Wedlive
+
+OURS, PROXY, STATIC = "wedlive edge", "nginx proxy_cache", "nginx tuned"
+OBJECT = 2 << 20
+
+
+class Origin(Nginx):
+    """Plain HTTP, on the client's core: what the caches stand in front of."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("origin", folder)
+        self.port = free_port()
+        self.root = folder / "root"
+        self.root.mkdir(parents=True)
+
+    core = CLIENT_CORE
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self._start(
+            f"""
+http {{
+    access_log off;
+    types {{ video/mp2t ts; }}
+    keepalive_requests 100000000;
+    server {{
+        listen 127.0.0.1:{self.port};
+        root {self.root};
+        add_header Cache-Control "public, max-age=3600";
+    }}
+}}
+""",
+            self.port,
+        )
+
+
+class ProxyNginx(Nginx):
+    """nginx with `proxy_cache`, as the plan has it, in front of the same origin."""
+
+    def __init__(self, folder: Path, origin: Origin, certificates: Certificates) -> None:
+        super().__init__(PROXY, folder)
+        self.port = free_port()
+        self._origin = origin
+        self._certificates = certificates
+
+    @property
+    def base(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self._start(
+            f"""
+http {{
+    access_log off;
+    keepalive_requests 100000000;
+    keepalive_timeout 3600s;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate {self._certificates.certificate};
+    ssl_certificate_key {self._certificates.key};
+    proxy_cache_path {self.folder}/cache keys_zone=bench:16m max_size=8g use_temp_path=off;
+    proxy_buffers 8 256k;
+    proxy_buffer_size 64k;
+    proxy_busy_buffers_size 512k;
+    {TUNED}
+    upstream origin {{ server 127.0.0.1:{self._origin.port}; keepalive 16; }}
+    server {{
+        listen 127.0.0.1:{self.port} ssl http2;
+        location / {{
+            proxy_pass http://origin;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_cache bench;
+            proxy_cache_lock on;
+            proxy_cache_valid 200 1h;
+        }}
+    }}
+}}
+""",
+            self.port,
+        )
+
+
+class Edge(Node):
+    """`wedlive edge` on the server's core."""
+
+    def __init__(self, folder: Path, binary: Path, **settings: str) -> None:
+        quiet = {"WEDLIVE_LOOPS_COUNT": "1", "WEDLIVE_HTTP_IDLE_TIMEOUT": "1h"}
+        super().__init__(folder, {**quiet, **settings}, binary, core=SERVER_CORE, role="edge")
+        self.name = OURS
+
+    @property
+    def base(self) -> str:
+        return f"https://127.0.0.1:{self.ports['https']}"
+
+    def stop(self) -> int:
+        return super().stop() if self.process is not None else 0
+
+
+class EdgeRow(Row):
+    """Rows whose contestants cache what one origin has."""
+
+    objects = 1
+    memory = "1g"
+
+    def start(self, stack: ExitStack) -> list[Contestant]:
+        folder = self.context.folder / self.name
+        origin = Origin(folder / "origin")
+        self.paths = [f"/{number}.ts" for number in range(self.count(self.objects))]
+        for path in self.paths:
+            (origin.root / path.lstrip("/")).write_bytes(os.urandom(OBJECT))
+        origin.start()
+        stack.callback(origin.stop)
+        self.bases: dict[str, str] = {}
+        contestants: list[Contestant] = []
+        if self.context.binary is not None:
+            edge = Edge(
+                folder / "edge",
+                self.context.binary,
+                WEDLIVE_EDGE_UPSTREAMS=origin.url,
+                WEDLIVE_EDGE_MEMORY=self.memory,
+            )
+            self.bases[OURS] = edge.base
+            contestants.append(edge)
+        proxy = ProxyNginx(folder / "proxy", origin, self.context.certificates)
+        self.bases[PROXY] = proxy.base
+        contestants += [proxy, *self.others(folder, origin)]
+        for contestant in contestants:
+            contestant.start()
+            stack.callback(contestant.stop)
+        return contestants
+
+    def others(self, folder: Path, origin: Origin) -> list[Contestant]:
+        return []
+
+    def urls(self, contestant: Contestant) -> list[str]:
+        return [self.bases[contestant.name] + path for path in self.paths]
+
+
+class EdgeHits(EdgeRow):
+    """CPU per GB of what the cache has in memory."""
+
+    name = "edge"
+    title = "edge: 2 MiB objects from memory, HTTP/2 + TLS 1.3"
+    unit = "CPU-s/GB"
+    how = "h2load: 1,500 requests for one cached object, 4 connections of 8 streams"
+    reaches = (Reach(OURS, STATIC, 0.30), Reach(OURS, PROXY))
+
+    def others(self, folder: Path, origin: Origin) -> list[Contestant]:
+        static = WebNginx(STATIC, folder / "static", TUNED, self.context.certificates)
+        url = static.put(self.paths[0], (origin.root / self.paths[0].lstrip("/")).read_bytes())
+        self.bases[STATIC] = url.removesuffix(self.paths[0])
+        return [static]
+
+    def measure(self, contestant: Contestant) -> float:
+        meter = Meter(contestant.pid).start()
+        received = h2load(self.urls(contestant)[0], self.count(1500), clients=4, streams=8)
+        return meter.read() / (received / 1e9)
+
+
+class DiskHits(EdgeRow):
+    """CPU per GB of what is on disk alone."""
+
+    name = "edge-disk"
+    title = "edge: 2 MiB objects from disk, HTTP/2 + TLS 1.3"
+    unit = "CPU-s/GB"
+    how = (
+        "h2load: 300 objects in turn, three times over, 4 connections of 4 streams; wedlive has room"
+        " for 8 of them in memory, files are in the page cache"
+    )
+    objects = 300
+    memory = "16m"
+    reaches = (Reach(OURS, PROXY, 1.0),)
+
+    def measure(self, contestant: Contestant) -> float:
+        urls = self.urls(contestant)
+        if not hasattr(self, "filled"):
+            self.filled: set[str] = set()
+        if contestant.name not in self.filled:
+            self.filled.add(contestant.name)
+            h2load(urls, len(urls), clients=2, streams=2)
+            if isinstance(contestant, Edge):
+                wait_until(
+                    lambda: contestant.metrics().get("wedlive_edge_disk_objects", 0) >= len(urls),
+                    "all is on disk",
+                )
+        meter = Meter(contestant.pid).start()
+        received = h2load(urls, 3 * len(urls), clients=4, streams=4)
+        return meter.read() / (received / 1e9)
+
+
+class Fills(EdgeRow):
+    """CPU per GB of what has to be fetched first."""
+
+    name = "edge-fill"
+    title = "edge: 2 MiB objects that nobody has asked for yet, HTTP/2 + TLS 1.3"
+    unit = "CPU-s/GB"
+    how = "h2load: 200 objects, each once, 4 connections of 4 streams; others in each round"
+    objects = 200
+    reaches = (Reach(OURS, PROXY, 1.0),)
+
+    def measure(self, contestant: Contestant) -> float:
+        if not hasattr(self, "rounds"):
+            self.rounds = 0
+        self.rounds += 1
+        urls = [f"{url}?{self.rounds}" for url in self.urls(contestant)]
+        meter = Meter(contestant.pid).start()
+        received = h2load(urls, len(urls), clients=4, streams=4)
+        return meter.read() / (received / 1e9)
+
+
+class StreamNginx(Nginx):
+    """nginx' `stream` module: bytes from one socket to another."""
+
+    def __init__(self, name: str, folder: Path, target: int) -> None:
+        super().__init__(name, folder)
+        self.port = free_port()
+        self._target = target
+
+    def _modules(self) -> str:
+        return "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"
+
+    def start(self) -> None:
+        self._start(
+            f"""
+stream {{
+    server {{ listen 127.0.0.1:{self.port}; proxy_pass 127.0.0.1:{self._target}; }}
+}}
+""",
+            self.port,
+        )
+
+
+class HAProxy:
+    """HAProxy in TCP mode, with splicing."""
+
+    def __init__(self, name: str, folder: Path, target: int) -> None:
+        self.name = name
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self._target = target
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        file = self.folder / "haproxy.cfg"
+        file.write_text(
+            f"""
+global
+    nbthread 1
+    maxconn 4096
+defaults
+    mode tcp
+    option splice-auto
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1h
+listen rtmp
+    bind 127.0.0.1:{self.port}
+    server origin 127.0.0.1:{self._target}
+"""
+        )
+        words = ["haproxy", "-db", "-f", file]
+        self._process = Process(self.name, words, self.folder / "haproxy.log", core=SERVER_CORE)
+        wait_until(lambda: listens(self.port), f"{self.name} listens", alive=[self._process])
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+
+
+class Relay(RTMPRow):
+    """CPU per publisher that is handed on to an origin."""
+
+    name = "relay"
+    title = "RTMP publisher of 2 Mbit/s on its way through a proxy (wedlive understands RTMP)"
+    unit = "% of a core"
+    how = "60 publishers in real time for 10 s; the origin is on the client's core"
+    STREAM, TCP = "nginx stream", "HAProxy"
+    reaches = (Reach("wedlive edge", STREAM, 1.0), Reach("wedlive edge", TCP, 1.0))
+
+    def start(self, stack: ExitStack) -> list[Contestant]:
+        assert self.context.binary is not None, "the origin is wedlive"
+        folder = self.context.folder / self.name
+        redis = Redis(folder / "redis")
+        stack.callback(redis.kill)
+        settings = {
+            **SECRETS,
+            "WEDLIVE_REDIS_URL": redis.url,
+            "WEDLIVE_HTTP_REDIRECT": "false",
+            "WEDLIVE_CLUSTER_TLS": "false",
+            "WEDLIVE_STREAMS_RECONNECT_WINDOW": "1s",
+        }
+        origin = Wedlive(
+            "origin", folder / "origin", self.context.binary, **settings, WEDLIVE_NODE_ID="origin-1"
+        )
+        origin.role, origin.core = "origin", CLIENT_CORE
+        origin.start()
+        stack.callback(origin.stop)
+        edge = Edge(folder / "edge", self.context.binary, **settings, WEDLIVE_NODE_ID="edge-1")
+        target = origin.ports["rtmp"]
+        others = [
+            StreamNginx(self.STREAM, folder / "nginx", target),
+            HAProxy(self.TCP, folder / "haproxy", target),
+        ]
+        contestants: list[Contestant] = [edge, *others]
+        for contestant in contestants:
+            contestant.start()
+            stack.callback(contestant.stop)
+        ports = {edge.name: edge.ports["rtmp"]} | {each.name: each.port for each in others}
+        self.urls = {
+            name: [
+                f"rtmp://127.0.0.1:{port}/live/{origin.token('publish', f'{name[0]}{name[-1]}-{number}')}"
+                for number in range(self.streams)
+            ]
+            for name, port in ports.items()
+        }
+        return contestants
+
+    def measure(self, contestant: Contestant) -> float:
+        with self.publishers(contestant, self.streams, SECONDS + 5) as load:
+            self.spent(contestant, 1, load)
+            return self.spent(contestant, SECONDS - 2, load) / self.streams * 100
