@@ -1,5 +1,7 @@
 """Origins and edges that meet at Redis: streams are found, and go on when a node dies."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -94,7 +96,7 @@ class Viewer:
         self._thread.join()
 
 
-@pytest.mark.parametrize("how", ["kill", "drain"])
+@pytest.mark.parametrize("how", ["kill", "drain", "freeze"])
 def test_publishers_and_viewers_of_edges_notice_nothing(
     cluster: Cluster, cleanup: list[Process], tmp_path: Path, how: str
 ) -> None:
@@ -112,6 +114,9 @@ def test_publishers_and_viewers_of_edges_notice_nothing(
         newest = viewers[0].newest
         if how == "kill":
             first.kill()
+        elif how == "freeze":
+            # It accepts, and never answers.
+            os.kill(first.pid, signal.SIGSTOP)
         else:
             first.stop()
         wait_until(
@@ -119,8 +124,17 @@ def test_publishers_and_viewers_of_edges_notice_nothing(
             "the stream goes on for both",
             alive=[publisher],
         )
-        if how == "kill":
+        if how != "drain":
             assert owner(cluster, "seamless") is not first
+        if how == "freeze":
+            # It wakes, and believes that all is as it was.
+            os.kill(first.pid, signal.SIGCONT)
+            newest = viewers[0].newest
+            wait_until(
+                lambda: all(each.newest > newest + 8 for each in viewers),
+                "the stream goes on beside it",
+                alive=[publisher],
+            )
     finally:
         for each in viewers:
             each.stop()
@@ -190,6 +204,26 @@ def test_another_origin_goes_on_where_one_was_killed(
     assert after == list(range(after[0], after[-1] + 1)), "numbers go on without a hole"
     assert after[0] <= before[-1] + 1, text
     assert text.count("#EXT-X-DISCONTINUITY\n") <= 1
+
+
+def test_a_publisher_whose_edge_was_killed_goes_on_through_another(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    first, second = cluster.edges
+    publisher = publish(first, "edgeless", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(second, "edgeless")) >= 3, "it is on the air")
+    before = sequences(second, "edgeless")
+    first.kill()
+    again = publish(second, "edgeless", tmp_path, "again")
+    cleanup.append(again)
+    wait_until(
+        lambda: sequences(second, "edgeless")[-1] > before[-1] + 4,
+        "it goes on in the same playlist",
+        alive=[again],
+    )
+    after = sequences(second, "edgeless")
+    assert after == list(range(after[0], after[-1] + 1))
 
 
 def test_redis_may_be_away(cluster: Cluster, cleanup: list[Process], tmp_path: Path) -> None:
