@@ -3,7 +3,8 @@ public import HTTPServer
 package import HTTPTypes
 package import Telemetry
 
-/// Answers the operator on one loop, whatever the node's role: health, `/metrics`, `/drain`.
+/// Answers the operator on one loop, whatever the node's role: health, `/metrics`, `/drain`,
+/// and the cluster's nodes.
 ///
 /// It listens on a private address: nothing here asks for a token.
 open class OperatorHandler: RequestHandler {
@@ -15,6 +16,7 @@ open class OperatorHandler: RequestHandler {
   private let health: Health
   private let metrics: APICall
   private let drain: APICall
+  private let nodes: APICall
 
   /// Makes a handler.
   ///
@@ -22,12 +24,20 @@ open class OperatorHandler: RequestHandler {
   ///   - health: of the node.
   ///   - registry: of its metrics.
   ///   - site: by which names the operator may change something.
+  ///   - nodes: of the cluster as this node sees them, as JSON; nil where there is none.
   ///   - drain: begins to drain the node; returns at once.
   package init(
     health: Health, registry: MetricRegistry, site: OperatorSite,
-    drain: @escaping @Sendable () -> Void
+    nodes: (@Sendable () -> [UInt8])?, drain: @escaping @Sendable () -> Void
   ) {
     self.health = health
+    self.nodes = APICall(bodyLimit: 0) { _ in
+      guard let nodes else {
+        return .error(
+          .notFound, code: "no_cluster", message: "This node is alone: it has no redis.url.")
+      }
+      return .json(.ok, nodes())
+    }
     metrics = APICall(bodyLimit: 0) { _ in
       Self.document(MetricRegistry.contentType, registry.text())
     }
@@ -50,6 +60,7 @@ open class OperatorHandler: RequestHandler {
     if request.pathIs("/readyz") { return .prepared(health.readiness) }
     if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/drain") { return .deferred(drain) }
+    if request.pathIs("/api/nodes") { return .deferred(nodes) }
     return .prepared(Self.notFound)
   }
 

@@ -87,6 +87,19 @@ import Testing
     }
   }
 
+  @Test func `a part of what is too large to be kept is asked for as a part`() async throws {
+    let edge = try EdgeNode { $0.objectBytes = 100_000 }
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D60&size=3000000")
+    for _ in 0..<2 {
+      _ = try await edge.get("/o/\(name)", [("range", "bytes=2999990-")])
+      #expect(try await edge.asked(name)["range"] == "bytes=2999990-")
+    }
+    let whole = try await edge.get("/o/\(name)")
+    #expect(whole.body.count == 3_000_000)
+    #expect(try await edge.asked(name)["range"] == nil)
+  }
+
   @Test func `an answer that comes too late is a 504`() async throws {
     let edge = try EdgeNode { $0.headTimeout = .milliseconds(200) }
     let name = name()

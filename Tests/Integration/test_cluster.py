@@ -1,5 +1,6 @@
 """Origins and edges that meet at Redis: streams are found, and go on when a node dies."""
 
+import json
 import os
 import signal
 import threading
@@ -13,7 +14,7 @@ from conftest import MakeNode
 from support.cluster import Cluster
 from support.media import Source
 from support.node import Node
-from support.processes import Process, wait_until
+from support.processes import Process, run, wait_until
 from support.publishers import ffmpeg5
 from support.streams import wait_on_air
 
@@ -145,6 +146,19 @@ def test_publishers_and_viewers_of_edges_notice_nothing(
         # Three seconds and a segment; the machine of the tests may be busy.
         print(f"{how}: {each.longest:.2f} s between two new segments")
         assert each.longest < 6
+
+
+def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:
+    for node in [*cluster.origins, *cluster.edges]:
+        words = [node.binary, "status", "--node", f"127.0.0.1:{node.ports['admin']}"]
+
+        def all_usable(words: list[object] = words) -> bool:
+            nodes = json.loads(run([*words, "--json"]))["nodes"]
+            roles = [each["role"] for each in nodes if each["status"] == "usable"]
+            return sorted(roles) == ["edge", "edge", "origin", "origin"]
+
+        wait_until(all_usable, "it sees four nodes")
+        assert "origin-2" in run(words)
 
 
 def test_a_stream_of_any_origin_is_found_by_every_edge(

@@ -137,6 +137,13 @@ package final class EdgeHandler: RequestHandler {
       counts.count(outcome)
       let prepared = object.prepared(outcome, of: proxy.configuration.name, at: now)
       server.release(token, with: .prepared(prepared), to: request)
+    case .filling(let fill, _)
+    where !fill.outcome.isStored && !fill.outcome.isForwarded
+      && request.headerFields[.range] != nil:
+      // Too large to be kept: who wants its end is not to wait for all that stands before it. The
+      // whole is of no use to this one; whoever else reads it goes on.
+      _ = fill.body.join()
+      ask(request, name: name(request), isShared: false, for: token)
     case .filling(let fill, let isJoined):
       let outcome = isJoined ? fill.outcome.collapsed : fill.outcome
       counts.count(outcome)
@@ -146,13 +153,14 @@ package final class EdgeHandler: RequestHandler {
       server.release(
         token,
         with: .error(failure.status, code: "origin_failed", message: failure.words), to: request)
-    case .alone:
-      let name =
-        live == nil
-        ? (request.authority ?? "").lowercased() + (request.path ?? "/")
-        : EdgeLive.name(ofPath: request.pathWithoutQuery)
-      ask(request, name: name, isShared: false, for: token)
+    case .alone: ask(request, name: name(request), isShared: false, for: token)
     }
+  }
+
+  private func name(_ request: HTTPRequest) -> String {
+    live == nil
+      ? (request.authority ?? "").lowercased() + (request.path ?? "/")
+      : EdgeLive.name(ofPath: request.pathWithoutQuery)
   }
 
   private func response(

@@ -19,6 +19,7 @@ import ArgumentParser
     version: Version.current,
     subcommands: [
       StandaloneCommand.self, OriginCommand.self, EdgeCommand.self, CheckCommand.self,
+      StatusCommand.self,
       TokenCommand.self,
       PublishCommand.self,
       CertsCommand.self, ReferenceCommand.self, PublishWorkerCommand.self,

@@ -31,9 +31,15 @@ enum EdgeRole {
     } catch {
       throw StartFailure("edge.upstreams can't be asked: \(error)")
     }
+    let viewers = ServerMetrics(frame.registry)
     let cluster = try NodeCluster.make(
       configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
-      measure: { NodeLoad() })
+      measure: {
+        var load = NodeLoad()
+        load.viewers = viewers.connections.value
+        load.memory = Int64(ProcessMetrics.residentBytes())
+        return load
+      })
     guard cluster != nil || !configuration.edge.upstreams.isEmpty else {
       throw StartFailure(
         "edge.upstreams, redis.url: an edge needs one of them: what stands behind it, such as"
@@ -54,12 +60,13 @@ enum EdgeRole {
     try await edge.open(
       RunningEdge.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
-        server: configuration.server, serverMetrics: ServerMetrics(frame.registry),
+        server: configuration.server, serverMetrics: viewers,
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,
             ProcessInfo.processInfo.hostName,
-          ]), drain: { drain.yield() }))
+          ]), nodes: cluster?.nodes,
+        drain: { drain.yield() }))
     logger.notice(
       "node started",
       metadata: [

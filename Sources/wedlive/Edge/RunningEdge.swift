@@ -26,6 +26,8 @@ struct RunningEdge: Sendable {
     let server: ServerConfiguration
     let serverMetrics: ServerMetrics
     let site: OperatorSite
+    /// The cluster's nodes as JSON; nil where there is no cluster.
+    let nodes: (@Sendable () -> [UInt8])?
     let drain: @Sendable () -> Void
   }
 
@@ -73,7 +75,8 @@ struct RunningEdge: Sendable {
       try server.listen(
         sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false, isForOperator: true,
         handler: OperatorHandler(
-          health: frame.health, registry: frame.registry, site: parts.site, drain: parts.drain))
+          health: frame.health, registry: frame.registry, site: parts.site,
+          nodes: parts.nodes, drain: parts.drain))
     }
     loop.setLocal(sites)
   }

@@ -35,6 +35,8 @@ struct RunningNode: Sendable {
     let page: @Sendable (String) -> PreparedResponse?
     /// What other nodes show; nil where there are none.
     let pass: PeerPass?
+    /// The cluster's nodes as JSON; nil where there is no cluster.
+    let nodes: (@Sendable () -> [UInt8])?
     /// Names this process among those that other nodes may have asked before.
     let launch: String
     let drain: @Sendable () -> Void
@@ -101,7 +103,7 @@ struct RunningNode: Sendable {
           control: StreamControl(
             loops: loops.mailboxes,
             recordings: OriginRecordings(parts.recordings, loops: loops.mailboxes)),
-          drain: parts.drain))
+          nodes: parts.nodes, drain: parts.drain))
     }
     loop.setLocal(sites)
   }

@@ -48,6 +48,7 @@ enum Standalone {
     let cameras = WeddingCameras(
       store: SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
+    let viewers = ServerMetrics(registry)
     let live = Mutex<StreamBoard?>(nil)
     let limit = configuration.streams.limit
     let cluster = try NodeCluster.make(
@@ -56,6 +57,8 @@ enum Standalone {
       measure: {
         var load = NodeLoad()
         load.publishers = live.withLock { $0?.liveCount } ?? 0
+        load.viewers = viewers.connections.value
+        load.memory = Int64(ProcessMetrics.residentBytes())
         load.capacity = limit
         return load
       })
@@ -122,7 +125,7 @@ enum Standalone {
       RunningNode.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
         server: configuration.server,
-        serverMetrics: ServerMetrics(registry),
+        serverMetrics: viewers,
         collector: collector, api: api.call, choices: choices, locks: locks,
         recordings: recordings,
         playback: RecordingSite(
@@ -134,6 +137,7 @@ enum Standalone {
             ProcessInfo.processInfo.hostName,
           ]),
         page: page(configuration), pass: try NodeCluster.pass(configuration),
+        nodes: cluster?.nodes,
         launch: String(UInt64.random(in: .min ... .max), radix: 36), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }

@@ -58,4 +58,13 @@ enum Endpoint: Equatable, Sendable, CustomStringConvertible {
   var port: UInt16? {
     if case .on(_, let port) = self { port } else { nil }
   }
+
+  /// Where a program on this machine reaches it; nil when off.
+  var local: String? {
+    switch self {
+    case .off: nil
+    case .on(nil, let port): "127.0.0.1:\(port)"
+    case .on: description
+    }
+  }
 }

@@ -21,4 +21,10 @@ enum SizeText {
     let unit = units.last { bytes > 0 && bytes % (1 << $0.shift) == 0 }
     return unit.map { "\(bytes >> $0.shift)\($0.suffix)" } ?? "\(bytes)"
   }
+
+  /// Writes about a size, for people: three digits at most, such as `113m`.
+  static func rounded(_ bytes: Int) -> String {
+    let unit = units.last { bytes >> $0.shift >= 1 }
+    return unit.map { "\(bytes >> $0.shift)\($0.suffix)" } ?? "\(bytes)"
+  }
 }

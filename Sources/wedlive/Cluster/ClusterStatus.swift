@@ -1,0 +1,95 @@
+import Cluster
+import Foundation
+
+/// The nodes of a cluster as one of them sees them: what `GET /api/nodes` on its admin port says.
+struct ClusterStatus: Codable, Equatable, Sendable {
+  /// One node.
+  struct Node: Codable, Equatable, Sendable {
+    var id: String
+    var role: String
+    var region: String
+    /// `usable`, `starting`, `draining`, `suspect` or `down`.
+    var status: String
+    var version: String
+    /// Where other nodes reach it.
+    var address: String
+    var uptimeSeconds: Int64
+    var publishers: Int
+    /// Connections of viewers.
+    var viewers: Int
+    var memoryBytes: Int64
+  }
+
+  /// Who sees them so.
+  var node: String
+  /// Whether Redis says so, or it is what was known last.
+  var isCoordinated: Bool
+  var nodes: [Node]
+
+  init(_ view: ClusterView) {
+    node = view.own.text
+    isCoordinated = view.isCoordinated
+    nodes = view.nodes.values.sorted { $0.id < $1.id }.map { node in
+      Node(
+        id: node.id.text, role: node.record.role.rawValue, region: node.record.region,
+        status: node.status, version: node.record.version, address: node.record.addresses.http,
+        uptimeSeconds: node.record.uptime.components.seconds,
+        publishers: node.record.load.publishers, viewers: node.record.load.viewers,
+        memoryBytes: node.record.load.memory)
+    }
+  }
+
+  /// Reads one; nil where it is none.
+  init?(json bytes: [UInt8]) {
+    guard let status = try? JSONDecoder().decode(ClusterStatus.self, from: Data(bytes)) else {
+      return nil
+    }
+    self = status
+  }
+
+  var json: [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return (try? encoder.encode(self)).map { Array($0) } ?? []
+  }
+
+  /// A table for people, a line for each node.
+  var table: String {
+    let head = ["node", "role", "region", "status", "publishers", "viewers", "memory", "up"]
+    let rows = nodes.map { node in
+      [
+        node.id, node.role, node.region, node.status, "\(node.publishers)", "\(node.viewers)",
+        SizeText.rounded(Int(clamping: node.memoryBytes)),
+        DurationText.format(.seconds(node.uptimeSeconds)),
+      ]
+    }
+    let widths = head.indices.map { column in
+      ([head] + rows).map { $0[column].count }.max() ?? 0
+    }
+    let lines = ([head] + rows).map { row in
+      row.enumerated().map { column, text in
+        text + String(repeating: " ", count: widths[column] - text.count)
+      }.joined(separator: "  ").trimmingTail()
+    }
+    let note = isCoordinated ? "" : "\nRedis is away: this is what \(node) knew last.\n"
+    return lines.joined(separator: "\n") + "\n" + note
+  }
+}
+
+extension String {
+  /// Without the blanks at its end.
+  fileprivate func trimmingTail() -> String {
+    String(reversed().drop { $0 == " " }.reversed())
+  }
+}
+
+extension NodeCluster {
+  /// All nodes as this one sees them now.
+  var status: ClusterStatus { ClusterStatus(node.membership.view) }
+
+  /// The same for the admin port.
+  var nodes: @Sendable () -> [UInt8] {
+    let cluster = self
+    return { cluster.status.json }
+  }
+}
