@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -159,6 +160,30 @@ def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:
 
         wait_until(all_usable, "it sees four nodes")
         assert "origin-2" in run(words)
+
+
+def test_a_viewer_resumes_its_tls_session_on_any_edge(cluster: Cluster, tmp_path: Path) -> None:
+    first, second = cluster.edges
+    ticket = tmp_path / "session.pem"
+
+    def reused(node: Node, *options: str) -> bool:
+        words = ["openssl", "s_client", "-connect", f"localhost:{node.ports['https']}", "-quiet"]
+        request = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
+        done = subprocess.run(
+            [*words, "-no_ign_eof", *options], input=request, capture_output=True, check=False
+        )
+        words.remove("-quiet")
+        said = subprocess.run(
+            [*words, *options], input=request, capture_output=True, check=False
+        ).stdout
+        assert done.returncode == 0
+        return b"Reused, TLSv1.3" in said
+
+    def resumes() -> bool:
+        reused(first, "-sess_out", str(ticket))
+        return reused(second, "-sess_in", str(ticket))
+
+    wait_until(resumes, "the second edge takes the first one's ticket")
 
 
 def test_a_stream_of_any_origin_is_found_by_every_edge(

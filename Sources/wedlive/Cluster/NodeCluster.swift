@@ -17,6 +17,8 @@ struct NodeCluster: Sendable {
   let pass: PeerPass
   /// Asks other nodes.
   let client: HTTPClient
+  /// What all nodes seal TLS session tickets with.
+  let tickets: SharedSecrets
   private let scheme: String
 
   /// What nodes show each other; nil where the configuration has no secret of a cluster.
@@ -81,7 +83,9 @@ struct NodeCluster: Sendable {
           record, redis: redis, configuration: cluster,
           probe: .http(client, scheme: scheme), measure: measure, metrics: registry,
           logger: logger),
-        redis: redis, pass: PeerPass(secret: secret), client: client, scheme: scheme)
+        redis: redis, pass: PeerPass(secret: secret), client: client,
+        tickets: SharedSecrets(redis, secret: secret, bytes: TicketKey.byteCount),
+        scheme: scheme)
     } catch {
       throw StartFailure("cluster: \(error)")
     }

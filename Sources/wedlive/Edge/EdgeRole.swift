@@ -85,7 +85,9 @@ enum EdgeRole {
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
       drain: { await edge.drain($0) }, handOver: { cluster?.set(.draining) })
     cluster?.set(.ready)
-    var others: [any Service] = [CertificateService(node: frame), HeapService()]
+    var others: [any Service] = [
+      CertificateService(node: frame, shared: cluster?.tickets), HeapService(),
+    ]
     if let keySet = streams?.keySet { others.append(KeySetService(keySet)) }
     if let cluster {
       others.append(ClusterService(cluster: cluster))

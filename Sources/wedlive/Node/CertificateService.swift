@@ -1,8 +1,10 @@
+import Cluster
 import Dispatch
 import EventLoop
 import Logging
 import ServiceLifecycle
 import TLS
+import Telemetry
 import UnixSignals
 
 /// Watches the certificate's files and SIGHUP; a new one is used from the next connection on.
@@ -13,6 +15,8 @@ struct CertificateService: Service {
   private static let interval = Duration.seconds(10)
 
   let node: NodeFrame
+  /// What tickets are sealed with on all nodes of a cluster; nil where there is none.
+  var shared: SharedSecrets?
 
   func run() async throws {
     await withTaskGroup { group in
@@ -49,19 +53,44 @@ struct CertificateService: Service {
   }
 
   /// A new ticket key each quarter of a day; a ticket is good for a day.
+  ///
+  /// In a cluster all nodes have the same ones. Where Redis can't be asked they go on with those that
+  /// they had last; before the first, each has its own.
   private func renewTicketKeys() async {
     var schedule = TicketKeySchedule()
+    var isShared = false
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let now = Int(MonotonicTime.now.nanoseconds / 1_000_000_000)
-      if schedule.rotate(now: now) {
-        node.https.ticketKeys = schedule.keys
-        node.rtmps.ticketKeys = schedule.keys
+      var wait = Duration.seconds(max(1, schedule.wait(now: now)))
+      if let shared {
+        let found = await sharedKeys(shared)
+        isShared = isShared || found
+        wait = .seconds(found ? 60 : 5)
       }
-      let wait = Duration.seconds(max(1, schedule.wait(now: now)))
-      do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: wait) } } catch {
+      if !isShared, schedule.rotate(now: now) { use(schedule.keys) }
+      let pause = wait
+      do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) } } catch {
         return
       }
     }
+  }
+
+  /// Takes the cluster's keys of now; false where they can't be had.
+  private func sharedKeys(_ shared: SharedSecrets) async -> Bool {
+    do throws(ClusterError) {
+      let moment = try await shared.moment(at: LogTime.now.milliseconds / 1_000)
+      let keys = TicketKeys(moment.secrets.compactMap { TicketKey(bytes: $0) })
+      if node.https.ticketKeys != keys { use(keys) }
+      return true
+    } catch {
+      node.logger.warning("ticket keys not shared", metadata: ["error": "\(error)"])
+      return false
+    }
+  }
+
+  private func use(_ keys: TicketKeys) {
+    node.https.ticketKeys = keys
+    node.rtmps.ticketKeys = keys
   }
 
   private func report(_ outcomes: [TLSContextSource.Outcome]) {

@@ -161,7 +161,7 @@ enum Standalone {
         }
       })
     var others: [any Service] = [
-      CertificateService(node: frame),
+      CertificateService(node: frame, shared: cluster?.tickets),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), RecordingRunner(recordings: recordings),
     ]
