@@ -49,7 +49,7 @@ final class OriginLeg {
     // The kernel may say nothing for minutes of one that reads slowly: `check` judges by what it
     // acknowledges.
     timeouts.stall = .seconds(3_600)
-    let me = WeakLeg()
+    let me = Owner()
     let preamble = introduction.proxied.map {
       ProxyHeader.version2(source: $0, destination: address)
     }
@@ -64,14 +64,17 @@ final class OriginLeg {
     }
     self.target = target
     metrics = relay.metrics
-    me.value = self
     try relay.loop.add(client)
+    me.value = self
     metrics.originConnections.increment()
     client.begin()
   }
 
-  private final class WeakLeg {
-    weak var value: OriginLeg?
+  /// Keeps it until its connection has ended, which forgets whom it tells.
+  ///
+  /// Not weakly: counting references costs each message more once there has been a weak one.
+  private final class Owner {
+    var value: OriginLeg?
   }
 
   private static func session(

@@ -41,7 +41,7 @@ package struct RelayConfiguration: Sendable {
   /// origin; the origin has to trust this host then.
   package var sendsProxyHeader = false
   /// Every how many bytes an origin acknowledges what it has read, which shows that it reads.
-  package var acknowledgeEveryBytes = 32 << 10
+  package var acknowledgeEveryBytes = 64 << 10
 
   package init() {
     ingest = IngestConfiguration()

@@ -25,6 +25,8 @@ final class RelayedStream {
   let key: StreamKey
   let publication: PublicationID
   unowned let relay: PublishRelay
+  let configuration: RelayConfiguration
+  private let metrics: RelayMetrics
   private let name: StreamName
   private let connect: ConnectRequest
   let peer: SocketAddress
@@ -67,13 +69,13 @@ final class RelayedStream {
     self.connect = connect
     self.peer = peer
     self.relay = relay
-    let configuration = relay.configuration
+    configuration = relay.configuration
+    metrics = relay.metrics
     buffer = ReplayBuffer(
       limitBytes: configuration.replayBytes,
       spanMilliseconds: Int(configuration.replaySpan.nanoseconds / 1_000_000))
   }
 
-  var configuration: RelayConfiguration { relay.configuration }
   var connection: RTMPConnection? { publication.connection(on: relay.loop) }
   var origin: String? { leg?.target.name }
 
@@ -138,9 +140,10 @@ final class RelayedStream {
   }
 
   private func count() {
-    let metrics = relay.metrics
-    metrics.keptBytes.add(buffer.keptBytes - countedKept)
-    countedKept = buffer.keptBytes
+    if buffer.keptBytes != countedKept {
+      metrics.keptBytes.add(buffer.keptBytes - countedKept)
+      countedKept = buffer.keptBytes
+    }
     if buffer.replayed != countedReplayed {
       metrics.replayedMessages.add(buffer.replayed - countedReplayed)
       countedReplayed = buffer.replayed
@@ -324,7 +327,7 @@ final class RelayedStream {
       proxied: configuration.sendsProxyHeader ? peer : nil)
     do throws(SystemError) {
       coming = try OriginLeg(to: target, at: address, introduction, for: relay) {
-        [weak self] leg, event in self?.took(event, of: leg)
+        [self] leg, event in took(event, of: leg)
       }
     } catch {
       approachNext(target, after: .unreachable(error))
@@ -342,9 +345,14 @@ final class RelayedStream {
     let pauses = (handover ?? outage)?.pauses ?? 0
     if handover != nil { handover?.pauses += 1 } else { outage?.pauses += 1 }
     let doubled = configuration.firstBackoff * (1 << min(pauses, 16))
-    pause = relay.loop.schedule(after: min(doubled, configuration.lastBackoff)) { [weak self] in
-      self?.pause = nil
-      self?.seek()
+    let wait = min(doubled, configuration.lastBackoff)
+    pause = relay.loop.schedule(after: wait) { [id, unowned relay] in
+      relay.stream(id)?.pauseIsOver()
     }
+  }
+
+  private func pauseIsOver() {
+    pause = nil
+    seek()
   }
 }

@@ -146,7 +146,7 @@ package class RTMPClient: Channel {
       switch loop.receive(self, { if !isLingering { take($0) } }) {
       case .bytes(let count):
         receivedBytes &+= UInt64(count)
-        continue
+        if count < loop.scratchBytes, !hasHungUp { return }
       case .wouldBlock: return
       case .closed, .failed:
         if !isLingering { tls?.receiveEnd() }
