@@ -49,6 +49,7 @@ package struct SharedSecrets: Sendable {
   /// The secrets of a time; those that nobody has made yet are made.
   ///
   /// - Parameter now: seconds since 1970.
+  /// - Returns: two at least.
   /// - Throws: `.unavailable` where Redis can't be asked, `.malformed` where it has what no node of
   ///   this cluster has written.
   package func moment(at now: Int64) async throws(ClusterError) -> Moment {
