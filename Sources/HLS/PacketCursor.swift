@@ -15,14 +15,21 @@
   private var room = 0
   private var reference: Int64?
   private let isRandomAccess: Bool
+  private let isDiscontinuity: Bool
   private var isFirst = true
 
   static let packetSize = 188
 
   /// How many bytes of transport packets a PES packet makes.
-  static func size(of bytes: Int, hasReference: Bool) -> Int {
-    let first = hasReference ? 176 : 184
+  static func size(of bytes: Int, hasReference: Bool, isDiscontinuity: Bool = false) -> Int {
+    let first = 184 - field(hasReference: hasReference, isDiscontinuity: isDiscontinuity)
     return packetSize * (bytes <= first ? 1 : 1 + (bytes - first + 183) / 184)
+  }
+
+  /// What the first packet's adaptation field takes at least, its length byte included: a clock
+  /// reference 8, flags alone 2.
+  private static func field(hasReference: Bool, isDiscontinuity: Bool) -> Int {
+    hasReference ? 8 : isDiscontinuity ? 2 : 0
   }
 
   /// Begins a PES packet.
@@ -34,9 +41,11 @@
   ///   - bytes: of the whole PES packet.
   ///   - reference: the clock reference in 1/90000 s, for the first packet.
   ///   - isRandomAccess: whether decoding can start here.
+  ///   - isDiscontinuity: whether neither the counter nor the clock follows from what came before
+  ///     (ISO/IEC 13818-1, 2.4.3.5): a demuxer that goes on must not take the packet for damaged.
   @unsafe init(
     _ memory: UnsafeMutableBufferPointer<UInt8>, pid: UInt16, continuity: UInt8, bytes: Int,
-    reference: Int64?, isRandomAccess: Bool
+    reference: Int64?, isRandomAccess: Bool, isDiscontinuity: Bool = false
   ) {
     guard let base = memory.baseAddress else { preconditionFailure("no memory for packets") }
     unsafe self.base = unsafe base
@@ -46,6 +55,7 @@
     remaining = bytes
     self.reference = reference
     self.isRandomAccess = isRandomAccess
+    self.isDiscontinuity = isDiscontinuity
   }
 
   /// The continuity counter of the packet after the last one.
@@ -88,15 +98,18 @@
     put((isFirst ? 0x40 : 0) | UInt8(truncatingIfNeeded: pid >> 8) & 0x1F)
     put(UInt8(truncatingIfNeeded: pid))
     let clock = isFirst ? reference : nil
-    // The adaptation field, its length byte included: clock 8; flags alone 2; stuffing the rest.
-    var field = clock != nil ? 8 : 0
+    var field = Self.field(
+      hasReference: clock != nil, isDiscontinuity: isFirst && isDiscontinuity)
+    // Stuffing makes up the rest.
     if remaining < 184 - field { field = 184 - remaining }
     put((field > 0 ? 0x30 : 0x10) | continuity)
     continuity = (continuity + 1) & 0x0F
     if field > 0 {
       put(UInt8(field - 1))
       if field > 1 {
-        put((clock != nil ? 0x10 : 0) | (isFirst && isRandomAccess ? 0x40 : 0))
+        put(
+          (clock != nil ? 0x10 : 0) | (isFirst && isRandomAccess ? 0x40 : 0)
+            | (isFirst && isDiscontinuity ? 0x80 : 0))
         var used = 2
         if let clock {
           putReference(clock)

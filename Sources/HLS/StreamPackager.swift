@@ -272,7 +272,7 @@ package final class StreamPackager {
     running.bytes.reserveCapacity(expectedBytes)
     breakIsDue = false
     clock.begin(at: time, hasVideo: active.video != nil)
-    muxer.beginSegment(&running.bytes)
+    muxer.beginSegment(&running.bytes, isDiscontinuity: running.isDiscontinuity)
     onPlacement?(
       .began(
         SegmentStart(

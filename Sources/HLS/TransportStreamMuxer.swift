@@ -10,6 +10,9 @@ package struct TransportStreamMuxer {
   private var mapContinuity: UInt8 = 0
   private var videoContinuity: UInt8 = 0
   private var audioContinuity: UInt8 = 0
+  /// Whether a track's next packet follows from none before it.
+  private var breaksVideo = false
+  private var breaksAudio = false
   private var version: UInt8 = 31
   private var video: AVCDecoderConfiguration?
   private var audio: AudioSpecificConfig?
@@ -64,7 +67,16 @@ package struct TransportStreamMuxer {
   }
 
   /// Writes what a segment begins with: PAT and PMT.
-  package mutating func beginSegment(_ output: inout [UInt8]) {
+  ///
+  /// - Parameters:
+  ///   - output: the segment.
+  ///   - isDiscontinuity: whether what comes follows from nothing that a player has had: its counters
+  ///     and its clock may be another node's.
+  package mutating func beginSegment(_ output: inout [UInt8], isDiscontinuity: Bool = false) {
+    if isDiscontinuity {
+      breaksVideo = true
+      breaksAudio = true
+    }
     TransportStreamTables.appendAssociation(continuity: associationContinuity, to: &output)
     TransportStreamTables.appendMap(
       hasVideo: video != nil, hasAudio: audio != nil, version: version,
@@ -106,11 +118,13 @@ package struct TransportStreamMuxer {
     let total = header.count + elementary
     let reference = (dts + Self.origin).ticks - Self.delay
     let size = PacketCursor.size(of: total, hasReference: true)
+    let breaks = breaksVideo
+    breaksVideo = false
     let lengthSize = video.lengthSize
     unsafe output.appendPackets(size) { memory in
       var cursor = unsafe PacketCursor(
         memory, pid: TransportStreamTables.videoPID, continuity: videoContinuity, bytes: total,
-        reference: reference, isRandomAccess: frame.isKeyframe)
+        reference: reference, isRandomAccess: frame.isKeyframe, isDiscontinuity: breaks)
       header.write(to: &cursor)
       cursor.write(Self.delimiter)
       if sets { cursor.write(parameterSets) }
@@ -173,11 +187,14 @@ package struct TransportStreamMuxer {
     let header = PESHeader(streamID: 0xC0, pts: time, dts: time, payloadBytes: gathered.count)
     let total = header.count + gathered.count
     let reference = video == nil ? time.ticks - Self.delay : nil
-    let size = PacketCursor.size(of: total, hasReference: reference != nil)
+    let breaks = breaksAudio
+    breaksAudio = false
+    let size = PacketCursor.size(
+      of: total, hasReference: reference != nil, isDiscontinuity: breaks)
     unsafe output.appendPackets(size) { memory in
       var cursor = unsafe PacketCursor(
         memory, pid: TransportStreamTables.audioPID, continuity: audioContinuity, bytes: total,
-        reference: reference, isRandomAccess: reference != nil)
+        reference: reference, isRandomAccess: reference != nil, isDiscontinuity: breaks)
       header.write(to: &cursor)
       cursor.write(gathered)
       audioContinuity = cursor.nextContinuity

@@ -82,4 +82,14 @@ import Viewers
     view.snapshot?.renditions.first?.interest?.note(now: 1)
     #expect(view.question(key, now: 1) == "/cluster/live/w/main?after=5&launch=a&want=source")
   }
+
+  @Test func `what a node has yet to make stays what viewers have`() throws {
+    var view = view(try feed(5, next: 10, segments: ["8-a.ts", "9-b.ts"]))
+    var empty = try feed(1, next: 10, launch: "b")
+    empty.renditions = []
+    let taken = view.take(empty, grace: grace, now: start)
+    #expect(taken == nil)
+    let late = view.take(empty, grace: grace, now: start + .seconds(61))
+    #expect(late?.renditions.isEmpty == true)
+  }
 }

@@ -39,16 +39,18 @@ import Testing
   }
 
   @Test func `a PES packet of any length fills its packets exactly`() {
-    for hasReference in [true, false] {
+    for (hasReference, breaks) in [(true, true), (true, false), (false, true), (false, false)] {
       for count in 1...600 {
-        let size = PacketCursor.size(of: count, hasReference: hasReference)
+        let size = PacketCursor.size(
+          of: count, hasReference: hasReference, isDiscontinuity: breaks)
         var muxed = [UInt8](repeating: 0xAA, count: size)
         let data = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         var filled = 0
         unsafe muxed.withUnsafeMutableBufferPointer { memory in
           var cursor = unsafe PacketCursor(
             memory, pid: 257, continuity: 14, bytes: count,
-            reference: hasReference ? 0x1_2345_6789 : nil, isRandomAccess: true)
+            reference: hasReference ? 0x1_2345_6789 : nil, isRandomAccess: true,
+            isDiscontinuity: breaks)
           // In two pieces, so that a piece ends anywhere in a packet.
           cursor.write(Array(data.prefix(count / 3)))
           cursor.write(Array(data.dropFirst(count / 3)))
@@ -62,6 +64,8 @@ import Testing
           payload += muxed[start + 4 + field..<start + 188]
         }
         #expect(payload == data)
+        let flags = muxed[3] & 0x20 != 0 && muxed[4] > 0 ? muxed[5] : 0
+        #expect(flags & 0x80 == (breaks ? 0x80 : 0))
         if hasReference {
           // 0x123456789 = base; one bit of it in the fifth byte.
           #expect(Array(muxed[6..<12]) == bytes("91a2b3c4 fe 00"))

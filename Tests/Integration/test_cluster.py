@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from conftest import MakeNode
 
+from support.browser import Browser
 from support.cluster import Cluster
 from support.media import Source
 from support.node import Node
+from support.players import ffmpeg9_decodes
 from support.processes import Process, run, wait_until
 from support.publishers import ffmpeg5
 from support.streams import wait_on_air
@@ -56,6 +58,8 @@ class Viewer:
         self.edge = edge
         self.bad: list[str] = []
         self.newest = -1
+        #: How many segments it has got: what is with its edge, others need not have any more.
+        self.segments = 0
         self.at = time.monotonic()
         #: The longest time between two new segments, and how many discontinuities were listed.
         self.longest = 0.0
@@ -77,7 +81,9 @@ class Viewer:
             for index, line in enumerate(lines):
                 if line == "#EXT-X-DISCONTINUITY":
                     self.breaks.add(next(each for each in lines[index:] if each in names))
-            newest = int(names[-1].split("-")[0])
+            oldest, newest = (int(names[each].split("-")[0]) for each in (0, -1))
+            if self.newest >= 0 and oldest > self.newest - 1:
+                self.bad.append(f"{self.newest - 1} to {oldest - 1} are no longer listed")
             if newest < self.newest:
                 self.bad.append(f"went back from {self.newest} to {newest}")
             if newest > self.newest:
@@ -90,6 +96,7 @@ class Viewer:
                     continue
                 fetched.add(name)
                 segment = client.get(self.url.replace("index.m3u8", name))
+                self.segments += 1
                 if segment.status != 200:
                     self.bad.append(f"segment: {segment}")
 
@@ -110,7 +117,7 @@ def test_publishers_and_viewers_of_edges_notice_nothing(
     )
     viewers = [Viewer(edge, "seamless"), Viewer(other, "seamless")]
     try:
-        wait_until(lambda: all(each.newest > 0 for each in viewers), "both see it")
+        wait_until(lambda: all(each.segments >= 4 for each in viewers), "both see it")
         first = owner(cluster, "seamless")
         breaks = [len(each.breaks) for each in viewers]
         newest = viewers[0].newest
@@ -147,6 +154,40 @@ def test_publishers_and_viewers_of_edges_notice_nothing(
         # Three seconds and a segment; the machine of the tests may be busy.
         print(f"{how}: {each.longest:.2f} s between two new segments")
         assert each.longest < 6
+
+
+def test_no_picture_is_missing_where_an_origin_was_killed(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge = cluster.edges[1]
+    publisher = publish(cluster.edges[0], "whole", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, "whole")) >= 4, "it is on the air", alive=[publisher])
+    first = owner(cluster, "whole")
+    killer = threading.Timer(5, first.kill)
+    killer.start()
+    # Fails on any error of the decoder, a picture that refers to one that isn't there among them.
+    seconds = 20
+    pictures = ffmpeg9_decodes(edge.master_url("whole"), seconds, edge.certificates)
+    killer.join()
+    assert owner(cluster, "whole") is not first
+    # The edge had all of them; a group that was announced and is sent once more is shown twice.
+    assert pictures >= seconds * 30 - 3
+
+
+def test_a_browser_plays_on_where_an_origin_was_killed(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge = cluster.edges[1]
+    publisher = publish(cluster.edges[0], "browser", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, "browser")) >= 4, "it is on the air", alive=[publisher])
+    with Browser(tmp_path) as browser:
+        browser.plays(edge.watch_url("browser"), 3)
+        owner(cluster, "browser").kill()
+        # Until others know that it is gone, calls of the API may fail; the picture may not.
+        browser.advances(10)
+    assert not publisher.ended
 
 
 def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:

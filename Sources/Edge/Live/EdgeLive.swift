@@ -109,7 +109,7 @@ package final class EdgeLive: Sendable {
   }
 
   /// Nodes that have a stream: known to whoever follows it, or its wedding's program.
-  private func pool(of key: StreamKey) -> UpstreamPool? {
+  func pool(of key: StreamKey) -> UpstreamPool? {
     state.withLock { state in
       let follower =
         state.followers[key]

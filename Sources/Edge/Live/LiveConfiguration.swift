@@ -13,6 +13,8 @@ package struct LiveConfiguration: Sendable {
   package var newsDeadline = Duration.seconds(30)
   /// How long a playlist waits for the heads of the segments that it names.
   package var segmentPatience = Duration.seconds(1)
+  /// How long a node may send nothing of a segment: players have no more time than that.
+  package var segmentStall = Duration.seconds(5)
   /// The largest feed that is taken.
   package var feedBytes = 32 << 20
   /// Between questions to nodes that gave no answer.

@@ -178,7 +178,11 @@ final class LiveFollower: Sendable {
   // MARK: Handing on
 
   private func apply(_ feed: StreamFeed, to view: inout LiveView) async {
-    guard let change = view.take(feed, grace: live.configuration.grace, now: .now) else {
+    let store = live.proxy.store
+    let change = view.take(feed, grace: live.configuration.grace, now: .now) { path in
+      store.has(EdgeLive.name(ofPath: path))
+    }
+    guard let change else {
       live.metrics.stale.increment()
       // It will be asked again at once, and may be stale again.
       try? await Task.sleep(for: live.configuration.firstPause)
@@ -200,7 +204,7 @@ final class LiveFollower: Sendable {
       live.metrics.pushed.increment()
       live.proxy.ask(
         live.request("/cluster\(path)"), name: EdgeLive.name(ofPath: path), isShared: true,
-        from: pool
+        from: pool, patience: live.configuration.segmentStall
       ) { _ in head.yield(true) }
     }
     let timer = Task { [patience = live.configuration.segmentPatience] in

@@ -15,6 +15,12 @@ struct LiveView {
   /// What viewers have.
   private var feed: StreamFeed?
   private var fetched: Set<String> = []
+  /// What each rendition's last node has listed, by its name.
+  private var carried: [String: CarriedSegments] = [:]
+  /// Which process has told what viewers have of each rendition, by its name.
+  private var launches: [String: String] = [:]
+  /// When another process was heard first.
+  private var switched = MonotonicTime(nanoseconds: 0)
   /// Since when answers have been older than that.
   private var staleSince: MonotonicTime?
   private(set) var snapshot: StreamSnapshot?
@@ -45,27 +51,42 @@ struct LiveView {
   ///   - grace: after so long of nothing but older ones they are believed: all numbers have begun
   ///     anew.
   ///   - now: by the monotonic clock.
+  ///   - isHere: whether this edge has a segment, by its path.
   /// - Returns: what viewers are to have; nil where they keep what they have.
   mutating func take(
-    _ answer: StreamFeed, grace: Duration, now: MonotonicTime
+    _ answer: StreamFeed, grace: Duration, now: MonotonicTime,
+    isHere: (String) -> Bool = { _ in false }
   ) -> StreamFeed? {
     guard let feed, feed.key == answer.key else {
       staleSince = nil
+      carried = [:]
+      for rendition in answer.renditions { launches[rendition.name] = answer.launch }
       return answer
     }
-    if answer.launch == feed.launch, answer.version <= feed.version { return nil }
+    if answer.launch == feed.launch {
+      guard answer.version > feed.version else { return nil }
+    } else {
+      switched = now
+    }
     var merged = answer
-    var isNewer = answer.renditions.isEmpty || feed.renditions.isEmpty
-    for (index, rendition) in answer.renditions.enumerated() {
-      guard let known = feed.renditions.first(where: { $0.name == rendition.name }) else {
-        isNewer = true
-        continue
-      }
-      if rendition.nextSequence < known.nextSequence {
-        merged.renditions[index] = known
+    merged.renditions = []
+    // The same node may take renditions away, or end the stream; another one has yet to catch up.
+    var isNewer = answer.launch == feed.launch || feed.renditions.isEmpty
+    for rendition in answer.renditions {
+      let known = feed.renditions.first { $0.name == rendition.name }
+      if let known, rendition.nextSequence < known.nextSequence {
+        merged.renditions.append(known)
       } else {
         isNewer = true
+        merged.renditions.append(carry(rendition, after: known, of: answer, isHere))
+        launches[rendition.name] = answer.launch
       }
+    }
+    for known in feed.renditions
+    where launches[known.name] != answer.launch && now - switched < grace
+      && !answer.renditions.contains(where: { $0.name == known.name })
+    {
+      merged.renditions.append(known)
     }
     if isNewer {
       staleSince = nil
@@ -75,7 +96,34 @@ struct LiveView {
     staleSince = since
     guard now - since > grace else { return nil }
     staleSince = nil
+    carried = [:]
+    for rendition in answer.renditions { launches[rendition.name] = answer.launch }
     return answer
+  }
+
+  /// Lists what another node has listed before what this one has of a rendition.
+  private mutating func carry(
+    _ rendition: StreamFeed.Rendition, after known: StreamFeed.Rendition?, of answer: StreamFeed,
+    _ isHere: (String) -> Bool
+  ) -> StreamFeed.Rendition {
+    var segments = carried[rendition.name] ?? CarriedSegments()
+    let isNew = launches[rendition.name].map { $0 != answer.launch } ?? false
+    guard isNew || !segments.isEmpty, let after = MediaPlaylistText(rendition.playlist) else {
+      return rendition
+    }
+    if isNew, let known, let before = MediaPlaylistText(known.playlist) {
+      let folder = "/hls/\(answer.wedding)/\(answer.camera)/\(rendition.name)/"
+      segments.begin(before, after) { isHere(folder + $0) }
+    } else {
+      segments.trim(after)
+    }
+    carried[rendition.name] = segments.isEmpty ? nil : segments
+    guard !segments.isEmpty else { return rendition }
+    var longer = rendition
+    longer.playlist = segments.text(after)
+    let names = segments.names
+    longer.segments = names + rendition.segments.filter { !names.contains($0) }
+    return longer
   }
 
   /// Segments of watched renditions that have not been fetched yet; they count as fetched from now on.

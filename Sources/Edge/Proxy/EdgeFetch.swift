@@ -20,6 +20,8 @@ final class EdgeFetch: ResponseReceiver {
     var isShared: Bool
     /// Who is asked.
     var pool: UpstreamPool
+    /// How long nothing may come, where that is less than usual.
+    var patience: Duration?
   }
 
   private struct State {

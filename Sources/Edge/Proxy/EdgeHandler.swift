@@ -15,6 +15,8 @@ package final class EdgeHandler: RequestHandler {
   private let counts: EdgeMetrics.Cells
   /// Where segments of live streams are; nil for the handler of everything else.
   private let live: EdgeLive?
+  /// Whom to ask what only one origin knows; nil where all know the same.
+  private let router: EdgeRouter?
   /// Where an address is put together.
   private var scratch: [UInt8] = []
 
@@ -23,10 +25,13 @@ package final class EdgeHandler: RequestHandler {
   ///   - metrics: of that.
   ///   - server: of the loop.
   ///   - live: makes it a handler of live segments, which are known by their path alone.
+  ///   - streams: of a cluster, each of which is one origin's.
   package init(
-    _ proxy: EdgeProxy, _ metrics: EdgeMetrics, on server: LoopServer, live: EdgeLive? = nil
+    _ proxy: EdgeProxy, _ metrics: EdgeMetrics, on server: LoopServer, live: EdgeLive? = nil,
+    knowing streams: EdgeLive? = nil
   ) {
     self.proxy = proxy
+    router = streams.map { EdgeRouter(live: $0) }
     self.live = live
     counts = metrics.cells()
     self.server = server
@@ -123,9 +128,22 @@ package final class EdgeHandler: RequestHandler {
   ) {
     let mailbox = loop.mailbox
     let link = EdgeLink(self)
-    let (asked, pool) = live.map { $0.order(path: request.pathWithoutQuery) } ?? (request, nil)
-    proxy.ask(asked, name: name, isShared: isShared, from: pool) { answer in
+    let done: @Sendable (EdgeAnswer) -> Void = { answer in
       mailbox.submit { _ in link.handler?.answer(token, answer, to: request) }
+    }
+    if let live {
+      let (asked, pool) = live.order(path: request.pathWithoutQuery)
+      return proxy.ask(
+        asked, name: name, isShared: isShared, from: pool,
+        patience: live.configuration.segmentStall, done: done)
+    }
+    let path = request.pathWithoutQuery
+    guard let router, path.hasPrefix("/api/") || path.hasPrefix("/hls/") else {
+      return proxy.ask(request, name: name, isShared: isShared, done: done)
+    }
+    Task { [proxy] in
+      let pool = await router.find(path, body: [])
+      proxy.ask(request, name: name, isShared: isShared, from: pool, done: done)
     }
   }
 
@@ -209,13 +227,14 @@ package final class EdgeHandler: RequestHandler {
 
   private func forward(_ request: borrowing Request) -> Response {
     counts.count(.method)
-    let proxy = proxy
+    let (proxy, router) = (proxy, router)
     let name = name(request)
     return .deferred(
       APICall(bodyLimit: proxy.configuration.requestBytes) { call in
         do throws(EdgeFailure) {
+          let pool = await router?.find(call.request.pathWithoutQuery, body: call.body)
           let (response, body) = try await proxy.forward(
-            call.request, body: call.body, name: name)
+            call.request, body: call.body, name: name, to: pool)
           var answer = APIResponse(response, body: body)
           let outcome = CacheOutcome.method
           answer.response.headerFields[.xCacheStatus] = outcome.word

@@ -43,15 +43,16 @@ package final class EdgeProxy: Sendable {
   ///   - name: `host/path?query`.
   ///   - isShared: false where the client wants nothing from a cache and leaves nothing in it.
   ///   - pool: who is asked; the configured upstreams where that is nil.
+  ///   - patience: how long nothing may come, where that is less than usual.
   ///   - done: called once, from any thread.
   func ask(
     _ request: HTTPRequest, name: String, isShared: Bool, from pool: UpstreamPool? = nil,
-    done: @escaping @Sendable (EdgeAnswer) -> Void
+    patience: Duration? = nil, done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
       request: request, name: name, key: key, stored: nil, isShared: isShared,
-      pool: pool ?? upstreams)
+      pool: pool ?? upstreams, patience: patience)
     guard isShared else { return fetch(order, done) }
     switch entry {
     case .object(let object): order.stored = object
@@ -147,8 +148,8 @@ package final class EdgeProxy: Sendable {
     do throws(HTTPClientError) {
       fetch.began(
         try client.stream(
-          request, headDeadline: configuration.headTimeout, stall: configuration.stallTimeout,
-          to: fetch))
+          request, headDeadline: order.patience ?? configuration.headTimeout,
+          stall: order.patience ?? configuration.stallTimeout, to: fetch))
     } catch {
       fetch.ended(error)
     }
@@ -196,11 +197,13 @@ package final class EdgeProxy: Sendable {
   ///   - request: as the client asked it.
   ///   - body: of the request.
   ///   - name: `host/path?query`.
+  ///   - pool: who is asked; the configured upstreams where that is nil.
   /// - Returns: the origin's answer.
   /// - Throws: why there is none.
   func forward(
-    _ request: HTTPRequest, body: [UInt8], name: String
+    _ request: HTTPRequest, body: [UInt8], name: String, to pool: UpstreamPool? = nil
   ) async throws(EdgeFailure) -> (HTTPResponse, [UInt8]) {
+    let upstreams = pool ?? upstreams
     let fields = EdgeFields.asked(request.headerFields, isShared: false)
     var tried: Set<Upstream> = []
     var failure = EdgeFailure.unreachable("No origin is configured.")

@@ -55,6 +55,16 @@ final class EdgeStore: Sendable {
     return (memory.value(secondary), secondary)
   }
 
+  /// Whether an object is kept, in memory or on disk, as far as is known without reading it.
+  ///
+  /// - Parameter name: `host/path?query`, of something that is the same for all requests.
+  /// - Returns: false also for what only says how to choose.
+  func has(_ name: String) -> Bool {
+    let key = key(name)
+    if case .object = memory.peek(key) { return true }
+    return disk?.tier.contains(key) ?? false
+  }
+
   /// Keeps an object.
   ///
   /// - Parameters:

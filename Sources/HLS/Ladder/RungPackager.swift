@@ -95,7 +95,7 @@ package struct RungPackager {
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Self.capacity(part.frames))
-    muxer.beginSegment(&bytes)
+    muxer.beginSegment(&bytes, isDiscontinuity: source.isDiscontinuity)
     var pictures = 0
     var isIndependent = true
     for frame in Self.interleaved(part.frames) {

@@ -46,7 +46,7 @@ struct RunningEdge: Sendable {
     let server = LoopServer(on: loop, configuration: parts.server, metrics: parts.serverMetrics)
     server.acceptFailed = { report.failed($0) }
     loop.setLocal(server)
-    let origin = EdgeHandler(proxy, metrics, on: server)
+    let origin = EdgeHandler(proxy, metrics, on: server, knowing: streams?.live)
     let handler = EdgeFront(
       health: frame.health, behind: viewers(on: server, before: origin) ?? origin)
     let listeners = parts.listeners

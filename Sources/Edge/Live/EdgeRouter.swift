@@ -1,0 +1,56 @@
+import Foundation
+import Media
+
+/// Finds the origin that knows a wedding, for calls of the API.
+///
+/// What an origin knows of its streams (their keys, qualities, recordings) only it can answer, so a call
+/// that names a wedding goes to the one that has it.
+struct EdgeRouter: Sendable {
+  let live: EdgeLive
+
+  /// Words of the API's addresses that are no weddings.
+  private static let words: Set<String> = [
+    "api", "streams", "keys", "rotate", "qualities", "quality", "select", "playlist", "camera",
+    "cameras", "add", "switch", "recording", "recordings", "start", "stop", "complete", "lock",
+    "unlock", "auth", "publish", "publish_done", "play", "credentials", "generate", "status",
+    "playback", "hls",
+  ]
+
+  /// The nodes of a wedding that is followed here.
+  ///
+  /// - Parameter path: of the request, without its query.
+  /// - Returns: nil where the address names none.
+  func known(_ path: String) -> UpstreamPool? {
+    for wedding in Self.names(path) {
+      for camera in ["program", "main"] {
+        if let key = StreamKey(wedding: wedding, camera: camera), let pool = live.pool(of: key) {
+          return pool
+        }
+      }
+    }
+    return nil
+  }
+
+  /// The node that has the wedding of a call, or that would get its stream.
+  ///
+  /// - Parameters:
+  ///   - path: of the request, without its query.
+  ///   - body: JSON with a `wedding_id`, where the address names none.
+  /// - Returns: nil where the call names no wedding.
+  func find(_ path: String, body: [UInt8]) async -> UpstreamPool? {
+    if let pool = known(path) { return pool }
+    struct Call: Decodable { var wedding_id: String? }
+    var names = Self.names(path)
+    if !body.isEmpty, let call = try? JSONDecoder().decode(Call.self, from: Data(body)) {
+      names = [call.wedding_id].compactMap { $0 } + names
+    }
+    guard let key = names.lazy.compactMap({ StreamKey(wedding: $0) }).first else { return nil }
+    guard let node = await live.locator.find(key).first else { return nil }
+    return UpstreamPool([node], rules: live.proxy.configuration.upstreamRules)
+  }
+
+  private static func names(_ path: String) -> [String] {
+    guard path.hasPrefix("/api/") || path.hasPrefix("/hls/") else { return [] }
+    return path.split(separator: "/").prefix(8).map(String.init).filter { !words.contains($0) }
+  }
+}

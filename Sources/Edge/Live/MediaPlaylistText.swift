@@ -1,0 +1,115 @@
+/// A media playlist taken apart: what stands before its segments, and each of them.
+///
+/// Source: RFC 8216, 4.3.2 and 4.3.3.
+struct MediaPlaylistText: Equatable {
+  /// A segment with the tags that are its own.
+  struct Entry: Equatable {
+    let sequence: Int
+    /// As it stands in the playlist, without the folder.
+    let name: String
+    /// In seconds.
+    let duration: Double
+    /// Whether nothing of what stood before it goes on.
+    let isDiscontinuity: Bool
+    /// The tags and the address.
+    var lines: [String]
+    /// The tag of the key that it is encrypted with; nil for none.
+    let key: String?
+  }
+
+  /// All tags of the whole but the two that count.
+  private let header: [String]
+  let targetDuration: Int
+  /// How many discontinuities there were before the first entry.
+  let discontinuitySequence: Int
+  let entries: [Entry]
+  private let isEnded: Bool
+
+  private static let ownTags = [
+    "#EXTINF", "#EXT-X-BYTERANGE", "#EXT-X-DISCONTINUITY", "#EXT-X-KEY", "#EXT-X-MAP",
+    "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-GAP", "#EXT-X-DATERANGE", "#EXT-X-BITRATE",
+  ]
+
+  /// Reads a playlist; nil where a segment has no number.
+  init?(_ text: String) {
+    var header: [String] = []
+    var entries: [Entry] = []
+    var lines: [String] = []
+    var target = 1
+    var breaks = 0
+    var key: String?
+    var duration = 0.0
+    var isDiscontinuity = false
+    var isEnded = false
+    for part in text.split(separator: "\n") {
+      let line = String(part)
+      guard line.hasPrefix("#") else {
+        guard let dash = line.firstIndex(of: "-"), let sequence = Int(line[..<dash]) else {
+          return nil
+        }
+        lines.append(line)
+        entries.append(
+          Entry(
+            sequence: sequence, name: line, duration: duration, isDiscontinuity: isDiscontinuity,
+            lines: lines, key: key))
+        lines = []
+        isDiscontinuity = false
+        continue
+      }
+      let name = line.prefix { $0 != ":" }
+      switch name {
+      case "#EXT-X-MEDIA-SEQUENCE": continue
+      case "#EXT-X-DISCONTINUITY-SEQUENCE": breaks = Int(line.dropFirst(name.count + 1)) ?? 0
+      case "#EXT-X-ENDLIST": isEnded = true
+      default:
+        guard Self.ownTags.contains(String(name)) else {
+          if name == "#EXT-X-TARGETDURATION" {
+            target = Int(line.dropFirst(name.count + 1)) ?? 1
+          } else {
+            header.append(line)
+          }
+          continue
+        }
+        if name == "#EXTINF" {
+          duration = Double(line.dropFirst(name.count + 1).prefix { $0 != "," }) ?? 0
+        } else if name == "#EXT-X-KEY" {
+          key = line.contains("METHOD=NONE") ? nil : line
+        } else if name == "#EXT-X-DISCONTINUITY" {
+          isDiscontinuity = true
+        }
+        lines.append(line)
+      }
+    }
+    self.header = header
+    self.entries = entries
+    targetDuration = target
+    discontinuitySequence = breaks
+    self.isEnded = isEnded
+  }
+
+  /// The same with segments of an earlier playlist before its own.
+  ///
+  /// - Parameters:
+  ///   - earlier: their numbers run on to its first.
+  ///   - breaks: how many discontinuities there were before the first of them.
+  ///   - target: of the playlist that they stood in.
+  /// - Returns: the text.
+  func text(after earlier: ArraySlice<Entry>, breaks: Int, target: Int) -> String {
+    guard let first = earlier.first ?? entries.first else { return "" }
+    var lines = header
+    lines.insert("#EXT-X-TARGETDURATION:\(max(targetDuration, target))", at: min(2, lines.count))
+    lines.append("#EXT-X-MEDIA-SEQUENCE:\(first.sequence)")
+    lines.append(
+      "#EXT-X-DISCONTINUITY-SEQUENCE:\(earlier.isEmpty ? discontinuitySequence : breaks)")
+    if let key = first.key, !first.lines.contains(key) { lines.append(key) }
+    for entry in earlier { lines += entry.lines }
+    if let last = earlier.last, last.key != nil, let next = entries.first, next.key == nil,
+      !next.lines.contains(where: { $0.hasPrefix("#EXT-X-KEY") })
+    {
+      lines.append("#EXT-X-KEY:METHOD=NONE")
+    }
+    for entry in entries { lines += entry.lines }
+    if isEnded { lines.append("#EXT-X-ENDLIST") }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

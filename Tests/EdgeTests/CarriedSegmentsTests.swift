@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Edge
+
+@Suite struct `Segments of the node before` {
+  private func playlist(
+    _ numbers: ClosedRange<Int>, breaks: Int = 0, breakBefore: Int? = nil, key: String? = nil
+  ) throws -> MediaPlaylistText {
+    var lines = [
+      "#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:3",
+      "#EXT-X-MEDIA-SEQUENCE:\(numbers.lowerBound)", "#EXT-X-DISCONTINUITY-SEQUENCE:\(breaks)",
+      "#EXT-X-INDEPENDENT-SEGMENTS",
+    ]
+    if let key { lines.append("#EXT-X-KEY:METHOD=AES-128,URI=\"\(key)\"") }
+    for number in numbers {
+      if number == breakBefore { lines.append("#EXT-X-DISCONTINUITY") }
+      lines += ["#EXTINF:3.000,", "\(number)-x.ts"]
+    }
+    return try #require(MediaPlaylistText(lines.joined(separator: "\n") + "\n"))
+  }
+
+  private func numbers(_ text: String) -> [Int] {
+    text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+      .compactMap { Int($0.prefix { $0 != "-" }) }
+  }
+
+  @Test func `stay listed until they would have left the window`() throws {
+    var carried = CarriedSegments()
+    let before = try playlist(11...16, breaks: 2)
+    var after = try playlist(17...17, breaks: 2, breakBefore: 17)
+    carried.begin(before, after) { _ in true }
+    var text = carried.text(after)
+    #expect(numbers(text) == Array(12...17))
+    #expect(text.contains("#EXT-X-MEDIA-SEQUENCE:12\n"))
+    #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"))
+    #expect(text.contains("16-x.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:3.000,\n17-x.ts\n"))
+    #expect(text.hasPrefix("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:3\n"))
+    after = try playlist(17...20, breaks: 2, breakBefore: 17)
+    carried.trim(after)
+    #expect(numbers(carried.text(after)) == Array(15...20))
+    after = try playlist(17...22, breaks: 2, breakBefore: 17)
+    carried.trim(after)
+    #expect(carried.isEmpty)
+    text = carried.text(after)
+    #expect(numbers(text) == Array(17...22))
+    #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"))
+  }
+
+  @Test func `a discontinuity that has gone is counted`() throws {
+    var carried = CarriedSegments()
+    let before = try playlist(11...16, breaks: 4, breakBefore: 12)
+    carried.begin(before, try playlist(17...18, breakBefore: 17)) { _ in true }
+    let text = carried.text(try playlist(17...18, breakBefore: 17))
+    #expect(numbers(text) == Array(13...18))
+    #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:5\n"))
+  }
+
+  @Test func `only those that the edge has, without a hole`() throws {
+    var carried = CarriedSegments()
+    let after = try playlist(17...17)
+    carried.begin(try playlist(11...16), after) { $0 != "13-x.ts" }
+    #expect(numbers(carried.text(after)) == Array(14...17))
+    carried.begin(try playlist(11...15), after) { _ in true }
+    #expect(carried.isEmpty)
+  }
+
+  @Test func `each has its own key`() throws {
+    var carried = CarriedSegments()
+    let after = try playlist(17...17, breakBefore: 17, key: "/new")
+    carried.begin(try playlist(11...16, key: "/old"), after) { _ in true }
+    let text = carried.text(after)
+    let lines = text.split(separator: "\n").map(String.init)
+    let old = try #require(lines.firstIndex { $0.contains("/old") })
+    let first = try #require(lines.firstIndex { $0.hasPrefix("12-") })
+    let new = try #require(lines.firstIndex { $0.contains("/new") })
+    let last = try #require(lines.firstIndex { $0.hasPrefix("16-") })
+    #expect(old < first)
+    #expect(new > last)
+  }
+
+  @Test func `a playlist that is taken apart is the same put together`() throws {
+    let before = try playlist(11...16, breaks: 3, breakBefore: 14, key: "/k")
+    let text = before.text(after: [], breaks: 0, target: 1)
+    #expect(MediaPlaylistText(text) == before)
+    #expect(MediaPlaylistText("#EXTM3U\nwithout-a-number.ts\n") == nil)
+  }
+}
