@@ -183,7 +183,7 @@ let testTargets: [Target] =
   + tests(
     "Viewers",
     [
-      "Access", "EventLoop", "HLS", "HTTPSemantics", "HTTPServer", "Media", "Telemetry",
+      "Access", "EventLoop", "HLS", "HTTPSemantics", "HTTPServer", "Media", "Telemetry", httpTypes,
       "TestSupport",
     ])
   + tests("Cluster", ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", httpTypes, log])

@@ -49,8 +49,8 @@ package struct APIResponse: Sendable {
 public final class APICall: Sendable {
   package typealias Handler = @Sendable (APIRequest) async -> APIResponse
 
-  let bodyLimit: Int
-  let handler: Handler
+  package let bodyLimit: Int
+  package let handler: Handler
 
   /// Names the code to run.
   ///

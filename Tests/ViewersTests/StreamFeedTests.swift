@@ -1,4 +1,7 @@
+import EventLoop
 import HLS
+import HTTPServer
+import HTTPTypes
 import Media
 import TestSupport
 import Testing
@@ -58,5 +61,33 @@ import Testing
       let slot = table.slot(bytes.span)
       #expect(slot?.snapshot.version == 5, "\(path)")
     }
+  }
+}
+
+@Suite struct `Calls that an edge hands on` {
+  private let pass = PeerPass(secret: Array("the cluster's".utf8))
+
+  /// Whom the API takes for its client.
+  private func client(of request: HTTPRequest, believing pass: PeerPass?) async -> String {
+    let call = APICall { request in
+      APIResponse.json(.ok, Array(request.client.host.utf8))
+    }
+    let edge = SocketAddress(host: "192.0.2.1", port: 5) ?? SocketAddress()
+    let answer = await PeerCall.believing(pass, call).handler(
+      APIRequest(request: request, client: edge))
+    return String(decoding: answer.body, as: UTF8.self)
+  }
+
+  @Test func `are their client's, where the edge has the cluster's pass`() async throws {
+    var request = HTTPRequest(method: .get, scheme: "https", authority: "a", path: "/api/x")
+    let viewer = try #require(SocketAddress(host: "2001:db8::7", port: 9))
+    PeerCall.mark(&request, from: viewer, with: pass)
+    #expect(await client(of: request, believing: pass) == "2001:db8::7")
+    #expect(await client(of: request, believing: nil) == "192.0.2.1")
+    let other = PeerPass(secret: Array("another's".utf8))
+    #expect(await client(of: request, believing: other) == "192.0.2.1")
+    let name = try #require(HTTPField.Name("Wedlive-Client"))
+    request.headerFields[name] = "no address"
+    #expect(await client(of: request, believing: pass) == "192.0.2.1")
   }
 }

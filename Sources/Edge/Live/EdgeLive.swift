@@ -31,7 +31,7 @@ package final class EdgeLive: Sendable {
   let locator: LiveLocator
   let logger: Logger
   let metrics: LiveMetrics
-  private let pass: PeerPass
+  let pass: PeerPass
   private let state = Mutex(State())
   private let version = Atomic<UInt64>(0)
 

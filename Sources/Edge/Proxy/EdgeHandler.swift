@@ -3,6 +3,7 @@ import EventLoop
 package import HTTPSemantics
 package import HTTPServer
 import HTTPTypes
+import Viewers
 
 /// Answers viewers of one loop from the cache, and has the rest asked for.
 package final class EdgeHandler: RequestHandler {
@@ -118,7 +119,8 @@ package final class EdgeHandler: RequestHandler {
     guard let token = exchange.hold(request, for: timeout, otherwise: late) else {
       return .prepared(overloaded)
     }
-    let copy = HTTPRequest(copying: request, isSecure: true)
+    var copy = HTTPRequest(copying: request, isSecure: true)
+    if let router { PeerCall.mark(&copy, from: exchange.client, with: router.live.pass) }
     ask(copy, name: name(request), isShared: isShared, for: token)
     return .held(token)
   }
@@ -233,8 +235,12 @@ package final class EdgeHandler: RequestHandler {
       APICall(bodyLimit: proxy.configuration.requestBytes) { call in
         do throws(EdgeFailure) {
           let pool = await router?.find(call.request.pathWithoutQuery, body: call.body)
+          var request = call.request
+          if let router {
+            PeerCall.mark(&request, from: call.client, with: router.live.pass)
+          }
           let (response, body) = try await proxy.forward(
-            call.request, body: call.body, name: name, to: pool)
+            request, body: call.body, name: name, to: pool)
           var answer = APIResponse(response, body: body)
           let outcome = CacheOutcome.method
           answer.response.headerFields[.xCacheStatus] = outcome.word

@@ -126,7 +126,9 @@ enum Standalone {
         listeners: listeners, redirects: configuration.http.redirect,
         server: configuration.server,
         serverMetrics: viewers,
-        collector: collector, api: api.call, choices: choices, locks: locks,
+        collector: collector,
+        api: PeerCall.believing(try NodeCluster.pass(configuration), api.call), choices: choices,
+        locks: locks,
         recordings: recordings,
         playback: RecordingSite(
           shelf: recordings.shelf, reader: recordings.reader,
