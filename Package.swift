@@ -116,6 +116,12 @@ let floor4: [Target] =
   + room(
     "Cluster",
     ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", crypto, httpTypes, log])
+  + room(
+    "CDN",
+    [
+      "Bytes", "HTTPClient", "HTTPSemantics", "Redis", "Storage", "Telemetry", crypto, httpTypes,
+      log,
+    ])
   + room("Relay", ["EventLoop", "Telemetry", "Media", "RTMP", "TLS", "Ingest"])
 
 // Floor 5: the roles.
@@ -187,6 +193,7 @@ let testTargets: [Target] =
       "TestSupport",
     ])
   + tests("Cluster", ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", httpTypes, log])
+  + tests("CDN", ["EventLoop", "HTTPClient", "Redis", "Telemetry", httpTypes, log])
   + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(

@@ -1,9 +1,9 @@
 /// Bytes as text.
-enum Hexadecimal {
+package enum Hexadecimal {
   private static let lower = Array("0123456789abcdef".utf8)
   private static let capital = Array("0123456789ABCDEF".utf8)
 
-  static func text(_ bytes: some Sequence<UInt8>) -> String {
+  package static func text(_ bytes: some Sequence<UInt8>) -> String {
     String(decoding: bytes.flatMap { [lower[Int($0 >> 4)], lower[Int($0 & 15)]] }, as: UTF8.self)
   }
 

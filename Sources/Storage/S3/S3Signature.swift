@@ -1,18 +1,30 @@
 import Crypto
-import Foundation
+package import Foundation
 
 /// Signs requests with a secret key: AWS Signature Version 4.
 ///
 /// Source: "Authenticating Requests: Using the Authorization Header", Amazon S3 API Reference. Ours
 /// and not libcurl's: decision 0019.
-struct S3Signature: Sendable {
+package struct S3Signature: Sendable {
   let accessKey: String
   let secretKey: String
   let region: String
-  var service = "s3"
+  let service: String
+
+  /// - Parameters:
+  ///   - accessKey: names the secret key.
+  ///   - secretKey: never sent.
+  ///   - region: of the service.
+  ///   - service: S3, or another one of AWS'.
+  package init(accessKey: String, secretKey: String, region: String, service: String = "s3") {
+    self.accessKey = accessKey
+    self.secretKey = secretKey
+    self.region = region
+    self.service = service
+  }
 
   /// What is signed of a request.
-  struct Request: Sendable {
+  package struct Request: Sendable {
     var method: String
     /// Escaped, as it is sent.
     var path: String
@@ -22,6 +34,17 @@ struct S3Signature: Sendable {
     var headers: [String: String]
     /// SHA-256 of the body, as hexadecimal digits.
     var payload: String
+
+    package init(
+      method: String, path: String, query: [(name: String, value: String)] = [],
+      headers: [String: String], payload: String
+    ) {
+      self.method = method
+      self.path = path
+      self.query = query
+      self.headers = headers
+      self.payload = payload
+    }
   }
 
   /// The value of `Authorization`.
@@ -30,7 +53,7 @@ struct S3Signature: Sendable {
   ///   - request: with `x-amz-date` among its headers.
   ///   - time: the same time, as `timestamp` writes it.
   /// - Returns: one line.
-  func authorization(_ request: Request, time: String) -> String {
+  package func authorization(_ request: Request, time: String) -> String {
     let names = request.headers.keys.sorted()
     let signed = names.joined(separator: ";")
     let lines = names.map { "\($0):\(Self.trimmed(request.headers[$0] ?? ""))\n" }.joined()
@@ -68,7 +91,7 @@ struct S3Signature: Sendable {
   }
 
   /// A time as it is signed: `20130524T000000Z`.
-  static func timestamp(_ time: Date) -> String {
+  package static func timestamp(_ time: Date) -> String {
     let style = Date.ISO8601FormatStyle(
       dateSeparator: .omitted, dateTimeSeparator: .standard, timeSeparator: .omitted)
     return time.formatted(style)
