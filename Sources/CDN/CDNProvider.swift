@@ -16,6 +16,9 @@ package protocol CDNProvider: Sendable {
   /// For people and metrics: `cloudfront`.
   var name: String { get }
 
+  /// The longest that a call takes; then it has failed.
+  var deadline: Duration { get }
+
   /// Which purges may go into one call together: those of the same group.
   func group(of purge: CDNPurge) -> PurgeGroup
 

@@ -9,6 +9,7 @@ import Testing
 /// A CDN that does what a test says, and remembers.
 private final class ScriptedCDN: CDNProvider {
   let name = "scripted"
+  let deadline: Duration = .seconds(1)
   private let sent = Mutex<[String]>([])
   private let judge: @Sendable ([String]) async -> CDNError?
 
@@ -27,7 +28,7 @@ private final class ScriptedCDN: CDNProvider {
   }
 }
 
-@Suite(.blocking, .timeLimit(.minutes(2))) struct `The queue of purges` {
+@Suite(.blocking, .timeLimit(.minutes(1))) struct `The queue of purges` {
   private static func configuration(
     _ change: (inout PurgeQueueConfiguration) -> Void = { _ in }
   ) -> PurgeQueueConfiguration {
@@ -190,6 +191,46 @@ private final class ScriptedCDN: CDNProvider {
     try await wait { (try? await queue.publish(tags(["after"]))) != nil }
     try await wait { cdn.done.contains("after") }
     try await wait { try await queue.status().queued == 0 }
+    task.cancel()
+    await task.value
+  }
+
+  @Test func `what was done while Redis took no note of it is noted later, and not done again`()
+    async throws
+  {
+    let server = try RedisServerProcess()
+    let calls = Atomic<Int>(0)
+    let cdn = ScriptedCDN { _ in
+      if calls.wrappingAdd(1, ordering: .relaxed).newValue == 1 {
+        _ = try? server.ask("ACL", "SETUSER", "default", "-@scripting")
+      }
+      return nil
+    }
+    let queue = try Self.queue(cdn, server) { $0.hold = .seconds(60) }
+    try await queue.publish(tags((0..<12).map { "t\($0)" }, wedding: "w"))
+    let task = Task { await queue.run() }
+    // The second one is of a later round.
+    try await wait {
+      let text = try server.ask("INFO", "errorstats")
+      return (text.firstMatch(of: /errorstat_NOPERM:count=(\d+)/).flatMap { Int($0.1) } ?? 0) > 1
+    }
+    #expect(try await queue.status().queued == 12)
+    _ = try server.ask("ACL", "SETUSER", "default", "+@scripting")
+    try await wait { try await queue.status().queued == 0 }
+    #expect(cdn.done == (0..<12).map { "t\($0)" })
+    #expect(try await queue.status().sent == 12)
+    task.cancel()
+    await task.value
+  }
+
+  @Test func `no hold is shorter than two calls`() async throws {
+    let server = try RedisServerProcess()
+    let cdn = ScriptedCDN()
+    let queue = try Self.queue(cdn, server) { $0.hold = .milliseconds(1) }
+    let task = Task { await queue.run() }
+    try await wait { try await queue.status().holder == "n1" }
+    let left = try server.ask("PTTL", "{wl:cdn:purges}:holder")
+    #expect((Int(left.trimmingPrefix { $0.isWhitespace }.prefix { $0.isNumber }) ?? 0) > 500)
     task.cancel()
     await task.value
   }

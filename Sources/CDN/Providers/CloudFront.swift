@@ -32,6 +32,7 @@ package struct CloudFront: CDNProvider {
   }
 
   package let name = "cloudfront"
+  package var deadline: Duration { call.deadline }
   private let configuration: Configuration
   private let address: CDNAddress
   private let call: CDNCall

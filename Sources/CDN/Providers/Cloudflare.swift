@@ -25,6 +25,7 @@ package struct Cloudflare: CDNProvider {
   }
 
   package let name = "cloudflare"
+  package var deadline: Duration { call.deadline }
   private let configuration: Configuration
   private let address: CDNAddress
   private let call: CDNCall

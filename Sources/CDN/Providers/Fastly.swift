@@ -27,6 +27,7 @@ package struct Fastly: CDNProvider {
   }
 
   package let name = "fastly"
+  package var deadline: Duration { call.deadline }
   private let configuration: Configuration
   private let address: CDNAddress
   private let call: CDNCall

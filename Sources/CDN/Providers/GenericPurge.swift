@@ -50,6 +50,7 @@ package struct GenericPurge: CDNProvider {
   }
 
   package let name = "http"
+  package var deadline: Duration { call.deadline }
   private let configuration: Configuration
   private let call: CDNCall
 

@@ -27,6 +27,9 @@ package final class PurgeQueue: Sendable {
     _ configuration: PurgeQueueConfiguration = PurgeQueueConfiguration(),
     metrics registry: MetricRegistry? = nil, logger: Logger
   ) {
+    var configuration = configuration
+    // A call begins within a quarter of a hold, and ends within three.
+    configuration.hold = max(configuration.hold, provider.deadline * 2)
     self.provider = provider
     self.configuration = configuration
     store =
@@ -87,16 +90,14 @@ package final class PurgeQueue: Sendable {
         try? await Task.sleep(for: poll)
       }
     }
-    var plan = PurgePlan(configuration)
-    // Whether something was asked of the queue whose outcome isn't known.
-    var isDoubtful = true
+    var progress = Progress(plan: PurgePlan(configuration))
     var words = ""
     for await _ in rings {
       do throws(CDNError) {
-        try await work(&plan, &isDoubtful)
+        try await work(&progress)
         words = ""
       } catch {
-        isDoubtful = true
+        progress.isDoubtful = true
         metrics.saw(nil)
         if error.message != words { logger.warning("purges can't be done: \(error)") }
         words = error.message
@@ -110,38 +111,48 @@ package final class PurgeQueue: Sendable {
     metrics.saw(nil)
   }
 
+  /// How far this node is with its part.
+  private struct Progress {
+    var plan: PurgePlan
+    /// Done, and not noted yet.
+    var owed: [QueuedPurge] = []
+    /// Whether something was asked of the queue whose outcome isn't known.
+    var isDoubtful = true
+  }
+
   /// Does all that can be done now.
   ///
   /// - Throws: `.queueUnavailable`: nothing is known of the queue then, and nothing sent.
-  private func work(
-    _ plan: inout PurgePlan, _ isDoubtful: inout Bool
-  ) async throws(CDNError) {
+  private func work(_ progress: inout Progress) async throws(CDNError) {
     while !Task.isCancelled {
       let start = ContinuousClock.now
+      try await settle(&progress)
       // Before each call: one that is sent must end while nobody else may send.
       let hold = try await store.hold()
       if hold == .none {
-        plan.reload([])
+        progress.plan.reload([])
         return metrics.saw(nil)
       }
-      if hold == .taken || isDoubtful {
-        isDoubtful = true
-        plan.reload(try await store.unfinished())
-        isDoubtful = false
+      if hold == .taken || progress.isDoubtful {
+        progress.isDoubtful = true
+        progress.plan.reload(try await store.unfinished())
+        progress.isDoubtful = false
       }
-      plan.add(try await store.take(configuration.maxQueued - plan.count))
+      progress.plan.add(try await store.take(configuration.maxQueued - progress.plan.count))
       try await giveUp(
-        plan.expired(MemoryPurgeStore.now),
+        progress.plan.expired(MemoryPurgeStore.now),
         CDNError(.unavailable, "not done within \(configuration.maxAge)"))
       metrics.saw(try await store.status())
-      guard case .send(let call) = plan.next(.now, provider.group) else { return }
+      guard case .send(let call) = progress.plan.next(.now, provider.group) else { return }
       // All of that took long: the hold may not last for a call.
       if ContinuousClock.now - start > configuration.hold / 4 { continue }
-      try await send(call, &plan)
+      try await send(call, &progress)
     }
   }
 
-  private func send(_ call: PurgePlan.Call, _ plan: inout PurgePlan) async throws(CDNError) {
+  private func send(
+    _ call: PurgePlan.Call, _ progress: inout Progress
+  ) async throws(CDNError) {
     do throws(CDNError) {
       try await provider.send(call.batch)
     } catch {
@@ -155,13 +166,21 @@ package final class PurgeQueue: Sendable {
           "error": "\(error)",
         ])
       if let first = call.batch.purges.first { await store.note(error, of: first) }
-      let lost = plan.failed(call, error, .now, chance: .random(in: 0..<1))
+      let lost = progress.plan.failed(call, error, .now, chance: .random(in: 0..<1))
       return try await giveUp(lost, error)
     }
     metrics.call(nil)
-    plan.succeeded(call)
-    try await store.finish(call.entries)
-    metrics.count("sent", call.entries.count)
+    progress.plan.succeeded(call)
+    progress.owed = call.entries
+    try await settle(&progress)
+  }
+
+  /// Notes what is done.
+  private func settle(_ progress: inout Progress) async throws(CDNError) {
+    guard !progress.owed.isEmpty else { return }
+    try await store.finish(progress.owed)
+    metrics.count("sent", progress.owed.count)
+    progress.owed = []
   }
 
   private func giveUp(_ entries: [QueuedPurge], _ error: CDNError) async throws(CDNError) {

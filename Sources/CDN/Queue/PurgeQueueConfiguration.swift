@@ -14,7 +14,7 @@ package struct PurgeQueueConfiguration: Sendable {
   package var poll: Duration = .seconds(1)
   /// How long the node that does them may be silent before another one does.
   ///
-  /// Longer than a call takes: a node that was overtaken must not have one under way.
+  /// At least twice what a call may take: a node that was overtaken must not have one under way.
   package var hold: Duration = .seconds(40)
   /// Between the first two tries; doubled for each further one, less up to half by chance.
   package var firstPause: Duration = .seconds(1)
