@@ -162,6 +162,29 @@ import Testing
     #expect(plan.expired(1_001 + 6 * 3_600_000).count == 20)
   }
 
+  @Test func `a purge that fails by itself is given up only where others get through`() throws {
+    var plan = plan([purge("a", .tag("1"))])
+    var (time, calls) = (now, 0)
+    while true {
+      switch plan.next(time, five) {
+      case .idle:
+        Issue.record("it is gone")
+        return
+      case .wait(let pause): time += pause
+      case .send(let call) where calls < 10:
+        calls += 1
+        #expect(plan.failed(call, CDNError(.unavailable, "x"), time, chance: 0).isEmpty)
+      case .send(let call):
+        let other = QueuedPurge(
+          id: RedisStreamID(milliseconds: 2_000, sequence: 0), purge: purge("b", .tag("2")))
+        plan.succeeded(PurgePlan.Call(batch: PurgeBatch(id: "x", [other.purge]), entries: [other]))
+        #expect(plan.failed(call, CDNError(.unavailable, "x"), time, chance: 0) == call.entries)
+        #expect(plan.count == 0)
+        return
+      }
+    }
+  }
+
   @Test func `a call has the same name whenever the same purges are in it`() throws {
     let purges = (0..<3).map { purge("w\($0)", .tag("t\($0)")) }
     #expect(try call(plan(purges)).batch.id == call(plan(purges)).batch.id)
