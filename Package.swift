@@ -122,6 +122,7 @@ let floor4: [Target] =
       "Bytes", "HTTPClient", "HTTPSemantics", "Redis", "Storage", "Telemetry", crypto, httpTypes,
       log,
     ])
+  + room("Records", ["Redis", "Store", log])
   + room("Relay", ["EventLoop", "Telemetry", "Media", "RTMP", "TLS", "Ingest"])
 
 // Floor 5: the roles.
@@ -148,9 +149,8 @@ let floor6: [Target] = [
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
       "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Storage", "Access",
-      "Cache", "Cluster", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Redis",
-      "Relay", "Transcode",
-      "Viewers", "CLinux", log, httpTypes,
+      "Cache", "Cluster", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Records",
+      "Redis", "Relay", "Transcode", "Viewers", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
       .product(name: "Yams", package: "Yams"),
@@ -192,7 +192,10 @@ let testTargets: [Target] =
       "Access", "EventLoop", "HLS", "HTTPSemantics", "HTTPServer", "Media", "Telemetry", httpTypes,
       "TestSupport",
     ])
-  + tests("Cluster", ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", httpTypes, log])
+  + tests(
+    "Cluster",
+    ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", "RedisSupport", httpTypes, log])
+  + tests("Records", ["Redis", "RedisSupport", "Store", log])
   + tests("CDN", ["EventLoop", "HTTPClient", "Redis", "Telemetry", httpTypes, log])
   + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
@@ -224,6 +227,9 @@ let fixtures: [Target] = [
   .target(
     name: "TestSupport", dependencies: ["Media", "HTTPServer", "Viewers"],
     path: "Tests/TestSupport",
+    swiftSettings: swiftSettings),
+  .target(
+    name: "RedisSupport", dependencies: ["EventLoop", "Redis"], path: "Tests/RedisSupport",
     swiftSettings: swiftSettings),
   .executableTarget(
     name: "PublishWorkerFixture", dependencies: ["Transcode", "CLinux"],

@@ -1,6 +1,6 @@
 /// All that is kept of weddings' cameras at one moment.
 package struct CameraBook: Sendable, Equatable {
-  /// In the order of their addition.
+  /// Each wedding's in the order of their addition.
   package var cameras: [CameraRecord] = []
   package var credentials: [CredentialRecord] = []
   package var removed: [RemovedCamera] = []
@@ -16,6 +16,9 @@ package struct CameraBook: Sendable, Equatable {
 package protocol CameraStore: Sendable {
   /// All there is, for a node that starts.
   func book() async throws(StoreError) -> CameraBook
+
+  /// All there is of one wedding.
+  func book(of wedding: String) async throws(StoreError) -> CameraBook
 
   /// Adds a camera with its first credential, all of it or nothing; its wedding has a program from
   /// then on. One that was removed before is a new camera: its old keys stay refused.

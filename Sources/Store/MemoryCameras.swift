@@ -6,6 +6,15 @@ package actor MemoryCameras: CameraStore {
 
   package func book() async throws(StoreError) -> CameraBook { kept }
 
+  package func book(of wedding: String) async throws(StoreError) -> CameraBook {
+    var book = kept
+    book.cameras.removeAll { $0.wedding != wedding }
+    book.credentials.removeAll { $0.wedding != wedding }
+    book.removed.removeAll { $0.wedding != wedding }
+    book.programs.removeAll { $0.wedding != wedding }
+    return book
+  }
+
   package func add(
     _ camera: CameraRecord, _ credential: CredentialRecord?
   ) async throws(StoreError) {

@@ -7,7 +7,10 @@ package actor MemoryStreamKeys: StreamKeyStore {
   package init() {}
 
   package func add(_ key: StreamKeyRecord) async throws(StoreError) {
-    guard records[key.id] == nil else { throw .failed("there is a key \(key.id) already") }
+    if let known = records[key.id] {
+      guard known.isSame(as: key) else { throw .failed("there is a key \(key.id) already") }
+      return
+    }
     records[key.id] = key
     ids.append(key.id)
   }

@@ -111,6 +111,7 @@ package final class RecordFile: Sendable {
       }
     }
     migrator.registerMigration("cameras", migrate: createCameras)
+    migrator.registerMigration("copies of a cluster's records", migrate: CopyEras.create)
     return migrator
   }
 

@@ -8,21 +8,31 @@ package struct SQLiteCameras: CameraStore {
   package init(_ file: RecordFile) { self.file = file }
 
   package func book() async throws(StoreError) -> CameraBook {
-    try await file.read { database in
-      var book = CameraBook()
-      book.cameras = try Row.fetchAll(database, sql: "SELECT * FROM cameras ORDER BY rowid")
-        .map(Self.camera)
-      book.credentials = try Row.fetchAll(
-        database, sql: "SELECT * FROM camera_credentials ORDER BY rowid"
-      ).map(Self.credential)
-      book.removed = try Row.fetchAll(database, sql: "SELECT * FROM removed_cameras ORDER BY rowid")
-        .map { RemovedCamera(wedding: $0["wedding"], id: $0["id"], removed: $0["removed"]) }
-      book.programs = try Row.fetchAll(database, sql: "SELECT * FROM programs ORDER BY rowid")
-        .map {
-          ProgramRecord(wedding: $0["wedding"], camera: $0["camera"], updated: $0["updated"])
-        }
-      return book
+    try await file.read { try Self.book(nil, $0) }
+  }
+
+  package func book(of wedding: String) async throws(StoreError) -> CameraBook {
+    try await file.read { try Self.book(wedding, $0) }
+  }
+
+  /// What there is of one wedding, or of all.
+  private static func book(_ wedding: String?, _ database: Database) throws -> CameraBook {
+    func rows(_ table: String) throws -> [Row] {
+      guard let wedding else {
+        return try Row.fetchAll(database, sql: "SELECT * FROM \(table) ORDER BY rowid")
+      }
+      return try Row.fetchAll(
+        database, sql: "SELECT * FROM \(table) WHERE wedding = ? ORDER BY rowid",
+        arguments: [wedding])
     }
+    var book = CameraBook()
+    book.cameras = try rows("cameras").map(camera)
+    book.credentials = try rows("camera_credentials").map(credential)
+    book.removed = try rows("removed_cameras")
+      .map { RemovedCamera(wedding: $0["wedding"], id: $0["id"], removed: $0["removed"]) }
+    book.programs = try rows("programs")
+      .map { ProgramRecord(wedding: $0["wedding"], camera: $0["camera"], updated: $0["updated"]) }
+    return book
   }
 
   package func add(
@@ -32,15 +42,7 @@ package struct SQLiteCameras: CameraStore {
       guard try !Self.has(camera.id, camera.wedding, database) else {
         throw StoreError.failed("\(camera.wedding) has a camera \(camera.id) already")
       }
-      try database.execute(
-        sql: """
-          INSERT INTO cameras (wedding, id, name, priority, plan, created, last_live)
-          VALUES (?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          camera.wedding, camera.id, camera.name, camera.priority, camera.plan, camera.created,
-          camera.lastLive,
-        ])
+      try Self.keep(camera, database)
       if let credential { try Self.keep(credential, database) }
       try database.execute(
         sql: "DELETE FROM removed_cameras WHERE wedding = ? AND id = ?",
@@ -124,11 +126,60 @@ package struct SQLiteCameras: CameraStore {
     }
   }
 
+  /// Keeps all that there is elsewhere, instead of what was kept.
+  ///
+  /// - Parameters:
+  ///   - book: what is to be kept.
+  ///   - wedding: whose cameras those are; nil: all weddings'.
+  ///   - era: in which life of the data that was read it is so; nil: as it was.
+  /// - Throws: why nothing could be stored.
+  package func copy(
+    _ book: CameraBook, of wedding: String? = nil, era: String? = nil
+  ) async throws(StoreError) {
+    try await file.write { database in
+      for table in ["cameras", "camera_credentials", "removed_cameras", "programs"] {
+        try database.execute(
+          sql: "DELETE FROM \(table) WHERE ? IS NULL OR wedding = ?",
+          arguments: [wedding, wedding])
+      }
+      for camera in book.cameras { try Self.keep(camera, database) }
+      for credential in book.credentials { try Self.keep(credential, database) }
+      for camera in book.removed {
+        try database.execute(
+          sql: "INSERT INTO removed_cameras (wedding, id, removed) VALUES (?, ?, ?)",
+          arguments: [camera.wedding, camera.id, camera.removed])
+      }
+      for program in book.programs {
+        try database.execute(
+          sql: "INSERT INTO programs (wedding, camera, updated) VALUES (?, ?, ?)",
+          arguments: [program.wedding, program.camera, program.updated])
+      }
+      if let era { try CopyEras.set(era, of: "cameras", database) }
+    }
+  }
+
+  /// The life of the data that the copy is of; nil where it is none.
+  package func era() async throws(StoreError) -> String? {
+    try await file.read { try CopyEras.era(of: "cameras", $0) }
+  }
+
   private static func has(_ camera: String, _ wedding: String, _ database: Database) throws -> Bool
   {
     try Int.fetchOne(
       database, sql: "SELECT 1 FROM cameras WHERE wedding = ? AND id = ?",
       arguments: [wedding, camera]) != nil
+  }
+
+  private static func keep(_ camera: CameraRecord, _ database: Database) throws {
+    try database.execute(
+      sql: """
+        INSERT INTO cameras (wedding, id, name, priority, plan, created, last_live)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        camera.wedding, camera.id, camera.name, camera.priority, camera.plan, camera.created,
+        camera.lastLive,
+      ])
   }
 
   private static func keep(_ credential: CredentialRecord, _ database: Database) throws {

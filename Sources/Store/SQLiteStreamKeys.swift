@@ -9,6 +9,9 @@ package struct SQLiteStreamKeys: StreamKeyStore {
 
   package func add(_ key: StreamKeyRecord) async throws(StoreError) {
     try await file.write { database in
+      let known = try Row.fetchOne(
+        database, sql: "SELECT * FROM stream_keys WHERE id = ?", arguments: [key.id])
+      if let known, Self.record(known).isSame(as: key) { return }
       try database.execute(
         sql: """
           INSERT INTO stream_keys (id, wedding, camera, sealed, created, needed_until)
@@ -50,6 +53,20 @@ package struct SQLiteStreamKeys: StreamKeyStore {
       try database.execute(
         sql: "DELETE FROM stream_keys WHERE needed_until < ?", arguments: [now])
       return database.changesCount
+    }
+  }
+
+  /// All that are needed from a time on, oldest first.
+  ///
+  /// - Parameter time: milliseconds since 1970.
+  /// - Returns: those of all weddings.
+  /// - Throws: why they can't be read.
+  package func keys(neededAt time: Int64) async throws(StoreError) -> [StreamKeyRecord] {
+    try await file.read { database in
+      try Row.fetchAll(
+        database, sql: "SELECT * FROM stream_keys WHERE needed_until >= ? ORDER BY created, rowid",
+        arguments: [time]
+      ).map(Self.record)
     }
   }
 

@@ -20,6 +20,11 @@ package struct StreamKeyRecord: Sendable, Equatable {
     self.created = created
     self.neededUntil = neededUntil
   }
+
+  /// Whether it is the same key, however long it is needed.
+  func isSame(as other: StreamKeyRecord) -> Bool {
+    (id, stream, sealed) == (other.id, other.stream, other.sealed)
+  }
 }
 
 /// Keeps the keys of streams; SQLite in standalone, Redis in a cluster.
@@ -28,7 +33,9 @@ package struct StreamKeyRecord: Sendable, Equatable {
 package protocol StreamKeyStore: Sendable {
   /// Keeps a key: it can be found by every node, and after a crash, when this returns.
   ///
-  /// - Throws: `.failed` where there is a key of that name, or why nothing could be stored.
+  /// The same key again is no error: whoever adds it may not have heard that it was kept.
+  ///
+  /// - Throws: `.failed` where there is another key of that name, or why nothing could be stored.
   func add(_ key: StreamKeyRecord) async throws(StoreError)
 
   /// Finds a key; nil where there is none of that name.

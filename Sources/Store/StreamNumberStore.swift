@@ -56,6 +56,8 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   case busy(String)
   /// It has not answered within this time: a disk that stalls. The call may still succeed.
   case stalled(Duration)
+  /// The server that keeps it can't be reached; a retry may help. The call may have been done.
+  case unreachable(String)
   /// The file is no database of ours, or damaged; only an operator can help.
   case damaged(String)
   /// Anything else, in the library's words.
@@ -64,7 +66,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether the same call may succeed later.
   package var canRetry: Bool {
     switch self {
-    case .full, .busy, .stalled: true
+    case .full, .busy, .stalled, .unreachable: true
     case .fenced, .damaged, .failed: false
     }
   }
@@ -75,6 +77,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case .full(let words): "no room to write: \(words)"
     case .busy(let words): "busy: \(words)"
     case .stalled(let limit): "no answer within \(limit)"
+    case .unreachable(let words): words
     case .damaged(let words): "damaged: \(words)"
     case .failed(let words): words
     }

@@ -1,5 +1,6 @@
 import Cluster
 import Redis
+import RedisSupport
 import Testing
 
 @Suite(.blocking, .timeLimit(.minutes(2))) struct `Membership of a cluster` {

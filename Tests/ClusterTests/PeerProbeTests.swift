@@ -2,6 +2,7 @@ import Bytes
 import Cluster
 import EventLoop
 import HTTPClient
+import RedisSupport
 import Testing
 
 @Suite(.blocking, .timeLimit(.minutes(2))) struct `Checks of peers` {

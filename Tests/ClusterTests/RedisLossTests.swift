@@ -1,4 +1,5 @@
 import Redis
+import RedisSupport
 import Testing
 
 @testable import Cluster

@@ -1,4 +1,5 @@
 import Cluster
+import RedisSupport
 import Testing
 
 @Suite(.blocking, .timeLimit(.minutes(2))) struct `Leases of streams` {

@@ -1,6 +1,7 @@
 import Cluster
 import Logging
 import Redis
+import RedisSupport
 import Synchronization
 import Telemetry
 

@@ -173,8 +173,9 @@ import Testing
     _ = try await numbers.begin(name, now: 2)
     await #expect(throws: StoreError.fenced(name)) { try await numbers.end(old, now: 3) }
     let keys = SQLiteStreamKeys(file)
-    let key = StreamKeyRecord(id: "a", stream: name, sealed: [1], created: 1, neededUntil: 2)
+    var key = StreamKeyRecord(id: "a", stream: name, sealed: [1], created: 1, neededUntil: 2)
     try await keys.add(key)
+    key.sealed = [2]
     await #expect(throws: StoreError.self) { try await keys.add(key) }
     #expect(news.all.isEmpty)
   }

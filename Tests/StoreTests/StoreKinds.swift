@@ -30,27 +30,6 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
     }
   }
 
-  func locks(_ folder: Folder) throws -> any WeddingLockStore {
-    switch self {
-    case .memory: MemoryWeddingLocks()
-    case .sqlite: SQLiteWeddingLocks(try RecordFile(path: folder.file("records.sqlite")))
-    }
-  }
-
-  func cameras(_ folder: Folder) throws -> any CameraStore {
-    switch self {
-    case .memory: MemoryCameras()
-    case .sqlite: SQLiteCameras(try RecordFile(path: folder.file("records.sqlite")))
-    }
-  }
-
-  func keys(_ folder: Folder) throws -> any StreamKeyStore {
-    switch self {
-    case .memory: MemoryStreamKeys()
-    case .sqlite: SQLiteStreamKeys(try RecordFile(path: folder.file("records.sqlite")))
-    }
-  }
-
   func recordings(_ folder: Folder) throws -> any RecordingStore {
     switch self {
     case .memory: MemoryRecordings()

@@ -11,6 +11,10 @@ package enum ClusterEvent: Equatable, Sendable {
   /// A stream's playlist has grown, up to this number and, by its publisher's clock, this time (in
   /// ticks of 1/90000 s; 0 where that isn't known).
   case head(StreamID, epoch: Int64, sequence: Int64, end: Int64)
+  /// A wedding was locked or unlocked.
+  case lock(wedding: String)
+  /// A wedding's cameras, their keys or what its program is to show are otherwise.
+  case cameras(wedding: String)
 
   /// Its names and values as an entry of `wl:events`.
   var fields: [String] {
@@ -24,6 +28,8 @@ package enum ClusterEvent: Equatable, Sendable {
         "kind", "head", "stream", "\(stream)", "epoch", "\(epoch)", "sequence", "\(sequence)",
         "end", "\(end)",
       ]
+    case .lock(let wedding): ["kind", "lock", "wedding", wedding]
+    case .cameras(let wedding): ["kind", "cameras", "wedding", wedding]
     }
   }
 
@@ -33,6 +39,15 @@ package enum ClusterEvent: Equatable, Sendable {
     let node = entry["node"].flatMap { NodeID($0) }
     let stream = entry["stream"].flatMap { StreamID($0) }
     let epoch = entry["epoch"].flatMap(Int64.init) ?? 0
+    if let wedding = entry["wedding"] {
+      guard NameRule.allows(wedding, longest: 128) else { return nil }
+      switch entry["kind"] {
+      case "lock": self = .lock(wedding: wedding)
+      case "cameras": self = .cameras(wedding: wedding)
+      default: return nil
+      }
+      return
+    }
     switch (entry["kind"], node, stream) {
     case ("node", let node?, _): self = .node(node)
     case ("left", let node?, _): self = .left(node)

@@ -18,6 +18,8 @@ package actor StreamKeys {
     let material: StreamKeyMaterial
     let stream: StreamKey
     var state = State.unstored
+    /// As the store is given it, however often.
+    var sealed: [UInt8]?
     /// Milliseconds since 1970, for the store.
     var neededUntil: Int64
     /// When it is forgotten here, on the clock of `uptime`; nil while it is in use.
@@ -150,7 +152,8 @@ package actor StreamKeys {
     live[id]?.state = .underWay
     let name = StreamNumbers.Name(wedding: key.stream.wedding, camera: key.stream.camera)
     do {
-      let sealed = try wrap.seal(key.material.bytes, for: Self.purpose(id, name))
+      let sealed = try key.sealed ?? wrap.seal(key.material.bytes, for: Self.purpose(id, name))
+      live[id]?.sealed = sealed
       try await store.add(
         StreamKeyRecord(
           id: id, stream: name, sealed: sealed, created: now(), neededUntil: key.neededUntil))

@@ -12,7 +12,14 @@ package final class WeddingLocks: WeddingLockDirectory {
   private let store: any WeddingLockStore
   private let logger: Logger
   private let patience: Duration
-  private let state = Mutex((weddings: Set<String>(), loops: [LoopMailbox]()))
+  private struct State {
+    var weddings: Set<String> = []
+    var loops: [LoopMailbox] = []
+    /// How often this node has changed them.
+    var changes = 0
+  }
+
+  private let state = Mutex(State())
 
   /// Makes an empty set; `load` fills it.
   ///
@@ -34,7 +41,36 @@ package final class WeddingLocks: WeddingLockDirectory {
   /// - Throws: why it can't be read: the node must not open what was locked.
   package func load(_ loops: [LoopMailbox]) async throws(StoreError) {
     let weddings = Set(try await store.locked().keys)
-    state.withLock { $0 = (weddings, loops) }
+    state.withLock { state in
+      state.weddings = weddings
+      state.loops = loops
+    }
+    tell()
+  }
+
+  /// Reads again what is locked: another node of the cluster may have changed it.
+  ///
+  /// - Throws: why it can't be read; what was known stays so.
+  package func refresh() async throws(StoreError) {
+    while true {
+      let changes = state.withLock { $0.changes }
+      let weddings = Set(try await store.locked().keys)
+      let news: [String]? = state.withLock { state in
+        // What this node has changed meanwhile may not have been read.
+        guard state.changes == changes else { return nil }
+        let news = state.weddings.symmetricDifference(weddings).sorted()
+        state.weddings = weddings
+        return news
+      }
+      guard let news else { continue }
+      if !news.isEmpty { tell() }
+      for wedding in news {
+        logger.notice(
+          weddings.contains(wedding) ? "wedding.locked" : "wedding.unlocked",
+          metadata: ["wedding": "\(wedding)", "by": "another node"])
+      }
+      return
+    }
   }
 
   /// Those that are locked.
@@ -62,6 +98,7 @@ package final class WeddingLocks: WeddingLockDirectory {
 
   private func changed(_ wedding: String, isLocked: Bool) {
     state.withLock { state in
+      state.changes += 1
       if isLocked { state.weddings.insert(wedding) } else { state.weddings.remove(wedding) }
     }
     tell()
@@ -69,7 +106,8 @@ package final class WeddingLocks: WeddingLockDirectory {
       isLocked ? "wedding.locked" : "wedding.unlocked", metadata: ["wedding": "\(wedding)"])
   }
 
-  private func tell() {
+  /// Gives every loop its copy: those that have no gate yet need it once they have one.
+  package func tell() {
     let (weddings, loops) = state.withLock { ($0.weddings, $0.loops) }
     for loop in loops {
       loop.submit { loop in

@@ -3,7 +3,7 @@ package import ControlAPI
 package import EventLoop
 import Events
 import Media
-import Store
+package import Store
 
 /// The cameras of the node's weddings as the REST API adds, removes and switches them.
 package struct OriginCameras: CameraDirectory {
@@ -63,9 +63,7 @@ package struct OriginCameras: CameraDirectory {
     await cameras.turns.enter(camera.wedding)
     defer { cameras.turns.leave(camera.wedding) }
     try await cameras.add(camera)
-    await node.door.split(camera.wedding)
-    let priorities = cameras.priorities(of: camera.wedding)
-    _ = await node.programs.run(camera.wedding) { $0.set(priorities: priorities) }
+    await open(camera.wedding)
     node.events.publish(
       Event(
         .cameraAdded, wedding: camera.wedding, camera: camera.id,
@@ -83,18 +81,60 @@ package struct OriginCameras: CameraDirectory {
     defer { cameras.turns.leave(wedding) }
     let name = cameras.cameras(of: wedding).first { $0.id == camera }?.name ?? camera
     try await cameras.remove(camera, of: wedding)
-    // The program goes on with another camera before this one's picture stops.
-    _ = await node.programs.run(wedding) { $0.remove(camera) }
-    if let key = StreamKey(wedding: wedding, camera: camera) {
-      let selection = StreamControl.Selection(kind: .publisher, key: key)
-      _ = await loops.total { loop in
-        loop.local(OriginLoop.self)?.drop(selection, because: "this camera was removed") ?? 0
-      }
-    }
+    await drop(camera, of: wedding)
     node.events.publish(
       Event(
         .cameraRemoved, wedding: wedding, camera: camera,
         data: ["camera_id": .text(camera), "camera_name": .text(name)]))
+  }
+
+  /// A wedding has a camera more: it has a program from now on.
+  private func open(_ wedding: String) async {
+    await node.door.split(wedding)
+    let priorities = cameras.priorities(of: wedding)
+    _ = await node.programs.run(wedding) { $0.set(priorities: priorities) }
+  }
+
+  /// A camera was removed: whoever publishes it is sent away.
+  private func drop(_ camera: String, of wedding: String) async {
+    // The program goes on with another camera before this one's picture stops.
+    _ = await node.programs.run(wedding) { $0.remove(camera) }
+    guard let key = StreamKey(wedding: wedding, camera: camera) else { return }
+    let selection = StreamControl.Selection(kind: .publisher, key: key)
+    _ = await loops.total { loop in
+      loop.local(OriginLoop.self)?.drop(selection, because: "this camera was removed") ?? 0
+    }
+  }
+
+  // MARK: In a cluster
+
+  /// Takes up what another node has changed of a wedding; nobody is told of it once more.
+  ///
+  /// - Throws: why it can't be read.
+  package func refresh(_ wedding: String) async throws(StoreError) {
+    await cameras.turns.enter(wedding)
+    defer { cameras.turns.leave(wedding) }
+    let news = try await cameras.refresh(wedding)
+    if !news.added.isEmpty { await open(wedding) }
+    for camera in news.removed { await drop(camera, of: wedding) }
+    if let camera = news.chosen, isShowable(camera, of: wedding) {
+      _ = await node.programs.run(wedding) { $0.choose(camera) }
+    }
+  }
+
+  /// Takes up what other nodes have changed of any wedding.
+  ///
+  /// - Throws: why it can't be read.
+  package func refresh() async throws(StoreError) {
+    for wedding in try await cameras.outdated() { try await refresh(wedding) }
+  }
+
+  /// Whether a program can be told to show a camera: a live program shows nothing that isn't live.
+  private func isShowable(_ camera: String, of wedding: String) -> Bool {
+    let isLive = StreamKey(wedding: wedding, camera: camera).map {
+      node.board[$0]?.state == .live
+    }
+    return isLive == true || node.programs.status(of: wedding)?.isLive != true
   }
 
   package func show(_ camera: String, of wedding: String) async throws(CameraError) -> String? {
@@ -110,10 +150,7 @@ package struct OriginCameras: CameraDirectory {
     let previous = status?.active ?? cameras.chosen(wedding)
     guard cameras.hasProgram(wedding) else { return camera }
     // One that has a publisher is shown with its first segment.
-    let isLive = StreamKey(wedding: wedding, camera: camera).map {
-      node.board[$0]?.state == .live
-    }
-    if isLive != true, status?.isLive == true { throw .notLive }
+    guard isShowable(camera, of: wedding) else { throw .notLive }
     try await cameras.choose(camera, of: wedding)
     _ = await node.programs.run(wedding) { $0.choose(camera) }
     return previous

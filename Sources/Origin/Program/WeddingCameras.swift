@@ -18,6 +18,54 @@ package final class WeddingCameras: Sendable {
     var programs: [String: String?] = [:]
     /// What was written last in the background could not be.
     var isFailing = false
+
+    init(_ book: CameraBook = CameraBook()) {
+      for camera in book.cameras { cameras[camera.wedding, default: []].append(camera) }
+      for key in book.credentials {
+        guard let stream = StreamKey(wedding: key.wedding, camera: key.camera) else { continue }
+        keys[stream, default: [:]][key.digest] = key.expires
+      }
+      for camera in book.removed {
+        guard let stream = StreamKey(wedding: camera.wedding, camera: camera.id) else { continue }
+        removed.insert(stream)
+      }
+      for program in book.programs { programs[program.wedding] = .some(program.camera) }
+    }
+
+    /// What is known of each wedding.
+    var byWedding: [String: State] {
+      var parts: [String: State] = [:]
+      for (wedding, cameras) in cameras {
+        parts[wedding, default: State()].cameras[wedding] = cameras
+      }
+      for (key, digests) in keys { parts[key.wedding, default: State()].keys[key] = digests }
+      for key in removed { parts[key.wedding, default: State()].removed.insert(key) }
+      for (wedding, camera) in programs {
+        parts[wedding, default: State()].programs[wedding] = .some(camera)
+      }
+      return parts
+    }
+
+    /// Puts what is known of one wedding in the place of what was.
+    mutating func replace(_ wedding: String, _ part: State) {
+      cameras[wedding] = part.cameras[wedding]
+      keys = keys.filter { $0.key.wedding != wedding }.merging(part.keys) { $1 }
+      removed = removed.filter { $0.wedding != wedding }.union(part.removed)
+      programs[wedding] = part.programs[wedding]
+    }
+
+    func isSame(as other: State) -> Bool {
+      cameras == other.cameras && keys == other.keys && removed == other.removed
+        && programs == other.programs
+    }
+  }
+
+  /// What another node of the cluster has changed of a wedding.
+  struct News: Equatable {
+    var added: [String] = []
+    var removed: [String] = []
+    /// What its program is to show now; nil where that is as it was.
+    var chosen: String?
   }
 
   /// How long a removed camera is remembered: no key is made for longer.
@@ -64,18 +112,41 @@ package final class WeddingCameras: Sendable {
     let time = now()
     _ = try await store.forgetCameras(before: time - Self.remembered, keeping: [], now: time)
     let book = try await store.book()
-    state.withLock { state in
-      state = State()
-      for camera in book.cameras { state.cameras[camera.wedding, default: []].append(camera) }
-      for key in book.credentials {
-        guard let stream = StreamKey(wedding: key.wedding, camera: key.camera) else { continue }
-        state.keys[stream, default: [:]][key.digest] = key.expires
+    state.withLock { $0 = State(book) }
+  }
+
+  // MARK: In a cluster
+
+  /// The weddings of which the store knows something else than this node.
+  ///
+  /// - Throws: why it can't be read.
+  func outdated() async throws(StoreError) -> [String] {
+    let (read, known) = (State(try await store.book()), state.withLock { $0 })
+    let (there, here) = (read.byWedding, known.byWedding)
+    return Set(there.keys).union(here.keys).sorted().filter { wedding in
+      !(there[wedding] ?? State()).isSame(as: here[wedding] ?? State())
+    }
+  }
+
+  /// Reads a wedding's cameras again: another node may have changed them.
+  ///
+  /// - Parameter wedding: nobody else changes it meanwhile: see `turns`.
+  /// - Returns: what is otherwise.
+  /// - Throws: why it can't be read; what was known stays so.
+  func refresh(_ wedding: String) async throws(StoreError) -> News {
+    let read = State(try await store.book(of: wedding))
+    return state.withLock { state in
+      let ids = Set((state.cameras[wedding] ?? []).map(\.id))
+      let now = (read.cameras[wedding] ?? []).map(\.id)
+      var news = News(
+        added: now.filter { !ids.contains($0) }, removed: ids.subtracting(now).sorted())
+      if let chosen = read.programs[wedding]?.flatMap({ $0 }),
+        state.programs[wedding].flatMap({ $0 }) != chosen
+      {
+        news.chosen = chosen
       }
-      for camera in book.removed {
-        guard let stream = StreamKey(wedding: camera.wedding, camera: camera.id) else { continue }
-        state.removed.insert(stream)
-      }
-      for program in book.programs { state.programs[program.wedding] = .some(program.camera) }
+      state.replace(wedding, read)
+      return news
     }
   }
 
@@ -165,6 +236,8 @@ package final class WeddingCameras: Sendable {
 
   private func added(_ camera: CameraRecord, _ credential: CredentialRecord?) {
     state.withLock { state in
+      // It may be known from the cluster's events already.
+      state.cameras[camera.wedding, default: []].removeAll { $0.id == camera.id }
       state.cameras[camera.wedding, default: []].append(camera)
       if state.programs[camera.wedding] == nil { state.programs[camera.wedding] = .some(nil) }
       guard let key = StreamKey(wedding: camera.wedding, camera: camera.id) else { return }

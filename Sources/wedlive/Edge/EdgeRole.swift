@@ -45,6 +45,7 @@ enum EdgeRole {
         "edge.upstreams, redis.url: an edge needs one of them: what stands behind it, such as"
           + " https://origin-1.example.com:8443, or where its cluster meets")
     }
+    let locks = try await EdgeLocks.open(cluster, folder, frame)
     let proxy = EdgeProxy(configuration.edgeProxy, client: client)
     let streams = try await streams(configuration, cluster, proxy, frame)
     let edge = RunningEdge(
@@ -67,6 +68,8 @@ enum EdgeRole {
             ProcessInfo.processInfo.hostName,
           ]), nodes: cluster?.nodes,
         drain: { drain.yield() }))
+    // Each loop has its gate now.
+    locks?.users.locks.tell()
     logger.notice(
       "node started",
       metadata: [
@@ -94,12 +97,16 @@ enum EdgeRole {
       others.append(OriginsService(cluster: cluster, pool: proxy.upstreams))
       others.append(RelayService(cluster: cluster, loops: frame.loops))
     }
+    if let locks {
+      others.append(ClusterRecordsService(records: locks.records, users: locks.users))
+    }
     let outcome = await NodeFrame.outcome(
       of: NodeFrame.services(
         node: service, publishers: [],
         others: others, logger: logger))
     streams?.streams.live.close()
     client.close()
+    await locks?.close(logger)
     withExtendedLifetime(folder) {}
     try outcome.get()
   }

@@ -25,7 +25,7 @@ struct RelayService: Service {
         }
       case .stream(let stream, _, _):
         if let key = stream.key { live.moved(key) }
-      case .head, .node, .left: break
+      case .head, .node, .left, .lock, .cameras: break
       }
     }
   }

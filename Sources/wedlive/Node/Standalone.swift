@@ -35,19 +35,6 @@ enum Standalone {
     let registry = frame.registry
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
-    let streams = configuration.origin.streams
-    let keys = streams.encryption.map { _ in
-      StreamKeys(
-        store: SQLiteStreamKeys(records), wrap: KeyWrap(secret: secret.secret),
-        longestUse: streams.longestKeyMilliseconds, logger: logger)
-    }
-    let events = EventBus(metrics: registry)
-    let recordings = try recordings(
-      configuration, folder, records, NodeAddresses.api(configuration, listeners).web, events,
-      registry)
-    let cameras = WeddingCameras(
-      store: SQLiteCameras(records), plans: streams.plans,
-      rule: configuration.cameraReturn, logger: logger)
     let viewers = ServerMetrics(registry)
     let live = Mutex<StreamBoard?>(nil)
     let limit = configuration.streams.limit
@@ -66,6 +53,26 @@ enum Standalone {
       throw StartFailure(
         "redis.url: an origin meets its edges there; a node by itself is `wedlive standalone`")
     }
+    guard cluster == nil || configuration.auth.secret != nil || configuration.auth.secretFile != nil
+    else {
+      throw StartFailure(
+        "auth.secret: nodes that meet at redis.url need the same one, or what one of them has signed"
+          + " or sealed is good nowhere else")
+    }
+    let shared = cluster.map { ClusterRecords($0, records, logger: logger) }
+    let streams = configuration.origin.streams
+    let keys = streams.encryption.map { _ in
+      StreamKeys(
+        store: shared?.keys ?? SQLiteStreamKeys(records), wrap: KeyWrap(secret: secret.secret),
+        longestUse: streams.longestKeyMilliseconds, logger: logger)
+    }
+    let events = EventBus(metrics: registry)
+    let recordings = try recordings(
+      configuration, folder, records, NodeAddresses.api(configuration, listeners).web, events,
+      registry)
+    let cameras = WeddingCameras(
+      store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
+      rule: configuration.cameraReturn, logger: logger)
     let leases = cluster.map { OriginLeases($0) }
     let origin = OriginNode(
       configuration: configuration.origin, verifier: tokens.verifier,
@@ -83,10 +90,12 @@ enum Standalone {
       node: configuration.node.effectiveID, region: configuration.node.region,
       version: Version.current, cipher: cipher,
       watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? "")
-    let locks = WeddingLocks(store: SQLiteWeddingLocks(records), logger: logger)
+    let locks = WeddingLocks(
+      store: shared?.locks ?? SQLiteWeddingLocks(records), logger: logger)
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
       recordings: recordings, locks: locks)
+    let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let api = ControlAPI(
       ControlAPI.Parts(
@@ -95,7 +104,7 @@ enum Standalone {
         directory: OriginStreams(
           board: origin.board, programs: origin.programs, collector: collector),
         keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, locks: locks,
-        cameras: OriginCameras(node: origin, loops: loops.mailboxes, collector: collector),
+        cameras: originCameras,
         recordings: OriginRecordings(recordings, loops: loops.mailboxes),
         keysPerClient: configuration.encryption.keysPerClient,
         plans: configuration.origin.streams.plans,
@@ -168,6 +177,10 @@ enum Standalone {
       HeapService(), RecordingRunner(recordings: recordings),
     ]
     if let cluster { others.append(ClusterService(cluster: cluster)) }
+    if let shared {
+      let users = ClusterRecords.Users(locks: locks, cameras: originCameras)
+      others.append(ClusterRecordsService(records: shared, users: users))
+    }
     if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
     let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
     let outcome = await NodeFrame.outcome(

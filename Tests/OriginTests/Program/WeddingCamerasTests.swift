@@ -21,6 +21,10 @@ import Testing
 
     func book() async throws(StoreError) -> CameraBook { try await store.book() }
 
+    func book(of wedding: String) async throws(StoreError) -> CameraBook {
+      try await store.book(of: wedding)
+    }
+
     func add(
       _ camera: CameraRecord, _ credential: CredentialRecord?
     ) async throws(StoreError) {

@@ -1,7 +1,7 @@
 import Store
 import Testing
 
-@Suite struct `Cameras, in every store` {
+@Suite(.timeLimit(.minutes(2))) struct `Cameras, in every store` {
   let folder: Folder
 
   init() throws { folder = try Folder() }
@@ -35,6 +35,11 @@ import Testing
     #expect(book.credentials == [credential("b", "w", 2), credential("a", "v", 3)])
     #expect(book.programs.map(\.wedding) == ["w", "v"])
     #expect(book.programs.allSatisfy { $0.camera == nil })
+    let one = try await store.book(of: "v")
+    #expect(one.cameras == [camera("a", "v")])
+    #expect(one.credentials == [credential("a", "v", 3)])
+    #expect(one.programs.map(\.wedding) == ["v"])
+    #expect(try await store.book(of: "nobody's") == CameraBook())
   }
 
   @Test(arguments: Kind.allCases)
@@ -119,11 +124,11 @@ import Testing
       wedding: "w", id: "a", name: "Altar", priority: 2, plan: "premium", created: 9, lastLive: 10)
     let key = CredentialRecord(
       wedding: "w", camera: "a", digest: [1, 2, 255, 0], created: 9, expires: 10)
-    let store = SQLiteCameras(try RecordFile(path: folder.file("a.sqlite")))
+    let store = SQLiteCameras(try folder.file("a.sqlite"))
     try await store.add(camera, key)
     try await store.choose("a", of: "w", now: 11)
     let book = try await store.book()
-    let again = SQLiteCameras(try RecordFile(path: folder.file("a.sqlite")))
+    let again = SQLiteCameras(try folder.file("a.sqlite"))
     #expect(try await again.book() == book)
     #expect(book.cameras == [camera])
     #expect(book.credentials == [key])

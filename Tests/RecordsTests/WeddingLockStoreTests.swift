@@ -1,7 +1,7 @@
 import Store
 import Testing
 
-@Suite struct `Locked weddings, in every store` {
+@Suite(.timeLimit(.minutes(2))) struct `Locked weddings, in every store` {
   let folder: Folder
 
   init() throws { folder = try Folder() }

@@ -1,7 +1,7 @@
 import Store
 import Testing
 
-@Suite struct `Stream keys, in every store` {
+@Suite(.timeLimit(.minutes(2))) struct `Stream keys, in every store` {
   let folder: Folder
 
   init() throws { folder = try Folder() }
@@ -30,6 +30,20 @@ import Testing
     try await store.add(key("a"))
     await #expect(throws: StoreError.self) { try await store.add(key("a", "other")) }
     #expect(try await store.key("a")?.stream.wedding == "w")
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `who adds a key again, as no answer came, changes nothing`(kind: Kind) async throws {
+    let store = try kind.keys(folder)
+    try await store.add(key("a"))
+    try await store.retire("a", neededUntil: 70)
+    try await store.add(key("a"))
+    var other = key("a")
+    other.sealed[0] ^= 1
+    await #expect(throws: StoreError.self) { try await store.add(other) }
+    #expect(try await store.key("a")?.neededUntil == 70)
+    #expect(try await store.key("a")?.sealed == key("a").sealed)
+    #expect(try await store.keys(ofWedding: "w").count == 1)
   }
 
   @Test(arguments: Kind.allCases)
@@ -65,8 +79,8 @@ import Testing
     let key = StreamKeyRecord(
       id: "k", stream: .init(wedding: "w", camera: "main"), sealed: [1, 2, 3], created: 9,
       neededUntil: 10)
-    try await SQLiteStreamKeys(try RecordFile(path: folder.file("a.sqlite"))).add(key)
-    let again = SQLiteStreamKeys(try RecordFile(path: folder.file("a.sqlite")))
+    try await SQLiteStreamKeys(try folder.file("a.sqlite")).add(key)
+    let again = SQLiteStreamKeys(try folder.file("a.sqlite"))
     #expect(try await again.key("k") == key)
   }
 }

@@ -1,15 +1,19 @@
 import EventLoop
 import Foundation
-import Redis
+package import Redis
 import Synchronization
 
 /// A real `redis-server` that a test starts, stops and hurts.
-final class RedisServerProcess: Sendable {
-  struct Missing: Error, CustomStringConvertible { let description: String }
+package final class RedisServerProcess: Sendable {
+  package struct Missing: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
+  }
 
   /// Its folder, with `redis.sock` in it; removed with it.
-  let folder: String
-  let port: UInt16
+  package let folder: String
+  package let port: UInt16
   private let arguments: [String]
   private let readyWords: String
   private let process: Mutex<Process?>
@@ -22,7 +26,7 @@ final class RedisServerProcess: Sendable {
   ///   - folder: a certain one, with what the settings name in it.
   ///   - settings: lines of its configuration, as `--name value`.
   /// - Throws: `Missing` where there is no such program, or it does not start.
-  init(port: UInt16? = nil, folder: String? = nil, settings: [String] = []) throws {
+  package init(port: UInt16? = nil, folder: String? = nil, settings: [String] = []) throws {
     self.port = try port ?? Self.freePort()
     self.folder =
       folder ?? NSTemporaryDirectory() + "wedlive-redis-\(UUID().uuidString.prefix(8))"
@@ -44,27 +48,27 @@ final class RedisServerProcess: Sendable {
   }
 
   /// Starts it again after `kill`, empty.
-  func start() throws { try launch(arguments, until: readyWords) }
+  package func start() throws { try launch(arguments, until: readyWords) }
 
   /// The pid, while it runs.
-  var pid: Int32? { process.withLock { $0?.processIdentifier } }
+  package var pid: Int32? { process.withLock { $0?.processIdentifier } }
 
   /// Ends it at once and waits until it is gone.
-  func kill() {
+  package func kill() {
     guard let running = process.withLock({ $0.take() }) else { return }
     Foundation.kill(running.processIdentifier, SIGKILL)
     running.waitUntilExit()
   }
 
   /// Stops it where it stands: the kernel still takes connections and bytes for it.
-  func pause() throws {
+  package func pause() throws {
     guard let pid else { return }
     Foundation.kill(pid, SIGSTOP)
     // The signal is on its way when the call returns; it could still answer meanwhile.
     while try !String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") T ") {}
   }
 
-  func resume() { if let pid { Foundation.kill(pid, SIGCONT) } }
+  package func resume() { if let pid { Foundation.kill(pid, SIGCONT) } }
 
   private func launch(_ arguments: [String], until ready: String) throws {
     let process = Process()
@@ -86,7 +90,7 @@ final class RedisServerProcess: Sendable {
     self.output.withLock { $0 = output }
   }
 
-  static func executable(_ name: String) throws -> String {
+  package static func executable(_ name: String) throws -> String {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     for folder in folders + ["/usr/bin", "/usr/local/bin"] {
       let path = "\(folder)/\(name)"
@@ -95,7 +99,7 @@ final class RedisServerProcess: Sendable {
     throw Missing(description: "\(name) is not installed: `make setup` installs it")
   }
 
-  static func freePort() throws -> UInt16 {
+  package static func freePort() throws -> UInt16 {
     guard let any = SocketAddress(host: "127.0.0.1", port: 0) else { return 0 }
     return try Socket.listening(on: any).localAddress.port
   }
@@ -103,7 +107,7 @@ final class RedisServerProcess: Sendable {
   // MARK: For tests
 
   /// What `redis-cli` answers to a command, which may be one that our client doesn't send.
-  func ask(_ words: String...) throws -> String {
+  package func ask(_ words: String...) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try Self.executable("redis-cli"))
     process.arguments = ["-p", "\(port)"] + words
@@ -117,7 +121,7 @@ final class RedisServerProcess: Sendable {
   }
 
   /// A configuration to reach it, patient enough for a busy machine.
-  func configuration(_ text: String? = nil) throws -> RedisConfiguration {
+  package func configuration(_ text: String? = nil) throws -> RedisConfiguration {
     var configuration = RedisConfiguration(
       try RedisAddress(text ?? "redis://127.0.0.1:\(port)/0"))
     configuration.commandDeadline = .seconds(30)

@@ -1,0 +1,125 @@
+import Cluster
+import EventLoop
+import Foundation
+import Logging
+import Origin
+import Records
+import ServiceLifecycle
+import Store
+import Synchronization
+
+/// What nodes of a cluster keep together: locks, cameras and stream keys, in Redis with a copy in this
+/// node's file.
+final class ClusterRecords: Sendable {
+  let locks: ClusterWeddingLocks
+  let cameras: ClusterCameras
+  let keys: ClusterStreamKeys
+  private let cluster: NodeCluster
+  private let logger: Logger
+  private let pending = Mutex<Set<Change>>([])
+  private let rings: AsyncStream<Void>
+  private let bell: AsyncStream<Void>.Continuation
+
+  /// What is to be read again.
+  private enum Change: Hashable {
+    case everything, locks
+    case cameras(String)
+  }
+
+  /// What of this node is told of changes.
+  struct Users: Sendable {
+    var locks: WeddingLocks
+    /// Nil on a node that takes no streams.
+    var cameras: OriginCameras?
+  }
+
+  /// How often locks are read although no event has told of one, and all else.
+  private static let rounds = (locks: Duration.seconds(5), everything: 12)
+
+  /// Keeps records in a cluster's Redis.
+  ///
+  /// - Parameters:
+  ///   - cluster: whose.
+  ///   - file: has this node's copies.
+  ///   - logger: hears when they can't be read.
+  init(_ cluster: NodeCluster, _ file: RecordFile, logger: Logger) {
+    self.cluster = cluster
+    self.logger = logger
+    let events = cluster.node.events
+    locks = ClusterWeddingLocks(
+      RedisWeddingLocks(cluster.redis), copy: SQLiteWeddingLocks(file),
+      // Who isn't told reads it a few seconds later.
+      announce: { try? await events.publish(.lock(wedding: $0)) })
+    cameras = ClusterCameras(
+      RedisCameras(cluster.redis), copy: SQLiteCameras(file),
+      announce: { try? await events.publish(.cameras(wedding: $0)) })
+    keys = ClusterStreamKeys(
+      RedisStreamKeys(cluster.redis), own: SQLiteStreamKeys(file), logger: logger)
+    (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    events.observe { [weak self] delivery in
+      switch delivery {
+      case .missed: self?.note(.everything)
+      case .event(.lock): self?.note(.locks)
+      case .event(.cameras(let wedding)): self?.note(.cameras(wedding))
+      case .event: break
+      }
+    }
+  }
+
+  private func note(_ change: Change) {
+    pending.withLock { _ = $0.insert(change) }
+    bell.yield()
+  }
+
+  /// Keeps what this node knows fresh, until the task is cancelled.
+  func follow(_ users: Users) async {
+    let clock = Task { [weak self] in
+      var round = 0
+      while !Task.isCancelled {
+        try? await Task.sleep(for: Self.rounds.locks)
+        round += 1
+        self?.note(round.isMultiple(of: Self.rounds.everything) ? .everything : .locks)
+      }
+    }
+    defer { clock.cancel() }
+    var words = ""
+    for await _ in rings {
+      let changes = pending.withLock { pending in
+        defer { pending = [] }
+        return pending
+      }
+      do throws(StoreError) {
+        try await take(changes, users)
+        words = ""
+      } catch {
+        if "\(error)" != words {
+          logger.warning("records of the cluster can't be read", metadata: ["error": "\(error)"])
+        }
+        words = "\(error)"
+        try? await Task.sleep(for: .seconds(1))
+        for change in changes { note(change) }
+      }
+    }
+  }
+
+  private func take(_ changes: Set<Change>, _ users: Users) async throws(StoreError) {
+    if changes.contains(.everything) || changes.contains(.locks) {
+      try await users.locks.refresh()
+    }
+    guard let cameras = users.cameras else { return }
+    let now = Int64(Date().timeIntervalSince1970 * 1_000)
+    try await keys.sendAgain(all: changes.contains(.everything), now: now)
+    if changes.contains(.everything) { return try await cameras.refresh() }
+    for case .cameras(let wedding) in changes { try await cameras.refresh(wedding) }
+  }
+}
+
+/// Keeps a node's records those of its cluster.
+struct ClusterRecordsService: Service {
+  let records: ClusterRecords
+  let users: ClusterRecords.Users
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await records.follow(users) }
+  }
+}

@@ -1,0 +1,192 @@
+import Records
+import Redis
+import RedisSupport
+import Store
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct `Records of a cluster, when Redis fails` {
+  let folder: Folder
+
+  init() throws { folder = try Folder() }
+
+  /// A client that soon knows that there is no server.
+  private func client() throws -> RedisClient {
+    var configuration = try folder.redis().configuration()
+    configuration.reconnectPatience = .milliseconds(50)
+    configuration.longestPause = .milliseconds(100)
+    configuration.connectDeadline = .milliseconds(400)
+    return try RedisClient(configuration)
+  }
+
+  private func locks(_ name: String = "a.sqlite") throws -> ClusterWeddingLocks {
+    ClusterWeddingLocks(
+      RedisWeddingLocks(try client()), copy: SQLiteWeddingLocks(try folder.file(name)))
+  }
+
+  private func cameras(_ name: String = "a.sqlite") throws -> ClusterCameras {
+    ClusterCameras(RedisCameras(try client()), copy: SQLiteCameras(try folder.file(name)))
+  }
+
+  private func keys(_ name: String = "a.sqlite") throws -> ClusterStreamKeys {
+    ClusterStreamKeys(
+      RedisStreamKeys(try client()), own: SQLiteStreamKeys(try folder.file(name)), logger: quiet)
+  }
+
+  /// Waits until the server answers this client again.
+  private func answers(_ work: () async throws(StoreError) -> Void) async throws {
+    while true {
+      do {
+        return try await work()
+      } catch StoreError.unreachable {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  private let camera = CameraRecord(
+    wedding: "w", id: "a", name: "Altar", priority: 2, plan: "premium", created: 9, lastLive: 10)
+  private let credential = CredentialRecord(
+    wedding: "w", camera: "a", digest: [1, 2, 255, 0], created: 9, expires: 10)
+
+  private func key(_ id: String) -> StreamKeyRecord {
+    StreamKeyRecord(
+      id: id, stream: .init(wedding: "w", camera: "main"), sealed: [1, 2], created: 9,
+      neededUntil: 1_000)
+  }
+
+  @Test func `what one node writes another one reads`() async throws {
+    try await locks("a.sqlite").lock("w", since: 5)
+    #expect(try await locks("b.sqlite").locked() == ["w": 5])
+    try await cameras("a.sqlite").add(camera, credential)
+    #expect(try await cameras("b.sqlite").book().cameras == [camera])
+    await #expect(throws: StoreError.self) { try await cameras("b.sqlite").add(camera, nil) }
+    try await keys("a.sqlite").add(key("k"))
+    #expect(try await keys("b.sqlite").key("k") == key("k"))
+  }
+
+  @Test func `a wedding stays locked while Redis is away, and nobody can change it`() async throws {
+    let store = try locks()
+    try await store.lock("w", since: 5)
+    #expect(try await store.locked() == ["w": 5])
+    try folder.redis().kill()
+    #expect(try await store.locked() == ["w": 5])
+    await #expect(throws: StoreError.self) { try await store.lock("v", since: 6) }
+    await #expect(throws: StoreError.self) { try await store.unlock("w") }
+    // A node that is started meanwhile knows it from its file.
+    #expect(try await locks().locked() == ["w": 5])
+  }
+
+  @Test func `a Redis that has lost its data opens no wedding`() async throws {
+    let store = try locks()
+    let other = try locks("b.sqlite")
+    try await store.lock("w", since: 5)
+    try await store.lock("v", since: 6)
+    for each in [store, other] { #expect(try await each.locked() == ["w": 5, "v": 6]) }
+    try folder.redis().kill()
+    try folder.redis().start()
+    // One that has never known anything comes first.
+    let new = try locks("c.sqlite")
+    try await answers { () async throws(StoreError) in _ = try await new.locked() }
+    try await answers { () async throws(StoreError) in try await new.lock("u", since: 7) }
+    // Unlocked before a node that knows it as locked has told Redis so: that stays.
+    try await new.unlock("v")
+    let all: [String: Int64] = ["w": 5, "u": 7]
+    while try await store.locked() != all { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(try await new.locked() == all)
+    try await store.unlock("w")
+    while try await other.locked() != ["u": 7] { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(try await new.locked() == ["u": 7])
+    try await new.lock("v", since: 8)
+    #expect(try await store.locked() == ["v": 8, "u": 7])
+  }
+
+  @Test func `cameras are known while Redis is away, and told to one that has lost them`()
+    async throws
+  {
+    let store = try cameras()
+    try await store.add(camera, credential)
+    try await store.add(
+      CameraRecord(wedding: "w", id: "b", name: "B", created: 11), nil)
+    _ = try await store.remove("b", of: "w", now: 12)
+    try await store.choose("a", of: "w", now: 13)
+    let book = try await store.book()
+    #expect(book.cameras == [camera])
+    #expect(book.removed.map(\.id) == ["b"])
+    try folder.redis().kill()
+    #expect(try await store.book() == book)
+    #expect(try await cameras().book() == book)
+    await #expect(throws: StoreError.self) { try await store.add(camera, nil) }
+    try folder.redis().start()
+    let new = try cameras("b.sqlite")
+    try await answers { () async throws(StoreError) in
+      _ = try await new.remove("x", of: "w", now: 14)
+    }
+    while try await new.book() != book {
+      _ = try await store.book()
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  @Test func `what was removed while a node knew otherwise stays removed`() async throws {
+    let redis = RedisCameras(try client())
+    try await redis.add(camera, credential)
+    let store = try cameras()
+    _ = try await store.book()
+    // The life of the data ends, and the camera with it.
+    _ = try folder.redis().ask("del", "wl:records")
+    _ = try await redis.remove("a", of: "w", now: 20)
+    let book = try await store.book()
+    #expect(book.cameras.isEmpty)
+    #expect(book.credentials.isEmpty)
+    #expect(book.removed == [RemovedCamera(wedding: "w", id: "a", removed: 20)])
+  }
+
+  @Test func `keys that Redis could not take are had, and sent later`() async throws {
+    let store = try keys()
+    let other = try keys("b.sqlite")
+    try await store.add(key("before"))
+    try folder.redis().kill()
+    try await store.add(key("during"))
+    for id in ["before", "during"] { #expect(try await store.key(id) == key(id)) }
+    // Another node can't know whether there is such a key.
+    await #expect(throws: StoreError.self) { try await other.key("during") }
+    try await store.retire("during", neededUntil: 500)
+    try folder.redis().start()
+    try await answers { () async throws(StoreError) in
+      try await store.sendAgain(all: true, now: 100)
+    }
+    try await answers { () async throws(StoreError) in _ = try await other.key("before") }
+    #expect(try await other.key("before") == key("before"))
+    #expect(try await other.key("during")?.neededUntil == 500)
+  }
+
+  @Test func `a key that nobody forgets is gone with time`() async throws {
+    let store = RedisStreamKeys(try client())
+    var record = key("k")
+    record.neededUntil = record.created + 1_000
+    try await store.add(record)
+    let left = try #require(Int(try folder.redis().ask("pttl", "wl:key:k").trimmed))
+    #expect((1...(2 * 86_400_000 + 1_000)).contains(left))
+  }
+
+  @Test func `what no node has written harms nobody`() async throws {
+    let redis = try folder.redis()
+    let store = try cameras()
+    try await store.add(camera, credential)
+    let book = try await store.book()
+    for (field, value) in [
+      ("order:x", "1"), ("key:zz", "1 2 3 a"), ("key:0102", "many"), ("nonsense", ""),
+      ("live:a", "yes"),
+    ] { _ = try redis.ask("hset", "wl:cameras:{w}", field, value) }
+    var seen = try await store.book()
+    #expect(seen.cameras.map(\.lastLive) == [nil])
+    seen.cameras = book.cameras
+    #expect(seen == book)
+    _ = try redis.ask("hset", "wl:{locks}", "w", "soon")
+    #expect(try await locks().locked() == ["w": 0])
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String { filter { !$0.isWhitespace } }
+}
