@@ -20,6 +20,31 @@ import Testing
     key = try #require(StreamKey(wedding: "w"))
   }
 
+  @Test func `what begins while the one before still ends is a recording of its own`() async throws {
+    let world = World(folder: folder)
+    try await world.start()
+    var intake = world.publish(key)
+    #expect(try await world.eventually(.recording))
+    for number in 1...20 {
+      let stopped = try await world.service.stop(key)
+      #expect(stopped.count == 1)
+      // Its file is still being closed.
+      world.service.desk.wish(key, isRecorded: true)
+      intake = world.publish(key)
+      let hasBegun = try await eventually {
+        let views = try await world.views()
+        return views.count == number + 1
+          && views.filter { stopped.contains($0.record.id) }.allSatisfy {
+            $0.record.state != .recording
+          }
+      }
+      #expect(hasBegun, "the stop of number \(number) was taken back")
+      guard hasBegun else { break }
+    }
+    intake.end(.stopped)
+    await world.stop()
+  }
+
   @Test func `a stream becomes files in the storage, and nothing stays here`() async throws {
     let storage = TestStorage()
     let world = World(folder: folder, storage: storage)

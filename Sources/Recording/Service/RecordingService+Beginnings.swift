@@ -9,6 +9,10 @@ extension RecordingService {
   /// A stream's messages come: they go on in the recording that waits for them, or begin one.
   func begin(_ intake: RecordingIntake) async {
     let name = OpenRecording.Name(stream: intake.stream, quality: intake.quality)
+    if let known = open[name], known.isStopped, !known.writers.isEmpty {
+      // What was stopped ends first: its last file is still being closed. This one begins then.
+      return late[name, default: []].append(intake)
+    }
     var recording = open[name] ?? make(intake, name)
     let quota = await quota(of: intake, for: recording)
     if let quota, quota.isUsedUp {
@@ -18,8 +22,6 @@ extension RecordingService {
     }
     recording.expiry?.cancel()
     recording.expiry = nil
-    // Whoever begins again before the end has come goes on.
-    recording.isStopped = false
     let run = recording.runs
     recording.runs += 1
     recording.writers[intake.number] = OpenRecording.Writer(intake: intake, run: run)

@@ -26,6 +26,7 @@ extension RecordingService {
       recording.isStopped = true
       open[name] = recording
       for writer in recording.writers.values { writer.intake.end(.stopped) }
+      for intake in late[name] ?? [] { intake.end(.stopped) }
       if recording.writers.isEmpty { await finish(recording) }
     }
     return stopped
@@ -47,6 +48,7 @@ extension RecordingService {
     recording.record.state = isEmpty ? .failed : .processing
     closing[recording.record.id] = recording
     await close(recording)
+    for intake in late.removeValue(forKey: recording.name) ?? [] { await begin(intake) }
   }
 
   /// Keeps what has become of a recording; tried again until it is kept.

@@ -65,6 +65,8 @@ package actor RecordingService {
   private var isShuttingDown = false
   private nonisolated let post: AsyncStream<RecordingMail>.Continuation
   var open: [OpenRecording.Name: OpenRecording] = [:]
+  /// What came for recordings that had been stopped and were not over yet.
+  var late: [OpenRecording.Name: [RecordingIntake]] = [:]
   /// What the recordings of weddings take of which something is open, where there are quotas.
   var usages: [String: WeddingUsage] = [:]
   /// Whoever changes a recording that is over does so alone.
