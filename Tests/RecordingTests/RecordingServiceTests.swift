@@ -20,7 +20,8 @@ import Testing
     key = try #require(StreamKey(wedding: "w"))
   }
 
-  @Test func `what begins while the one before still ends is a recording of its own`() async throws {
+  @Test func `what begins while the one before still ends is a recording of its own`() async throws
+  {
     let world = World(folder: folder)
     try await world.start()
     var intake = world.publish(key)
