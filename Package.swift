@@ -84,7 +84,7 @@ let floor3: [Target] =
   + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS"])
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
-  + room("Redis", ["EventLoop", "Telemetry", "TLS", "CHiredis", crypto])
+  + room("Redis", ["Bytes", "EventLoop", "Telemetry", "TLS", "CHiredis", crypto])
   + room("Cache", ["Bytes", "HTTPSemantics", "Telemetry", httpTypes])
   + room("Store", [grdb])
   + room("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
@@ -122,7 +122,7 @@ let floor4: [Target] =
       "Bytes", "HTTPClient", "HTTPSemantics", "Redis", "Storage", "Telemetry", crypto, httpTypes,
       log,
     ])
-  + room("Records", ["Redis", "Store", log])
+  + room("Records", ["Bytes", "Redis", "Store", log])
   + room("Relay", ["EventLoop", "Telemetry", "Media", "RTMP", "TLS", "Ingest"])
 
 // Floor 5: the roles.

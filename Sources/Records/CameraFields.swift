@@ -1,3 +1,4 @@
+import Bytes
 import Redis
 import Store
 
@@ -22,7 +23,7 @@ enum CameraFields {
         }
         cameras.append((order, camera))
       case "key":
-        guard let digest = bytes(name), let text = value.text,
+        guard let digest = Hexadecimal.bytes(name), let text = value.text,
           let (order, record) = credential(digest, text, wedding)
         else { continue }
         credentials.append((order, record))
@@ -83,7 +84,10 @@ enum CameraFields {
     }
     for key in book.credentials where key.wedding == wedding {
       order += 1
-      fields += ["key:\(hex(key.digest))", "\(order) \(key.created) \(key.expires) \(key.camera)"]
+      fields += [
+        "key:\(Hexadecimal.text(key.digest))",
+        "\(order) \(key.created) \(key.expires) \(key.camera)",
+      ]
     }
     for camera in book.removed where camera.wedding == wedding {
       fields += ["removed:\(camera.id)", camera.removed]
@@ -93,21 +97,6 @@ enum CameraFields {
       if let camera = program.camera { fields += ["shows", camera] }
     }
     return [order] + fields
-  }
-
-  static func hex(_ digest: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-  }
-
-  /// The bytes of a digest; nil where it isn't one.
-  private static func bytes(_ hex: String) -> [UInt8]? {
-    let digits = hex.utf8.map { Character(Unicode.Scalar($0)).hexDigitValue }
-    guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
-    return stride(from: 0, to: digits.count, by: 2).map { index in
-      UInt8(truncatingIfNeeded: (digits[index] ?? 0) << 4 | (digits[index + 1] ?? 0))
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import Bytes
 package import Redis
 package import Store
 
@@ -84,7 +85,7 @@ package struct RedisCameras: CameraStore {
   }
 
   private static func words(_ credential: CredentialRecord) -> [any RedisCommand.Word] {
-    [CameraFields.hex(credential.digest), credential.created, credential.expires]
+    [Hexadecimal.text(credential.digest), credential.created, credential.expires]
   }
 
   package func remove(

@@ -1,3 +1,4 @@
+import Bytes
 import Crypto
 
 /// A Lua script, known to servers by its SHA-1.
@@ -11,12 +12,8 @@ package struct RedisScript: Hashable, Sendable {
 
   package init(_ text: String) {
     self.text = text
-    let hex = Array("0123456789abcdef".utf8)
     // Redis' own name for a script; nothing rests on its strength.
-    digest = String(
-      decoding: Insecure.SHA1.hash(data: Array(text.utf8)).flatMap {
-        [hex[Int($0 >> 4)], hex[Int($0 & 15)]]
-      }, as: UTF8.self)
+    digest = Hexadecimal.text(Insecure.SHA1.hash(data: Array(text.utf8)))
   }
 
   /// The command that runs it: by digest, or with the whole text where the server has it not.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What an object may be called: a relative path, whose parts are ordinary file names.
 package enum ObjectName {
   /// What is wrong with a name; nil if nothing is.

@@ -1,3 +1,4 @@
+import Bytes
 import Crypto
 
 #if canImport(Glibc)

@@ -1,3 +1,4 @@
+import Bytes
 import Crypto
 
 /// What nodes of one cluster show each other: made of the cluster's secret, which itself never travels.
@@ -16,10 +17,7 @@ package struct PeerPass: Sendable {
   package func proof(of text: String) -> String { Self.code("wedlive says: \(text)", key) }
 
   private static func code(_ text: String, _ key: SymmetricKey) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
-    return String(
-      decoding: code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    Hexadecimal.text(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key))
   }
 
   /// Whether it is what a node shows; takes the same time for all of a length.

@@ -7,12 +7,12 @@ package enum Hexadecimal {
     String(decoding: bytes.flatMap { [lower[Int($0 >> 4)], lower[Int($0 & 15)]] }, as: UTF8.self)
   }
 
-  static func upper(_ byte: UInt8) -> String {
+  package static func upper(_ byte: UInt8) -> String {
     String(decoding: [capital[Int(byte >> 4)], capital[Int(byte & 15)]], as: UTF8.self)
   }
 
   /// The bytes of an even number of digits; nil for anything else.
-  static func bytes(_ text: String) -> [UInt8]? {
+  package static func bytes(_ text: String) -> [UInt8]? {
     let digits = Array(text.utf8)
     guard digits.count % 2 == 0 else { return nil }
     var bytes: [UInt8] = []
