@@ -1,3 +1,4 @@
+package import HTTPSemantics
 package import HTTPServer
 import Synchronization
 
@@ -36,6 +37,16 @@ package final class Health: Sendable {
     return .error(503, code: "not_ready", message: "\(fault). Streams go on.")
   }
 
+  /// The answer to `/healthz` and `/readyz`, which every port of a node has; nil for all else.
+  package func answer(_ request: borrowing Request) -> Response? {
+    if request.pathIs("/healthz") { return .prepared(Self.alive) }
+    if request.pathIs("/readyz") { return .prepared(readiness) }
+    return nil
+  }
+
+  private static let alive = PreparedResponse(
+    fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
+    body: Array("ok\n".utf8))
   private static let ready = PreparedResponse(
     fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
     body: Array("ready\n".utf8))

@@ -8,7 +8,6 @@ package import Telemetry
 ///
 /// It listens on a private address: nothing here asks for a token.
 open class OperatorHandler: RequestHandler {
-  private static let alive = text("ok\n")
   private static let notFound = PreparedResponse.error(
     404, code: "not_found",
     message: "There is nothing at this address; try / /stat /metrics /healthz /readyz.")
@@ -56,18 +55,11 @@ open class OperatorHandler: RequestHandler {
   open override func handle(
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
-    if request.pathIs("/healthz") { return .prepared(Self.alive) }
-    if request.pathIs("/readyz") { return .prepared(health.readiness) }
+    if let answer = health.answer(request) { return answer }
     if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/drain") { return .deferred(drain) }
     if request.pathIs("/api/nodes") { return .deferred(nodes) }
     return .prepared(Self.notFound)
-  }
-
-  private static func text(_ text: String) -> PreparedResponse {
-    PreparedResponse(
-      fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
-      body: Array(text.utf8), allowsAnyOrigin: false)
   }
 
   /// What a page of another site gets that tries to end streams from an operator's browser.

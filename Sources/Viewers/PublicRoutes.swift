@@ -6,9 +6,6 @@ package import HTTPServer
 package final class PublicRoutes: RequestHandler {
   private static let notFound = PreparedResponse.error(
     404, code: "not_found", message: "There is nothing at this address.")
-  private static let alive = PreparedResponse(
-    fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
-    body: Array("ok\n".utf8))
 
   private let health: Health
   private let api: APICall
@@ -32,8 +29,7 @@ package final class PublicRoutes: RequestHandler {
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
     if request.pathStarts(with: "/api/") { return .deferred(api) }
-    if request.pathIs("/healthz") { return .prepared(Self.alive) }
-    if request.pathIs("/readyz") { return .prepared(health.readiness) }
+    if let answer = health.answer(request) { return answer }
     if request.pathStarts(with: "/watch/") {
       let wedding = String(request.path.dropFirst("/watch/".count))
       return .prepared(page(wedding) ?? Self.notFound)
