@@ -17,8 +17,7 @@ final class EdgeDisk: Sendable {
   /// - Parameters:
   ///   - folder: is made where it isn't there.
   ///   - limits: of what is stored.
-  ///   - rules: none of what is stored depends on them.
-  init(_ folder: String, limits: DiskTier.Limits, rules: CacheRules) {
+  init(_ folder: String, limits: DiskTier.Limits) {
     tier = DiskTier(folder, limits: limits)
     hash = EdgeDiskSecret.load(folder)
   }

@@ -1,3 +1,4 @@
+import Access
 package import EventLoop
 package import HTTPClient
 import HTTPServer
@@ -113,7 +114,9 @@ package final class EdgeLive: Sendable {
     state.withLock { state in
       let follower =
         state.followers[key]
-        ?? StreamKey(wedding: key.wedding, camera: "program").flatMap { state.followers[$0] }
+        ?? StreamKey(wedding: key.wedding, camera: Claims.programCamera).flatMap {
+          state.followers[$0]
+        }
       return follower?.pool
     }
   }
@@ -129,7 +132,9 @@ package final class EdgeLive: Sendable {
   /// - Parameter key: of the camera that moved; its wedding's program may have moved with it.
   package func moved(_ key: StreamKey) {
     let followers = state.withLock { state in
-      let names = [key, StreamKey(wedding: key.wedding, camera: "program")].compactMap { $0 }
+      let names = [key, StreamKey(wedding: key.wedding, camera: Claims.programCamera)].compactMap {
+        $0
+      }
       // Somebody has it now, whatever was true a moment ago.
       for name in names { state.absent[name] = nil }
       return names.compactMap { state.followers[$0] }

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Media
 
@@ -22,7 +23,7 @@ struct EdgeRouter: Sendable {
   /// - Returns: nil where the address names none.
   func known(_ path: String) -> UpstreamPool? {
     for wedding in Self.names(path) {
-      for camera in ["program", "main"] {
+      for camera in [Claims.programCamera, Claims.mainCamera] {
         if let key = StreamKey(wedding: wedding, camera: camera), let pool = live.pool(of: key) {
           return pool
         }

@@ -1,3 +1,4 @@
+import Access
 import EventLoop
 import HTTPClient
 import HTTPTypes
@@ -30,7 +31,8 @@ final class LiveFollower: Sendable {
     self.key = key
     self.live = live
     placeholder = StreamSnapshot(
-      key: key, version: 0, isOver: false, isProgram: key.camera == "program", masters: [],
+      key: key, version: 0, isOver: false, isProgram: key.camera == Claims.programCamera,
+      masters: [],
       renditions: [], coming: [ComingRendition(name: [], viewers: .max)], interest: interest)
   }
 

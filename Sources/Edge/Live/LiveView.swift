@@ -150,9 +150,10 @@ struct LiveView {
     for rendition in feed.renditions where interests[rendition.name] == nil {
       interests[rendition.name] = RenditionInterest()
     }
+    let before = self.feed.flatMap { known in snapshot.map { (known, $0) } }
     guard
       let made = feed.snapshot(
-        version: version, interests: interests, anyInterest: interest)
+        version: version, interests: interests, anyInterest: interest, after: before)
     else { return nil }
     self.feed = feed
     snapshot = made

@@ -19,7 +19,7 @@ final class EdgeStore: Sendable {
   init(_ configuration: EdgeConfiguration) {
     memory = MemoryTier(bytes: configuration.memoryBytes, count: configuration.memoryCount)
     disk = configuration.diskFolder.map {
-      EdgeDisk($0, limits: configuration.disk, rules: configuration.rules)
+      EdgeDisk($0, limits: configuration.disk)
     }
     hash = disk?.hash ?? .random()
   }

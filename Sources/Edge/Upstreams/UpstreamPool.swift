@@ -84,7 +84,7 @@ package final class UpstreamPool: Sendable {
     return upstream.map { UpstreamUse($0, of: self) }
   }
 
-  /// A request is over.
+  /// A request is over; one to a server that was taken out meanwhile and is back counts nowhere.
   func leave(_ upstream: Upstream) { change(upstream) { $0.active = max(0, $0.active - 1) } }
 
   /// A server has answered, or has not as a server should.

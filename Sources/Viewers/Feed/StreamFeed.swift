@@ -94,38 +94,61 @@ extension StreamFeed {
   ///   - version: among that node's snapshots.
   ///   - interests: to be told of requests for each rendition's playlist, by its name.
   ///   - anyInterest: to be told of any request.
+  ///   - before: what was told last, and what was made of it: what says nothing new isn't made anew.
   /// - Returns: with segments that are elsewhere.
   package func snapshot(
-    version: UInt64, interests: [String: RenditionInterest], anyInterest: RenditionInterest
+    version: UInt64, interests: [String: RenditionInterest], anyInterest: RenditionInterest,
+    after before: (feed: StreamFeed, snapshot: StreamSnapshot)? = nil
   ) -> StreamSnapshot? {
     guard let key else { return nil }
-    func master(_ variants: [MasterPlaylist.Variant], _ kind: String) -> MasterResponse? {
-      guard !variants.isEmpty else { return nil }
-      return MasterResponse(
-        playlist: PlaylistResponse(
-          MasterPlaylist(variants).text, maximumAge: 2, tag: "\(kind)\(self.version)-\(launch)"),
-        variants: variants)
-    }
     return StreamSnapshot(
       key: key, version: version, isOver: isOver, isProgram: isProgram,
-      masters: masters.enumerated().map { master($1, "m\($0)-") },
-      programMasters: programMasters.enumerated().map { master($1, "g\($0)-") },
+      masters: masters.enumerated().map { index, variants in
+        let known = before.flatMap { $0.snapshot.masters.dropFirst(index).first ?? nil }
+        return master(variants, "m\(index)-", known)
+      },
+      programMasters: programMasters.enumerated().map { index, variants in
+        let known = before.flatMap { $0.snapshot.programMasters.dropFirst(index).first ?? nil }
+        return master(variants, "g\(index)-", known)
+      },
       renditions: renditions.map { rendition in
-        RenditionSnapshot(
-          name: Array(rendition.name.utf8), viewers: rendition.viewers,
-          interest: interests[rendition.name],
-          playlist: PlaylistResponse(
-            PlaylistText(received: Array(rendition.playlist.utf8)), maximumAge: 1,
-            staleSeconds: max(1, rendition.targetDuration / 2),
-            tag: "p\(self.version)-\(launch)"),
-          nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
-          segments: rendition.segments.compactMap { name in
-            let bytes = Array(name.utf8)
-            return RenditionSnapshot.sequence(bytes.span).map {
-              SegmentResponse(sequence: $0, name: bytes, byteCount: 0, source: .elsewhere)
-            }
+        if let before, before.feed.renditions.contains(rendition),
+          let known = before.snapshot.renditions.first(where: {
+            $0.name == Array(rendition.name.utf8)
           })
+        {
+          return known
+        }
+        return snapshot(of: rendition, interests[rendition.name])
       }, coming: coming.map { ComingRendition(name: Array($0.name.utf8), viewers: $0.viewers) },
       interest: anyInterest)
+  }
+
+  private func master(
+    _ variants: [MasterPlaylist.Variant], _ kind: String, _ known: MasterResponse?
+  ) -> MasterResponse? {
+    guard !variants.isEmpty else { return nil }
+    if let known, known.variants == variants { return known }
+    return MasterResponse(
+      playlist: PlaylistResponse(
+        MasterPlaylist(variants).text, maximumAge: 2, tag: "\(kind)\(version)-\(launch)"),
+      variants: variants)
+  }
+
+  private func snapshot(
+    of rendition: Rendition, _ interest: RenditionInterest?
+  ) -> RenditionSnapshot {
+    RenditionSnapshot(
+      name: Array(rendition.name.utf8), viewers: rendition.viewers, interest: interest,
+      playlist: PlaylistResponse(
+        PlaylistText(received: Array(rendition.playlist.utf8)), maximumAge: 1,
+        staleSeconds: max(1, rendition.targetDuration / 2), tag: "p\(version)-\(launch)"),
+      nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
+      segments: rendition.segments.compactMap { name in
+        let bytes = Array(name.utf8)
+        return RenditionSnapshot.sequence(bytes.span).map {
+          SegmentResponse(sequence: $0, name: bytes, byteCount: 0, source: .elsewhere)
+        }
+      })
   }
 }

@@ -4,7 +4,7 @@ import HTTPServer
 /// A playlist as viewers get it: made once for those without a token; those with one get it
 /// with that in every address.
 package struct PlaylistResponse: Sendable {
-  let text: PlaylistText
+  package let text: PlaylistText
   /// For everybody.
   private let shared: PreparedResponse
   /// The same for those who have a token, which no cache may give to others.

@@ -1,3 +1,4 @@
+import Access
 import Cluster
 import Edge
 import EventLoop
@@ -183,7 +184,7 @@ struct NodeCluster: Sendable {
   ) async -> [Upstream] {
     let view = node.membership.view
     // A program of its own stands where the main camera's stream does, or where any camera's is.
-    let camera = key.camera == "program" ? "main" : key.camera
+    let camera = key.camera == Claims.programCamera ? Claims.mainCamera : key.camera
     var found: [NodeID] = []
     if let stream = StreamID(wedding: key.wedding, camera: camera),
       let owner = try? await node.directory.owner(of: stream)

@@ -59,5 +59,21 @@ extension ConfigurationTable {
       "After how many failures within `edge.fail_timeout` an upstream is left alone; 0: never."),
     .duration(
       "edge.fail_timeout", \.edge.failTimeout, in: .seconds(1)...(.seconds(3_600)), "How long."),
+    .count(
+      "edge.live_streams", \.edge.liveStreams, in: 1...1_000_000,
+      "How many live streams of the cluster are followed at once; viewers of more get 404."),
+    .duration(
+      "edge.live_idle", \.edge.liveIdle, in: .seconds(5)...(.seconds(3_600)),
+      "How long after its last viewer one is followed."),
+    .duration(
+      "edge.live_grace", \.edge.liveGrace, in: .seconds(1)...(.seconds(3_600)),
+      "How long a stream that no node has any more is served on, and numbers that have gone back are"
+        + " not believed."),
+    .duration(
+      "edge.segment_stall", \.edge.segmentStall, in: .milliseconds(500)...(.seconds(600)),
+      "How long a node may send nothing of a live segment: players have no more time than that."),
+    .size(
+      "edge.max_feed", \.edge.maxFeed, in: 1 << 20...1 << 30,
+      "The largest state of a stream that is taken from another node; hours of DVR make it large."),
   ]
 }

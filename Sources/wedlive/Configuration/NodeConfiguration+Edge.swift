@@ -27,6 +27,17 @@ extension NodeConfiguration {
     return proxy
   }
 
+  /// For what follows live streams.
+  var edgeLive: LiveConfiguration {
+    var live = LiveConfiguration()
+    live.streams = edge.liveStreams
+    live.idle = edge.liveIdle
+    live.grace = edge.liveGrace
+    live.segmentStall = edge.segmentStall
+    live.feedBytes = edge.maxFeed
+    return live
+  }
+
   /// For the client that asks upstreams.
   var edgeClient: HTTPClientConfiguration {
     var client = HTTPClientConfiguration()

@@ -143,7 +143,7 @@ enum EdgeRole {
     let live = EdgeLive(
       proxy: proxy, client: client, pass: pass,
       locator: cluster?.locator ?? LiveLocator(find: { _ in upstreams }),
-      metrics: frame.registry, logger: Logger(label: "live"))
+      configuration: configuration.edgeLive, metrics: frame.registry, logger: Logger(label: "live"))
     return (
       EdgeStreams(
         live: live, verifier: tokens.verifier,

@@ -73,6 +73,7 @@ enum Standalone {
     let cameras = WeddingCameras(
       store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
+    let pass = try NodeCluster.pass(configuration)
     let leases = cluster.map { OriginLeases($0) }
     let origin = OriginNode(
       configuration: configuration.origin, verifier: tokens.verifier,
@@ -136,7 +137,7 @@ enum Standalone {
         server: configuration.server,
         serverMetrics: viewers,
         collector: collector,
-        api: PeerCall.believing(try NodeCluster.pass(configuration), api.call), choices: choices,
+        api: PeerCall.believing(pass, api.call), choices: choices,
         locks: locks,
         recordings: recordings,
         playback: RecordingSite(
@@ -147,7 +148,7 @@ enum Standalone {
             configuration.node.advertise, configuration.node.effectiveID,
             ProcessInfo.processInfo.hostName,
           ]),
-        page: page(configuration), pass: try NodeCluster.pass(configuration),
+        page: page(configuration), pass: pass,
         nodes: cluster?.nodes,
         launch: String(UInt64.random(in: .min ... .max), radix: 36), drain: { drain.yield() }))
     logger.notice("node started", metadata: ["version": "\(Version.current)"])

@@ -30,4 +30,13 @@ struct EdgeSection: Equatable, Sendable {
   /// When an upstream is left alone.
   var maxFails = 3
   var failTimeout = Duration.seconds(30)
+  /// Live streams that are followed at once, for how long after their last viewer, and how long what
+  /// no node has any more is served on.
+  var liveStreams = 10_000
+  var liveIdle = Duration.seconds(60)
+  var liveGrace = Duration.seconds(60)
+  /// How long a node may send nothing of a live segment.
+  var segmentStall = Duration.seconds(5)
+  /// The largest state of a stream that is taken from another node.
+  var maxFeed = 32 << 20
 }
