@@ -169,10 +169,13 @@ let testTargets: [Target] =
   + tests("HLS", ["Bytes", "Media"])
   + tests(
     "HTTPServer",
-    ["Bytes", "EventLoop", "TLS", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", httpTypes])
+    [
+      "BlockingSupport", "Bytes", "EventLoop", "TLS", "Telemetry", "HTTPSemantics", "HTTP1",
+      "HTTP2", httpTypes,
+    ])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry", "TestSupport"])
   + tests("HTTPClient", ["EventLoop", httpTypes])
-  + tests("Redis", ["Bytes", "EventLoop", "Telemetry", "TLS"])
+  + tests("Redis", ["BlockingSupport", "Bytes", "EventLoop", "RedisSupport", "Telemetry", "TLS"])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
   + tests("Cache", ["HTTPSemantics", httpTypes])
   + tests("Store", [grdb])
@@ -194,15 +197,24 @@ let testTargets: [Target] =
     ])
   + tests(
     "Cluster",
-    ["Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", "RedisSupport", httpTypes, log])
-  + tests("Records", ["Redis", "RedisSupport", "Store", log])
-  + tests("CDN", ["EventLoop", "HTTPClient", "Redis", "Telemetry", httpTypes, log])
+    [
+      "Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", "RedisSupport", "BlockingSupport",
+      httpTypes, log,
+    ])
+  + tests("Records", ["BlockingSupport", "Redis", "RedisSupport", "Store", log])
+  + tests(
+    "CDN",
+    [
+      "BlockingSupport", "EventLoop", "HTTPClient", "Redis", "RedisSupport", "Telemetry",
+      httpTypes, log,
+    ])
   + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
   + tests(
     "Edge",
     [
-      "Cache", "EventLoop", "Telemetry", "HTTPServer", "HTTPClient", "Media", "Viewers", httpTypes,
+      "Cache", "EventLoop", "HLS", "Telemetry", "HTTPServer", "HTTPClient", "Media", "Viewers",
+      httpTypes,
     ])
   + tests(
     "Origin",
@@ -228,6 +240,8 @@ let fixtures: [Target] = [
     name: "TestSupport", dependencies: ["Media", "HTTPServer", "Viewers"],
     path: "Tests/TestSupport",
     swiftSettings: swiftSettings),
+  .target(
+    name: "BlockingSupport", path: "Tests/BlockingSupport", swiftSettings: swiftSettings),
   .target(
     name: "RedisSupport", dependencies: ["EventLoop", "Redis"], path: "Tests/RedisSupport",
     swiftSettings: swiftSettings),

@@ -1,3 +1,4 @@
+import BlockingSupport
 import Foundation
 import HTTPTypes
 import Testing

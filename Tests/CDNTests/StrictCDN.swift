@@ -1,3 +1,4 @@
+import RedisSupport
 import Foundation
 import HTTPClient
 import HTTPTypes

@@ -1,3 +1,4 @@
+import BlockingSupport
 import Redis
 import RedisSupport
 import Testing

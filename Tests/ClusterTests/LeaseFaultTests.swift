@@ -1,3 +1,4 @@
+import BlockingSupport
 import Redis
 import RedisSupport
 import Testing
@@ -157,6 +158,8 @@ import Testing
     server.kill()
     try server.start()
     try await wait { try Self.stands(server, id) == ["one", "2", "70"] }
+    // The other one has to be back at Redis to be told whose it is.
+    try await wait { (try? await two.redis.send(RedisCommand("PING"))) != nil }
     #expect(lease.isHeld && lease.epoch == 2)
     #expect(try await Self.holder(two, id) == one.id)
   }

@@ -1,3 +1,4 @@
+import BlockingSupport
 import Cluster
 import Redis
 import RedisSupport

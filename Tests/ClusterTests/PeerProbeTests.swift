@@ -1,3 +1,4 @@
+import BlockingSupport
 import Bytes
 import Cluster
 import EventLoop

@@ -1,3 +1,4 @@
+import BlockingSupport
 import Cluster
 import RedisSupport
 import Testing

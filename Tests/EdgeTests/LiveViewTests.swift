@@ -1,4 +1,5 @@
 import EventLoop
+import HLS
 import Media
 import Testing
 import Viewers
@@ -91,5 +92,24 @@ import Viewers
     #expect(taken == nil)
     let late = view.take(empty, grace: grace, now: start + .seconds(61))
     #expect(late?.renditions.isEmpty == true)
+  }
+
+  @Test func `what says nothing new is not made anew`() throws {
+    var view = view(try feed(5, next: 10))
+    let first = try #require(view.snapshot)
+    var answer = try feed(6, next: 10)
+    answer.renditions.append(answer.renditions[0])
+    answer.renditions[1].name = "720p"
+    let next = view.take(answer, grace: grace, now: start)
+    _ = view.snapshot(of: try #require(next), version: 2)
+    let second = try #require(view.snapshot)
+    #expect(second.renditions.count == 2)
+    // The very bytes that were compressed for the first.
+    let before = first.renditions[0].playlist.text.gzipped ?? []
+    let after = second.renditions[0].playlist.text.gzipped ?? []
+    let isSame = unsafe before.withUnsafeBufferPointer { first in
+      unsafe after.withUnsafeBufferPointer { unsafe $0.baseAddress == first.baseAddress }
+    }
+    #expect(!before.isEmpty && isSame)
   }
 }

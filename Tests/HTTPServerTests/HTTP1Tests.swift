@@ -1,3 +1,4 @@
+import BlockingSupport
 import EventLoop
 import Glibc
 import HTTPSemantics

@@ -3,7 +3,7 @@ import Foundation
 package import Redis
 import Synchronization
 
-/// A real `redis-server` that a test starts, stops and hurts.
+/// A real `redis-server` (or, with `--sentinel`, a Sentinel) that a test starts, stops and hurts.
 package final class RedisServerProcess: Sendable {
   package struct Missing: Error, CustomStringConvertible {
     package let description: String
@@ -38,6 +38,27 @@ package final class RedisServerProcess: Sendable {
         "--dir", self.folder, "--unixsocket", "\(self.folder)/redis.sock", "--loglevel", "notice",
       ] + settings
     readyWords = "Ready to accept connections"
+    process = Mutex(nil)
+    try start()
+  }
+
+  /// Starts a Sentinel that watches the server of a port as `main`, alone, with little patience.
+  package init(sentinelOf primary: UInt16) throws {
+    port = try Self.freePort()
+    folder = NSTemporaryDirectory() + "wedlive-redis-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let file = folder + "/sentinel.conf"
+    try """
+    port \(port)
+    bind 127.0.0.1
+    dir \(folder)
+    sentinel monitor main 127.0.0.1 \(primary) 1
+    sentinel down-after-milliseconds main 500
+    sentinel failover-timeout main 5000
+
+    """.write(toFile: file, atomically: true, encoding: .utf8)
+    arguments = [file, "--sentinel"]
+    readyWords = "+monitor master"
     process = Mutex(nil)
     try start()
   }
@@ -105,6 +126,11 @@ package final class RedisServerProcess: Sendable {
   }
 
   // MARK: For tests
+
+  /// The settings that give a server one user beside the default one.
+  package static func acl(_ rules: String) -> [String] {
+    ["--user"] + rules.split(separator: " ").map(String.init)
+  }
 
   /// What `redis-cli` would answer to a command, which may be one that our client doesn't send; nothing
   /// where the server is gone.

@@ -1,3 +1,5 @@
+import BlockingSupport
+import RedisSupport
 import Redis
 import Testing
 
@@ -104,7 +106,7 @@ import Testing
 
   @Test func `a user with a password is let in, a wrong password is told`() async throws {
     let server = try RedisServerProcess(
-      settings: acl("wedlive on >s:e/c@t ~wl:* &* +@all -@dangerous"))
+      settings: RedisServerProcess.acl("wedlive on >s:e/c@t ~wl:* &* +@all -@dangerous"))
     let right = try server.configuration("redis://wedlive:s%3Ae%2Fc%40t@127.0.0.1:\(server.port)")
     let client = try RedisClient(right)
     #expect(try await client.send(RedisCommand("SET", "wl:a", "1")) == .status("OK"))

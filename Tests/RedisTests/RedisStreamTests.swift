@@ -1,3 +1,5 @@
+import BlockingSupport
+import RedisSupport
 import Redis
 import Testing
 

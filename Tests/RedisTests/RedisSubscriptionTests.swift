@@ -1,3 +1,5 @@
+import BlockingSupport
+import RedisSupport
 import Foundation
 import Redis
 import Synchronization
@@ -128,7 +130,7 @@ import Testing
 
   @Test func `a channel that the user may not have is refused`() async throws {
     let server = try RedisServerProcess(
-      settings: acl("u on >p ~* &mine +@all"))
+      settings: RedisServerProcess.acl("u on >p ~* &mine +@all"))
     let client = try RedisClient(
       try server.configuration("redis://u:p@127.0.0.1:\(server.port)"))
     var mine = client.subscribe("mine").makeAsyncIterator()

@@ -1,3 +1,5 @@
+import BlockingSupport
+import RedisSupport
 import Foundation
 import Redis
 import TLS

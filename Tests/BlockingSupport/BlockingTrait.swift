@@ -1,14 +1,14 @@
 import Dispatch
-import Testing
+package import Testing
 
-/// Runs tests that wait on sockets on threads of their own.
+/// Runs tests that wait on sockets or processes on threads of their own.
 ///
-/// On the concurrency pool, two of them on a machine of two cores would keep the server's
-/// asynchronous handlers from ever running.
-struct BlockingTrait: TestTrait, SuiteTrait, TestScoping {
-  var isRecursive: Bool { true }
+/// On the concurrency pool, two of them on a machine of two cores would keep all that is asynchronous
+/// from ever running.
+package struct BlockingTrait: TestTrait, SuiteTrait, TestScoping {
+  package var isRecursive: Bool { true }
 
-  func provideScope(
+  package func provideScope(
     for test: Test, testCase: Test.Case?,
     performing function: @Sendable @concurrent () async throws -> Void
   ) async throws {
@@ -17,7 +17,7 @@ struct BlockingTrait: TestTrait, SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == BlockingTrait {
-  static var blocking: Self { BlockingTrait() }
+  package static var blocking: Self { BlockingTrait() }
 }
 
 private final class DispatchExecutor: TaskExecutor {
