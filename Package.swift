@@ -131,7 +131,8 @@ let floor5: [Target] =
     "Edge",
     [
       "Bytes", "EventLoop", "Telemetry", "Media", "HLS", "HTTPSemantics", "HTTPServer",
-      "HTTPClient", "Cache", "Access", "Cluster", "Operator", "Viewers", log, httpTypes,
+      "HTTPClient", "Cache", "Access", "Cluster", "ControlAPI", "Operator", "Redis", "Viewers", log,
+      httpTypes,
     ])
   + room(
     "Origin",
@@ -213,8 +214,8 @@ let testTargets: [Target] =
   + tests(
     "Edge",
     [
-      "Cache", "EventLoop", "HLS", "Telemetry", "HTTPServer", "HTTPClient", "Media", "Viewers",
-      httpTypes,
+      "BlockingSupport", "Cache", "Cluster", "EventLoop", "HLS", "Telemetry", "HTTPSemantics",
+      "HTTPServer", "HTTPClient", "Media", "Redis", "RedisSupport", "Viewers", log, httpTypes,
     ])
   + tests(
     "Origin",

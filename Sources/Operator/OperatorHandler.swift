@@ -16,6 +16,7 @@ open class OperatorHandler: RequestHandler {
   private let metrics: APICall
   private let drain: APICall
   private let nodes: APICall
+  private let routes: [(path: StaticString, call: APICall)]
 
   /// Makes a handler.
   ///
@@ -24,12 +25,15 @@ open class OperatorHandler: RequestHandler {
   ///   - registry: of its metrics.
   ///   - site: by which names the operator may change something.
   ///   - nodes: of the cluster as this node sees them, as JSON; nil where there is none.
+  ///   - routes: what the role has besides.
   ///   - drain: begins to drain the node; returns at once.
   package init(
     health: Health, registry: MetricRegistry, site: OperatorSite,
-    nodes: (@Sendable () -> [UInt8])?, drain: @escaping @Sendable () -> Void
+    nodes: (@Sendable () -> [UInt8])?, routes: [(path: StaticString, call: APICall)] = [],
+    drain: @escaping @Sendable () -> Void
   ) {
     self.health = health
+    self.routes = routes
     self.nodes = APICall(bodyLimit: 0) { _ in
       guard let nodes else {
         return .error(
@@ -59,6 +63,7 @@ open class OperatorHandler: RequestHandler {
     if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/drain") { return .deferred(drain) }
     if request.pathIs("/api/nodes") { return .deferred(nodes) }
+    for route in routes where request.pathIs(route.path) { return .deferred(route.call) }
     return .prepared(Self.notFound)
   }
 

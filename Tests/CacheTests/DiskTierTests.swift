@@ -174,18 +174,71 @@ private func read(_ tier: DiskTier, _ object: DiskObject) async -> DiskObject? {
       tier.store(object("/w\(number % 4)/\(number)", [1], tags: ["t\(number % 2)"]))
     }
     let count = await withCheckedContinuation { continuation in
-      tier.removeAll(where: { name, _ in name.hasPrefix("/w1/") }) {
+      tier.purge(.named { $0.hasPrefix("/w1/") }) {
         continuation.resume(returning: $0)
       }
     }
     #expect(count == 10)
-    tier.removeAll(tagged: "t0")
+    tier.purge(.tagged(["t0"]))
     await tier.settle()
     #expect(tier.usage.count == 10)
     #expect(folder.files.count == 10)
     let again = self.tier()
     await again.settle()
     #expect(again.usage.count == 10)
+  }
+
+  @Test func `what is purged is found no more from then on, though its file goes later`() async {
+    let tier = tier()
+    tier.store(object("/a", [1], tags: ["t"]))
+    await tier.settle()
+    tier.purge(.tagged(["t"]))
+    #expect(!tier.contains(object("/a", []).key))
+    // What is stored behind it stays.
+    tier.store(object("/a", [2], tags: ["t"]))
+    await tier.settle()
+    #expect(await read(tier, object("/a", [2], tags: ["t"]))?.body == [2])
+    #expect(folder.files.count == 1)
+  }
+
+  @Test func `marks are there again after a restart, and when the journal was written anew`() async
+  {
+    let tier = tier { $0.journalRecords = 8 }
+    let all = (0..<4).map { object("/\($0)", [UInt8($0)], tags: ["t\($0 % 2)"]) }
+    for object in all { tier.store(object) }
+    await tier.settle()
+    let soft = StaleMark(since: 100)
+    let doubted = StaleMark(since: 50, isDoubted: true)
+    tier.purge(.all, mark: doubted)
+    // What is doubted isn't less so for being stale.
+    tier.purge(.tagged(["t0"]), mark: soft)
+    tier.store(all[1])
+    tier.purge(.named { $0 == "/1" }, mark: soft)
+    tier.store(all[3])
+    await tier.settle()
+    let marks: [StaleMark?] = [doubted, soft, doubted, nil]
+    for (object, mark) in zip(all, marks) {
+      #expect(await read(tier, object)?.mark == mark, "\(object.name)")
+    }
+    for settings in [100, 8] {
+      let again = self.tier { $0.journalRecords = settings }
+      await again.settle()
+      for (object, mark) in zip(all, marks) {
+        #expect(await read(again, object)?.mark == mark, "\(object.name), again")
+      }
+      // Enough to have it written anew.
+      for _ in 0..<20 { again.store(object("/x", [1])) }
+      await again.settle()
+    }
+  }
+
+  @Test func `how far purges were heard of is kept beside it`() async {
+    let tier = tier()
+    #expect(tier.position == nil)
+    tier.note(position: "1-2")
+    tier.note(position: "3-4")
+    await tier.settle()
+    #expect(self.tier().position == "3-4")
   }
 
   @Test func `a disk that takes nothing is left alone`() async throws {

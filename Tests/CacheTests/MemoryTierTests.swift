@@ -33,7 +33,7 @@ private func key(_ name: String) -> CacheKey { hash.hash(Array(name.utf8).span) 
       #expect(usage.count <= 40)
       #expect(usage.evictions == dropped)
     }
-    #expect(tier.removeAll { _, _ in true } > 0)
+    #expect(tier.changeAll { _, _ in .remove } > 0)
     #expect(tier.usage.bytes == 0)
     #expect(tier.usage.count == 0)
   }
@@ -83,16 +83,31 @@ private func key(_ name: String) -> CacheKey { hash.hash(Array(name.utf8).span) 
       tier.insert(
         key("\(number)"), "\(number)", bytes: 10, tags: ["t\(number % 10)", "all", "all"])
     }
-    #expect(tier.removeAll { _, value in value.hasPrefix("1") } == 11)
+    #expect(tier.changeAll { _, value in value.hasPrefix("1") ? .remove : .none } == 11)
     #expect(tier.usage.count == 89)
-    #expect(tier.removeAll(tagged: "t3") == 9)
-    #expect(tier.removeAll(tagged: "t3") == 0)
+    #expect(tier.change(tagged: ["t3"]) { _, _ in .remove } == 9)
+    #expect(tier.change(tagged: ["t3"]) { _, _ in .remove } == 0)
     #expect(tier.peek(key("23")) == nil)
     // Stored anew with other tags, it goes with those alone.
     tier.insert(key("25"), "25", bytes: 10, tags: ["x"])
-    #expect(tier.removeAll(tagged: "all") == 79)
-    #expect(tier.removeAll(tagged: "x") == 1)
+    #expect(tier.change(tagged: ["all"]) { _, _ in .remove } == 79)
+    #expect(tier.change(tagged: ["x"]) { _, _ in .remove } == 1)
     #expect(tier.usage == MemoryUsage())
+  }
+}
+
+@Suite struct `Objects that are looked at` {
+  @Test func `are changed in their place, many tags and many objects at once`() {
+    let tier = MemoryTier<Int>(bytes: 256 << 20, count: 100_000, shards: 4)
+    for number in 0..<10_000 {
+      tier.insert(key("\(number)"), number, bytes: 10, tags: ["t\(number)", "all"])
+    }
+    let tags = (0..<5_000).map { "t\($0 * 2)" } + ["nobody's"]
+    #expect(tier.change(tagged: tags) { _, value in .replace(-value) } == 5_000)
+    #expect((0..<10_000).allSatisfy { tier.peek(key("\($0)")) == ($0 % 2 == 0 ? -$0 : $0) })
+    #expect(tier.changeAll { _, value in value > 9_000 ? .remove : .none } == 500)
+    #expect(tier.usage == MemoryUsage(count: 9_500, bytes: 95_000))
+    #expect(tier.change(tagged: ["all"]) { _, value in value < 0 ? .remove : .none } == 4_999)
   }
 }
 

@@ -6,13 +6,17 @@ import Testing
 @testable import Cluster
 
 @Suite(.blocking, .timeLimit(.minutes(2))) struct `What caches must forget` {
-  /// Follows, and tells a signal.
+  /// Follows, and tells a signal; that all has been caught up only where that is asked for.
   private static func follow(
-    _ node: TestNode, after id: RedisStreamID? = nil
+    _ node: TestNode, after id: RedisStreamID? = nil, current: Bool = false
   ) -> (events: Signal<Invalidations.Event>, task: Task<Void, Never>) {
     let events = Signal<Invalidations.Event>()
     let invalidations = node.cluster.invalidations
-    let task = Task { await invalidations.run(after: id) { events.send($0) } }
+    let task = Task {
+      await invalidations.run(after: id) { event in
+        if current || event != .current { events.send(event) }
+      }
+    }
     return (events, task)
   }
 
@@ -62,6 +66,33 @@ import Testing
       }
     }
     #expect(two.metric("wedlive_cluster_invalidations_total{kind=\"purge\"}") == 10_001)
+  }
+
+  @Test func `it is told when all that was told meanwhile has been handed out`() async throws {
+    let server = try RedisServerProcess()
+    let one = try TestNode("one", server, runs: false)
+    let fresh = Self.follow(one, current: true)
+    #expect(await fresh.events.next() == .following(.beginning))
+    #expect(await fresh.events.next() == .current)
+    try await one.cluster.invalidations.publish((1...600).map { Invalidation(.key("\($0)")) })
+    guard case .purge(_, let first) = await fresh.events.next() else {
+      throw RedisServerProcess.Missing(description: "no purge")
+    }
+    fresh.task.cancel()
+    let second = Self.follow(one, after: first, current: true)
+    #expect(await second.events.next() == .following(first))
+    for number in 2...600 {
+      #expect(Self.purge(await second.events.next()) == Invalidation(.key("\(number)")))
+    }
+    #expect(await second.events.next() == .current)
+    second.task.cancel()
+    // A position beyond the newest is another stream's.
+    let beyond = RedisStreamID(milliseconds: .max, sequence: 0)
+    let third = Self.follow(one, after: beyond, current: true)
+    #expect(await third.events.next() == .following(beyond))
+    #expect(await third.events.next() == .missed)
+    #expect(await third.events.next() == .current)
+    third.task.cancel()
   }
 
   @Test func `who was away for too long is told that some are missing`() async throws {

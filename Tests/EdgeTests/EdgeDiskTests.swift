@@ -73,11 +73,11 @@ import Testing
     response.headerFields.append(.init(name: .setCookie, value: "1"))
     response.headerFields.append(.init(name: .setCookie, value: "2"))
     let freshness = Freshness(response, requestedAt: 5, receivedAt: 7, rules: CacheRules())
-    let object = EdgeObject(response, body: [1, 2], freshness: freshness)
+    let object = EdgeObject("n", response, body: [1, 2], freshness: freshness)
     let bytes = try #require(EdgeDiskHead(object).bytes)
     let key = CacheKey(low: 1, high: 2)
     let file = DiskObject(key: key, name: "n", tags: ["t"], head: bytes, body: [1, 2])
-    guard case .object(let read, let tags) = EdgeDiskHead(bytes)?.found(file) else {
+    guard case .object(let read, let tags) = EdgeDiskHead(bytes)?.found(file, grace: 0) else {
       Issue.record("no object")
       return
     }
@@ -85,7 +85,7 @@ import Testing
     #expect(read.freshness == freshness)
     #expect(read.body == [1, 2])
     #expect(tags == ["t"])
-    #expect(EdgeDiskHead(Array("{\"status\":9}".utf8))?.found(file) == nil)
+    #expect(EdgeDiskHead(Array("{\"status\":9}".utf8))?.found(file, grace: 0) == nil)
     #expect(EdgeDiskHead([0xff]) == nil)
   }
 }

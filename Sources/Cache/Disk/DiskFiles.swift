@@ -8,6 +8,7 @@ struct DiskFiles: Sendable {
   let folder: String
 
   var journal: String { folder + "/journal" }
+  var position: String { folder + "/position" }
 
   /// Where an object stands.
   func path(_ key: CacheKey) -> String {

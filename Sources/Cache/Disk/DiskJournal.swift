@@ -68,11 +68,18 @@ struct DiskJournal {
   /// - Returns: 0, or the errno; the old one then goes on.
   mutating func rewrite(_ objects: [(CacheKey, DiskEntry)]) -> Int32 {
     var bytes: [UInt8] = []
-    for (key, entry) in objects { JournalRecord.stored(key, entry).append(to: &bytes) }
+    var count = 0
+    for (key, entry) in objects {
+      JournalRecord.stored(key, entry).append(to: &bytes)
+      if let mark = entry.mark {
+        JournalRecord.marked(key, mark).append(to: &bytes)
+        count += 1
+      }
+    }
     let problem = DiskFiles.write([bytes], to: path)
     guard problem == 0 else { return problem }
     close()
-    records = objects.count
+    records = objects.count + count
     return 0
   }
 

@@ -19,6 +19,8 @@ package struct DiskObject: Equatable, Sendable {
   /// Its fields and times, as the cache's owner wrote them.
   package var head: [UInt8]
   package var body: [UInt8]
+  /// What was said of it since; not in its file.
+  package var mark: StaleMark?
 
   package init(key: CacheKey, name: String, tags: [String], head: [UInt8], body: [UInt8]) {
     self.key = key

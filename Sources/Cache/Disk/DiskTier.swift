@@ -42,18 +42,18 @@ package final class DiskTier: Sendable {
     package var failures = 0
   }
 
-  private struct State {
+  struct State {
     var table: ObjectTable<DiskEntry>
     var usage = Usage()
     /// The disk is left alone until then.
     var pausedUntil: ContinuousClock.Instant?
   }
 
-  private let files: DiskFiles
+  let files: DiskFiles
   private let limits: Limits
-  private let state: Mutex<State>
-  private let journal: Mutex<DiskJournal>
-  private let writer = DispatchQueue(label: "cache-disk-writer", qos: .utility)
+  let state: Mutex<State>
+  let journal: Mutex<DiskJournal>
+  let writer = DispatchQueue(label: "cache-disk-writer", qos: .utility)
   private let readers: [DispatchQueue]
 
   /// Takes over a folder, with what is in it.
@@ -92,10 +92,12 @@ package final class DiskTier: Sendable {
   package func read(
     _ key: CacheKey, name: String, done: @escaping @Sendable (DiskObject?) -> Void
   ) -> Bool {
-    let isThere = state.withLock { $0.table.value(key)?.name == name }
-    guard isThere else { return false }
+    let entry = state.withLock { $0.table.value(key) }
+    guard let entry, entry.name == name else { return false }
     readers[Int(key.low % UInt64(readers.count))].async { [self] in
-      done(load(key, name: name))
+      var object = load(key, name: name)
+      object?.mark = entry.mark
+      done(object)
     }
     return true
   }
@@ -167,7 +169,7 @@ package final class DiskTier: Sendable {
   }
 
   /// The disk took nothing: it is asked again after a while.
-  private func failed() {
+  func failed() {
     state.withLock { state in
       state.usage.failures += 1
       state.pausedUntil = .now + limits.pause
@@ -180,42 +182,6 @@ package final class DiskTier: Sendable {
   package func remove(_ key: CacheKey) {
     writer.async { [self] in remove([key]) }
     state.withLock { _ = $0.table.remove(key) }
-  }
-
-  /// Takes out all that are meant; O(objects).
-  ///
-  /// What waits to be written goes as well, once it is.
-  ///
-  /// - Parameters:
-  ///   - isMeant: by name and tags.
-  ///   - done: called once, with how many there were.
-  package func removeAll(
-    where isMeant: @escaping @Sendable (String, [String]) -> Bool,
-    done: @escaping @Sendable (Int) -> Void = { _ in }
-  ) {
-    // Behind what waits to be written, so that this goes, too.
-    writer.async { [self] in
-      let keys = state.withLock { state in
-        state.table.all.filter { isMeant($0.value.name, $0.value.tags) }.map(\.key)
-      }
-      remove(keys)
-      done(keys.count)
-    }
-  }
-
-  /// Takes out all that have a tag; O(those).
-  ///
-  /// - Parameters:
-  ///   - tag: what waits to be written is looked at as well.
-  ///   - done: called once, with how many there were.
-  package func removeAll(
-    tagged tag: String, done: @escaping @Sendable (Int) -> Void = { _ in }
-  ) {
-    writer.async { [self] in
-      let keys = state.withLock { $0.table.removeAll(tagged: TagIndex.hash(tag)) }
-      unlink(keys)
-      done(keys.count)
-    }
   }
 
   private func drop(_ key: CacheKey, _ count: (inout Usage) -> Void) {
@@ -235,7 +201,7 @@ package final class DiskTier: Sendable {
     unlink(keys)
   }
 
-  private func unlink(_ keys: [CacheKey]) {
+  func unlink(_ keys: [CacheKey]) {
     for key in keys {
       DiskFiles.remove(files.path(key))
       let problem = journal.withLock { $0.append(.gone(key)) }
@@ -274,6 +240,8 @@ package final class DiskTier: Sendable {
           found[key] = entry
           order.append(key)
         case .gone(let key): found[key] = nil
+        case .marked(let key, let mark): found[key]?.mark = mark
+        case .allMarked(let mark): for key in found.keys { found[key]?.mark = mark }
         }
       }
     }
@@ -304,7 +272,7 @@ package final class DiskTier: Sendable {
     }
   }
 
-  private func tidyJournal() {
+  func tidyJournal() {
     let objects = state.withLock { $0.table.count }
     guard journal.withLock({ $0.isWasteful(objects: objects, fewest: limits.journalRecords) })
     else { return }

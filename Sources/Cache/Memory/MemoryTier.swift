@@ -70,23 +70,58 @@ package final class MemoryTier<Value: Sendable>: Sendable {
     shard(key).state.withLock { $0.remove(key) }
   }
 
-  /// Takes out all that have a tag; O(those).
+  /// How many tags, or slots, are looked at while a shard is locked: what loops wait for at most.
+  private static var stretch: Int { 1_024 }
+
+  /// Changes all that have one of some tags, or takes it out; O(tags and those).
   ///
-  /// - Returns: how many.
-  package func removeAll(tagged tag: String) -> Int {
-    let hash = TagIndex.hash(tag)
-    return shards.reduce(0) { total, shard in
-      total + shard.state.withLock { $0.removeAll(tagged: hash).count }
+  /// - Parameters:
+  ///   - tags: any number; a shard is locked for a stretch of them at a time.
+  ///   - change: says what becomes of each object; called under a lock.
+  /// - Returns: how many were changed or taken out.
+  package func change(
+    tagged tags: [String], _ change: (CacheKey, Value) -> ObjectChange<Value>
+  ) -> Int {
+    let hashes = tags.map(TagIndex.hash)
+    var count = 0
+    for start in stride(from: 0, to: hashes.count, by: Self.stretch) {
+      let part = hashes[start..<min(start + Self.stretch, hashes.count)]
+      for shard in shards {
+        // Freed by the caller, not under the lock.
+        let gone = shard.state.withLock { shard in
+          var gone: [Value] = []
+          for tag in part {
+            count += shard.change(tagged: tag, change) { gone.append($0) }.count
+          }
+          return gone
+        }
+        withExtendedLifetime(gone) {}
+      }
     }
+    return count
   }
 
-  /// Takes out all that are meant; O(objects), a shard at a time.
+  /// Looks at all objects, and changes some or takes them out; O(objects), a stretch at a time.
   ///
-  /// - Returns: how many.
-  package func removeAll(where isMeant: (CacheKey, Value) -> Bool) -> Int {
-    shards.reduce(0) { total, shard in
-      total + shard.state.withLock { $0.removeAll(where: isMeant) }
+  /// - Parameter change: says what becomes of each; called under a lock.
+  /// - Returns: how many were changed or taken out.
+  package func changeAll(_ change: (CacheKey, Value) -> ObjectChange<Value>) -> Int {
+    var count = 0
+    for shard in shards {
+      var start = 0
+      var end = 0
+      repeat {
+        let gone = shard.state.withLock { shard in
+          var gone: [Value] = []
+          count += shard.change(in: start..<start + Self.stretch, change) { gone.append($0) }.count
+          end = shard.slotCount
+          return gone
+        }
+        withExtendedLifetime(gone) {}
+        start += Self.stretch
+      } while start < end
     }
+    return count
   }
 
   /// What it holds now.

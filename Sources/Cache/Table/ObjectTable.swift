@@ -96,20 +96,56 @@ struct ObjectTable<Value: Sendable> {
     return take(slot)?.value
   }
 
-  /// Takes out all that have a tag; O(those).
+  /// Changes what has a tag, or takes it out; O(those).
   ///
-  /// - Returns: them.
-  mutating func removeAll(tagged tag: UInt64) -> [CacheKey] {
-    let meant = tagged.keys(tag)
-    for key in meant { remove(key) }
-    return Array(meant)
+  /// - Parameters:
+  ///   - tag: of the objects.
+  ///   - change: says what becomes of each.
+  ///   - gone: is given what was taken out.
+  /// - Returns: the keys of those that were changed or taken out.
+  mutating func change(
+    tagged tag: UInt64, _ change: (CacheKey, Value) -> ObjectChange<Value>,
+    gone: (Value) -> Void = { _ in }
+  ) -> [CacheKey] {
+    tagged.keys(tag).filter { key in
+      index[key].map { self.change(slot: $0, change, gone) } ?? false
+    }
   }
 
-  /// Takes out all that `isMeant` says; O(count).
-  mutating func removeAll(where isMeant: (CacheKey, Value) -> Bool) -> Int {
-    let meant = slots.compactMap { $0 }.filter { isMeant($0.key, $0.value) }
-    for slot in meant { remove(slot.key) }
-    return meant.count
+  /// How many slots there are to look through, some of them free.
+  var slotCount: Int { slots.count }
+
+  /// Looks through a stretch of slots; O(stretch).
+  ///
+  /// - Parameters:
+  ///   - stretch: of slots; those beyond the last are none.
+  ///   - change: says what becomes of each object.
+  ///   - gone: is given what was taken out.
+  /// - Returns: the keys of those that were changed or taken out.
+  mutating func change(
+    in stretch: Range<Int>, _ change: (CacheKey, Value) -> ObjectChange<Value>,
+    gone: (Value) -> Void = { _ in }
+  ) -> [CacheKey] {
+    var changed: [CacheKey] = []
+    for slot in stretch.clamped(to: 0..<slots.count) {
+      guard let key = slots[slot]?.key else { continue }
+      if self.change(slot: Int32(slot), change, gone) { changed.append(key) }
+    }
+    return changed
+  }
+
+  private mutating func change(
+    slot: Int32, _ change: (CacheKey, Value) -> ObjectChange<Value>, _ gone: (Value) -> Void
+  ) -> Bool {
+    guard let entry = slots[Int(slot)] else { return false }
+    switch change(entry.key, entry.value) {
+    case .none: return false
+    case .replace(let value): slots[Int(slot)]?.value = value
+    case .remove:
+      take(slot)
+      gone(entry.value)
+    }
+    return true
   }
 
   /// All objects, the one that was used longest ago first; O(count).

@@ -8,6 +8,8 @@ package final class Invalidations: Sendable {
   package enum Event: Equatable, Sendable {
     /// From here on nothing is left out; told before anything else.
     case following(RedisStreamID)
+    /// All that was told while nobody followed has been handed out.
+    case current
     /// To be done; the id is what to follow from after a restart.
     case purge(Invalidation, RedisStreamID)
     /// Some may be missing: all that is cached must be asked for anew before it is served.
@@ -77,42 +79,50 @@ package final class Invalidations: Sendable {
   ) async {
     var position = position
     var isFollowing = false
+    /// The newest that there was when the following began; nil once it has been handed out.
+    var newest: RedisStreamID?
     var words = ""
     while !Task.isCancelled, client.state != .closed {
       do throws(RedisError) {
-        let start: RedisStreamID
-        if let position {
-          start = position
-        } else {
-          start = try await client.newest(of: Self.key, deadline: limits.deadline)
-        }
+        let last = try await client.newest(of: Self.key, deadline: limits.deadline)
+        let start = position ?? last
         position = start
         if !isFollowing { await handle(.following(start)) }
         isFollowing = true
+        // Behind the position there is another stream, whose follower tells so in a moment.
+        if last < start { await miss(handle) }
+        newest = last
+        if last <= start { newest = await caughtUp(handle) }
         for try await event in client.follow(Self.key, after: start) {
           if case .entry(let entry) = event { position = entry.id }
           await take(event, handle)
+          if let last = newest, let position, position >= last { newest = await caughtUp(handle) }
         }
         return
       } catch {
         if "\(error)" != words { logger.warning("invalidations can't be read: \(error)") }
         words = "\(error)"
-        if isFollowing {
-          metrics.invalidation("missed")
-          await handle(.missed)
-        }
+        if isFollowing { await miss(handle) }
         try? await Task.sleep(for: .seconds(1))
       }
     }
+  }
+
+  private func miss(_ handle: @Sendable (Event) async -> Void) async {
+    metrics.invalidation("missed")
+    await handle(.missed)
+  }
+
+  private func caughtUp(_ handle: @Sendable (Event) async -> Void) async -> RedisStreamID? {
+    await handle(.current)
+    return nil
   }
 
   private func take(
     _ event: RedisStreamFollower.Event, _ handle: @Sendable (Event) async -> Void
   ) async {
     switch event {
-    case .missed:
-      metrics.invalidation("missed")
-      await handle(.missed)
+    case .missed: await miss(handle)
     case .entry(let entry):
       guard let invalidation = Invalidation(entry) else {
         return metrics.refused("invalidation")

@@ -13,23 +13,27 @@ final class EdgeDisk: Sendable {
   let tier: DiskTier
   /// The secret that names are hashed with: another one would find nothing of what is stored.
   let hash: SipHash
+  private let grace: Int64
 
   /// - Parameters:
   ///   - folder: is made where it isn't there.
   ///   - limits: of what is stored.
-  init(_ folder: String, limits: DiskTier.Limits) {
+  ///   - grace: seconds for which what is purged softly may be served.
+  init(_ folder: String, limits: DiskTier.Limits, grace: Int64) {
+    self.grace = grace
     tier = DiskTier(folder, limits: limits)
     hash = EdgeDiskSecret.load(folder)
   }
 
-  func store(_ object: EdgeObject, _ key: CacheKey, _ name: String, _ tags: [String]) {
+  func store(_ object: EdgeObject, _ key: CacheKey, _ tags: [String]) {
     guard let head = EdgeDiskHead(object).bytes else { return }
-    tier.store(DiskObject(key: key, name: name, tags: tags, head: head, body: object.body))
+    tier.store(DiskObject(key: key, name: object.name, tags: tags, head: head, body: object.body))
   }
 
   func store(_ rule: VaryRule, _ key: CacheKey, _ name: String) {
     guard let head = EdgeDiskHead(rule).bytes else { return }
-    tier.store(DiskObject(key: key, name: name, tags: [name], head: head, body: []))
+    tier.store(
+      DiskObject(key: key, name: name, tags: EdgeAddress.tags(of: name), head: head, body: []))
   }
 
   /// Reads what is under a key.
@@ -38,9 +42,9 @@ final class EdgeDisk: Sendable {
   func read(
     _ key: CacheKey, _ name: String, done: @escaping @Sendable (Found?) -> Void
   ) -> Bool {
-    tier.read(key, name: name) { object in
+    tier.read(key, name: name) { [grace] object in
       guard let object, let head = EdgeDiskHead(object.head) else { return done(nil) }
-      done(head.found(object))
+      done(head.found(object, grace: grace))
     }
   }
 }

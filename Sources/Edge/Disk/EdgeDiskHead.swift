@@ -32,12 +32,17 @@ struct EdgeDiskHead: Codable {
 
   var bytes: [UInt8]? { (try? JSONEncoder().encode(self)).map { Array($0) } }
 
-  /// What an object on disk is to the edge; nil where its head makes no sense.
-  func found(_ object: DiskObject) -> EdgeDisk.Found? {
+  /// What an object on disk is to the edge.
+  ///
+  /// - Parameters:
+  ///   - object: as it was read.
+  ///   - grace: seconds for which it may be served where it was purged softly.
+  /// - Returns: nil where its head makes no sense.
+  func found(_ object: DiskObject, grace: Int64) -> EdgeDisk.Found? {
     if let chosenBy {
       return VaryRule([.vary: chosenBy]).map { .chosen($0) }
     }
-    guard let freshness, (200..<600).contains(status), fields.count.isMultiple(of: 2) else {
+    guard var freshness, (200..<600).contains(status), fields.count.isMultiple(of: 2) else {
       return nil
     }
     var response = HTTPResponse(status: .init(code: status))
@@ -45,7 +50,8 @@ struct EdgeDiskHead: Codable {
       guard let name = HTTPField.Name(fields[index]) else { return nil }
       response.headerFields.append(HTTPField(name: name, value: fields[index + 1]))
     }
+    if let mark = object.mark { freshness = freshness.marked(mark, grace: grace) }
     return .object(
-      EdgeObject(response, body: object.body, freshness: freshness), tags: object.tags)
+      EdgeObject(object.name, response, body: object.body, freshness: freshness), tags: object.tags)
   }
 }

@@ -1,5 +1,19 @@
 /// Addresses as a cache names them: `host/path?query`.
 enum EdgeAddress {
+  /// What follows the host: `/path?query`.
+  static func path(of name: String) -> Substring {
+    name.firstIndex(of: "/").map { name[$0...] } ?? ""
+  }
+
+  /// What everything under an address is purged by: itself, the path, and the wedding's name where it
+  /// is an address of a wedding's.
+  static func tags(of name: String) -> [String] {
+    let path = path(of: name)
+    let parts = path.prefix { $0 != "?" }.split(separator: "/", maxSplits: 2)
+    let isWedding = parts.count > 1 && (parts[0] == "hls" || parts[0] == "watch")
+    return [name, String(path)] + (isWedding ? [String(parts[1])] : [])
+  }
+
   /// What a reference in a response names, where that is of the same host (RFC 3986, 5.2).
   ///
   /// - Parameters:

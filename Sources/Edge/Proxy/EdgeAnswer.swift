@@ -39,13 +39,18 @@ final class EdgeFill: Sendable {
   let freshness: Freshness
   let body: FillBody
   let outcome: CacheOutcome
-  /// The fields of the request that it answers.
+  /// What it was asked by, with which fields, and when.
+  let name: String
   private let asked: HTTPFields
+  private let since: PurgeLog.Moment
+
   init(
-    _ response: HTTPResponse, to asked: HTTPFields, freshness: Freshness, body: FillBody,
+    _ response: HTTPResponse, to order: EdgeFetch.Order, freshness: Freshness, body: FillBody,
     outcome: CacheOutcome
   ) {
-    self.asked = asked
+    name = order.name
+    asked = order.request.headerFields
+    since = order.since
     self.response = response
     self.freshness = freshness
     self.body = body
@@ -59,6 +64,11 @@ final class EdgeFill: Sendable {
   /// moment, only as long as it is fresh.
   func mayBeJoined(at now: Int64) -> Bool {
     body.progress.end == .open || freshness.isFresh(at: now)
+  }
+
+  /// Whether it was purged since it was asked for: then it is only for those who asked before.
+  func isPurged(in log: PurgeLog) -> Bool {
+    log.isPurged(name, tags: { EdgeStore.tags(name, response.headerFields) }, since: since)
   }
 
   /// Whether another request gets the same response: it is kept, and chosen by the same fields.

@@ -28,6 +28,11 @@ package struct EdgeConfiguration: Sendable {
   package var answerBytes = 8 << 20
   /// For how long an object that can't be shared is asked for by everybody alone.
   package var aloneFor: Int64 = 10
+  /// Seconds for which what is purged softly may be served while it is asked for anew, at least.
+  package var purgeGrace: Int64 = 60
+  /// Whether purges come from a cluster: until those that were missed are known, what is on disk is
+  /// doubted.
+  package var hearsOfPurges = false
 
   package init() {}
 }

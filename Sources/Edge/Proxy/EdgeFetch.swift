@@ -22,6 +22,8 @@ final class EdgeFetch: ResponseReceiver {
     var pool: UpstreamPool
     /// How long nothing may come, where that is less than usual.
     var patience: Duration?
+    /// What is purged later isn't kept.
+    var since: PurgeLog.Moment
   }
 
   private struct State {
@@ -120,7 +122,7 @@ final class EdgeFetch: ResponseReceiver {
       }
     }
     let fill = EdgeFill(
-      response, to: order.request.headerFields, freshness: freshness, body: body,
+      response, to: order, freshness: freshness, body: body,
       outcome: outcome(status, isKept: isKept))
     state.withLock { $0.fill = fill }
     if order.isShared, !isKept { proxy.cannotShare(order) }
@@ -146,8 +148,8 @@ final class EdgeFetch: ResponseReceiver {
       stored.response.headerFields, by: EdgeFields.kept(head, at: now).headerFields)
     let freshness = Freshness(
       response, requestedAt: requestedAt, receivedAt: now, rules: proxy.configuration.rules)
-    let object = EdgeObject(response, body: stored.body, freshness: freshness)
-    proxy.store.keep(object, name: order.name, fields: order.request.headerFields)
+    let object = EdgeObject(order.name, response, body: stored.body, freshness: freshness)
+    proxy.store.keep(object, fields: order.request.headerFields, since: order.since)
     answer(.object(object, .revalidated(ttl: freshness.remaining(at: now))))
   }
 
@@ -182,8 +184,8 @@ final class EdgeFetch: ResponseReceiver {
 
   private func keep(_ fill: EdgeFill, _ whole: [UInt8]) {
     if let length = fill.length, length != whole.count { return }
-    let object = EdgeObject(fill.response, body: whole, freshness: fill.freshness)
-    proxy.store.keep(object, name: order.name, fields: order.request.headerFields)
+    let object = EdgeObject(order.name, fill.response, body: whole, freshness: fill.freshness)
+    proxy.store.keep(object, fields: order.request.headerFields, since: order.since)
   }
 
   /// Another upstream may know more.

@@ -56,7 +56,7 @@ package final class EdgeHandler: RequestHandler {
       directives = RequestDirectives(request.cacheFields)
     }
     var entry = proxy.store.entry(key)
-    if case .chosen(let rule) = entry {
+    if case .chosen(let rule, _) = entry {
       let copy = HTTPRequest(copying: request, isSecure: true)
       entry = proxy.store.entry(proxy.store.key(name(request), rule, copy.headerFields))
     }

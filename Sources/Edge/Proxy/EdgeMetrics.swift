@@ -80,6 +80,22 @@ package struct EdgeMetrics: Sendable {
       ].map { .init(["event": $0.0], Double($0.1)) }
     }
     registry.collect(
+      "wedlive_edge_purges_total", help: "Keys, prefixes and tags that were purged.",
+      kind: .counter
+    ) {
+      let counts = proxy.purgeCounts
+      return [
+        .init(["mode": "hard"], Double(counts.hard)), .init(["mode": "soft"], Double(counts.soft)),
+      ]
+    }
+    registry.counter(
+      "wedlive_edge_purged_objects_total", help: "Objects in memory that they were about.",
+      reading: { Double(proxy.purgeCounts.objects) })
+    registry.counter(
+      "wedlive_edge_doubts_total",
+      help: "Times that purges may have been missed, and all that is kept was to be confirmed.",
+      reading: { Double(proxy.purgeCounts.doubts) })
+    registry.collect(
       "wedlive_edge_upstream_requests_total", help: "Requests to an upstream.", kind: .counter
     ) {
       proxy.upstreams.members.map {

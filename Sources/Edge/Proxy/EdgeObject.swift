@@ -13,6 +13,8 @@ final class EdgeObject: Sendable {
     var response: PreparedResponse
   }
 
+  /// What it was asked by: `host/path?query`.
+  let name: String
   let response: HTTPResponse
   let body: [UInt8]
   let freshness: Freshness
@@ -20,10 +22,12 @@ final class EdgeObject: Sendable {
   private let sent = Mutex<Sent?>(nil)
 
   /// - Parameters:
+  ///   - name: what it was asked by.
   ///   - response: without fields of a connection.
   ///   - body: all of it.
   ///   - freshness: of the response.
-  init(_ response: HTTPResponse, body: [UInt8], freshness: Freshness) {
+  init(_ name: String, _ response: HTTPResponse, body: [UInt8], freshness: Freshness) {
+    self.name = name
     self.response = response
     self.body = body
     self.freshness = freshness
@@ -36,6 +40,11 @@ final class EdgeObject: Sendable {
       + response.headerFields.reduce(0) {
         $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 64
       }
+  }
+
+  /// The same, stale.
+  func marked(_ mark: StaleMark, grace: Int64) -> EdgeObject {
+    EdgeObject(name, response, body: body, freshness: freshness.marked(mark, grace: grace))
   }
 
   /// As a client gets it.

@@ -1,4 +1,5 @@
 import Cache
+package import Cluster
 package import HTTPClient
 import HTTPTypes
 import Synchronization
@@ -19,6 +20,7 @@ package final class EdgeProxy: Sendable {
   /// Responses to be kept whose heads have come and whose bodies are on their way.
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
+  private let purges = Mutex(PurgeCounts())
 
   /// Makes a cache without anything in it.
   ///
@@ -31,6 +33,9 @@ package final class EdgeProxy: Sendable {
     store = EdgeStore(configuration)
     upstreams = UpstreamPool(configuration.upstreams, rules: configuration.upstreamRules)
   }
+
+  private static let nobody = EdgeFailure.unreachable(
+    "No origin is known: edge.upstreams names none, and the cluster has none that can be reached.")
 
   var now: Int64 { Int64(time(nil)) }
 
@@ -52,17 +57,17 @@ package final class EdgeProxy: Sendable {
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
       request: request, name: name, key: key, stored: nil, isShared: isShared,
-      pool: pool ?? upstreams, patience: patience)
+      pool: pool ?? upstreams, patience: patience, since: store.log.moment)
     guard isShared else { return fetch(order, done) }
     switch entry {
     case .object(let object): order.stored = object
-    case .alone(let until) where until > now:
+    case .alone(let until, _) where until > now:
       order.isShared = false
       return fetch(order, done)
     case .alone, .chosen, nil: break
     }
     if let fill = fills.withLock({ $0[key] }), fill.isFor(request.headerFields),
-      fill.mayBeJoined(at: now)
+      fill.mayBeJoined(at: now), !fill.isPurged(in: store.log)
     {
       return done(.filling(fill, isJoined: true))
     }
@@ -106,7 +111,9 @@ package final class EdgeProxy: Sendable {
     _ order: EdgeFetch.Order, _ answer: EdgeAnswer, _ done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     switch answer {
-    case .filling(let fill, _) where !fill.isFor(order.request.headerFields): alone(order, done)
+    case .filling(let fill, _)
+    where !fill.isFor(order.request.headerFields) || fill.isPurged(in: store.log):
+      alone(order, done)
     case .filling(let fill, _): done(.filling(fill, isJoined: true))
     case .object, .failed: done(answer)
     case .alone: alone(order, done)
@@ -133,7 +140,7 @@ package final class EdgeProxy: Sendable {
     _ done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     guard let use = order.pool.use(besides: tried) else {
-      let failure = failure ?? .unreachable("No origin is configured.")
+      let failure = failure ?? Self.nobody
       if let stored = order.stored, stored.freshness.mayStandIn(at: now) {
         return done(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
       }
@@ -188,6 +195,42 @@ package final class EdgeProxy: Sendable {
     fills.withLock { _ = $0.removeValue(forKey: order.key) }
   }
 
+  // MARK: Purges
+
+  /// What purges did, for metrics.
+  struct PurgeCounts: Sendable {
+    /// Keys, prefixes and tags.
+    var hard = 0
+    var soft = 0
+    /// Objects that were in memory.
+    var objects = 0
+    /// Times that everything was doubted.
+    var doubts = 0
+  }
+
+  var purgeCounts: PurgeCounts { purges.withLock { $0 } }
+
+  /// Forgets, or has confirmed before it is served, what is meant; memory is done on return.
+  ///
+  /// - Parameter invalidations: any number; many at once cost little more than one.
+  /// - Returns: how many objects were in memory.
+  @discardableResult package func purge(_ invalidations: [Invalidation]) -> Int {
+    let count = store.purge(invalidations, at: now)
+    purges.withLock { purges in
+      for invalidation in invalidations {
+        if invalidation.isSoft { purges.soft += 1 } else { purges.hard += 1 }
+      }
+      purges.objects += count
+    }
+    return count
+  }
+
+  /// Has all that is kept confirmed by its origin before it is served: purges may have been missed.
+  package func doubtAll() {
+    store.doubtAll(at: now)
+    purges.withLock { $0.doubts += 1 }
+  }
+
   // MARK: Other methods
 
   /// Hands a request on that isn't GET or HEAD, and forgets what its success makes untrue
@@ -206,7 +249,7 @@ package final class EdgeProxy: Sendable {
     let upstreams = pool ?? upstreams
     let fields = EdgeFields.asked(request.headerFields, isShared: false)
     var tried: Set<Upstream> = []
-    var failure = EdgeFailure.unreachable("No origin is configured.")
+    var failure = Self.nobody
     while let use = upstreams.use(besides: tried) {
       do throws(HTTPClientError) {
         let (response, content) = try await client.send(
@@ -214,7 +257,7 @@ package final class EdgeProxy: Sendable {
           deadline: configuration.headTimeout, maxResponseBytes: configuration.answerBytes)
         use.succeeded()
         if (200..<400).contains(response.status.code), !Self.isSafe(request.method) {
-          purge(name, answeredBy: response)
+          purge(name, madeUntrueBy: response)
         }
         return (EdgeFields.kept(response, at: now), content)
       } catch {
@@ -229,13 +272,13 @@ package final class EdgeProxy: Sendable {
     throw failure
   }
 
-  private func purge(_ name: String, answeredBy response: HTTPResponse) {
-    store.purge(name)
+  private func purge(_ name: String, madeUntrueBy response: HTTPResponse) {
+    store.purge(name, at: now)
     for field in [HTTPField.Name.location, .contentLocation] {
       guard let place = response.headerFields[field],
         let other = EdgeAddress.resolve(place, against: name)
       else { continue }
-      store.purge(other)
+      store.purge(other, at: now)
     }
   }
 

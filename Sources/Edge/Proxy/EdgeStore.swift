@@ -1,5 +1,6 @@
 import Cache
 import HTTPTypes
+import Synchronization
 
 /// What an edge keeps, by what it is asked for; shared by all loops.
 final class EdgeStore: Sendable {
@@ -7,19 +8,26 @@ final class EdgeStore: Sendable {
   enum Entry: Sendable {
     case object(EdgeObject)
     /// There are several, by these fields of the request.
-    case chosen(VaryRule)
+    case chosen(VaryRule, name: String)
     /// Responses are for one client each; everybody asks alone until then.
-    case alone(until: Int64)
+    case alone(until: Int64, name: String)
   }
 
-  private let memory: MemoryTier<Entry>
-  private let disk: EdgeDisk?
+  let memory: MemoryTier<Entry>
+  let disk: EdgeDisk?
+  let log = PurgeLog()
+  /// Seconds for which what is purged softly may be served while it is asked for anew.
+  let grace: Int64
+  /// Whether no purge can have been missed: else what comes from disk is doubted.
+  let isSure: Atomic<Bool>
   private let hash: SipHash
 
   init(_ configuration: EdgeConfiguration) {
+    grace = configuration.purgeGrace
+    isSure = Atomic(!configuration.hearsOfPurges)
     memory = MemoryTier(bytes: configuration.memoryBytes, count: configuration.memoryCount)
     disk = configuration.diskFolder.map {
-      EdgeDisk($0, limits: configuration.disk)
+      EdgeDisk($0, limits: configuration.disk, grace: configuration.purgeGrace)
     }
     hash = disk?.hash ?? .random()
   }
@@ -50,7 +58,7 @@ final class EdgeStore: Sendable {
   func find(_ name: String, _ fields: HTTPFields) -> (entry: Entry?, key: CacheKey) {
     let primary = key(name)
     let entry = memory.value(primary)
-    guard case .chosen(let rule) = entry else { return (entry, primary) }
+    guard case .chosen(let rule, _) = entry else { return (entry, primary) }
     let secondary = key(name, rule, fields)
     return (memory.value(secondary), secondary)
   }
@@ -65,29 +73,47 @@ final class EdgeStore: Sendable {
     return disk?.tier.contains(key) ?? false
   }
 
-  /// Keeps an object.
+  /// Keeps an object, unless it was purged since it was asked for.
   ///
   /// - Parameters:
   ///   - object: the response.
-  ///   - name: what it was asked by.
   ///   - fields: of the request.
-  func keep(_ object: EdgeObject, name: String, fields: HTTPFields) {
+  ///   - since: when it was asked for.
+  func keep(_ object: EdgeObject, fields: HTTPFields, since: PurgeLog.Moment) {
+    let name = object.name
     guard let rule = VaryRule(object.response.headerFields) else { return }
-    let tags = [name] + EdgeStore.tags(object.response.headerFields)
-    guard !rule.isEmpty else {
-      put(object, key(name), tags)
-      disk?.store(object, key(name), name, tags)
+    let tags = EdgeStore.tags(name, object.response.headerFields)
+    guard EdgeStore.areBounded(tags), !log.isPurged(name, tags: { tags }, since: since) else {
       return
     }
+    guard !rule.isEmpty else {
+      put(object, key(name), tags)
+      disk?.store(object, key(name), tags)
+      return dropIfPurged(object, [key(name)], tags, since: since)
+    }
     let secondary = key(name, rule, fields)
-    memory.insert(key(name), .chosen(rule), bytes: 512, tags: [name])
+    put(rule, key(name), name)
     put(object, secondary, tags)
     disk?.store(rule, key(name), name)
-    disk?.store(object, secondary, name, tags)
+    disk?.store(object, secondary, tags)
+    dropIfPurged(object, [key(name), secondary], tags, since: since)
+  }
+
+  /// A purge that came while it was put in place may have found nothing.
+  private func dropIfPurged(
+    _ object: EdgeObject, _ keys: [CacheKey], _ tags: [String], since: PurgeLog.Moment
+  ) {
+    guard log.isPurged(object.name, tags: { tags }, since: since) else { return }
+    for key in keys { drop(key) }
   }
 
   private func put(_ object: EdgeObject, _ key: CacheKey, _ tags: [String]) {
     memory.insert(key, .object(object), bytes: object.bytes, tags: tags)
+  }
+
+  private func put(_ rule: VaryRule, _ key: CacheKey, _ name: String) {
+    memory.insert(
+      key, .chosen(rule, name: name), bytes: 512, tags: EdgeAddress.tags(of: name))
   }
 
   /// Reads from disk what isn't in memory, and has it there from then on.
@@ -102,18 +128,17 @@ final class EdgeStore: Sendable {
   ) -> Bool {
     guard let disk else { return false }
     let primary = key(name)
+    let since = log.moment
     return disk.read(primary, name) { [self] found in
       switch found {
       case .object(let object, let tags):
-        put(object, primary, tags)
-        done(object)
+        done(self.found(object, primary, tags, since: since))
       case .chosen(let rule):
-        memory.insert(primary, .chosen(rule), bytes: 512, tags: [name])
+        put(rule, primary, name)
         let secondary = key(name, rule, fields)
         let isAsked = disk.read(secondary, name) { [self] found in
           guard case .object(let object, let tags) = found else { return done(nil) }
-          put(object, secondary, tags)
-          done(object)
+          done(self.found(object, secondary, tags, since: since))
         }
         if !isAsked { done(nil) }
       case nil: done(nil)
@@ -121,27 +146,33 @@ final class EdgeStore: Sendable {
     }
   }
 
+  /// Has in memory what was on disk.
+  ///
+  /// - Returns: nil where it was purged meanwhile.
+  private func found(
+    _ object: EdgeObject, _ key: CacheKey, _ tags: [String], since: PurgeLog.Moment
+  ) -> EdgeObject? {
+    var object = object
+    if !isSure.load(ordering: .acquiring) {
+      object = object.marked(
+        StaleMark(since: object.freshness.receivedAt, isDoubted: true), grace: 0)
+    }
+    put(object, key, tags)
+    guard !log.isPurged(object.name, tags: { tags }, since: since) else {
+      memory.remove(key)
+      return nil
+    }
+    return object
+  }
+
   /// Remembers that everybody has to ask alone.
   func setAlone(_ key: CacheKey, name: String, until: Int64) {
-    memory.insert(key, .alone(until: until), bytes: 512, tags: [name])
+    memory.insert(
+      key, .alone(until: until, name: name), bytes: 512, tags: EdgeAddress.tags(of: name))
   }
 
   func drop(_ key: CacheKey) {
     memory.remove(key)
     disk?.tier.remove(key)
-  }
-
-  /// Takes out all that is kept for an address.
-  @discardableResult func purge(_ name: String) -> Int {
-    disk?.tier.removeAll(tagged: name)
-    return memory.removeAll(tagged: name)
-  }
-
-  /// The tags that a response has: `Surrogate-Key` and `Cache-Tag`.
-  private static func tags(_ fields: HTTPFields) -> [String] {
-    fields[values: .surrogateKey].flatMap { $0.split(separator: " ").map(String.init) }
-      + fields[values: .cacheTag].flatMap {
-        $0.split(separator: ",").map { String($0).filter { $0 != " " } }
-      }
   }
 }

@@ -37,6 +37,10 @@ extension ConfigurationTable {
       "edge.max_answer", \.edge.maxAnswer, in: 1 << 10...1 << 30,
       "The largest answer to a request that isn't GET or HEAD."),
     .duration(
+      "edge.purge_grace", \.edge.purgeGrace, in: .zero...(.seconds(86_400)),
+      "How long what is purged softly is served at least, while it is asked for anew or where that"
+        + " fails, unless its origin allows nothing stale."),
+    .duration(
       "edge.head_timeout", \.edge.headTimeout, in: .milliseconds(100)...(.seconds(600)),
       "How long an upstream may take until it answers."),
     .duration(

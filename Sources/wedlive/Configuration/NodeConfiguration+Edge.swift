@@ -15,6 +15,7 @@ extension NodeConfiguration {
     proxy.memoryCount = edge.memoryObjects
     proxy.objectBytes = edge.maxObject
     proxy.unreadBytes = edge.maxUnread
+    proxy.purgeGrace = edge.purgeGrace.components.seconds
     proxy.answerBytes = edge.maxAnswer
     proxy.requestBytes = http.maxBody
     proxy.headTimeout = edge.headTimeout

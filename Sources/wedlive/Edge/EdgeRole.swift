@@ -46,7 +46,9 @@ enum EdgeRole {
           + " https://origin-1.example.com:8443, or where its cluster meets")
     }
     let locks = try await EdgeLocks.open(cluster, folder, frame)
-    let proxy = EdgeProxy(configuration.edgeProxy, client: client)
+    var settings = configuration.edgeProxy
+    settings.hearsOfPurges = cluster != nil
+    let proxy = EdgeProxy(settings, client: client)
     let streams = try await streams(configuration, cluster, proxy, frame)
     let edge = RunningEdge(
       frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy),
@@ -66,7 +68,7 @@ enum EdgeRole {
           names: [
             configuration.node.advertise, configuration.node.effectiveID,
             ProcessInfo.processInfo.hostName,
-          ]), nodes: cluster?.nodes,
+          ]), nodes: cluster?.nodes, invalidations: cluster?.node.invalidations,
         drain: { drain.yield() }))
     // Each loop has its gate now.
     locks?.users.locks.tell()
@@ -95,6 +97,10 @@ enum EdgeRole {
     if let cluster {
       others.append(ClusterService(cluster: cluster))
       others.append(OriginsService(cluster: cluster, pool: proxy.upstreams))
+      others.append(
+        InvalidationService(
+          invalidations: CacheInvalidations(
+            proxy, cluster.node.invalidations, logger: Logger(label: "cache"))))
       others.append(RelayService(cluster: cluster, loops: frame.loops))
     }
     if let locks {

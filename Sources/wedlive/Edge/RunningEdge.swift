@@ -1,3 +1,4 @@
+import Cluster
 import Edge
 import EventLoop
 import HTTPServer
@@ -28,6 +29,8 @@ struct RunningEdge: Sendable {
     let site: OperatorSite
     /// The cluster's nodes as JSON; nil where there is no cluster.
     let nodes: (@Sendable () -> [UInt8])?
+    /// Tells the cluster's caches what to forget; nil where there is no cluster.
+    let invalidations: Invalidations?
     let drain: @Sendable () -> Void
   }
 
@@ -76,7 +79,11 @@ struct RunningEdge: Sendable {
         sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false, isForOperator: true,
         handler: OperatorHandler(
           health: frame.health, registry: frame.registry, site: parts.site,
-          nodes: parts.nodes, drain: parts.drain))
+          nodes: parts.nodes,
+          routes: [
+            (PurgeRoute.path, PurgeRoute.call(proxy, parts.invalidations, parts.site))
+          ],
+          drain: parts.drain))
     }
     loop.setLocal(sites)
   }

@@ -18,6 +18,8 @@ struct EdgeSection: Equatable, Sendable {
   var maxUnread = 1 << 20
   /// The largest answer to a request that isn't GET or HEAD.
   var maxAnswer = 8 << 20
+  /// For how long what is purged softly may be served while it is asked for anew, at least.
+  var purgeGrace = Duration.seconds(60)
   /// Until a response's head has come.
   var headTimeout = Duration.seconds(30)
   /// How long an upstream may send nothing.
