@@ -197,6 +197,12 @@ package final class RTMPConnection: Transport {
     answer { _ = session.requestReconnect(to: tcUrl, words, into: &$0) }
   }
 
+  /// Tells a relay how far viewers have the stream that it publishes.
+  package func tell(_ progress: RelayProgress) {
+    guard case .live(let streamID, _) = publication, !isEnding else { return }
+    answer { session.notifyProgress(progress, of: streamID, into: &$0) }
+  }
+
   // MARK: Events
 
   /// The first deadline; to be called once the loop knows the connection.

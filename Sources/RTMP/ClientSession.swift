@@ -234,6 +234,8 @@ package final class ClientSession {
       ("NetStream.Play.Start", .requesting) where configuration.purpose == .play:
       phase = .started
       return .started
+    case (RelayProgress.code, .started):
+      return RelayProgress(status).map { .progressed($0) }
     case (_, .ended): return nil
     case (_, .started) where status.level == .error, ("NetStream.Play.UnpublishNotify", _),
       ("NetStream.Play.Stop", _), ("NetStream.Play.Complete", _),
@@ -329,6 +331,8 @@ package enum ClientEvent: Equatable, Sendable {
   case data(Message)
   /// The server goes away soon: connect again, elsewhere if there is an address.
   case reconnectRequested(tcUrl: String?, String)
+  /// How far viewers have what is published.
+  case progressed(RelayProgress)
   /// The stream is over.
   case ended(Status)
 }

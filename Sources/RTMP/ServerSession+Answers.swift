@@ -161,6 +161,14 @@ extension ServerSession {
     return true
   }
 
+  /// Tells a relay that publishes a stream how far viewers have it.
+  package func notifyProgress(
+    _ progress: RelayProgress, of streamID: UInt32, into output: inout [UInt8]
+  ) {
+    guard role(of: streamID) == .publishing else { return }
+    status(progress.status, on: streamID, into: &output)
+  }
+
   private func change(_ streamID: UInt32, from: Role, to role: Role) -> Stream? {
     guard let index = streams.firstIndex(where: { $0.id == streamID && $0.role == from }) else {
       return nil

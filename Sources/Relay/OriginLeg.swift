@@ -131,7 +131,7 @@ final class OriginLeg {
     switch event {
     case .started: startedAt = .now
     case .ended: leave()
-    case .drained, .reconnectRequested: break
+    case .drained, .reconnectRequested, .progressed: break
     }
   }
 

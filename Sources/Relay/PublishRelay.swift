@@ -150,20 +150,6 @@ package final class PublishRelay {
 
   // MARK: For the node
 
-  /// The origin of a stream has announced it up to this time, which the next segment starts at.
-  ///
-  /// - Parameters:
-  ///   - key: the stream; others are passed over.
-  ///   - end: on the publisher's clock: RTMP's milliseconds of 32 bits, which wrap.
-  package func announced(_ key: StreamKey, end: UInt32) {
-    for stream in streams.values where stream.key == key { stream.announced(end) }
-  }
-
-  /// The same, of a time that has been unwrapped and not repaired.
-  package func announced(_ key: StreamKey, end: MediaTime) {
-    announced(key, end: UInt32(truncatingIfNeeded: end.milliseconds))
-  }
-
   /// Moves streams to other origins at their next keyframe.
   ///
   /// - Parameters:

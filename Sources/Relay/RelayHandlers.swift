@@ -9,6 +9,15 @@ package enum RelayAdmission: Sendable {
   case refused(ServerSession.PublishRefusal, String)
 }
 
+/// What is asked where a stream shall go.
+package struct PlaceQuestion: Sendable {
+  package let key: StreamKey
+  /// The names of the origins that it shall not go to.
+  package let excluded: Set<String>
+  /// How far viewers have it, as the origin before said; nil where none has said so.
+  package let progress: RelayProgress?
+}
+
 /// Who decides about publishers; called on the relay's loop.
 ///
 /// Each call is answered once, at once or later, on any thread.
@@ -16,8 +25,8 @@ package struct RelayHandlers {
   /// Whether a client may publish, and as which stream.
   package let admit:
     (RTMPConnection, PublishRequest, @escaping @Sendable (RelayAdmission) -> Void) -> Void
-  /// Where a stream shall go, other than to the origins with these names; nil: nowhere now.
-  package let place: (StreamKey, Set<String>, @escaping @Sendable (RelayTarget?) -> Void) -> Void
+  /// Where a stream shall go; nil: nowhere now.
+  package let place: (PlaceQuestion, @escaping @Sendable (RelayTarget?) -> Void) -> Void
   /// Told what happens to streams, for the log; a few times in a stream's life.
   package let notice: (RelayNotice) -> Void
 
@@ -26,7 +35,7 @@ package struct RelayHandlers {
       @escaping (RTMPConnection, PublishRequest, @escaping @Sendable (RelayAdmission) -> Void) ->
       Void,
     place:
-      @escaping (StreamKey, Set<String>, @escaping @Sendable (RelayTarget?) -> Void) -> Void,
+      @escaping (PlaceQuestion, @escaping @Sendable (RelayTarget?) -> Void) -> Void,
     notice: @escaping (RelayNotice) -> Void = { _ in }
   ) {
     self.admit = admit

@@ -13,6 +13,7 @@ extension RelayedStream {
     case .started: started(leg)
     case .drained: if leg === self.leg { pump() }
     case .reconnectRequested: if leg === self.leg { handOver() }
+    case .progressed(let progress): if leg === self.leg { progressed(progress) }
     case .ended(let end): ended(leg, end)
     }
   }

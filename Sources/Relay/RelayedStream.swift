@@ -54,6 +54,8 @@ final class RelayedStream {
   private var isHeldBack = false
   private var isCatchingUp = false
   private var failovers = 0
+  /// How far viewers have it, as its origin said last.
+  private var progress: RelayProgress?
   private var countedKept = 0
   private var countedReplayed = 0
   private var countedLost = 0
@@ -154,7 +156,10 @@ final class RelayedStream {
     }
   }
 
-  func announced(_ end: UInt32) {
+  /// The origin's viewers have the stream up to here: what was before it needs no replay.
+  func progressed(_ progress: RelayProgress) {
+    self.progress = progress
+    guard let end = progress.end else { return }
     buffer.announce(end)
     pump()
   }
@@ -271,13 +276,14 @@ final class RelayedStream {
     question += 1
     askedAt = .now
     let id = id
-    let question = question
+    let number = question
     let mailbox = relay.loop.mailbox
     var excluded = (handover ?? outage)?.excluded ?? []
     if let leg { excluded.insert(leg.target.name) }
-    relay.handlers.place(key, excluded) { target in
+    let question = PlaceQuestion(key: key, excluded: excluded, progress: progress)
+    relay.handlers.place(question) { target in
       mailbox.submit {
-        $0.local(PublishRelay.self)?.stream(id)?.answered(question, target)
+        $0.local(PublishRelay.self)?.stream(id)?.answered(number, target)
       }
     }
   }

@@ -8,7 +8,11 @@ extension StreamName {
   static let handover = "handover"
   /// What proves the former.
   static let proof = "proof"
-  private static let own = [resume, handover, proof]
+  /// What says that a relay publishes the stream, which is told how far viewers have it.
+  package static let relay = "relay"
+  /// How far another origin's viewers had it.
+  static let after = "after"
+  private static let own = [resume, handover, proof, relay, after]
 
   /// The name as the publisher sent it, without what only a relay may say.
   var asPublished: String {
@@ -31,8 +35,8 @@ extension StreamName {
   /// - Returns: the publisher's, with these.
   func forOrigin(resumes: Bool, isHandover: Bool, as items: String? = nil) -> String {
     var name = asPublished
-    let says = [resumes ? Self.resume : nil, isHandover ? Self.handover : nil].compactMap { $0 }
-    for item in says {
+    let says = [Self.relay, resumes ? Self.resume : nil, isHandover ? Self.handover : nil]
+    for item in says.compactMap({ $0 }) {
       let text = item == Self.resume ? items ?? item + "=1" : item + "=1"
       name += (name.contains("?") ? "&" : "?") + text
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.node import Node, wedlive_binary
+from support.node import Node, Place, wedlive_binary
 from support.processes import Process
 
 #: Short fragments, so that a test sees several in a few seconds.
@@ -36,8 +36,9 @@ def make_node(tmp_path: Path) -> Iterator[MakeNode]:
     """Starts nodes with settings of their own: `make_node(WEDLIVE_STREAMS_FRAGMENT="3s")`."""
     started: list[Node] = []
 
-    def make(role: str = "standalone", **settings: str) -> Node:
-        made = Node(tmp_path / f"node-{len(started)}", {**QUICK, **settings}, role=role)
+    def make(role: str = "standalone", place: Place | None = None, **settings: str) -> Node:
+        folder = tmp_path / f"node-{len(started)}"
+        made = Node(folder, {**QUICK, **settings}, role=role, place=place)
         started.append(made)
         _nodes.append(made)
         made.start()

@@ -1,5 +1,5 @@
 import Bytes
-import RTMP
+@testable import RTMP
 import Testing
 
 @Suite struct `A client and a server` {
@@ -175,6 +175,34 @@ import Testing
     #expect(!pair.server.requestReconnect(to: nil, "Restart.", into: &pair.toClient))
     #expect(pair.toClient.isEmpty)
     #expect(pair.server.enhanced?.isEmpty == true)
+  }
+
+  @Test func `a relay is told how far viewers have what it publishes`() throws {
+    let pair = Pair(Pair.publisher())
+    try pair.start()
+    _ = pair.takeClientEvents()
+    let known = RelayProgress(sequence: 9_007_199_254_740_991, discontinuity: 3, end: .max)
+    let unknown = RelayProgress(sequence: 0, discontinuity: 0, end: nil)
+    for progress in [known, unknown] {
+      pair.server.notifyProgress(progress, of: 1, into: &pair.toClient)
+      // Of a stream that nobody publishes there is nothing to say.
+      pair.server.notifyProgress(progress, of: 2, into: &pair.toClient)
+    }
+    try pair.pump()
+    #expect(pair.takeClientEvents() == [.progressed(known), .progressed(unknown)])
+    #expect(pair.client.isStarted)
+  }
+
+  @Test(arguments: [-1, 0.5, .nan, .infinity, 1e300, 9_007_199_254_740_992])
+  func `numbers that are none are no progress`(number: Double) {
+    var status = RelayProgress(sequence: 1, discontinuity: 1, end: 1).status
+    #expect(RelayProgress(status) == RelayProgress(sequence: 1, discontinuity: 1, end: 1))
+    status.more = ["sequence": .number(number), "discontinuity": 1]
+    #expect(RelayProgress(status) == nil)
+    status.more = ["sequence": 1, "discontinuity": .number(number)]
+    #expect(RelayProgress(status) == nil)
+    status.more = ["sequence": 1, "discontinuity": 1, "end": .number(number)]
+    #expect(RelayProgress(status) == RelayProgress(sequence: 1, discontinuity: 1, end: nil))
   }
 
   @Test func `every 2,500,000 bytes are acknowledged without being asked`() throws {

@@ -21,7 +21,7 @@ import Testing
     #expect(rig.turns { origin.messages.count == encoder.sent.count })
     #expect(origin.messages == encoder.sent)
     let take = try #require(origin.takes.first)
-    #expect(take.name == "w?token=abc")
+    #expect(take.name == "w?token=abc&relay=1")
     #expect(take.connect?.tcUrl == "rtmp://edge.example/live")
     #expect(take.connect?.rawApp == "live")
     encoder.leave()
@@ -58,7 +58,7 @@ import Testing
       rig.loop.turn(maximumWait: .zero)
     }
     #expect(rig.turns { origin.messages.count == first.sent.count + second.sent.count })
-    for encoder in [("a", first), ("b", second)] {
+    for encoder in [("a?relay=1", first), ("b?relay=1", second)] {
       #expect(origin.takes.first { $0.name == encoder.0 }?.messages == encoder.1.sent)
     }
     #expect(rig.metrics.streams.value == 2)

@@ -46,7 +46,7 @@ import Testing
     #expect(rig.relay.handOver(from: "o2") == 0)
     #expect(rig.relay.handOver(from: "o1") == 1)
     #expect(rig.turns { scene.second.takes.count == 1 })
-    #expect(scene.second.takes.first?.name == "w?token=abc&resume=1&handover=1")
+    #expect(scene.second.takes.first?.name == "w?token=abc&relay=1&resume=1&handover=1")
     scene.encoder.sendPictures(15..<20)
     #expect(rig.turns { scene.first.messages.count == scene.encoder.sent.count })
     // No keyframe came: the first one has it still.

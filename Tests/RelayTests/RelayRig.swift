@@ -21,6 +21,8 @@ final class RelayRig {
   private(set) var notices: [RelayNotice] = []
   /// Who was excluded, each time a place was asked for.
   private(set) var questions: [Set<String>] = []
+  /// How far viewers had the stream, each time.
+  private(set) var progress: [RelayProgress?] = []
   /// Whether it is said where streams shall go; the questions wait where it isn't.
   var answersPlaces = true
   private(set) var unanswered: [(RelayTarget?) -> Void] = []
@@ -44,13 +46,14 @@ final class RelayRig {
           }
           done(.admitted(key))
         },
-        place: { _, excluded, done in
-          me?.questions.append(excluded)
+        place: { question, done in
+          me?.questions.append(question.excluded)
+          me?.progress.append(question.progress)
           guard me?.answersPlaces != false else {
             me?.unanswered.append(done)
             return
           }
-          done(me?.origins.first { !excluded.contains($0.name) })
+          done(me?.origins.first { !question.excluded.contains($0.name) })
         }, notice: { me?.notices.append($0) }),
       metrics: metrics, ingestMetrics: ingestMetrics, buffers: TLSBuffers())
     me = self

@@ -147,14 +147,16 @@ import Testing
 
   @Test func `only a relay says that a stream is resumed`() {
     let names = [
-      ("abc", "abc"), ("abc?resume=1", "abc"), ("abc?token=a%26b&res%75me=1", "abc?token=a%26b"),
+      ("abc", "abc"), ("abc?resume=1&relay=1&after=7.2", "abc"),
+      ("abc?token=a%26b&res%75me=1", "abc?token=a%26b"),
       ("abc?handover=&x=1&resume", "abc?x=1"), ("abc?", "abc?"), ("a?b?c", "a?b?c"),
     ]
     for (raw, clean) in names { #expect(StreamName(raw).asPublished == clean) }
     let name = StreamName("abc?token=x&resume=1")
-    #expect(name.forOrigin(resumes: false, isHandover: false) == "abc?token=x")
-    #expect(name.forOrigin(resumes: true, isHandover: false) == "abc?token=x&resume=1")
+    #expect(name.forOrigin(resumes: false, isHandover: false) == "abc?token=x&relay=1")
+    #expect(name.forOrigin(resumes: true, isHandover: false) == "abc?token=x&relay=1&resume=1")
     #expect(
-      StreamName("abc").forOrigin(resumes: true, isHandover: true) == "abc?resume=1&handover=1")
+      StreamName("abc").forOrigin(resumes: true, isHandover: true)
+        == "abc?relay=1&resume=1&handover=1")
   }
 }

@@ -13,6 +13,8 @@ package final class ForwardingClient: RTMPClient {
     case drained
     /// The server goes away soon.
     case reconnectRequested
+    /// How far the server's viewers have the stream.
+    case progressed(RelayProgress)
     /// It is over, for whatever reason; the last event.
     case ended(ClientEnd)
   }
@@ -74,7 +76,11 @@ package final class ForwardingClient: RTMPClient {
   override func drained() { onEvent(.drained) }
 
   override func received(_ event: ClientEvent) {
-    if case .reconnectRequested = event { onEvent(.reconnectRequested) }
+    switch event {
+    case .reconnectRequested: onEvent(.reconnectRequested)
+    case .progressed(let progress): onEvent(.progressed(progress))
+    case .connected, .started, .refused, .audio, .video, .data, .ended: break
+    }
   }
 
   override func ended(_ end: ClientEnd) {

@@ -164,8 +164,15 @@ package final class OriginLoop {
     let stream = claim.box.stream
     let publication = connection.publicationID
     let mailbox = loop.mailbox
+    var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
+    if ask.name["relay"] != nil {
+      onProgress = { progress in
+        mailbox.submit { publication.connection(on: $0)?.tell(RelayProgress(progress)) }
+      }
+    }
     stream.begin(
-      on: loop, plan: ask.claims?.plan, wantKey: { [self] in makeKey(claim, publication) }
+      on: loop, plan: ask.claims?.plan, wantKey: { [self] in makeKey(claim, publication) },
+      onProgress: onProgress
     ) { words in
       // Later, because the stream is in the middle of a message now.
       mailbox.submit { publication.connection(on: $0)?.reject(words) }

@@ -178,7 +178,7 @@ package final class OriginNode: Sendable {
     guard let leasing else { return .granted(after: nil) }
     let wish = StreamLeasing.Wish(
       key: ask.key, priority: publisher.priority, resumes: ask.name["resume"] ?? "",
-      proof: ask.name["proof"] ?? "")
+      after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "")
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.
       errands.run { await registry.holder(of: ask.key)?.send() }

@@ -38,6 +38,8 @@ package final class LiveStream {
   private let tap: RecordingTap?
   private var wantKey: () -> Void = {}
   private var isBroken = false
+  /// Told, on any thread, how far viewers have it; nil where the publisher is no relay.
+  private var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
 
   /// Whether somebody publishes, and hasn't been told to stop.
   var hasPublisher: Bool { refusal != nil && !isBroken }
@@ -93,11 +95,14 @@ package final class LiveStream {
   ///   - loop: of the publisher, where the ladder's worker is to live; nil makes no rungs.
   ///   - plan: the publisher's, as a token names it.
   ///   - wantKey: called when a key is to be made, which `add` is then given on this loop.
+  ///   - onProgress: told how far viewers have the stream, for a publisher that is a relay.
   ///   - refuse: called when what comes can't be used, with words for the publisher.
   package func begin(
     on loop: Loop? = nil, plan: String? = nil, wantKey: @escaping () -> Void = {},
+    onProgress: (@Sendable (StreamLeasing.Progress) -> Void)? = nil,
     refuse: @escaping (String) -> Void
   ) {
+    self.onProgress = onProgress
     tap?.begin(plan: plan)
     let plan = configuration.plans.number(ofPublisher: plan)
     renditions.begin(plan: plan)
@@ -170,6 +175,7 @@ package final class LiveStream {
     wantKey = {}
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
+    onProgress = nil
     outlet.tell(.lost, of: key)
     outlet.changed(status(isLive: false))
     guard let ladder else { return done() }
@@ -349,7 +355,7 @@ package final class LiveStream {
     let window = renditions.source.window
     outlet.keep(key, window.state)
     outlet.tell(
-      key,
+      key, onProgress,
       StreamLeasing.Progress(
         state: window.state,
         publisherEnd: packager.publisherEnd(of: window.state.nextSequence - 1),

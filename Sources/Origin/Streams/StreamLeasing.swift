@@ -20,12 +20,17 @@ package struct StreamLeasing: Sendable {
     /// The epoch under which an edge's publisher was held before, with the edge's proof of it; empty
     /// without one.
     package let resumes: String
+    /// How far viewers had it then, as the edge knows; empty where it doesn't.
+    package let after: String
     package let proof: String
 
-    package init(key: StreamKey, priority: Int, resumes: String = "", proof: String = "") {
+    package init(
+      key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = ""
+    ) {
       self.key = key
       self.priority = priority
       self.resumes = resumes
+      self.after = after
       self.proof = proof
     }
   }

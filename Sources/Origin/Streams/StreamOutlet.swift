@@ -116,11 +116,17 @@ package final class StreamOutlet: Sendable {
     errands.run { [ledger] in await ledger.note(key, state) }
   }
 
-  /// Tells the cluster how far a stream has come, without waiting for it.
-  func tell(_ key: StreamKey, _ progress: @autoclosure () -> StreamLeasing.Progress) {
+  /// Tells the cluster how far a stream has come, and then its relay, without waiting for it.
+  func tell(
+    _ key: StreamKey, _ relay: (@Sendable (StreamLeasing.Progress) -> Void)?,
+    _ progress: @autoclosure () -> StreamLeasing.Progress
+  ) {
     guard let leasing else { return }
     let progress = progress()
-    errands.run { await leasing.publish(key, progress) }
+    errands.run {
+      await leasing.publish(key, progress)
+      relay?(progress)
+    }
   }
 
   /// A key encrypts no more segments from now on.

@@ -20,11 +20,6 @@ final class OriginLeases: Sendable {
       publish: { await self.publish($0, $1) })
   }
 
-  /// What an edge proves that has the publisher of a stream's holder.
-  static func resumption(of key: StreamKey, after epoch: Int64) -> String {
-    "\(key) goes on after \(epoch)"
-  }
-
   private func acquire(
     _ wish: StreamLeasing.Wish, onLoss: @escaping @Sendable () -> Void
   ) async -> StreamLeasing.Outcome {
@@ -34,11 +29,8 @@ final class OriginLeases: Sendable {
     }
     if leases.withLock({ $0[key]?.isHeld ?? false }) { return .granted(after: nil) }
     var claim = StreamClaim(priority: wish.priority)
-    if let epoch = Int64(wish.resumes),
-      cluster.pass.fits(wish.proof, of: Self.resumption(of: key, after: epoch))
-    {
-      claim.resumes = epoch
-    }
+    let resumption = Resumption(wish, cluster.pass)
+    claim.resumes = resumption?.epoch
     do throws(ClusterError) {
       switch try await cluster.node.leases.claim(
         stream, claim,
@@ -52,7 +44,8 @@ final class OriginLeases: Sendable {
         return .refused("this stream is already being published by somebody else")
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
-        return .granted(after: lease.previousOwner == nil ? nil : lease.inherited?.state)
+        let recorded = lease.previousOwner == nil ? nil : lease.inherited?.state
+        return .granted(after: resumption?.later(than: recorded) ?? recorded)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")

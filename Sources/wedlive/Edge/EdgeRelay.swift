@@ -30,8 +30,8 @@ struct EdgeRelay: Sendable {
       on: loop, configuration: configuration,
       handlers: RelayHandlers(
         admit: { connection, request, done in done(gate.admit(connection, request)) },
-        place: { key, excluded, done in
-          Task { done(await edge.place(key, excluded)) }
+        place: { question, done in
+          Task { done(await edge.place(question)) }
         },
         notice: { notice in
           Task { edge.log(notice) }
@@ -40,14 +40,15 @@ struct EdgeRelay: Sendable {
 
   /// Where a stream shall go: to the origin that has it, as long as that takes streams; else to the
   /// one with the most room.
-  private func place(_ key: StreamKey, _ excluded: Set<String>) async -> RelayTarget? {
+  private func place(_ question: PlaceQuestion) async -> RelayTarget? {
+    let (key, excluded) = (question.key, question.excluded)
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
     let node = cluster.node
     let owner = try? await node.directory.owner(of: stream)
     var resume: String?
     if let owner, !owner.hasEnded {
-      let proof = cluster.pass.proof(of: OriginLeases.resumption(of: key, after: owner.epoch))
-      resume = "resume=\(owner.epoch)&proof=\(proof)"
+      resume = Resumption(key: key, epoch: owner.epoch, progress: question.progress)
+        .query(cluster.pass)
     }
     if let owner, !excluded.contains(owner.node.text),
       let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams

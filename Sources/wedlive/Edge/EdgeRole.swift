@@ -57,7 +57,7 @@ enum EdgeRole {
         try relay(configuration, cluster, streams?.streams, frame)
       })
     if let cluster, let live = streams?.streams.live {
-      RelayService.observe(cluster, frame.loops, live)
+      RelayService.observe(cluster, live)
     }
     let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
     try await edge.open(

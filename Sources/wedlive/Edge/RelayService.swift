@@ -10,19 +10,11 @@ struct RelayService: Service {
   let cluster: NodeCluster
   let loops: LoopGroup
 
-  /// Has loops and followers hear of the cluster's events.
-  static func observe(_ cluster: NodeCluster, _ loops: LoopGroup, _ live: EdgeLive) {
-    let mailboxes = loops.mailboxes
+  /// Has followers hear of the cluster's events.
+  static func observe(_ cluster: NodeCluster, _ live: EdgeLive) {
     cluster.node.events.observe { delivery in
       guard case .event(let event) = delivery else { return }
       switch event {
-      case .head(let stream, _, _, let end) where end != 0:
-        guard let key = stream.key else { return }
-        for loop in mailboxes {
-          loop.submit {
-            $0.local(PublishRelay.self)?.announced(key, end: MediaTime(ticks: end))
-          }
-        }
       case .stream(let stream, _, _):
         if let key = stream.key { live.moved(key) }
       case .head, .node, .left, .lock, .cameras: break

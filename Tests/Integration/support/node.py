@@ -2,12 +2,22 @@
 
 import os
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
 from .certificates import Certificates, make_certificates
 from .http import Client, Response
 from .ports import free_port
 from .processes import Failed, Process, run, wait_until
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node runs: the address it listens on, and the words that go before its command."""
+
+    host: str = "127.0.0.1"
+    enter: tuple[str, ...] = ()
+
 
 LISTENERS = ("rtmp", "rtmps", "https", "http", "admin")
 
@@ -28,6 +38,7 @@ class Node:
         binary: Path | None = None,
         core: int | None = None,
         role: str = "standalone",
+        place: Place | None = None,
     ) -> None:
         self.folder = folder
         self.role = role
@@ -37,6 +48,8 @@ class Node:
         self.ports = {name: free_port() for name in LISTENERS}
         self.settings = settings or {}
         self.core = core
+        #: Where it runs: this machine, or another network.
+        self.place = place or Place()
         self.process: Process | None = None
 
     def __enter__(self) -> "Node":
@@ -57,7 +70,7 @@ class Node:
 
     def environment(self) -> dict[str, str]:
         listeners = {
-            f"WEDLIVE_LISTEN_{name.upper()}": f"127.0.0.1:{port}"
+            f"WEDLIVE_LISTEN_{name.upper()}": f"{self.place.host}:{port}"
             for name, port in self.ports.items()
         }
         return {
@@ -73,7 +86,7 @@ class Node:
             raise Failed(f"no binary at {self.binary}: build it, or set BINARY")
         self.process = Process(
             "wedlive",
-            [self.binary, self.role, "--data", self.data],
+            [*self.place.enter, self.binary, self.role, "--data", self.data],
             self.log,
             env=self.environment(),
             core=self.core,
@@ -96,7 +109,7 @@ class Node:
     def admin(self, path: str) -> Response:
         client = Client(timeout=10)
         try:
-            return client.get(f"http://127.0.0.1:{self.ports['admin']}{path}")
+            return client.get(f"http://{self.place.host}:{self.ports['admin']}{path}")
         finally:
             client.close()
 

@@ -1,0 +1,47 @@
+/// How far a server has brought a publisher's stream to its viewers: told to a relay, which publishes
+/// somebody else's stream, on the stream's own connection.
+///
+/// A status of our own: other publishers never get it.
+package struct RelayProgress: Equatable, Sendable {
+  static let code = "WedLive.Publish.Progress"
+  /// Numbers up to this are exact in AMF, whose numbers are doubles.
+  private static let largest = 9_007_199_254_740_991.0
+
+  /// The media sequence number of the last segment that viewers have.
+  package let sequence: Int64
+  /// The discontinuity sequence number there.
+  package let discontinuity: Int64
+  /// Where that segment ends on the publisher's clock, in milliseconds of 32 bits, which wrap; nil
+  /// where that isn't known.
+  package let end: UInt32?
+
+  package init(sequence: Int64, discontinuity: Int64, end: UInt32?) {
+    self.sequence = sequence
+    self.discontinuity = discontinuity
+    self.end = end
+  }
+
+  /// Reads it from a status; nil where that isn't one, or its numbers are none.
+  init?(_ status: Status) {
+    func number(_ name: String, upTo bound: Double) -> Int64? {
+      guard let value = status.more[name]?.number, value >= 0, value <= bound,
+        value == value.rounded()
+      else { return nil }
+      return Int64(value)
+    }
+    guard status.code == Self.code, let sequence = number("sequence", upTo: Self.largest),
+      let discontinuity = number("discontinuity", upTo: Self.largest)
+    else { return nil }
+    self.init(
+      sequence: sequence, discontinuity: discontinuity,
+      end: number("end", upTo: Double(UInt32.max)).map(UInt32.init))
+  }
+
+  var status: Status {
+    var status = Status(.status, Self.code, "Viewers have it up to here.")
+    status.more.append("sequence", .number(Double(sequence)))
+    status.more.append("discontinuity", .number(Double(discontinuity)))
+    if let end { status.more.append("end", .number(Double(end))) }
+    return status
+  }
+}

@@ -1,0 +1,53 @@
+import HLS
+import Media
+import Origin
+import RTMP
+import Viewers
+
+/// An edge that has the publisher of a stream's holder goes on with it elsewhere: what it says of that.
+struct Resumption {
+  let key: StreamKey
+  /// The holder's epoch.
+  let epoch: Int64
+  /// How far viewers had the stream, as its holder told the edge; Redis may know less.
+  let progress: RelayProgress?
+
+  init(key: StreamKey, epoch: Int64, progress: RelayProgress?) {
+    self.key = key
+    self.epoch = epoch
+    self.progress = progress
+  }
+
+  /// Reads what a publisher says; nil where it says nothing, or what no node of the cluster would.
+  init?(_ wish: StreamLeasing.Wish, _ pass: PeerPass) {
+    guard let epoch = Int64(wish.resumes) else { return nil }
+    var progress: RelayProgress?
+    if !wish.after.isEmpty {
+      let numbers = wish.after.split(separator: ".", omittingEmptySubsequences: false)
+        .map { Int64($0) }
+      guard numbers.count == 2, let sequence = numbers[0], let discontinuity = numbers[1],
+        (0..<Int64(Int32.max)).contains(discontinuity), (0..<(1 << 53)).contains(sequence)
+      else { return nil }
+      progress = RelayProgress(sequence: sequence, discontinuity: discontinuity, end: nil)
+    }
+    self.init(key: wish.key, epoch: epoch, progress: progress)
+    guard pass.fits(wish.proof, of: words) else { return nil }
+  }
+
+  /// What is proved.
+  private var words: String { "\(key) goes on after \(epoch) \(after ?? "")" }
+
+  private var after: String? { progress.map { "\($0.sequence).\($0.discontinuity)" } }
+
+  /// Query items that say it.
+  func query(_ pass: PeerPass) -> String {
+    "resume=\(epoch)&proof=\(pass.proof(of: words))" + (after.map { "&after=\($0)" } ?? "")
+  }
+
+  /// Where numbers go on, where that is later than what Redis has of it.
+  func later(than recorded: WindowState?) -> WindowState? {
+    guard let progress, progress.sequence >= Int64(recorded?.nextSequence ?? 0) else { return nil }
+    return WindowState(
+      nextSequence: Int(progress.sequence + 1), discontinuitySequence: Int(progress.discontinuity))
+  }
+}

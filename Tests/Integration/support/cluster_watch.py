@@ -1,0 +1,91 @@
+"""Publishers and viewers of a cluster, and what viewers may never see."""
+
+import threading
+import time
+from pathlib import Path
+
+from .cluster import Cluster
+from .media import Source
+from .node import Node
+from .processes import Process
+from .publishers import ffmpeg5
+
+
+def publish(node: Node, wedding: str, folder: Path, name: str = "publisher") -> Process:
+    (folder / name).mkdir(exist_ok=True)
+    source = Source(seconds=600)
+    return ffmpeg5(node.publish_url(wedding), source, node.certificates, folder / name)
+
+
+def sequences(node: Node, wedding: str) -> list[int]:
+    """The numbers of the segments that its playlist lists; none while there is no playlist."""
+    answer = node.client().get(f"{node.base}/hls/{wedding}/main/source/index.m3u8")
+    if answer.status != 200:
+        return []
+    lines = [line for line in answer.text.splitlines() if line and not line.startswith("#")]
+    return [int(line.split("-")[0]) for line in lines]
+
+
+def owner_name(cluster: Cluster, wedding: str) -> str:
+    """The name of the origin that has its stream; nothing where Redis doesn't say."""
+    return cluster.redis.ask("hget", f"wl:stream:{{{wedding}}}/main", "owner")
+
+
+def owner(cluster: Cluster, wedding: str) -> Node:
+    """The origin that has its stream."""
+    return cluster.origins[int(owner_name(cluster, wedding).removeprefix("origin-")) - 1]
+
+
+class Viewer:
+    """Reads a playlist again and again, and notes what no viewer may see."""
+
+    def __init__(self, edge: Node, wedding: str) -> None:
+        self.url = f"{edge.base}/hls/{wedding}/main/source/index.m3u8"
+        self.edge = edge
+        self.bad: list[str] = []
+        self.newest = -1
+        #: How many segments it has got: what is with its edge, others need not have any more.
+        self.segments = 0
+        self.at = time.monotonic()
+        #: The longest time between two new segments, and how many discontinuities were listed.
+        self.longest = 0.0
+        self.breaks: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        client = self.edge.client()
+        fetched: set[str] = set()
+        while not self._stop.wait(0.1):
+            answer = client.get(self.url)
+            if answer.status != 200:
+                self.bad.append(f"playlist: {answer}")
+                continue
+            lines = answer.text.splitlines()
+            names = [line for line in lines if line and not line.startswith("#")]
+            for index, line in enumerate(lines):
+                if line == "#EXT-X-DISCONTINUITY":
+                    self.breaks.add(next(each for each in lines[index:] if each in names))
+            oldest, newest = (int(names[each].split("-")[0]) for each in (0, -1))
+            if self.newest >= 0 and oldest > self.newest - 1:
+                self.bad.append(f"{self.newest - 1} to {oldest - 1} are no longer listed")
+            if newest < self.newest:
+                self.bad.append(f"went back from {self.newest} to {newest}")
+            if newest > self.newest:
+                now = time.monotonic()
+                if self.newest >= 0:
+                    self.longest = max(self.longest, now - self.at)
+                self.newest, self.at = newest, now
+            for name in names[-3:]:
+                if name in fetched:
+                    continue
+                fetched.add(name)
+                segment = client.get(self.url.replace("index.m3u8", name))
+                self.segments += 1
+                if segment.status != 200:
+                    self.bad.append(f"segment: {segment}")
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()

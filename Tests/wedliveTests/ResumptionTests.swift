@@ -1,0 +1,65 @@
+import HLS
+import Media
+import Origin
+import RTMP
+import Testing
+import Viewers
+
+@testable import wedlive
+
+@Suite("Resumption")
+struct ResumptionTests {
+  private let pass = PeerPass(secret: Array("the cluster's".utf8))
+
+  private func key(_ wedding: String = "w") throws -> StreamKey {
+    try #require(StreamKey(wedding: wedding))
+  }
+
+  /// What an origin is asked by whoever shows these query items.
+  private func wish(_ query: String, for wedding: String = "w") throws -> StreamLeasing.Wish {
+    let name = StreamName("w?" + query)
+    return StreamLeasing.Wish(
+      key: try key(wedding), priority: 0, resumes: name["resume"] ?? "",
+      after: name["after"] ?? "", proof: name["proof"] ?? "")
+  }
+
+  @Test func `what an edge says is what an origin reads`() throws {
+    let progress = RelayProgress(sequence: 812, discontinuity: 3, end: 90)
+    let said = Resumption(key: try key(), epoch: 7, progress: progress).query(pass)
+    let read = try #require(Resumption(try wish(said), pass))
+    #expect(read.epoch == 7)
+    #expect(read.progress == RelayProgress(sequence: 812, discontinuity: 3, end: nil))
+    let plain = Resumption(key: try key(), epoch: 7, progress: nil).query(pass)
+    #expect(try Resumption(wish(plain), pass)?.progress == nil)
+    #expect(try Resumption(wish(plain), pass)?.epoch == 7)
+  }
+
+  @Test func `the later one of the edge's and Redis' numbers counts`() throws {
+    let progress = RelayProgress(sequence: 812, discontinuity: 3, end: nil)
+    let resumption = Resumption(key: try key(), epoch: 7, progress: progress)
+    let own = WindowState(nextSequence: 813, discontinuitySequence: 3)
+    #expect(resumption.later(than: nil) == own)
+    let older = WindowState(nextSequence: 700, discontinuitySequence: 2)
+    #expect(resumption.later(than: older) == own)
+    let newer = WindowState(nextSequence: 813, discontinuitySequence: 4)
+    #expect(resumption.later(than: newer) == nil)
+    #expect(Resumption(key: try key(), epoch: 7, progress: nil).later(than: nil) == nil)
+  }
+
+  @Test func `nobody else can say it, nor change what was said`() throws {
+    let progress = RelayProgress(sequence: 812, discontinuity: 3, end: nil)
+    let said = Resumption(key: try key(), epoch: 7, progress: progress).query(pass)
+    let other = PeerPass(secret: Array("another's".utf8))
+    #expect(try Resumption(wish(said), other) == nil)
+    #expect(try Resumption(wish(said, for: "v"), pass) == nil)
+    for forged in [
+      said.replacing("resume=7", with: "resume=8"),
+      said.replacing("after=812.3", with: "after=1.3"),
+      said.replacing("&after=812.3", with: ""), said.replacing("812.3", with: "812"),
+      said.replacing("812.3", with: "-1.3"), said.replacing("812.3", with: "9223372036854775807.3"),
+      "resume=7", "resume=x&proof=", "",
+    ] {
+      #expect(try Resumption(wish(forged), pass) == nil, "\(forged)")
+    }
+  }
+}
