@@ -42,7 +42,8 @@ class Redis:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        words = ["redis-server", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        words = ["redis-server", "--port", str(self.port), "--dir", str(self.folder)]
+        words += ["--save", "", "--appendonly", "no"]
         self.process = Process(
             "redis", [*words, *self._more], self.folder / "redis.log", env=dict(os.environ)
         )
