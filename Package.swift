@@ -119,8 +119,8 @@ let floor4: [Target] =
   + room(
     "CDN",
     [
-      "Bytes", "HTTPClient", "HTTPSemantics", "Redis", "Storage", "Telemetry", crypto, httpTypes,
-      log,
+      "Bytes", "HTTPClient", "HTTPSemantics", "Redis", "Storage", "Store", "Telemetry", crypto,
+      httpTypes, log,
     ])
   + room("Records", ["Bytes", "Redis", "Store", log])
   + room("Relay", ["EventLoop", "Telemetry", "Media", "RTMP", "TLS", "Ingest"])
@@ -150,7 +150,7 @@ let floor6: [Target] = [
     dependencies: [
       "Bytes", "EventLoop", "Telemetry", "Events", "Media", "RTMP", "HLS", "TLS", "Ingest",
       "HTTPServer", "HTTPSemantics", "HTTP2", "HTTPClient", "Store", "Storage", "Access",
-      "Cache", "Cluster", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Records",
+      "Cache", "CDN", "Cluster", "ControlAPI", "Edge", "Operator", "Origin", "Recording", "Records",
       "Redis", "Relay", "Transcode", "Viewers", "CLinux", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Configuration", package: "swift-configuration"),
@@ -206,7 +206,7 @@ let testTargets: [Target] =
   + tests(
     "CDN",
     [
-      "BlockingSupport", "EventLoop", "HTTPClient", "Redis", "RedisSupport", "Telemetry",
+      "BlockingSupport", "EventLoop", "HTTPClient", "Redis", "RedisSupport", "Store", "Telemetry",
       httpTypes, log,
     ])
   + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])

@@ -10,6 +10,15 @@ package struct CDNPurge: Hashable, Sendable {
     case path(String)
     /// All whose path begins so; it begins with a slash.
     case prefix(String)
+
+    init?(kind: String?, what: String) {
+      switch kind {
+      case "tag": self = .tag(what)
+      case "path": self = .path(what)
+      case "prefix": self = .prefix(what)
+      default: return nil
+      }
+    }
   }
 
   /// Whose; its purges are done in their order.
@@ -68,7 +77,8 @@ package struct CDNPurge: Hashable, Sendable {
       && !path.utf8.contains(UInt8(ascii: "#"))
   }
 
-  private var words: (kind: String, what: String) {
+  /// Its target's kind and name: `tag`, `path` or `prefix`.
+  package var words: (kind: String, what: String) {
     switch target {
     case .tag(let tag): ("tag", tag)
     case .path(let path): ("path", path)
@@ -86,15 +96,9 @@ package struct CDNPurge: Hashable, Sendable {
 
   /// Reads an entry; nil where it isn't one of ours.
   init?(_ entry: RedisStreamEntry) {
-    guard let wedding = entry["wedding"], let what = entry["what"], let reason = entry["reason"]
+    guard let wedding = entry["wedding"], let what = entry["what"], let reason = entry["reason"],
+      let target = Target(kind: entry["kind"], what: what)
     else { return nil }
-    let target: Target
-    switch entry["kind"] {
-    case "tag": target = .tag(what)
-    case "path": target = .path(what)
-    case "prefix": target = .prefix(what)
-    default: return nil
-    }
     guard entry["mode"] == "soft" || entry["mode"] == "hard" else { return nil }
     self.init(wedding: wedding, target, isSoft: entry["mode"] == "soft", reason: reason)
     if !isValid { return nil }

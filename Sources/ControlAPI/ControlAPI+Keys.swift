@@ -114,6 +114,7 @@ extension ControlAPI {
     guard streams > 0 else {
       throw APIError(404, "not_live", "Nobody publishes this wedding here now.")
     }
+    try await purge(after: "key_rotated", of: wedding, isSoft: true)
     return .json(Rotation(weddingId: wedding, streams: streams))
   }
 

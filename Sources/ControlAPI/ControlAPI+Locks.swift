@@ -22,6 +22,8 @@ extension ControlAPI {
       throw APIError(
         503, "not_kept", "The lock can't be kept now; try again.")
     }
+    // What was public a moment ago is in caches that know of no lock.
+    if isLocked { try await purge(after: "locked", of: wedding, isSoft: false) }
     return .json(Lock(weddingId: wedding, locked: isLocked))
   }
 }

@@ -29,6 +29,8 @@ package final class ControlAPI: Sendable {
     package var cameras: any CameraDirectory
     /// Nil where nothing is recorded.
     package var recordings: (any RecordingDirectory)?
+    /// Nil where nobody keeps anything of this node's.
+    package var purges: (any PurgeDirectory)?
     /// How many keys one client gets in ten seconds.
     package var keysPerClient: Int
     /// Which qualities viewers' plans have.
@@ -47,7 +49,7 @@ package final class ControlAPI: Sendable {
       watchNeedsToken: Bool, directory: any StreamDirectory,
       keys: (any StreamKeyDirectory)? = nil, locks: any WeddingLockDirectory,
       cameras: any CameraDirectory,
-      recordings: (any RecordingDirectory)? = nil,
+      recordings: (any RecordingDirectory)? = nil, purges: (any PurgeDirectory)? = nil,
       keysPerClient: Int = 2_000,
       plans: Plans = .defaults, rungs: [LadderQuality] = [],
       choices: ViewerChoices = ViewerChoices(), metrics: MetricRegistry,
@@ -63,6 +65,7 @@ package final class ControlAPI: Sendable {
       self.locks = locks
       self.cameras = cameras
       self.recordings = recordings
+      self.purges = purges
       self.keysPerClient = keysPerClient
       self.plans = plans
       self.rungs = rungs
@@ -217,6 +220,12 @@ package final class ControlAPI: Sendable {
       },
       Route(name: "unlock", method: .post, path: ["api", "streams", "*", "unlock"]) {
         [self] call throws(APIError) in try await setLock(call, isLocked: false)
+      },
+      Route(name: "purge", method: .post, path: ["api", "streams", "*", "purge"]) {
+        [self] call throws(APIError) in try await purge(call)
+      },
+      Route(name: "purges", method: .get, path: ["api", "streams", "purges"]) {
+        [self] call throws(APIError) in try await purges(call)
       },
       Route(name: "rotate", method: .post, path: ["api", "streams", "keys", "rotate", "*"]) {
         [self] call throws(APIError) in try await rotateKeys(call)

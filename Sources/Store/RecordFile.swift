@@ -112,6 +112,7 @@ package final class RecordFile: Sendable {
     }
     migrator.registerMigration("cameras", migrate: createCameras)
     migrator.registerMigration("copies of a cluster's records", migrate: CopyEras.create)
+    migrator.registerMigration("purges that wait", migrate: SQLitePurges.create)
     return migrator
   }
 

@@ -1,7 +1,9 @@
 import BlockingSupport
+import Foundation
 import RedisSupport
 import Logging
 import Redis
+import Store
 import Synchronization
 import Telemetry
 import Testing
@@ -45,20 +47,34 @@ private final class ScriptedCDN: CDNProvider {
   }
 
   private static func queue(
-    _ provider: any CDNProvider, _ server: RedisServerProcess?, node: String = "n1",
+    _ provider: any CDNProvider, _ server: RedisServerProcess?,
+    else place: PurgeQueue.Place = .memory, node: String = "n1",
     metrics: MetricRegistry? = nil, _ change: (inout PurgeQueueConfiguration) -> Void = { _ in }
   ) throws -> PurgeQueue {
     PurgeQueue(
-      provider, redis: try server.map { try RedisClient($0.configuration()) }, node: node,
+      provider, in: try server.map { .redis(try RedisClient($0.configuration())) } ?? place,
+      node: node,
       configuration(change), metrics: metrics, logger: Logger(label: "test"))
   }
 
-  @Test(arguments: [true, false])
-  func `all are done once, in the order of each wedding`(hasRedis: Bool) async throws {
-    let server = hasRedis ? try RedisServerProcess() : nil
+  /// Where purges wait.
+  enum Keeper: CaseIterable { case redis, file, memory }
+
+  private static func file() throws -> SQLitePurges {
+    SQLitePurges(
+      try RecordFile(
+        path: FileManager.default.temporaryDirectory.appendingPathComponent(
+          "purges-\(UUID().uuidString).sqlite"
+        ).path))
+  }
+
+  @Test(arguments: Keeper.allCases)
+  func `all are done once, in the order of each wedding`(keeper: Keeper) async throws {
+    let server = keeper == .redis ? try RedisServerProcess() : nil
+    let place = keeper == .file ? PurgeQueue.Place.file(try Self.file()) : .memory
     let cdn = ScriptedCDN()
     let registry = MetricRegistry()
-    let queue = try Self.queue(cdn, server, metrics: registry)
+    let queue = try Self.queue(cdn, server, else: place, metrics: registry)
     let names = (0..<2_000).map { "w\($0 % 7)-\($0)" }
     try await queue.publish(
       names.map { CDNPurge(wedding: String($0.prefix(2)), .tag($0), reason: "test") })
@@ -160,11 +176,12 @@ private final class ScriptedCDN: CDNProvider {
     await task.value
   }
 
-  @Test(arguments: [true, false])
-  func `a full queue refuses, and drops none`(hasRedis: Bool) async throws {
-    let server = hasRedis ? try RedisServerProcess() : nil
+  @Test(arguments: Keeper.allCases)
+  func `a full queue refuses, and drops none`(keeper: Keeper) async throws {
+    let server = keeper == .redis ? try RedisServerProcess() : nil
+    let place = keeper == .file ? PurgeQueue.Place.file(try Self.file()) : .memory
     let cdn = ScriptedCDN()
-    let queue = try Self.queue(cdn, server) { $0.maxQueued = 10 }
+    let queue = try Self.queue(cdn, server, else: place) { $0.maxQueued = 10 }
     try await queue.publish(tags((0..<8).map { "t\($0)" }))
     await #expect(throws: CDNError(.full, "10 purges wait already")) {
       try await queue.publish(tags(["a", "b", "c"]))

@@ -2,7 +2,7 @@ import Foundation
 import Redis
 import Synchronization
 
-/// A queue in memory, for a node without a Redis; it ends with the process.
+/// A queue in memory; it ends with the process.
 final class MemoryPurgeStore: PurgeStore {
   private struct State {
     var last = RedisStreamID.beginning

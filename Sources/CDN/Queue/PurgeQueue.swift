@@ -1,12 +1,23 @@
 package import Logging
 package import Redis
+package import Store
 package import Telemetry
 
 /// Purges on their way to a CDN: queued by any node, done by one at a time, at least once.
 ///
-/// With Redis they outlive every node; without, they wait in memory. `run` does them; a queue whose
+/// In Redis they outlive every node, in a node's file its process. `run` does them; a queue whose
 /// `run` isn't called only adds.
 package final class PurgeQueue: Sendable {
+  /// Where purges wait.
+  package enum Place: Sendable {
+    /// All nodes' together.
+    case redis(RedisClient)
+    /// Of a node by itself.
+    case file(SQLitePurges)
+    /// They end with the process.
+    case memory
+  }
+
   package let provider: any CDNProvider
   private let configuration: PurgeQueueConfiguration
   private let store: any PurgeStore
@@ -17,13 +28,13 @@ package final class PurgeQueue: Sendable {
 
   /// - Parameters:
   ///   - provider: what does the purges.
-  ///   - client: of the Redis that keeps them; nil: they are kept in memory.
+  ///   - place: what keeps them.
   ///   - node: this node's name.
   ///   - configuration: bounds and pauses.
   ///   - registry: where `wedlive_cdn_…` are counted.
   ///   - logger: is told of what fails.
   package init(
-    _ provider: any CDNProvider, redis client: RedisClient?, node: String,
+    _ provider: any CDNProvider, in place: Place, node: String,
     _ configuration: PurgeQueueConfiguration = PurgeQueueConfiguration(),
     metrics registry: MetricRegistry? = nil, logger: Logger
   ) {
@@ -33,10 +44,10 @@ package final class PurgeQueue: Sendable {
     self.provider = provider
     self.configuration = configuration
     store =
-      if let client {
-        RedisPurgeStore(client, configuration, node: node)
-      } else {
-        MemoryPurgeStore(configuration, node: node)
+      switch place {
+      case .redis(let client): RedisPurgeStore(client, configuration, node: node)
+      case .file(let records): RecordPurgeStore(records, configuration, node: node)
+      case .memory: MemoryPurgeStore(configuration, node: node)
       }
     metrics = CDNMetrics(registry, provider: provider.name)
     self.logger = logger

@@ -14,7 +14,7 @@ struct EdgeRouter: Sendable {
     "api", "streams", "keys", "rotate", "qualities", "quality", "select", "playlist", "camera",
     "cameras", "add", "switch", "recording", "recordings", "start", "stop", "complete", "lock",
     "unlock", "auth", "publish", "publish_done", "play", "credentials", "generate", "status",
-    "playback", "hls",
+    "playback", "purge", "purges", "hls",
   ]
 
   /// The nodes of a wedding that is followed here.

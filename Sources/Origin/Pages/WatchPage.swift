@@ -18,21 +18,23 @@ package struct WatchPage: Sendable {
   ///   - hlsJS: where hls.js is, for browsers that can't play HLS themselves: an http(s) URL or a
   ///     path; empty for none.
   ///   - integrity: its Subresource Integrity value, if it is to be checked.
+  ///   - media: where playlists and segments are, `https://cdn.example.com`; empty: where the page is.
   ///   - prefersHLSJS: whether browsers that can play HLS themselves take it too.
-  package init(hlsJS: String, integrity: String? = nil, prefersHLSJS: Bool = false) {
+  package init(hlsJS: String, integrity: String? = nil, prefersHLSJS: Bool = false, media: String = "") {
     let template = PageTemplate(
       html: PackageResources.watch_html,
       styles: [PackageResources.base_css, PackageResources.watch_css],
       script: PackageResources.cameras_js + PackageResources.watch_js)
     bytes = template.bytes([
       "hls_js": hlsJS, "hls_js_integrity": integrity ?? "",
-      "hls_js_preferred": prefersHLSJS ? "yes" : "",
+      "hls_js_preferred": prefersHLSJS ? "yes" : "", "media": media,
     ])
     let scripts = [template.scriptSource, Self.source(of: hlsJS)].filter { !$0.isEmpty }
+    let places = media.isEmpty ? "" : " \(media)"
     contentSecurityPolicy = [
       "default-src 'none'", "script-src \(scripts.joined(separator: " "))",
-      "style-src \(template.styleSource)", "img-src 'self' data:", "media-src 'self' blob:",
-      "connect-src 'self'", "worker-src blob:", "base-uri 'none'", "form-action 'none'",
+      "style-src \(template.styleSource)", "img-src 'self' data:", "media-src 'self' blob:\(places)",
+      "connect-src 'self'\(places)", "worker-src blob:", "base-uri 'none'", "form-action 'none'",
       "frame-ancestors 'self'",
     ].joined(separator: "; ")
   }

@@ -41,7 +41,8 @@ struct MasterPlaylists {
         ? nil
         : MasterResponse(
           playlist: PlaylistResponse(
-            MasterPlaylist(variants).text, maximumAge: 2, tag: tag(plan)), variants: variants)
+            MasterPlaylist(variants).text, maximumAge: 2, wedding: key.wedding, tag: tag(plan)),
+          variants: variants)
     }
     return made
   }

@@ -49,7 +49,8 @@ struct Rendition: Sendable {
     responses.append(
       SegmentResponse(
         sequence: segment.sequence, name: Array(segment.name.utf8),
-        byteCount: segment.bytes.count, response: outlet.response(segment)))
+        byteCount: segment.bytes.count,
+        response: outlet.response(segment, ofWedding: key.wedding)))
     keptBytes += segment.bytes.count
     outlet.archive?.store(segment, of: key.wedding)
     let hasShed = spill(now: now)
@@ -75,7 +76,8 @@ struct Rendition: Sendable {
       }
       responses[place] = SegmentResponse(
         sequence: segment.sequence, name: Array(segment.name.utf8),
-        byteCount: segment.byteCount, source: .disk(outlet.file(segment, in: archive)))
+        byteCount: segment.byteCount,
+        source: .disk(outlet.file(segment, ofWedding: key.wedding, in: archive)))
     }
     return isChanged
   }
@@ -137,7 +139,7 @@ struct Rendition: Sendable {
       name: bytes, viewers: viewers, interest: interest,
       playlist: PlaylistResponse(
         playlist.text, maximumAge: 1, staleSeconds: max(1, playlist.targetDuration / 2),
-        tag: outlet.tag("p", outlet.nextVersion())),
+        wedding: key.wedding, tag: outlet.tag("p", outlet.nextVersion())),
       nextSequence: playlist.nextSequence, targetDuration: playlist.targetDuration,
       segments: responses)
     return true

@@ -76,9 +76,9 @@ package final class StreamOutlet: Sendable {
   func tag(_ kind: String, _ version: UInt64) -> String { "\(kind)\(version)-\(launch)" }
 
   /// A segment as it is sent: its address never has other bytes.
-  func response(_ segment: Segment) -> PreparedResponse {
+  func response(_ segment: Segment, ofWedding wedding: String) -> PreparedResponse {
     PreparedResponse(
-      fields: Self.segmentFields.map { ($0.name, $0.value) }, body: segment.bytes,
+      fields: Self.segmentFields + CacheTags.fields(ofWedding: wedding), body: segment.bytes,
       entityTag: segment.name)
   }
 
@@ -88,11 +88,14 @@ package final class StreamOutlet: Sendable {
   ]
 
   /// A segment as it is sent from the archive.
-  func file(_ segment: Segment, in archive: SegmentArchive) -> KeptFileResponse {
+  func file(
+    _ segment: Segment, ofWedding wedding: String, in archive: SegmentArchive
+  ) -> KeptFileResponse {
     KeptFileResponse(
       file: KeptFile(
         path: archive.path(segment), bytes: segment.byteCount, contentType: "video/mp2t"),
-      fields: Self.segmentFields + [("access-control-allow-origin", "*")],
+      fields: Self.segmentFields + CacheTags.fields(ofWedding: wedding)
+        + [("access-control-allow-origin", "*")],
       entityTag: segment.name, reader: KeptFileReader())
   }
 

@@ -120,6 +120,15 @@ extension RecordingService {
   func remove(
     _ recording: KeptRecording, _ job: inout JobRecord
   ) async throws(StepFailure) {
+    // First, however long the storage may be away; once, unless the process ends meanwhile.
+    if !purged.contains(recording.id) {
+      do {
+        try await parts.purge(recording.record)
+      } catch {
+        throw .retry(code: "caches", "caches can't be told to forget it: \(error)")
+      }
+      purged.insert(recording.id)
+    }
     if let storage = parts.storage {
       do throws(StorageError) {
         for checkpoint in job.uploads.values { try await storage.abandon(checkpoint) }
@@ -138,6 +147,7 @@ extension RecordingService {
     } catch {
       throw .retry(code: "records", "the record can't be deleted: \(error)")
     }
+    purged.remove(recording.id)
     parts.metrics.ended("deleted")
     parts.logger.info("recording.deleted", metadata: ["recording": "\(recording.id)"])
     await drop(job)

@@ -26,6 +26,8 @@ package actor RecordingService {
     /// Where finished recordings are kept; nil keeps them here.
     package var storage: (any ObjectStorage)?
     package var remux: Remuxing
+    /// Has caches forget all that they have of a recording; throws where they can't be told now.
+    package var purge: @Sendable (_ recording: RecordingRecord) async throws -> Void
     package var events: EventBus
     package var metrics: RecordingMetrics
     package var logger: Logger
@@ -34,13 +36,16 @@ package actor RecordingService {
 
     package init(
       store: any RecordingStore, jobs: any JobStore, storage: (any ObjectStorage)?,
-      remux: @escaping Remuxing, events: EventBus, metrics: RecordingMetrics, logger: Logger,
+      remux: @escaping Remuxing,
+      purge: @escaping @Sendable (RecordingRecord) async throws -> Void = { _ in },
+      events: EventBus, metrics: RecordingMetrics, logger: Logger,
       now: @escaping @Sendable () -> Int64 = { LogTime.now.milliseconds }
     ) {
       self.store = store
       self.jobs = jobs
       self.storage = storage
       self.remux = remux
+      self.purge = purge
       self.events = events
       self.metrics = metrics
       self.logger = logger
@@ -79,6 +84,8 @@ package actor RecordingService {
   var claimed: Set<String> = []
   /// Those that nobody may begin to work on.
   var held: Set<String> = []
+  /// Those that are deleted and that caches have been told to forget.
+  var purged: Set<String> = []
   var running: [String: Task<Void, Never>] = [:]
   /// How far the steps under way have come: 0...1.
   var progress: [String: Double] = [:]

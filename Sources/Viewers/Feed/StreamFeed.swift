@@ -131,7 +131,8 @@ extension StreamFeed {
     if let known, known.variants == variants { return known }
     return MasterResponse(
       playlist: PlaylistResponse(
-        MasterPlaylist(variants).text, maximumAge: 2, tag: "\(kind)\(version)-\(launch)"),
+        MasterPlaylist(variants).text, maximumAge: 2, wedding: wedding,
+        tag: "\(kind)\(version)-\(launch)"),
       variants: variants)
   }
 
@@ -142,7 +143,8 @@ extension StreamFeed {
       name: Array(rendition.name.utf8), viewers: rendition.viewers, interest: interest,
       playlist: PlaylistResponse(
         PlaylistText(received: Array(rendition.playlist.utf8)), maximumAge: 1,
-        staleSeconds: max(1, rendition.targetDuration / 2), tag: "p\(version)-\(launch)"),
+        staleSeconds: max(1, rendition.targetDuration / 2), wedding: wedding,
+        tag: "p\(version)-\(launch)"),
       nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
       segments: rendition.segments.compactMap { name in
         let bytes = Array(name.utf8)

@@ -44,12 +44,13 @@ package struct RecordingSite: Sendable {
     _ audience: Audience
   ) -> Response? {
     guard let file = recording.files[name] else { return nil }
-    let fields = [
-      (name: "content-type", value: file.contentType),
-      ("cache-control", Self.cacheControl(audience)),
-      ("access-control-allow-origin", "*"),
-      ("access-control-expose-headers", "date, etag, content-range"),
-    ]
+    let fields =
+      [
+        (name: "content-type", value: file.contentType),
+        ("cache-control", Self.cacheControl(audience)),
+        ("access-control-allow-origin", "*"),
+        ("access-control-expose-headers", "date, etag, content-range"),
+      ] + CacheTags.fields(ofWedding: recording.wedding)
     if case .holder(let token, inQuery: true) = audience,
       name == Self.playlist || file.contentType == Self.subtitles
     {

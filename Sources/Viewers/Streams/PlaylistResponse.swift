@@ -17,18 +17,23 @@ package struct PlaylistResponse: Sendable {
   ///   - text: of the playlist.
   ///   - maximumAge: how long a cache may keep it, in seconds.
   ///   - staleSeconds: how much longer it may be given out while a new one is fetched.
+  ///   - wedding: whose it is; caches are told to forget it by that.
   ///   - tag: names this text among all that this address ever had; nil for one that is asked for once.
-  package init(_ text: PlaylistText, maximumAge: Int, staleSeconds: Int = 0, tag: String?) {
+  package init(
+    _ text: PlaylistText, maximumAge: Int, staleSeconds: Int = 0, wedding: String = "", tag: String?
+  ) {
     self.text = text
     self.maximumAge = maximumAge
     let stale = staleSeconds > 0 ? ", stale-while-revalidate=\(staleSeconds)" : ""
-    func response(_ cacheControl: String) -> PreparedResponse {
+    func response(
+      _ cacheControl: String, _ tags: [(name: String, value: String)] = []
+    ) -> PreparedResponse {
       PreparedResponse(
         fields: [
           ("content-type", PlaylistText.contentType), ("cache-control", cacheControl),
-        ], body: text.plain, gzipped: text.gzipped, entityTag: tag)
+        ] + tags, body: text.plain, gzipped: text.gzipped, entityTag: tag)
     }
-    shared = response("public, max-age=\(maximumAge)\(stale)")
+    shared = response("public, max-age=\(maximumAge)\(stale)", CacheTags.fields(ofWedding: wedding))
     restricted = response("private, max-age=\(maximumAge)")
   }
 

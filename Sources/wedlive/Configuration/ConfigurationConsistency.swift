@@ -12,7 +12,7 @@ struct ConfigurationConsistency {
 
   func faults() -> [ConfigurationFault] {
     pairs() + times() + ports() + files() + encoder()
-      + StorageConsistency(reading: reading).faults()
+      + StorageConsistency(reading: reading).faults() + CDNConsistency(reading: reading).faults()
   }
 
   private func pairs() -> [ConfigurationFault] {

@@ -16,6 +16,7 @@ struct ConfigurationContents {
   init(_ reading: ConfigurationReading) async {
     checkCertificate(reading)
     checkSecret(reading)
+    checkCDN(reading)
     await checkKeySet(reading)
   }
 
@@ -26,6 +27,18 @@ struct ConfigurationContents {
       _ = try NodeSecret.read(path)
     } catch {
       faults.append(reading.fault("auth.secret_file", error.description))
+    }
+  }
+
+  private mutating func checkCDN(_ reading: ConfigurationReading) {
+    // What single keys lack is said already.
+    guard CDNConsistency(reading: reading).faults().isEmpty, reading.isSound("cdn.ca") else {
+      return
+    }
+    do throws(StartFailure) {
+      _ = try NodeCDN.provider(reading.configuration)
+    } catch {
+      faults.append(reading.fault("cdn.provider", error.description))
     }
   }
 

@@ -2,7 +2,8 @@
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
-    + cameras + encryption + recording + storage + edge + relay + redis + cluster + rtmp + http
+    + cameras + encryption + recording + storage + edge + relay + redis + cluster + cdn + rtmp
+    + http
     + player + log
     + loops + proxyProtocol + shutdown
 
@@ -27,6 +28,7 @@ enum ConfigurationTable {
     ("relay", "Publishers of an edge, on their way to origins."),
     ("redis", "Where the nodes of a cluster meet."),
     ("cluster", "What they agree on."),
+    ("cdn", "The cache of somebody else's in front of the edges."),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
     ("player", "The page at `/watch/{wedding}`."),

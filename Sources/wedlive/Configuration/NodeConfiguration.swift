@@ -21,6 +21,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var relay = RelaySection()
   var redis = RedisSection()
   var cluster = ClusterSection()
+  var cdn = CDNSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()
   var player = PlayerSection()

@@ -28,7 +28,13 @@ enum NodeAddresses {
     return PublicAddresses(
       rtmp: "rtmp://\(host):\(listeners.rtmp?.address.port ?? 1935)/live",
       rtmps: listeners.rtmps.map { "rtmps://\(host):\($0.address.port)/live" },
-      web: site(configuration, listeners) ?? "https://\(host)")
+      web: cdn(configuration) ?? site(configuration, listeners) ?? "https://\(host)")
+  }
+
+  /// The address of the CDN in front, `https://host:port`; nil where there is none.
+  static func cdn(_ configuration: NodeConfiguration) -> String? {
+    let domain = configuration.cdn.domain
+    return domain.isEmpty ? nil : "https://\(domain)"
   }
 
   /// The address of the public site, `https://host:port`.

@@ -37,7 +37,7 @@ enum NodeStorage {
       let path = section.path.isEmpty ? node.data.path + "/kept" : section.path
       return .local(path: path, publicURL: section.publicURL)
     case .s3:
-      let secret = try secret(
+      let secret = try SecretText.needed(
         section.s3.secretKey, section.s3.secretKeyFile, key: "storage.s3.secret_key")
       var s3 = S3Configuration(
         bucket: section.s3.bucket, accessKey: section.s3.accessKey, secretKey: secret)
@@ -51,7 +51,7 @@ enum NodeStorage {
       s3.patience = patience
       return .s3(s3)
     case .telegram:
-      let token = try secret(
+      let token = try SecretText.needed(
         section.telegram.botToken, section.telegram.botTokenFile,
         key: "storage.telegram.bot_token")
       var telegram = TelegramConfiguration(token: token, chat: section.telegram.chatID)
@@ -61,22 +61,5 @@ enum NodeStorage {
       telegram.patience = patience
       return .telegram(telegram)
     }
-  }
-
-  /// A secret that is given, or stands in a file of the operator's.
-  private static func secret(
-    _ given: String?, _ file: String?, key: String
-  ) throws(StartFailure) -> String {
-    if let given { return given }
-    guard let file else { throw StartFailure("\(key): must be given, or \(key)_file") }
-    if let problem = ReadableFile.problem(file) {
-      throw StartFailure("\(key)_file: \(file): \(problem)")
-    }
-    guard let data = try? Data(contentsOf: URL(filePath: file)) else {
-      throw StartFailure("\(key)_file: \(file): can't be read")
-    }
-    let secret = String(decoding: data, as: UTF8.self).trimmingSpaces()
-    guard !secret.isEmpty else { throw StartFailure("\(key)_file: \(file): is empty") }
-    return secret
   }
 }

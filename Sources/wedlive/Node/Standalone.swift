@@ -1,6 +1,7 @@
 import Viewers
 import Operator
 import Access
+import CDN
 import Cluster
 import ControlAPI
 import EventLoop
@@ -67,9 +68,10 @@ enum Standalone {
         longestUse: streams.longestKeyMilliseconds, logger: logger)
     }
     let events = EventBus(metrics: registry)
+    let purger = try NodeCDN.purger(configuration, cluster, records, registry)
     let recordings = try recordings(
       configuration, folder, records, NodeAddresses.api(configuration, listeners).web, events,
-      registry)
+      registry, purger)
     let cameras = WeddingCameras(
       store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
@@ -107,6 +109,7 @@ enum Standalone {
         keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, locks: locks,
         cameras: originCameras,
         recordings: OriginRecordings(recordings, loops: loops.mailboxes),
+        purges: purger.map { NodePurges(purger: $0) },
         keysPerClient: configuration.encryption.keysPerClient,
         plans: configuration.origin.streams.plans,
         rungs: (configuration.origin.streams.ladder?.job.rungs ?? []).map {
@@ -178,6 +181,7 @@ enum Standalone {
       HeapService(), RecordingRunner(recordings: recordings),
     ]
     if let cluster { others.append(ClusterService(cluster: cluster)) }
+    if let purger { others.append(PurgeService(purger: purger, events: events)) }
     if let shared {
       let users = ClusterRecords.Users(locks: locks, cameras: originCameras)
       others.append(ClusterRecordsService(records: shared, users: users))
@@ -205,7 +209,7 @@ enum Standalone {
 
   private static func recordings(
     _ configuration: NodeConfiguration, _ folder: DataFolder, _ records: RecordFile,
-    _ web: String, _ events: EventBus, _ registry: MetricRegistry
+    _ web: String, _ events: EventBus, _ registry: MetricRegistry, _ purger: Purger?
   ) throws(StartFailure) -> RecordingService {
     var recordings = configuration.recordings(in: folder.file("recordings"))
     recordings.web = web
@@ -221,7 +225,7 @@ enum Standalone {
         storage: try NodeStorage.open(configuration, metrics: registry),
         remux: { job, folder, progress throws(RemuxError) in
           try await Remux.run(job, into: folder, progress: progress)
-        }, events: events,
+        }, purge: { recording in try await purger?.purge(recording) }, events: events,
         metrics: RecordingMetrics(registry), logger: Logger(label: "recording")))
   }
 
@@ -231,7 +235,8 @@ enum Standalone {
   ) -> @Sendable (String) -> PreparedResponse? {
     let page = WatchPage(
       hlsJS: configuration.player.hlsJS, integrity: configuration.player.hlsJSIntegrity,
-      prefersHLSJS: configuration.streams.dvrWindow > configuration.streams.window)
+      prefersHLSJS: configuration.streams.dvrWindow > configuration.streams.window,
+      media: NodeAddresses.cdn(configuration) ?? "")
     let response = PreparedResponse(
       fields: [
         ("content-type", WatchPage.contentType), ("cache-control", "no-cache"),

@@ -7,6 +7,8 @@
   const name = decode(path);
   const token = takeToken();
   const base = location.origin;
+  // Playlists and segments may come from a CDN; the API is here.
+  const media = document.querySelector("meta[name=wedlive-media]")?.content || base;
   const query = new URLSearchParams(location.search);
   const hlsMeta = document.querySelector("meta[name=wedlive-hls-js]");
   const forced = query.get("player");
@@ -64,7 +66,7 @@
   function address(channel, quality) {
     const folder = channel === "program" && quality === "auto" ? wedding : `${wedding}/${channel}`;
     const file = quality === "auto" ? "index.m3u8" : `${quality}/index.m3u8`;
-    return `${base}/hls/${folder}/${file}${token ? `?token=${encodeURIComponent(token)}` : ""}`;
+    return `${media}/hls/${folder}/${file}${token ? `?token=${encodeURIComponent(token)}` : ""}`;
   }
 
   function decode(text) {
