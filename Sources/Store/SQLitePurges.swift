@@ -60,6 +60,8 @@ package struct SQLitePurges: Sendable {
   /// - Parameters:
   ///   - ids: which of them.
   ///   - count: how many at most.
+  /// - Returns: the oldest of them.
+  /// - Throws: why nothing could be read.
   package func waiting(
     _ ids: ClosedRange<Int64>, atMost count: Int
   ) async throws(StoreError) -> [PurgeRecord] {
@@ -78,6 +80,7 @@ package struct SQLitePurges: Sendable {
   /// - Parameters:
   ///   - ids: of those.
   ///   - areSent: whether they are counted as done.
+  /// - Throws: why nothing could be stored.
   package func remove(_ ids: [Int64], areSent: Bool) async throws(StoreError) {
     try await file.write { database in
       for id in ids {
@@ -95,6 +98,7 @@ package struct SQLitePurges: Sendable {
   ///   - ids: of those.
   ///   - error: why.
   ///   - kept: how many that were given up are kept to be looked at.
+  /// - Throws: why nothing could be stored.
   package func giveUp(
     _ ids: [Int64], _ error: String, keeping kept: Int
   ) async throws(StoreError) {

@@ -18,9 +18,11 @@ package struct WatchPage: Sendable {
   ///   - hlsJS: where hls.js is, for browsers that can't play HLS themselves: an http(s) URL or a
   ///     path; empty for none.
   ///   - integrity: its Subresource Integrity value, if it is to be checked.
-  ///   - media: where playlists and segments are, `https://cdn.example.com`; empty: where the page is.
   ///   - prefersHLSJS: whether browsers that can play HLS themselves take it too.
-  package init(hlsJS: String, integrity: String? = nil, prefersHLSJS: Bool = false, media: String = "") {
+  ///   - media: where playlists and segments are, `https://cdn.example.com`; empty: where the page is.
+  package init(
+    hlsJS: String, integrity: String? = nil, prefersHLSJS: Bool = false, media: String = ""
+  ) {
     let template = PageTemplate(
       html: PackageResources.watch_html,
       styles: [PackageResources.base_css, PackageResources.watch_css],
@@ -33,7 +35,8 @@ package struct WatchPage: Sendable {
     let places = media.isEmpty ? "" : " \(media)"
     contentSecurityPolicy = [
       "default-src 'none'", "script-src \(scripts.joined(separator: " "))",
-      "style-src \(template.styleSource)", "img-src 'self' data:", "media-src 'self' blob:\(places)",
+      "style-src \(template.styleSource)", "img-src 'self' data:",
+      "media-src 'self' blob:\(places)",
       "connect-src 'self'\(places)", "worker-src blob:", "base-uri 'none'", "form-action 'none'",
       "frame-ancestors 'self'",
     ].joined(separator: "; ")

@@ -137,13 +137,14 @@ enum NodeCDN {
     return queue
   }
 
-  /// What tells the CDN and the cluster's edges; nil where there is neither.
+  /// Makes what tells the CDN and the cluster's edges; nil where there is neither.
   ///
   /// - Parameters:
   ///   - configuration: of the node.
   ///   - cluster: whose edges are told; its Redis has the queue.
   ///   - file: what waits here.
   ///   - registry: of the metrics.
+  /// - Returns: to be run as a service.
   /// - Throws: `StartFailure` naming the key.
   static func purger(
     _ configuration: NodeConfiguration, _ cluster: NodeCluster?, _ file: RecordFile,
