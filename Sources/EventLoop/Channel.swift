@@ -28,6 +28,9 @@ open class Channel {
   /// The peer has ended or reset its side: a short read is then not the last, the end itself
   /// still has to be read, and no further event will say so.
   package internal(set) final var hasHungUp = false
+  /// Whether another process may have the same socket: closing it here is then not enough for the
+  /// kernel to forget that this loop watches it.
+  package final var isShared = false
   final var deadline: MonotonicTime?
   final var deadlineTimer: TimerID?
   final var isQueuedAgain = false

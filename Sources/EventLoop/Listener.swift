@@ -27,6 +27,8 @@ package final class Listener: Channel {
     self.accept = accept
     self.rested = rested
     super.init(socket, on: loop)
+    // The process that takes over from this one goes on with it.
+    isShared = true
   }
 
   override package func readable() {

@@ -111,6 +111,7 @@ package final class Loop {
     if let timer = channel.deadlineTimer { wheel.cancel(timer) }
     channel.deadline = nil
     channel.deadlineTimer = nil
+    if channel.isShared { _ = wl_epoll_ctl(epoll, EPOLL_CTL_DEL, channel.descriptor, 0, 0) }
     Socket(owning: channel.descriptor).end()
     channel.descriptor = -1
     channel.closed()

@@ -29,6 +29,17 @@ package struct Socket: ~Copyable {
   package static func listening(
     on address: SocketAddress, backlog: Int32 = 4096
   ) throws(SystemError) -> Socket {
+    let socket = try bound(to: address)
+    guard listen(socket.descriptor, backlog) == 0 else {
+      throw SystemError("listen", errno, "\(address)")
+    }
+    return socket
+  }
+
+  /// A TCP socket that could listen, and gets no connection until it does.
+  ///
+  /// - Throws: `SystemError` naming the address.
+  package static func bound(to address: SocketAddress) throws(SystemError) -> Socket {
     let socket = try open(address.family)
     try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
     try socket.set(SOL_SOCKET, SO_REUSEPORT, 1)
@@ -37,9 +48,6 @@ package struct Socket: ~Copyable {
     }
     let bound = address.bind(socket.descriptor)
     guard bound == 0 else { throw SystemError("bind", errno, "\(address)") }
-    guard listen(socket.descriptor, backlog) == 0 else {
-      throw SystemError("listen", errno, "\(address)")
-    }
     return socket
   }
 
@@ -98,11 +106,7 @@ package struct Socket: ~Copyable {
   }
 
   /// The address the socket is bound to.
-  package var localAddress: SocketAddress {
-    var address = SocketAddress()
-    _ = unsafe address.withMutableSockaddr { unsafe getsockname(descriptor, $0, $1) }
-    return address
-  }
+  package var localAddress: SocketAddress { SocketAddress(local: descriptor) }
 
   /// The outcome of a connect: 0, or its errno; reading it clears it.
   package var pendingError: Int32 {

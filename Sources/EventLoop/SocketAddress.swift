@@ -35,6 +35,13 @@ package struct SocketAddress: Sendable {
     }
   }
 
+  /// The address that a socket is bound to; unset for what is no socket.
+  package init(local descriptor: Int32) {
+    self.init()
+    let result = unsafe withMutableSockaddr { unsafe getsockname(descriptor, $0, $1) }
+    if result != 0 { self = SocketAddress() }
+  }
+
   private mutating func store<Address>(_ address: Address) {
     unsafe withUnsafeMutableBytes(of: &storage) { target in
       unsafe withUnsafeBytes(of: address) { unsafe target.copyMemory(from: $0) }

@@ -1,24 +1,28 @@
+import EventLoop
 import HTTP1
 import HTTP2
-import EventLoop
+
+// How a connection is let go of while its client may be about to ask for more.
 extension Connection {
-  /// Says that the end is near; an idle HTTP/1.1 connection is closed at once.
+  /// Says that the end is near.
+  ///
+  /// A client may have a request on its way that crosses this: it is still answered.
   func beginDrain() {
-    if let http2 {
-      http2.announceShutdown()
-      loop.flushLater(self)
-    } else if let http1 {
-      http1.framing.keepsAlive = false
-      finish(.drained)
-    } else {
-      end(.drained)
-    }
+    isLeaving = true
+    http2?.announceShutdown()
+    if let http1, http1.phase != .head { http1.framing.keepsAlive = false }
+    loop.flushLater(self)
   }
 
   /// A round trip later: no new request is taken, and the last answer ends the connection.
+  ///
+  /// One whose handshake or request is still coming in ends with its first answer.
   func endDrain() {
-    guard let http2 else { return }
-    http2.shutDown()
-    finish(.drained)
+    if let http2 {
+      http2.shutDown()
+      finish(.drained)
+    } else if let http1, http1.phase == .head, !http1.hasPartialHead {
+      finish(.drained)
+    }
   }
 }

@@ -148,7 +148,7 @@ extension Connection {
       http1.framing.keepsAlive = false
       leavesInput = true
     }
-    if closing != nil { http1.framing.keepsAlive = false }
+    if closing != nil || isLeaving { http1.framing.keepsAlive = false }
     http1.phase = .sending
     ResponseWriter.append(
       head, server.common(isSecure, with: head),
@@ -234,7 +234,7 @@ extension Connection {
     sourceEnded(http1.ordinal)
     http1.phase = .head
     if !http1.framing.keepsAlive {
-      if closing == nil { closing = .finished }
+      if closing == nil { closing = isLeaving ? .drained : .finished }
       if !http1.inbox.isEmpty { leavesInput = true }
       http1.inbox = []
     }

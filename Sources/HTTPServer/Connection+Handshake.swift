@@ -14,6 +14,7 @@ extension Connection {
       stage = .http1
       http1 = HTTP1Exchange()
     }
+    if isLeaving, !isClosed { server.letGo(self) }
   }
 
   func tlsClosed(_ tls: TLSSession) {

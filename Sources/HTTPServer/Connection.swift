@@ -56,6 +56,8 @@ final class Connection: Channel {
   var idleMark = -1
   /// The client may still be sending what nobody will read: a reset could overtake our answer.
   var leavesInput = false
+  /// The client has been told, or will be, that this connection ends.
+  var isLeaving = false
 
   var isSecure: Bool { site.tls != nil }
 
@@ -148,7 +150,8 @@ final class Connection: Channel {
   }
 
   private func ingestPlain(_ bytes: borrowing Span<UInt8>) {
-    guard closing == nil else { return }
+    // While the last answers are sent, HTTP/2 needs to hear what the client has room for.
+    guard closing == nil || closing == .drained && http2 != nil else { return }
     if http2 != nil {
       ingestHTTP2(bytes)
     } else {

@@ -30,6 +30,8 @@ package final class LoopServer {
   static let gatherBytes = 128 << 10
   /// How many connections the operator has beyond those of all.
   private static let operatorReserve = 64
+  /// In how many parts clients are told that the server stops, where that is spread over a time.
+  private static let drainSteps = 20
 
   package let loop: Loop
   package let configuration: ServerConfiguration
@@ -50,7 +52,7 @@ package final class LoopServer {
   var handshakes = HandshakeQueue()
   private var held = HeldRequests()
   private var draining = false
-  private var drained: (() -> Void)?
+  private var drains: [() -> Void] = []
   /// Told when no connection can be accepted for a moment, most often for want of descriptors.
   package var acceptFailed: (SystemError) -> Void = { _ in }
 
@@ -239,24 +241,60 @@ package final class LoopServer {
 
   // MARK: Ending
 
-  /// Stops accepting, lets every response in progress end, and closes the connections.
-  ///
-  /// - Parameter done: called once, when the last connection has gone or `drainTimeout` is over.
-  package func drain(_ done: @escaping () -> Void = {}) {
-    guard !draining else { return done() }
-    draining = true
-    drained = done
+  /// Takes no more connections; those that are open go on.
+  package func stopAccepting() {
     for id in listeners { if let listener = loop.channel(id) { loop.close(listener) } }
     listeners = []
-    forEachConnection { $0.beginDrain() }
-    loop.schedule(after: .seconds(1)) { [weak self] in
-      self?.forEachConnection { $0.endDrain() }
-    }
-    loop.schedule(after: configuration.drainTimeout) { [weak self] in
+  }
+
+  /// Stops accepting, lets every response in progress end, and closes the connections.
+  ///
+  /// - Parameters:
+  ///   - spread: over how long clients are told, one after the other: they all come back at once
+  ///     otherwise.
+  ///   - done: called once, when the last connection has gone or `drainTimeout` is over after that.
+  package func drain(spread: Duration = .zero, _ done: @escaping () -> Void = {}) {
+    drains.append(done)
+    guard !draining else { return checkDrained() }
+    draining = true
+    stopAccepting()
+    let steps = spread > .zero ? Self.drainSteps : 1
+    for step in 0..<steps { tellOfDrain(step, of: steps, within: spread) }
+    loop.schedule(after: spread + configuration.drainTimeout) { [weak self] in
       self?.forEachConnection { $0.end(.drained) }
       self?.checkDrained()
     }
     checkDrained()
+  }
+
+  /// Tells one part of the connections, and a second later takes nothing more of them.
+  private func tellOfDrain(_ step: Int, of steps: Int, within spread: Duration) {
+    let begin = { [weak self] in
+      guard let self else { return }
+      var told: [ChannelID] = []
+      forEachConnection { connection in
+        guard connection.id.raw % UInt64(steps) == step else { return }
+        told.append(connection.id)
+        connection.beginDrain()
+      }
+      end(told)
+    }
+    if step == 0 { return begin() }
+    loop.schedule(after: spread * step / steps, begin)
+  }
+
+  /// Lets go of a connection whose handshake was under way when the others were told.
+  func letGo(_ connection: Connection) {
+    connection.beginDrain()
+    end([connection.id])
+  }
+
+  /// Takes nothing more of connections that have been told, a round trip later.
+  private func end(_ told: [ChannelID]) {
+    guard !told.isEmpty else { return }
+    loop.schedule(after: .seconds(1)) { [weak self] in
+      for id in told { (self?.loop.channel(id) as? Connection)?.endDrain() }
+    }
   }
 
   private func forEachConnection(_ body: (Connection) -> Void) {
@@ -270,8 +308,9 @@ package final class LoopServer {
   }
 
   private func checkDrained() {
-    guard connectionCount == 0, let done = drained else { return }
-    drained = nil
-    done()
+    guard connectionCount == 0 else { return }
+    let waiting = drains
+    drains = []
+    for done in waiting { done() }
   }
 }

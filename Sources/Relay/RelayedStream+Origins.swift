@@ -12,7 +12,8 @@ extension RelayedStream {
     switch event {
     case .started: started(leg)
     case .drained: if leg === self.leg { pump() }
-    case .reconnectRequested: if leg === self.leg { handOver() }
+    // Where the origin itself goes on in another process, the next connection is to that one.
+    case .reconnectRequested: if leg === self.leg { handOver(mayStay: true) }
     case .progressed(let progress): if leg === self.leg { progressed(progress) }
     case .ended(let end): ended(leg, end)
     }
@@ -130,13 +131,14 @@ extension RelayedStream {
 
   /// Moves the stream to another origin at its next keyframe.
   ///
+  /// - Parameter mayStay: whether another connection to the same one will do.
   /// - Returns: whether it is about to.
   @discardableResult
-  func handOver() -> Bool {
+  func handOver(mayStay: Bool = false) -> Bool {
     guard !isOver, left == nil, let leg, leg.isStarted, handover == nil else {
       return handover != nil
     }
-    handover = Outage(since: .now, excluded: [leg.target.name])
+    handover = Outage(since: .now, excluded: mayStay ? [] : [leg.target.name])
     seek()
     return true
   }

@@ -278,8 +278,7 @@ final class RelayedStream {
     let id = id
     let number = question
     let mailbox = relay.loop.mailbox
-    var excluded = (handover ?? outage)?.excluded ?? []
-    if let leg { excluded.insert(leg.target.name) }
+    let excluded = (handover ?? outage)?.excluded ?? []
     let question = PlaceQuestion(key: key, excluded: excluded, progress: progress)
     relay.handlers.place(question) { target in
       mailbox.submit {

@@ -80,6 +80,17 @@ package struct TicketKeySchedule: Equatable, Sendable {
   /// - Parameter lifetime: at least 4 seconds.
   package init(lifetime: Int = 86_400) { self.lifetime = max(4, lifetime) }
 
+  /// A schedule that goes on with the keys of the process before this one.
+  ///
+  /// - Parameters:
+  ///   - keys: newest first; each is kept as long as one that was made now.
+  ///   - now: seconds on the clock that `rotate` is given.
+  ///   - lifetime: at least 4 seconds.
+  package init(after keys: TicketKeys, now: Int, lifetime: Int = 86_400) {
+    self.init(lifetime: lifetime)
+    entries = keys.keys.map { Entry(key: $0, made: now) }
+  }
+
   /// The keys of now, newest first.
   package var keys: TicketKeys { TicketKeys(entries.map(\.key)) }
 

@@ -56,6 +56,29 @@ private func read(_ tier: DiskTier, _ object: DiskObject) async -> DiskObject? {
     #expect(second.usage.bytes == first.usage.bytes)
   }
 
+  @Test func `a folder goes from one process to the next with all that is in it`() async {
+    let one = object("/a", Array(0..<200))
+    let late = object("/b", [1])
+    let first = tier()
+    #expect(first.store(one))
+    let second = DiskTier(folder.path, isOwn: false)
+    #expect(!second.store(late))
+    #expect(await read(second, one) == nil)
+    await first.release()
+    second.open()
+    await second.settle()
+    #expect(await read(second, one) == one)
+    // The first one neither finds, stores nor removes anything any more.
+    #expect(!first.contains(one.key))
+    #expect(!first.store(late))
+    first.remove(one.key)
+    await first.settle()
+    #expect(await read(second, one) == one)
+    first.open()
+    await first.settle()
+    #expect(await read(first, one) == nil)
+  }
+
   @Test func `one wrong byte anywhere, and it is not there`() async throws {
     let one = object("/a", Array(0..<40), tags: ["t"])
     let first = tier()

@@ -43,6 +43,26 @@ import Testing
     await one.sees { $0[two.id] == nil }
   }
 
+  @Test func `one that leaves its place to its next run neither writes over it nor removes it`()
+    async throws
+  {
+    let server = try RedisServerProcess()
+    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    two.ready()
+    await one.sees(two)
+    await two.cluster.membership.retire()
+    let next = try TestNode("two", server)
+    next.ready()
+    await one.sees { $0[two.id]?.record.incarnation == next.view[two.id]?.record.incarnation }
+    let beat = { next.view[next.id]?.record.beat ?? 0 }
+    let before = beat()
+    await two.cluster.membership.leave()
+    try await wait { beat() > before + 3 }
+    #expect(one.view[two.id]?.isUsable == true)
+    #expect(next.metric("wedlive_cluster_conflicts_total") == 0)
+    #expect(two.metric("wedlive_cluster_conflicts_total") == 0)
+  }
+
   @Test func `one that falls silent and answers nobody is removed`() async throws {
     let server = try RedisServerProcess()
     let dead = PeerProbe { _, _ in false }

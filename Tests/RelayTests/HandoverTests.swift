@@ -67,8 +67,19 @@ import Testing
     #expect(rig.turns { rig.isEmpty })
   }
 
-  @Test func `an origin that asks for it hands its stream over`() throws {
+  @Test(arguments: [false, true])
+  func `an origin that asks for it hands its stream over, also to its own next process`(
+    isNextProcess: Bool
+  ) throws {
     let scene = try Scene()
+    if isNextProcess {
+      // By name it is the same one: who asks for it is not to be avoided.
+      scene.rig.origins[0] = RelayTarget(
+        name: "o1", host: "127.0.0.1", port: scene.second.port, resume: "resume=1")
+      scene.rig.origins.removeLast()
+    } else {
+      scene.first.stopAccepting()
+    }
     scene.first.takes.first?.connection.requestReconnect(to: nil, "this server is being stopped")
     #expect(scene.rig.turns { scene.second.takes.count == 1 })
     scene.encoder.sendPictures(15..<45)

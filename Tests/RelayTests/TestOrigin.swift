@@ -77,6 +77,9 @@ final class TestOrigin {
   /// What all publications were sent, in order.
   var messages: [Message] { takes.flatMap(\.messages) }
 
+  /// Takes no more connections.
+  func stopAccepting() { server.stopAccepting() }
+
   /// Takes no more connections, and resets those that are open.
   func die() {
     server.stopAccepting()

@@ -147,6 +147,11 @@ import Testing
   }
 
   @Test func `ticket keys rotate each quarter of their lifetime and are kept past it`() throws {
+    let given = TicketKeys(current: try #require(TicketKey.random()), previous: .random())
+    var next = TicketKeySchedule(after: given, now: 1_000, lifetime: 400)
+    #expect(next.keys == given && next.wait(now: 1_040) == 60)
+    let isDue = next.rotate(now: 1_100)
+    #expect(isDue && Array(next.keys.keys.dropFirst()) == given.keys)
     var schedule = TicketKeySchedule(lifetime: 400)
     var changed = schedule.rotate(now: 1_000)
     #expect(changed && schedule.keys.keys.count == 1)

@@ -108,9 +108,10 @@ import Testing
     #expect(DescriptorLimit.needed(configuration, loops: 4) == 4_400 + DescriptorLimit.others)
   }
 
-  @Test func `a hangup before the node is up ends nothing`() {
-    StandaloneCommand.ignoreHangups()
+  @Test func `a hangup or an upgrade asked for before the node is up ends nothing`() {
+    StandaloneCommand.ignoreSignals()
     #expect(raise(SIGHUP) == 0)
+    #expect(raise(SIGUSR2) == 0)
   }
 
   @Test func `an address that isn't ours is told`() {

@@ -76,6 +76,7 @@ extension DiskTier {
   }
 
   private func write(_ mark: StaleMark, _ keys: Set<CacheKey>, ofAll which: Selection) {
+    guard !isReleased else { return }
     if case .all = which {
       if journal.withLock({ $0.append(.allMarked(mark)) }) != 0 { failed() }
       return
@@ -91,6 +92,7 @@ extension DiskTier {
   /// Keeps a text of the owner's, once all that was purged before is on disk.
   package func note(position: String) {
     writer.async { [self] in
+      guard !isReleased else { return }
       if DiskFiles.write([Array(position.utf8)], to: files.position) != 0 { failed() }
     }
   }

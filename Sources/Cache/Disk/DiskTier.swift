@@ -47,6 +47,10 @@ package final class DiskTier: Sendable {
     var usage = Usage()
     /// The disk is left alone until then.
     var pausedUntil: ContinuousClock.Instant?
+    /// Whether the folder is this process's.
+    var isOwn = false
+    /// Whether it was, and is another's.
+    var isReleased = false
   }
 
   let files: DiskFiles
@@ -64,7 +68,9 @@ package final class DiskTier: Sendable {
   ///   - folder: is made where it isn't there; files that are not the tier's are left alone, but
   ///     those within its 256 folders go.
   ///   - limits: of what is stored.
-  package init(_ folder: String, limits: Limits = Limits()) {
+  ///   - isOwn: false where another process still has the folder: nothing is found or stored until
+  ///     `open`.
+  package init(_ folder: String, limits: Limits = Limits(), isOwn: Bool = true) {
     files = DiskFiles(folder: folder)
     self.limits = limits
     state = Mutex(State(table: ObjectTable(bytes: limits.bytes, count: limits.count)))
@@ -72,14 +78,42 @@ package final class DiskTier: Sendable {
     readers = (0..<max(1, limits.readers)).map {
       DispatchQueue(label: "cache-disk-reader-\($0)", qos: .userInitiated)
     }
-    writer.async { [self] in load() }
+    if isOwn { open() }
   }
+
+  // MARK: Whose it is
+
+  /// Takes over the folder, which no other process has any more.
+  package func open() {
+    let isNew = state.withLock { state in
+      guard !state.isOwn, !state.isReleased else { return false }
+      state.isOwn = true
+      return true
+    }
+    if isNew { writer.async { [self] in load() } }
+  }
+
+  /// Leaves the folder to another process.
+  ///
+  /// What waits to be written is, and then nothing of it is read, stored or removed by this one any
+  /// more.
+  package func release() async {
+    state.withLock { $0.isOwn = false }
+    await settle()
+    state.withLock { state in
+      state.isReleased = true
+      state.table = ObjectTable(bytes: limits.bytes, count: limits.count)
+    }
+  }
+
+  /// Whether the folder was this process's, and is another's.
+  var isReleased: Bool { state.withLock { $0.isReleased } }
 
   // MARK: Finding
 
   /// Whether an object is there, as far as is known without reading it.
   package func contains(_ key: CacheKey) -> Bool {
-    state.withLock { $0.table.peek(key) != nil }
+    state.withLock { $0.isOwn && $0.table.peek(key) != nil }
   }
 
   /// Reads an object.
@@ -92,7 +126,7 @@ package final class DiskTier: Sendable {
   package func read(
     _ key: CacheKey, name: String, done: @escaping @Sendable (DiskObject?) -> Void
   ) -> Bool {
-    let entry = state.withLock { $0.table.value(key) }
+    let entry = state.withLock { $0.isOwn ? $0.table.value(key) : nil }
     guard let entry, entry.name == name else { return false }
     readers[Int(key.low % UInt64(readers.count))].async { [self] in
       var object = load(key, name: name)
@@ -128,7 +162,7 @@ package final class DiskTier: Sendable {
     let head = object.fileHead
     let bytes = head.count + object.body.count
     let isTaken = state.withLock { state in
-      let isPaused = state.pausedUntil.map { $0 > .now } ?? false
+      let isPaused = !state.isOwn || state.pausedUntil.map { $0 > .now } ?? false
       guard object.body.count <= limits.objectBytes, !isPaused,
         state.usage.waitingBytes + bytes <= limits.waitingBytes
       else {
@@ -202,6 +236,7 @@ package final class DiskTier: Sendable {
   }
 
   func unlink(_ keys: [CacheKey]) {
+    guard !isReleased else { return }
     for key in keys {
       DiskFiles.remove(files.path(key))
       let problem = journal.withLock { $0.append(.gone(key)) }
@@ -273,6 +308,7 @@ package final class DiskTier: Sendable {
   }
 
   func tidyJournal() {
+    guard !isReleased else { return }
     let objects = state.withLock { $0.table.count }
     guard journal.withLock({ $0.isWasteful(objects: objects, fewest: limits.journalRecords) })
     else { return }

@@ -14,6 +14,11 @@ package final class Membership: Sendable {
     var record: NodeRecord
     var table: NodeTable
     var isWanted = true
+    /// Whether the next run of this node writes its record from now on.
+    var isRetired = false
+    /// Heartbeats on their way, and who waits until there is none.
+    var writing = 0
+    var quiet: [CheckedContinuation<Void, Never>] = []
     /// Whether others are to be told with the next heartbeat.
     var mustAnnounce = true
     /// Nodes that said they go; their records are looked for once more.
@@ -156,12 +161,28 @@ package final class Membership: Sendable {
     }
   }
 
+  /// Leaves the node's record to its next run, which has begun.
+  ///
+  /// No heartbeat is written any more, and none is on its way when this returns. `leave` does nothing from then on.
+  package func retire() async {
+    await withCheckedContinuation { continuation in
+      let isQuiet = state.withLock { state in
+        state.isRetired = true
+        if state.writing > 0 { state.quiet.append(continuation) }
+        return state.writing == 0
+      }
+      if isQuiet { continuation.resume() }
+    }
+  }
+
   /// Takes this node's record away and tells the others; no heartbeat is written any more.
   package func leave() async {
-    let id = state.withLock { state in
+    let found = state.withLock { state -> NodeID? in
+      if state.isRetired { return nil }
       state.isWanted = false
       return state.record.id
     }
+    guard let id = found else { return }
     try? await registry.remove(id, deadline: limits.deadline)
     try? await events.publish(.left(id))
   }
@@ -186,13 +207,15 @@ package final class Membership: Sendable {
   private func write() async {
     let load = measure?()
     let next = state.withLock { state -> (NodeRecord, announce: Bool)? in
-      guard state.isWanted else { return nil }
+      guard state.isWanted, !state.isRetired else { return nil }
+      state.writing += 1
       state.record.beat += 1
       state.record.uptime = .now - began
       if let load { state.record.load = load.clamped }
       return (state.record, state.mustAnnounce)
     }
     guard let (record, announce) = next else { return }
+    defer { wrote() }
     do throws(RedisError) {
       let before = try await registry.write(record, deadline: limits.beat)
       let isWanted = state.withLock { state in
@@ -214,6 +237,16 @@ package final class Membership: Sendable {
     state.withLock { state in
       if state.record.state == record.state { state.mustAnnounce = false }
     }
+  }
+
+  private func wrote() {
+    let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+      state.writing -= 1
+      guard state.writing == 0 else { return [] }
+      defer { state.quiet = [] }
+      return state.quiet
+    }
+    for continuation in waiting { continuation.resume() }
   }
 
   private func conflict(_ id: NodeID) {

@@ -19,9 +19,10 @@ final class EdgeDisk: Sendable {
   ///   - folder: is made where it isn't there.
   ///   - limits: of what is stored.
   ///   - grace: seconds for which what is purged softly may be served.
-  init(_ folder: String, limits: DiskTier.Limits, grace: Int64) {
+  ///   - isOwn: whether no other process has the folder.
+  init(_ folder: String, limits: DiskTier.Limits, grace: Int64, isOwn: Bool = true) {
     self.grace = grace
-    tier = DiskTier(folder, limits: limits)
+    tier = DiskTier(folder, limits: limits, isOwn: isOwn)
     hash = EdgeDiskSecret.load(folder)
   }
 

@@ -15,6 +15,8 @@ package struct EdgeConfiguration: Sendable {
   /// The folder of the disk tier; nil where there is none.
   package var diskFolder: String?
   package var disk = DiskTier.Limits()
+  /// Whether the folder is this process's from the start; else from `EdgeProxy.takeDisk` on.
+  package var ownsDisk = true
   /// The largest object that is kept whole.
   package var objectBytes = 64 << 20
   /// Bytes that a slow client may leave unread of what isn't kept, before the origin has to wait.

@@ -37,6 +37,12 @@ package final class EdgeProxy: Sendable {
   private static let nobody = EdgeFailure.unreachable(
     "No origin is known: edge.upstreams names none, and the cluster has none that can be reached.")
 
+  /// The disk is this process's from now on, where it wasn't from the start.
+  package func takeDisk() { store.takeDisk() }
+
+  /// The disk is another process's from now on; returns when nothing is written any more.
+  package func releaseDisk() async { await store.releaseDisk() }
+
   var now: Int64 { Int64(time(nil)) }
 
   // MARK: Asking

@@ -27,13 +27,21 @@ final class EdgeStore: Sendable {
     isSure = Atomic(!configuration.hearsOfPurges)
     memory = MemoryTier(bytes: configuration.memoryBytes, count: configuration.memoryCount)
     disk = configuration.diskFolder.map {
-      EdgeDisk($0, limits: configuration.disk, grace: configuration.purgeGrace)
+      EdgeDisk(
+        $0, limits: configuration.disk, grace: configuration.purgeGrace,
+        isOwn: configuration.ownsDisk)
     }
     hash = disk?.hash ?? .random()
   }
 
   /// What is on disk and has been done there; nil without one.
   var diskUsage: DiskTier.Usage? { disk?.tier.usage }
+
+  /// The disk is this process's from now on.
+  func takeDisk() { disk?.tier.open() }
+
+  /// The disk is another process's from now on: nothing is written there any more.
+  func releaseDisk() async { await disk?.tier.release() }
 
   var usage: MemoryUsage { memory.usage }
 

@@ -5,6 +5,8 @@ import Synchronization
 /// by whoever asks.
 package final class StreamBoard: Sendable {
   private let streams = Mutex<[StreamKey: StreamStatus]>([:])
+  /// Those who wait until no stream has a publisher.
+  private let waiting = Mutex<[AsyncStream<Void>.Continuation]>([])
 
   package init() {}
 
@@ -13,7 +15,19 @@ package final class StreamBoard: Sendable {
     streams.withLock { $0[key] = status }
   }
 
-  func end(_ key: StreamKey) { streams.withLock { $0[key]?.state = .ended } }
+  func end(_ key: StreamKey) {
+    streams.withLock { $0[key]?.state = .ended }
+    guard liveCount == 0 else { return }
+    for each in waiting.withLock({ $0 }) { each.yield() }
+  }
+
+  /// Waits until no stream has a publisher, for as long as the task isn't cancelled.
+  package func noneIsLive() async {
+    let (ends, end) = AsyncStream.makeStream(of: Void.self)
+    waiting.withLock { $0.append(end) }
+    if liveCount == 0 { return }
+    for await _ in ends where liveCount == 0 { return }
+  }
 
   /// Forgets a stream, unless it has gone on since it ended.
   func remove(_ key: StreamKey) {

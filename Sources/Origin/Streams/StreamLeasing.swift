@@ -7,8 +7,9 @@ package import Media
 package struct StreamLeasing: Sendable {
   /// What became of a wish to have a stream.
   package enum Outcome: Sendable {
-    /// This node has it; where another one had it since, it goes on after that one's state.
-    case granted(after: WindowState?)
+    /// This node has it; where another one had it since, it goes on after that one's state, which
+    /// `isExact` where what is known here may be ahead of it.
+    case granted(after: WindowState?, isExact: Bool = false)
     /// The words go to the publisher.
     case refused(String)
   }

@@ -117,6 +117,13 @@ package actor StreamLedger {
     }
   }
 
+  /// Has a run that has just begun go on elsewhere, also below what is reserved.
+  func restart(_ key: StreamKey, _ state: WindowState) {
+    runs[key]?.next = StreamNumbers.Position(
+      sequence: UInt64(max(0, state.nextSequence)),
+      discontinuity: UInt64(max(0, state.discontinuitySequence)))
+  }
+
   /// Notes how far a stream has come; reserves the next block where this one is half used.
   package func note(_ key: StreamKey, _ state: WindowState) async {
     guard var run = runs[key] else { return }

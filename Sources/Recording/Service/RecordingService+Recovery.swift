@@ -35,7 +35,8 @@ extension RecordingService {
     }
     // A process that ended between a recording's job and its record has left one too early.
     let recording = Set(try await parts.store.recordings(in: [.recording]).map(\.id))
-    for var job in try await parts.jobs.jobs() where !recording.contains(job.id) {
+    for var job in try await parts.jobs.jobs()
+    where !recording.contains(job.id) && waitingJobs[job.id] == nil {
       // Whoever starts a node has seen to something: no job waits out what it had to wait.
       job.due = 0
       enqueue(job)
@@ -70,6 +71,10 @@ extension RecordingService {
       }
     }
     // Two of one stream can't both go on: the older one is over.
+    if let older = open[name], older.record.started > record.started {
+      // It went on in this process while another one still had this.
+      return await finish(recording)
+    }
     if let older = open[name] { await finish(older) }
     if !isNoted { desk.note(name, isOpen: true) }
     recording.runs = (recording.document.parts.compactMap(\.run).max() ?? -1) + 1

@@ -68,6 +68,8 @@ package actor RecordingService {
   /// Recordings that were under way when the process before this one ended.
   var left: [RecordingRecord] = []
   private var isShuttingDown = false
+  /// Whether another process of this node may still write recordings of its own.
+  private var isBesidesAnother = false
   private nonisolated let post: AsyncStream<RecordingMail>.Continuation
   var open: [OpenRecording.Name: OpenRecording] = [:]
   /// What came for recordings that had been stopped and were not over yet.
@@ -108,8 +110,12 @@ package actor RecordingService {
   }
 
   /// Reads what the process before this one has left; before any publisher comes.
-  package func prepare() async throws(StoreError) {
-    left = try await parts.store.recordings(in: [.recording])
+  ///
+  /// - Parameter other: whether that is still there: what it has under way is its own until `takeUp`.
+  /// - Throws: what the store says.
+  package func prepare(besidesAnother other: Bool = false) async throws(StoreError) {
+    isBesidesAnother = other
+    if !other { left = try await parts.store.recordings(in: [.recording]) }
     for record in left {
       guard let stream = StreamKey(wedding: record.stream.wedding, camera: record.stream.camera)
       else { continue }
@@ -126,7 +132,7 @@ package actor RecordingService {
       for _ in 0..<configuration.jobs { group.addTask { await self.work() } }
       group.addTask { await self.keepHouse() }
       group.addTask { await self.forgetWishes() }
-      await recover()
+      if !isBesidesAnother { await recover() }
       for await letter in mail {
         await handle(letter)
         if isShuttingDown, !isWriting { break }
@@ -136,6 +142,26 @@ package actor RecordingService {
       post.finish()
       for await letter in mail { letter.refuse() }
     }
+  }
+
+  /// Takes up what another process of this node has left, which has ended by now.
+  package func takeUp() async {
+    guard isBesidesAnother else { return }
+    isBesidesAnother = false
+    do throws(StoreError) {
+      let own = Set(open.values.map(\.record.id)).union(closing.keys)
+      left = try await parts.store.recordings(in: [.recording]).filter { !own.contains($0.id) }
+      for record in left {
+        guard let stream = StreamKey(wedding: record.stream.wedding, camera: record.stream.camera)
+        else { continue }
+        desk.note(OpenRecording.Name(stream: stream, quality: record.quality), isOpen: true)
+      }
+    } catch {
+      parts.logger.error(
+        "recordings not taken up: the records can't be read; start the node again when they can",
+        metadata: ["error": "\(error)"])
+    }
+    await recover()
   }
 
   /// Ends with what publishers that have gone have left; the recordings go on at the next start.

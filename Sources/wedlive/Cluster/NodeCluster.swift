@@ -141,6 +141,9 @@ struct NodeCluster: Sendable {
       version: Version.current)
   }
 
+  /// Leaves the node's place to its next process.
+  func retire() async { await node.membership.retire() }
+
   /// Lives in the cluster until the task is cancelled, and leaves it in order.
   func run() async {
     await node.run()
@@ -154,13 +157,11 @@ struct NodeCluster: Sendable {
   ///
   /// - Parameters:
   ///   - patience: how long that may take.
-  ///   - isEmpty: whether none is left.
-  func handOver(atMost patience: Duration, until isEmpty: @Sendable () -> Bool) async {
+  ///   - empty: returns once none is left, or its task is cancelled.
+  func handOver(atMost patience: Duration, until empty: @escaping @Sendable () async -> Void) async
+  {
     set(.draining)
-    let start = ContinuousClock.now
-    while !isEmpty(), ContinuousClock.now - start < patience {
-      try? await Task.sleep(for: .milliseconds(100))
-    }
+    await Patience.wait(atMost: patience, for: empty)
   }
 
   // MARK: Where streams are

@@ -10,8 +10,14 @@ import Viewers
 final class OriginLeases: Sendable {
   private let cluster: NodeCluster
   private let leases = Mutex<[StreamKey: Lease]>([:])
+  /// Whether streams may come from another process of this node, whose numbers the records at home
+  /// don't know.
+  private let hasElders: Bool
 
-  init(_ cluster: NodeCluster) { self.cluster = cluster }
+  init(_ cluster: NodeCluster, hasElders: Bool = false) {
+    self.cluster = cluster
+    self.hasElders = hasElders
+  }
 
   /// For `Origin`.
   var leasing: StreamLeasing {
@@ -44,8 +50,10 @@ final class OriginLeases: Sendable {
         return .refused("this stream is already being published by somebody else")
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
-        let recorded = lease.previousOwner == nil ? nil : lease.inherited?.state
-        return .granted(after: resumption?.later(than: recorded) ?? recorded)
+        let isOwn = lease.previousOwner == nil
+        let recorded = isOwn && !hasElders ? nil : lease.inherited?.state
+        return .granted(
+          after: resumption?.later(than: recorded) ?? recorded, isExact: isOwn && hasElders)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")

@@ -14,10 +14,11 @@ struct EdgeCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
-    StandaloneCommand.ignoreHangups()
-    let configuration = try options.load()
+    StandaloneCommand.ignoreSignals()
     do {
-      try await EdgeRole.run(configuration: configuration)
+      let inheritance = try Inheritance.take()
+      let configuration = try options.load()
+      try await EdgeRole.run(configuration: configuration, after: inheritance)
     } catch let error as StartFailure {
       throw CommandFailure(error.description)
     }

@@ -13,11 +13,13 @@ struct OriginCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
-    StandaloneCommand.ignoreHangups()
-    let configuration = try options.load()
+    StandaloneCommand.ignoreSignals()
     do {
+      let inheritance = try Inheritance.take()
+      let configuration = try options.load()
       try await Standalone.run(
-        configuration: configuration, options: StandaloneOptions(isOrigin: true))
+        configuration: configuration, options: StandaloneOptions(isOrigin: true),
+        after: inheritance)
     } catch let error as StartFailure {
       throw CommandFailure(error.description)
     }

@@ -17,17 +17,21 @@ struct StandaloneCommand: AsyncParsableCommand {
   @Flag(help: "Publish a test picture, and print the address to watch it at.")
   var demo = false
 
-  /// Makes SIGHUP mean nothing until the node is up, which reads its certificate at the start anyway.
+  /// Makes SIGHUP and SIGUSR2 mean nothing until the node is up, and can do what they ask for.
   ///
-  /// `CertificateService` hears it from then on.
-  static func ignoreHangups() { signal(SIGHUP, SIG_IGN) }
+  /// `CertificateService` and `UpgradeService` hear them from then on.
+  static func ignoreSignals() {
+    signal(SIGHUP, SIG_IGN)
+    signal(SIGUSR2, SIG_IGN)
+  }
 
   func run() async throws {
-    Self.ignoreHangups()
-    let configuration = try options.load()
+    Self.ignoreSignals()
     do {
+      let inheritance = try Inheritance.take()
+      let configuration = try options.load()
       try await Standalone.run(
-        configuration: configuration, options: StandaloneOptions(demo: demo))
+        configuration: configuration, options: StandaloneOptions(demo: demo), after: inheritance)
     } catch let error as StartFailure {
       throw CommandFailure(error.description)
     }

@@ -330,5 +330,12 @@ enum ConfigurationTable {
     .duration(
       "shutdown.timeout", \.shutdown.timeout, in: .zero...(.seconds(3_600)),
       "How long responses that are under way have then."),
+    .duration(
+      "shutdown.upgrade_start", \.shutdown.upgradeStart, in: .seconds(1)...(.seconds(3_600)),
+      "How long the process that SIGUSR2 starts may take to be ready, before it is given up."),
+    .duration(
+      "shutdown.upgrade", \.shutdown.upgrade, in: .zero...(.seconds(7 * 86_400)),
+      "How long publishers of an edge or a standalone node stay with the process that was replaced."
+    ),
   ]
 }

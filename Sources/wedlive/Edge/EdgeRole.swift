@@ -19,12 +19,17 @@ enum EdgeRole {
   /// Starts the node and returns when it has been stopped.
   ///
   /// - Throws: `StartFailure` where it can't start; nothing is left half-started then.
-  static func run(configuration: NodeConfiguration) async throws {
-    let folder = try DataFolder(configuration.data.path)
+  static func run(
+    configuration: NodeConfiguration, after inheritance: Inheritance?
+  ) async throws {
+    let folder = try DataFolder(configuration.data.path, lock: inheritance?.lock)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
     let (frame, listeners, certificate) = try NodeFrame.start(
-      configuration, folder, Health(), logger, log)
+      configuration, folder, Health(), logger, log, after: inheritance)
+    let succession = Succession(inheritance, frame)
+    let tickets = try await succession.bequest()
+    if let tickets { frame.use(tickets) }
     let client: HTTPClient
     do throws(HTTPClientError) {
       client = try HTTPClient(configuration.edgeClient, metrics: frame.registry)
@@ -46,9 +51,10 @@ enum EdgeRole {
           + " https://origin-1.example.com:8443, or where its cluster meets")
     }
     let locks = try await EdgeLocks.open(cluster, folder, frame)
-    var settings = configuration.edgeProxy
-    settings.hearsOfPurges = cluster != nil
-    let proxy = EdgeProxy(settings, client: client)
+    var cache = configuration.edgeProxy
+    cache.hearsOfPurges = cluster != nil
+    cache.ownsDisk = !succession.hasElders
+    let proxy = EdgeProxy(cache, client: client)
     let streams = try await streams(configuration, cluster, proxy, frame)
     let edge = RunningEdge(
       frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy),
@@ -59,7 +65,7 @@ enum EdgeRole {
     if let cluster, let live = streams?.streams.live {
       RelayService.observe(cluster, live)
     }
-    let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
+    let (drainAsked, drain) = AsyncStream.makeStream(of: DrainOrder.self)
     try await edge.open(
       RunningEdge.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
@@ -69,7 +75,9 @@ enum EdgeRole {
             configuration.node.advertise, configuration.node.effectiveID,
             ProcessInfo.processInfo.hostName,
           ]), nodes: cluster?.nodes, invalidations: cluster?.node.invalidations,
-        drain: { drain.yield() }))
+        drain: { drain.yield(.stop) }))
+    await succession.takeOver()
+    proxy.takeDisk()
     // Each loop has its gate now.
     locks?.users.locks.tell()
     logger.notice(
@@ -88,10 +96,24 @@ enum EdgeRole {
     terminal.write(banner.text(on: terminal))
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
-      drain: { await edge.drain($0) }, handOver: { cluster?.set(.draining) })
+      drain: { await edge.drain($0) }, handOver: { cluster?.set(.draining) },
+      leave: {
+        await edge.leave(
+          spread: configuration.streams.fragment, atMost: configuration.shutdown.upgrade)
+      })
     cluster?.set(.ready)
+    ServiceManager.ready()
     var others: [any Service] = [
-      CertificateService(node: frame, shared: cluster?.tickets), HeapService(),
+      CertificateService(node: frame, shared: cluster?.tickets, inherited: tickets),
+      UpgradeService(
+        frame: frame, listeners: listeners, folder: folder, succession: succession,
+        patience: configuration.shutdown.upgradeStart,
+        release: {
+          await edge.stopAccepting()
+          await cluster?.retire()
+          await proxy.releaseDisk()
+        }, orders: drain),
+      HeapService(),
     ]
     if let keySet = streams?.keySet { others.append(KeySetService(keySet)) }
     if let cluster {

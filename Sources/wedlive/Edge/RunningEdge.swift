@@ -56,27 +56,29 @@ struct RunningEdge: Sendable {
     if let relay {
       let publishers = relay.open(on: loop)
       publishers.ingest.acceptFailed = { report.failed($0) }
-      if let rtmp = listeners.rtmp { try publishers.ingest.listen(rtmp.socket(loop.index)) }
-      if let sockets = listeners.rtmps {
-        let source = frame.rtmps
-        try publishers.ingest.listen(
-          sockets.socket(loop.index), context: { source.current })
+      for socket in listeners.rtmp?.descriptors(of: loop.index) ?? [] {
+        try publishers.ingest.listen(Socket(owning: socket))
+      }
+      let source = frame.rtmps
+      for socket in listeners.rtmps?.descriptors(of: loop.index) ?? [] {
+        try publishers.ingest.listen(Socket(owning: socket), context: { source.current })
       }
     }
     let sites = LoopSites()
-    if let sockets = listeners.https {
-      sites.https = try server.listen(
-        sockets.socket(loop.index), tls: frame.https.current, handler: handler)
+    for socket in listeners.https?.descriptors(of: loop.index) ?? [] {
+      sites.https.append(
+        try server.listen(
+          Socket(owning: socket), tls: frame.https.current, handler: handler))
     }
-    if let sockets = listeners.http {
+    for socket in listeners.http?.descriptors(of: loop.index) ?? [] {
       try server.listen(
-        sockets.socket(loop.index), tls: nil,
+        Socket(owning: socket), tls: nil,
         handler: parts.redirects
           ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : handler)
     }
-    if let sockets = listeners.admin {
+    for socket in listeners.admin?.descriptors(of: loop.index) ?? [] {
       try server.listen(
-        sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false, isForOperator: true,
+        Socket(owning: socket), tls: nil, acceptsProxyHeader: false, isForOperator: true,
         handler: OperatorHandler(
           health: frame.health, registry: frame.registry, site: parts.site,
           nodes: parts.nodes,
@@ -104,6 +106,43 @@ struct RunningEdge: Sendable {
         segments: EdgeHandler(proxy, metrics, on: server, live: live), others: origin))
     server.loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     return handler
+  }
+
+  /// Takes no more connections: they are another process's now.
+  func stopAccepting() async {
+    try? await frame.loops.onEach { loop in
+      loop.local(LoopServer.self)?.stopAccepting()
+      loop.local(PublishRelay.self)?.ingest.stopAccepting()
+    }
+  }
+
+  /// Leaves viewers and publishers to the process that goes on with the node, and returns once none is
+  /// left.
+  ///
+  /// - Parameters:
+  ///   - spread: over how long viewers are told.
+  ///   - limit: how long publishers may stay.
+  func leave(spread: Duration, atMost limit: Duration) async {
+    try? await frame.loops.onEach { loop in
+      loop.local(LoopServer.self)?.drain(spread: spread)
+      loop.local(PublishRelay.self)?.drain()
+    }
+    let (empty, left) = AsyncStream.makeStream(of: Void.self)
+    let loops = frame.loops
+    await Patience.wait(atMost: limit) {
+      for mailbox in loops.mailboxes {
+        let isAsked = mailbox.submit { loop in
+          guard let relay = loop.local(PublishRelay.self) else { return _ = left.yield() }
+          relay.ingest.whenEmpty { left.yield() }
+        }
+        if !isAsked { left.yield() }
+      }
+      var count = 0
+      for await _ in empty {
+        count += 1
+        if count == loops.mailboxes.count { return }
+      }
+    }
   }
 
   /// Stops taking clients, and returns once responses under way are finished or have run out of time.

@@ -17,6 +17,8 @@ struct CertificateService: Service {
   let node: NodeFrame
   /// What tickets are sealed with on all nodes of a cluster; nil where there is none.
   var shared: SharedSecrets?
+  /// What the process before this one sealed them with; nil where there was none.
+  var inherited: TicketKeys?
 
   func run() async throws {
     await withTaskGroup { group in
@@ -57,7 +59,9 @@ struct CertificateService: Service {
   /// In a cluster all nodes have the same ones. Where Redis can't be asked they go on with those that
   /// they had last; before the first, each has its own.
   private func renewTicketKeys() async {
-    var schedule = TicketKeySchedule()
+    let start = Int(MonotonicTime.now.nanoseconds / 1_000_000_000)
+    var schedule =
+      inherited.map { TicketKeySchedule(after: $0, now: start) } ?? TicketKeySchedule()
     var isShared = false
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let now = Int(MonotonicTime.now.nanoseconds / 1_000_000_000)
@@ -67,7 +71,7 @@ struct CertificateService: Service {
         isShared = isShared || found
         wait = .seconds(found ? 60 : 5)
       }
-      if !isShared, schedule.rotate(now: now) { use(schedule.keys) }
+      if !isShared, schedule.rotate(now: now) { node.use(schedule.keys) }
       let pause = wait
       do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) } } catch {
         return
@@ -80,17 +84,12 @@ struct CertificateService: Service {
     do throws(ClusterError) {
       let moment = try await shared.moment(at: LogTime.now.milliseconds / 1_000)
       let keys = TicketKeys(moment.secrets.compactMap { TicketKey(bytes: $0) })
-      if node.https.ticketKeys != keys { use(keys) }
+      if node.https.ticketKeys != keys { node.use(keys) }
       return true
     } catch {
       node.logger.warning("ticket keys not shared", metadata: ["error": "\(error)"])
       return false
     }
-  }
-
-  private func use(_ keys: TicketKeys) {
-    node.https.ticketKeys = keys
-    node.rtmps.ticketKeys = keys
   }
 
   private func report(_ outcomes: [TLSContextSource.Outcome]) {

@@ -1,17 +1,30 @@
 import CLinux
 import Foundation
+import Glibc
 import TLS
 
 /// The folder of what survives a restart, held by one process at a time.
 final class DataFolder: Sendable {
   let path: String
-  private let lock: Int32
+  /// The descriptor that the folder is held by: whoever has it too holds the folder as well.
+  let lock: Int32
 
   /// Makes the folder (mode 0700) where it isn't there, and holds it until this object goes.
   ///
+  /// - Parameters:
+  ///   - path: of the folder.
+  ///   - given: the lock of the process before this one, which holds the folder as well.
   /// - Throws: `StartFailure` where it can't be written, or another node holds it.
-  init(_ path: String) throws(StartFailure) {
+  init(_ path: String, lock given: Int32? = nil) throws(StartFailure) {
     self.path = path
+    if let given {
+      if Self.isSame(given, path + "/lock"), flock(given, LOCK_EX | LOCK_NB) == 0 {
+        lock = given
+        return
+      }
+      // Of another folder, as the configuration has changed.
+      close(given)
+    }
     let problem = Self.make(path)
     guard problem == 0 else {
       let isFile = problem == EEXIST
@@ -32,6 +45,15 @@ final class DataFolder: Sendable {
   }
 
   deinit { close(lock) }
+
+  /// Whether a descriptor is of the file that stands at a path.
+  private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
+    var open = Glibc.stat()
+    var there = Glibc.stat()
+    guard unsafe fstat(descriptor, &open) == 0 else { return false }
+    guard unsafe stat(path, &there) == 0 else { return false }
+    return open.st_dev == there.st_dev && open.st_ino == there.st_ino
+  }
 
   /// The path of a file in it.
   func file(_ name: String) -> String { path + "/" + name }

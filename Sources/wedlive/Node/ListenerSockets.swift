@@ -4,11 +4,23 @@ import Foundation
 import Ingest
 
 /// The listening sockets of one endpoint, one for each loop, before the loops have them.
-struct ListenerSockets: Sendable {
+struct ListenerSockets: Equatable, Sendable {
   /// Where they listen: the real port, also where 0 was asked for.
   let address: SocketAddress
   /// Each to be taken over by `Socket(owning:)`, once.
   let descriptors: [Int32]
+  /// How many loops they are for.
+  let loops: Int
+
+  /// The sockets of one loop; to be taken over once.
+  ///
+  /// Those that don't listen yet do so now: a process that fails to start must not have had connections
+  /// that another one would have taken.
+  func descriptors(of loop: Int) -> [Int32] {
+    let own = descriptors.indices.filter { $0 % loops == loop }.map { descriptors[$0] }
+    for descriptor in own { _ = listen(descriptor, 4_096) }
+    return own
+  }
 
   /// Opens the sockets of an endpoint.
   ///
@@ -16,14 +28,27 @@ struct ListenerSockets: Sendable {
   ///   - key: of the configuration, for the error.
   ///   - endpoint: where to.
   ///   - count: how many loops.
+  ///   - given: the sockets of this endpoint that another process has opened; they are closed where
+  ///     the endpoint is elsewhere now.
   /// - Returns: nil for `off`.
   /// - Throws: `StartFailure` naming key and address: in use, not permitted, not ours.
   static func open(
-    _ key: String, _ endpoint: Endpoint, count: Int
+    _ key: String, _ endpoint: Endpoint, count: Int, given: Inheritance.Place? = nil
   ) throws(StartFailure) -> ListenerSockets? {
-    guard case .on(let host, let port) = endpoint else { return nil }
+    guard case .on(let host, let port) = endpoint else {
+      drop(given)
+      return nil
+    }
     let candidates = try addresses(key, host, port)
     var failure: SystemError?
+    if let given {
+      do throws(SystemError) {
+        if let taken = try take(given, candidates, count: count) { return taken }
+      } catch {
+        throw StartFailure("\(key): \(endpoint): \(words(error))")
+      }
+      drop(given)
+    }
     for candidate in candidates {
       do throws(SystemError) {
         return try open(candidate, count: count)
@@ -51,7 +76,28 @@ struct ListenerSockets: Sendable {
       for descriptor in descriptors { close(descriptor) }
       throw error
     }
-    return ListenerSockets(address: real, descriptors: descriptors)
+    return ListenerSockets(address: real, descriptors: descriptors, loops: max(1, count))
+  }
+
+  /// Takes over the sockets of another process, with one more for each loop that has none then.
+  private static func take(
+    _ given: Inheritance.Place, _ candidates: [SocketAddress], count: Int
+  ) throws(SystemError) -> ListenerSockets? {
+    guard let first = given.descriptors.first else { return nil }
+    let real = SocketAddress(local: first)
+    let fits = candidates.contains {
+      $0.family == real.family && $0.host == real.host && ($0.port == 0 || $0.port == real.port)
+    }
+    guard fits else { return nil }
+    var descriptors = given.descriptors
+    while descriptors.count < count {
+      descriptors.append(try Socket.bound(to: real).release())
+    }
+    return ListenerSockets(address: real, descriptors: descriptors, loops: max(1, count))
+  }
+
+  private static func drop(_ given: Inheritance.Place?) {
+    for descriptor in given?.descriptors ?? [] { close(descriptor) }
   }
 
   /// Binds without `SO_REUSEPORT`, which would let two nodes of one user share a port unawares.

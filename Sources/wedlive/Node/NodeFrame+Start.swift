@@ -13,18 +13,19 @@ extension NodeFrame {
   ///   - health: of the node.
   ///   - logger: of the node.
   ///   - log: where that writes.
+  ///   - inheritance: what the process before this one has opened.
   /// - Returns: these, and the certificate's file.
   /// - Throws: `StartFailure` naming what is wrong; nothing is left half-started then.
   static func start(
     _ configuration: NodeConfiguration, _ folder: DataFolder, _ health: Health, _ logger: Logger,
-    _ log: LogSink
+    _ log: LogSink, after inheritance: Inheritance? = nil
   ) throws(StartFailure) -> (frame: NodeFrame, listeners: NodeListeners, certificate: String) {
     let files = try certificateFiles(configuration, folder)
     let https = try source(configuration, files, protocols: ["h2", "http/1.1"])
     let rtmps = try source(configuration, files, protocols: [])
     let count = configuration.loops.count == 0 ? LoopGroup.cores : configuration.loops.count
     let descriptors = DescriptorLimit.raise()
-    let listeners = try NodeListeners(configuration.listen, loops: count)
+    let listeners = try NodeListeners(configuration.listen, loops: count, after: inheritance)
     let registry = MetricRegistry()
     ProcessMetrics.register(in: registry, version: Version.current)
     log.register(in: registry)

@@ -14,10 +14,18 @@ struct NodeFrame: Sendable {
   let health: Health
   let logger: Logger
 
+  /// Seals session tickets with these keys from now on.
+  func use(_ keys: TicketKeys) {
+    https.ticketKeys = keys
+    rtmps.ticketKeys = keys
+  }
+
   /// Gives every loop the certificate that was read last.
   func useCertificate() {
     let context = https.current
-    loops.submitToAll { $0.local(LoopSites.self)?.https?.tls = context }
+    loops.submitToAll { loop in
+      for site in loop.local(LoopSites.self)?.https ?? [] { site.tls = context }
+    }
   }
 
   /// Runs something on every loop at once, and returns when each has said that it is done.

@@ -11,13 +11,30 @@ struct NodeListeners: Sendable {
 
   /// Opens every socket that the configuration asks for.
   ///
+  /// - Parameters:
+  ///   - listen: where.
+  ///   - loops: how many there are.
+  ///   - inheritance: sockets that the process before this one has opened.
   /// - Throws: `StartFailure` naming the key and the address.
-  init(_ listen: ListenSection, loops: Int) throws(StartFailure) {
-    rtmp = try ListenerSockets.open("listen.rtmp", listen.rtmp, count: loops)
-    rtmps = try ListenerSockets.open("listen.rtmps", listen.rtmps, count: loops)
-    https = try ListenerSockets.open("listen.https", listen.https, count: loops)
-    http = try ListenerSockets.open("listen.http", listen.http, count: loops)
-    admin = try ListenerSockets.open("listen.admin", listen.admin, count: loops)
+  init(
+    _ listen: ListenSection, loops: Int, after inheritance: Inheritance? = nil
+  ) throws(StartFailure) {
+    func open(_ key: String, _ endpoint: Endpoint) throws(StartFailure) -> ListenerSockets? {
+      try ListenerSockets.open(key, endpoint, count: loops, given: inheritance?.places[key])
+    }
+    rtmp = try open("listen.rtmp", listen.rtmp)
+    rtmps = try open("listen.rtmps", listen.rtmps)
+    https = try open("listen.https", listen.https)
+    http = try open("listen.http", listen.http)
+    admin = try open("listen.admin", listen.admin)
+  }
+
+  /// Those that are open, by their endpoint's key.
+  var byKey: [String: ListenerSockets] {
+    [
+      "listen.rtmp": rtmp, "listen.rtmps": rtmps, "listen.https": https, "listen.http": http,
+      "listen.admin": admin,
+    ].compactMapValues { $0 }
   }
 
   /// Name and address of each, for the banner.
@@ -27,9 +44,4 @@ struct NodeListeners: Sendable {
         sockets.map { Banner.Listener(name: name, address: "\($0.address)") }
       }
   }
-}
-
-extension ListenerSockets {
-  /// The socket of one loop; to be taken once.
-  func socket(_ index: Int) -> Socket { Socket(owning: descriptors[index]) }
 }

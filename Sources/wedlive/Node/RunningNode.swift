@@ -78,25 +78,28 @@ struct RunningNode: Sendable {
         PeerHandler(table: table, pass: $0, launch: parts.launch, inner: handler)
       } ?? handler
     let listeners = parts.listeners
-    if let rtmp = listeners.rtmp { try ingest.ingest.listen(rtmp.socket(loop.index)) }
-    if let sockets = listeners.rtmps {
-      let source = frame.rtmps
-      try ingest.ingest.listen(sockets.socket(loop.index), context: { source.current })
+    for socket in listeners.rtmp?.descriptors(of: loop.index) ?? [] {
+      try ingest.ingest.listen(Socket(owning: socket))
+    }
+    let source = frame.rtmps
+    for socket in listeners.rtmps?.descriptors(of: loop.index) ?? [] {
+      try ingest.ingest.listen(Socket(owning: socket), context: { source.current })
     }
     let sites = LoopSites()
-    if let sockets = listeners.https {
-      sites.https = try server.listen(
-        sockets.socket(loop.index), tls: frame.https.current, handler: front)
+    for socket in listeners.https?.descriptors(of: loop.index) ?? [] {
+      sites.https.append(
+        try server.listen(
+          Socket(owning: socket), tls: frame.https.current, handler: front))
     }
-    if let sockets = listeners.http {
+    for socket in listeners.http?.descriptors(of: loop.index) ?? [] {
       try server.listen(
-        sockets.socket(loop.index), tls: nil,
+        Socket(owning: socket), tls: nil,
         handler: parts.redirects
           ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : front)
     }
-    if let sockets = listeners.admin {
+    for socket in listeners.admin?.descriptors(of: loop.index) ?? [] {
       try server.listen(
-        sockets.socket(loop.index), tls: nil, acceptsProxyHeader: false,
+        Socket(owning: socket), tls: nil, acceptsProxyHeader: false,
         isForOperator: true,
         handler: AdminHandler(
           node: origin, collector: parts.collector, registry: frame.registry, site: parts.site,
@@ -106,6 +109,30 @@ struct RunningNode: Sendable {
           nodes: parts.nodes, drain: parts.drain))
     }
     loop.setLocal(sites)
+  }
+
+  /// Takes no more connections: they are another process's now.
+  func stopAccepting() async {
+    try? await loops.onEach { loop in
+      loop.local(ViewerSite.self)?.server.stopAccepting()
+      loop.local(OriginLoop.self)?.ingest.stopAccepting()
+    }
+  }
+
+  /// Leaves viewers and publishers to the process that goes on with the node, and returns once the
+  /// last publisher has gone.
+  ///
+  /// - Parameters:
+  ///   - spread: over how long viewers are told.
+  ///   - limit: how long publishers may stay.
+  func leave(spread: Duration, atMost limit: Duration) async {
+    await Patience.wait(atMost: limit) {
+      try? await loops.onEach { $0.local(ViewerSite.self)?.server.drain(spread: spread) }
+      // Edges that move a stream here must not ask for its news over connections to this process.
+      try? await Task.sleep(for: .milliseconds(1_500))
+      try? await loops.onEach { $0.local(OriginLoop.self)?.drain() }
+      await origin.board.noneIsLive()
+    }
   }
 
   /// Stops taking clients, and returns once responses under way are finished or have run out of

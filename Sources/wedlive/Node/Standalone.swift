@@ -25,15 +25,20 @@ enum Standalone {
   /// Starts the node and returns when it has been stopped.
   ///
   /// - Throws: `StartFailure` where it can't start; nothing is left half-started then.
-  static func run(configuration: NodeConfiguration, options: StandaloneOptions) async throws {
-    let folder = try DataFolder(configuration.data.path)
+  static func run(
+    configuration: NodeConfiguration, options: StandaloneOptions, after inheritance: Inheritance?
+  ) async throws {
+    let folder = try DataFolder(configuration.data.path, lock: inheritance?.lock)
     let secret = try NodeSecret.load(configuration)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
     let health = Health()
     let (frame, listeners, certificate) = try NodeFrame.start(
-      configuration, folder, health, logger, log)
+      configuration, folder, health, logger, log, after: inheritance)
     let registry = frame.registry
+    let succession = Succession(inheritance, frame)
+    let tickets = try await succession.bequest()
+    if let tickets { frame.use(tickets) }
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
     let viewers = ServerMetrics(registry)
@@ -76,9 +81,14 @@ enum Standalone {
       store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
     let pass = try NodeCluster.pass(configuration)
-    let leases = cluster.map { OriginLeases($0) }
+    let leases = cluster.map { OriginLeases($0, hasElders: succession.hasElders) }
+    var settings = configuration.origin
+    if succession.hasElders, let dvr = settings.dvrFolder {
+      // The one before this process empties goes on with its own.
+      settings.dvrFolder = "\(dvr)/process-\(getpid())"
+    }
     let origin = OriginNode(
-      configuration: configuration.origin, verifier: tokens.verifier,
+      configuration: settings, verifier: tokens.verifier,
       hooks: try Backend.hooks(configuration.callbacks, metrics: registry), metrics: registry,
       logger: logger,
       ledger: StreamLedger(
@@ -116,7 +126,7 @@ enum Standalone {
           LadderQuality(name: $0.name, width: $0.width, height: $0.height)
         }, choices: choices, metrics: registry,
         log: Logger(label: "api")))
-    let (drainAsked, drain) = AsyncStream.makeStream(of: Void.self)
+    let (drainAsked, drain) = AsyncStream.makeStream(of: DrainOrder.self)
     // Before anybody can watch: what was locked stays locked.
     do throws(StoreError) {
       try await locks.load(loops.mailboxes)
@@ -124,7 +134,7 @@ enum Standalone {
       throw StartFailure("the locked weddings can't be read: \(error)")
     }
     do throws(StoreError) {
-      try await recordings.prepare()
+      try await recordings.prepare(besidesAnother: succession.hasElders)
     } catch {
       throw StartFailure("the recordings can't be read: \(error)")
     }
@@ -153,7 +163,8 @@ enum Standalone {
           ]),
         page: page(configuration), pass: pass,
         nodes: cluster?.nodes,
-        launch: String(UInt64.random(in: .min ... .max), radix: 36), drain: { drain.yield() }))
+        launch: String(UInt64.random(in: .min ... .max), radix: 36), drain: { drain.yield(.stop) }))
+    await succession.takeOver()
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil
@@ -166,20 +177,36 @@ enum Standalone {
       dataPath: folder.path, demo: demo?.banner)
     terminal.write(banner.text(on: terminal))
     cluster?.set(.ready)
+    ServiceManager.ready()
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
       drain: { await node.drain($0) },
       handOver: {
         guard let cluster else { return }
         await cluster.handOver(atMost: configuration.shutdown.handOver) {
-          origin.board.liveCount == 0
+          await origin.board.noneIsLive()
         }
+      },
+      leave: {
+        await node.leave(
+          spread: cluster == nil ? configuration.streams.fragment : .zero,
+          atMost: cluster == nil ? configuration.shutdown.upgrade : configuration.shutdown.handOver)
       })
     var others: [any Service] = [
-      CertificateService(node: frame, shared: cluster?.tickets),
+      CertificateService(node: frame, shared: cluster?.tickets, inherited: tickets),
+      UpgradeService(
+        frame: frame, listeners: listeners, folder: folder, succession: succession,
+        patience: configuration.shutdown.upgradeStart,
+        release: {
+          await node.stopAccepting()
+          await cluster?.retire()
+        }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), RecordingRunner(recordings: recordings),
     ]
+    if succession.hasElders {
+      others.append(ElderService(succession: succession) { await recordings.takeUp() })
+    }
     if let cluster { others.append(ClusterService(cluster: cluster)) }
     if let purger { others.append(PurgeService(purger: purger, events: events)) }
     if let shared {

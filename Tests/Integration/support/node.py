@@ -1,6 +1,9 @@
 """`wedlive` in one of its roles, on free ports with a data folder of its own."""
 
+import contextlib
+import json
 import os
+import signal
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +54,8 @@ class Node:
         #: Where it runs: this machine, or another network.
         self.place = place or Place()
         self.process: Process | None = None
+        #: The process that is the node since an upgrade.
+        self.successor: int | None = None
 
     def __enter__(self) -> "Node":
         self.start()
@@ -58,11 +63,11 @@ class Node:
 
     def __exit__(self, *_: object) -> None:
         if self.process is not None:
-            self.process.stop()
+            self.stop()
 
     @property
     def pid(self) -> int:
-        return self._running().pid
+        return self.successor or self._running().pid
 
     @property
     def log(self) -> Path:
@@ -94,11 +99,50 @@ class Node:
         wait_until(self.ready, "wedlive is ready", alive=[self.process])
 
     def stop(self) -> int:
-        """Asks it to end (SIGTERM) and returns its exit status."""
+        """Asks it to end (SIGTERM) and returns the exit status of the process that was started."""
+        if self.successor is not None:
+            self._signal_all(signal.SIGTERM)
+            try:
+                wait_until(lambda: not self._any_left(), "all its processes have ended", limit=20)
+            except Failed:
+                self._signal_all(signal.SIGKILL)
+                raise
+            self.successor = None
         return self._running().stop()
 
     def kill(self) -> None:
+        if self.successor is not None:
+            self._signal_all(signal.SIGKILL)
+            self.successor = None
         self._running().kill()
+
+    def upgrade(self) -> int:
+        """Has the program that stands at its path now take over (SIGUSR2).
+
+        Returns the process that was replaced, which may go on for a while.
+        """
+        before, said = self.pid, len(self.said("upgraded"))
+        os.kill(before, signal.SIGUSR2)
+        wait_until(lambda: len(self.said("upgraded")) > said, "it is upgraded")
+        self.successor = int(self.said("upgraded")[-1]["process"])
+        return before
+
+    def said(self, message: str) -> list[dict[str, str]]:
+        """The lines of its log that have a message."""
+        lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
+        return [line for line in map(json.loads, lines) if line.get("event") == message]
+
+    def _signal_all(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._running().pid, number)
+
+    def _any_left(self) -> bool:
+        _ = self._running().ended
+        try:
+            os.killpg(self._running().pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def ready(self) -> bool:
         try:

@@ -6,4 +6,8 @@ struct ShutdownSection: Equatable, Sendable {
   var handOver = Duration.seconds(15)
   /// How long responses under way have.
   var timeout = Duration.seconds(10)
+  /// How long a process that takes over may take to be ready, and how long publishers may stay with
+  /// the one that it replaces.
+  var upgradeStart = Duration.seconds(60)
+  var upgrade = Duration.seconds(12 * 3_600)
 }

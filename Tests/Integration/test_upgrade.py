@@ -1,0 +1,248 @@
+"""SIGUSR2: another process goes on with the node, and nobody notices."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import MakeNode
+from test_cluster import Viewer, owner, publish, sequences
+
+from support.cluster import Cluster
+from support.node import Node, wedlive_binary
+from support.processes import Process, wait_until
+
+
+class Callers:
+    """Connect anew for each request, as fast as they can, and note what fails."""
+
+    def __init__(self, node: Node, count: int = 4) -> None:
+        self.bad: list[str] = []
+        self.answers = 0
+        self._node = node
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._call) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _call(self) -> None:
+        context = self._node.tls()
+        place = ("127.0.0.1", self._node.ports["https"])
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        while not self._stop.is_set():
+            try:
+                with (
+                    socket.create_connection(place, 30) as plain,
+                    context.wrap_socket(plain, server_hostname="localhost") as secure,
+                ):
+                    secure.sendall(request)
+                    answer = b""
+                    while more := secure.recv(4096):
+                        answer += more
+                if not answer.startswith(b"HTTP/1.1 200"):
+                    self.bad.append(repr(answer[:80]))
+                self.answers += 1
+            except OSError as error:
+                self.bad.append(repr(error))
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def http2_requests(node: Node, folder: Path) -> Process:
+    """Requests one after the other over one HTTP/2 connection, opened anew where that is ended."""
+    # What it says of one is to be there at once.
+    words = [
+        "stdbuf",
+        "-oL",
+        "curl",
+        "--http2",
+        "-s",
+        "-S",
+        "--cacert",
+        str(node.certificates.authority),
+        "-o",
+    ]
+    words += [
+        "/dev/null",
+        "-w",
+        "%{http_version} %{http_code} %{num_connects}\\n",
+        "--rate",
+        "50/s",
+    ]
+    return Process("curl", [*words, f"{node.base}/healthz?[1-100000]"], folder / "curl.log")
+
+
+@pytest.fixture
+def own_binary(tmp_path: Path) -> Path:
+    """A path to the program at which another one can be put."""
+    path = tmp_path / "bin" / "wedlive"
+    path.parent.mkdir()
+    path.symlink_to(wedlive_binary())
+    return path
+
+
+@pytest.fixture
+def node(tmp_path: Path, own_binary: Path) -> Iterator[Node]:
+    with Node(tmp_path / "node", binary=own_binary) as made:
+        yield made
+
+
+def put(binary: Path, text: str) -> None:
+    """Puts a shell script where the program is."""
+    new = binary.with_suffix(".new")
+    new.write_text(text)
+    new.chmod(0o755)
+    new.rename(binary)
+
+
+def gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] == "Z"
+
+
+def test_two_upgrades_in_a_row_refuse_nobody(
+    node: Node, tmp_path: Path, cleanup: list[Process]
+) -> None:
+    callers = Callers(node)
+    over_http2 = http2_requests(node, tmp_path)
+    cleanup.append(over_http2)
+    replaced = []
+
+    def connections() -> int:
+        lines = over_http2.log_text().splitlines()[:-1]
+        return sum(int(line.split()[2]) for line in lines)
+
+    try:
+        wait_until(lambda: over_http2.log_text().count("200") > 20, "requests are answered")
+        for _ in range(2):
+            wait_until(lambda now=callers.answers: callers.answers > now + 50, "calls come")  # type: ignore[misc]
+            replaced.append(node.upgrade())
+            wait_until(lambda now=callers.answers: callers.answers > now + 50, "calls come")  # type: ignore[misc]
+        wait_until(lambda: all(gone(each) for each in replaced), "those before have ended")
+    finally:
+        callers.stop()
+    assert callers.bad == []
+    wait_until(lambda: connections() == 3, "one connection for each process")
+    assert not over_http2.ended
+    over_http2.stop()
+    assert {line[:5] for line in over_http2.log_text().splitlines()[:-1]} == {"2 200"}
+    assert node.stop() == 0
+
+
+def test_sessions_are_resumed_by_the_next_process(node: Node, tmp_path: Path) -> None:
+    ticket = tmp_path / "session.pem"
+    place = f"localhost:{node.ports['https']}"
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+    def reused(*options: str) -> bool:
+        words = ["openssl", "s_client", "-connect", place, "-ign_eof", *options]
+        done = subprocess.run(words, input=request, capture_output=True, check=False, timeout=60)
+        return b"Reused, TLSv1.3" in done.stdout
+
+    reused("-sess_out", str(ticket))
+    wait_until(ticket.exists, "there is a ticket")
+    node.upgrade()
+    assert reused("-sess_in", str(ticket))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("#!/bin/sh\nexit 3\n", "has ended with exit status 3"),
+        ("#!/bin/sh\nexec sleep 600\n", "was not ready within"),
+        ("no program at all", "Exec format error"),
+    ],
+)
+def test_a_program_that_does_not_start_changes_nothing(
+    tmp_path: Path, own_binary: Path, script: str, words: str
+) -> None:
+    settings = {"WEDLIVE_SHUTDOWN_UPGRADE_START": "3s"}
+    with Node(tmp_path / "node", settings, binary=own_binary) as node:
+        process = node.pid
+        put(own_binary, script)
+        callers = Callers(node, 2)
+        try:
+            os.kill(process, signal.SIGUSR2)
+            wait_until(lambda: node.said("not upgraded; this process goes on"), "it says so")
+            wait_until(lambda now=callers.answers: callers.answers > now + 50, "calls come")  # type: ignore[misc]
+        finally:
+            callers.stop()
+        assert callers.bad == []
+        assert words in node.said("not upgraded; this process goes on")[0]["error"]
+        # It can still be upgraded to what starts.
+        own_binary.unlink()
+        own_binary.symlink_to(wedlive_binary())
+        assert node.upgrade() == process
+
+
+def test_a_configuration_that_is_wrong_changes_nothing(tmp_path: Path, own_binary: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a secret that is long enough for anybody")
+    settings = {"WEDLIVE_AUTH_SECRET_FILE": str(secret)}
+    with Node(tmp_path / "node", settings, binary=own_binary) as node:
+        secret.write_text("short")
+        os.kill(node.pid, signal.SIGUSR2)
+        wait_until(lambda: node.said("not upgraded; this process goes on"), "it says so")
+        assert "auth.secret_file" in node.log.read_text()
+        assert node.ready()
+
+
+@pytest.fixture
+def cluster(make_node: MakeNode, tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path, make_node, origins=1, edges=2)
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("which", ["origin", "edge of the publisher", "edge of a viewer"])
+def test_publishers_and_viewers_notice_nothing_of_an_upgrade(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path, which: str
+) -> None:
+    edge, other = cluster.edges
+    publisher = publish(edge, "upgraded", tmp_path)
+    cleanup.append(publisher)
+    wait_until(
+        lambda: len(sequences(other, "upgraded")) >= 4, "it is on the air", alive=[publisher]
+    )
+    viewers = [Viewer(edge, "upgraded"), Viewer(other, "upgraded")]
+    upgraded = {"origin": owner(cluster, "upgraded"), "edge of a viewer": other}.get(which, edge)
+    callers = Callers(upgraded, 2)
+    try:
+        wait_until(lambda: all(each.segments >= 4 for each in viewers), "both see it")
+        breaks = [len(each.breaks) for each in viewers]
+        newest = viewers[0].newest
+        before = upgraded.upgrade()
+        wait_until(
+            lambda: all(each.newest > newest + 8 for each in viewers),
+            "the stream goes on for both",
+            alive=[publisher],
+        )
+        if which != "edge of the publisher":
+            wait_until(lambda: gone(before), "the process before has ended")
+        else:
+            assert not gone(before)
+    finally:
+        callers.stop()
+        for each in viewers:
+            each.stop()
+    assert not publisher.ended
+    assert callers.bad == []
+    for each, count in zip(viewers, breaks, strict=True):
+        assert each.bad == []
+        assert len(each.breaks) <= count + 1
+        print(f"{which}: {each.longest:.2f} s between two new segments")
+        # Three seconds and a segment; the machine of the tests may be busy.
+        assert each.longest < 6
+    if which == "edge of the publisher":
+        publisher.interrupt()
+        wait_until(lambda: gone(before), "the process before has ended with its publisher")
