@@ -56,7 +56,7 @@ class Viewer:
 
     def _watch(self) -> None:
         client = self.edge.client()
-        fetched: set[str] = set()
+        fetched = -1
         while not self._stop.wait(0.1):
             answer = client.get(self.url)
             if answer.status != 200:
@@ -77,14 +77,20 @@ class Viewer:
                 if self.newest >= 0:
                     self.longest = max(self.longest, now - self.at)
                 self.newest, self.at = newest, now
-            for name in names[-3:]:
-                if name in fetched:
+            for name in names if fetched >= 0 else names[-3:]:
+                number = int(name.split("-")[0])
+                if number <= fetched:
                     continue
-                fetched.add(name)
+                fetched = number
                 segment = client.get(self.url.replace("index.m3u8", name))
                 self.segments += 1
                 if segment.status != 200:
                     self.bad.append(f"segment: {segment}")
+                else:
+                    self.take(name, segment.body)
+
+    def take(self, name: str, body: bytes) -> None:
+        """A new segment has come; those whose name is in `breaks` follow a discontinuity."""
 
     def stop(self) -> None:
         self._stop.set()
