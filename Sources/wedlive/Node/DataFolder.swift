@@ -48,11 +48,8 @@ final class DataFolder: Sendable {
 
   /// Whether a descriptor is of the file that stands at a path.
   private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
-    var open = Glibc.stat()
-    var there = Glibc.stat()
-    guard unsafe fstat(descriptor, &open) == 0 else { return false }
-    guard unsafe stat(path, &there) == 0 else { return false }
-    return open.st_dev == there.st_dev && open.st_ino == there.st_ino
+    guard let open = FileIdentity(of: descriptor) else { return false }
+    return open == FileIdentity(at: path)
   }
 
   /// The path of a file in it.
