@@ -1,19 +1,19 @@
 import Glibc
 
 /// Which file something is, whatever its name.
-struct FileIdentity: Equatable {
+package struct FileIdentity: Equatable {
   private let device: UInt
   private let inode: UInt
 
   /// The file that a descriptor is of; nil where it is none.
-  init?(of descriptor: Int32) {
+  package init?(of descriptor: Int32) {
     var about = stat()
     guard unsafe fstat(descriptor, &about) == 0 else { return nil }
     self.init(about)
   }
 
   /// The file that stands at a path now; nil where none does.
-  init?(at path: String) {
+  package init?(at path: String) {
     var about = stat()
     guard unsafe stat(path, &about) == 0 else { return nil }
     self.init(about)
