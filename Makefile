@@ -23,7 +23,7 @@ SECONDS ?= 600
 TARGET ?=
 
 .PHONY: help setup run test unit integration check build release format lint sanitize fuzz \
-	bench soak soak-ladder interop certs docs
+	bench soak soak-ladder soak-cluster interop certs docs
 
 help: ## list these
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -96,6 +96,10 @@ soak: release ## 50 reconnecting publishers and 500 viewers for MINUTES (60); ju
 soak-ladder: release ## four streams encoded, recorded and switched for MINUTES (60); judges memory
 	@.ci/setup test
 	@$(PYTHON) Tests/Integration/soak_ladder.py --wedlive $(RELEASE) --minutes $(MINUTES) $(ARGS)
+
+soak-cluster: release ## origins killed every two minutes for MINUTES (60); compares every frame
+	@.ci/setup test
+	@$(PYTHON) Tests/Integration/soak_cluster.py --wedlive $(RELEASE) --minutes $(MINUTES) $(ARGS)
 
 cache-tests: release ## http-tests/cache-tests against `wedlive edge` (SUITE=checkout of it)
 	@.ci/setup test cache-tests
