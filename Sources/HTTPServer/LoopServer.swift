@@ -250,10 +250,10 @@ package final class LoopServer {
   /// Stops accepting, lets every response in progress end, and closes the connections.
   ///
   /// - Parameters:
-  ///   - spread: over how long clients are told, one after the other: they all come back at once
-  ///     otherwise.
+  ///   - spread: over how long clients are told; `drainSpread` where that is nil.
   ///   - done: called once, when the last connection has gone or `drainTimeout` is over after that.
-  package func drain(spread: Duration = .zero, _ done: @escaping () -> Void = {}) {
+  package func drain(spread: Duration? = nil, _ done: @escaping () -> Void = {}) {
+    let spread = spread ?? configuration.drainSpread
     drains.append(done)
     guard !draining else { return checkDrained() }
     draining = true

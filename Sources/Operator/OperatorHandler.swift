@@ -26,10 +26,13 @@ open class OperatorHandler: RequestHandler {
   ///   - site: by which names the operator may change something.
   ///   - nodes: of the cluster as this node sees them, as JSON; nil where there is none.
   ///   - routes: what the role has besides.
+  ///   - drainOther: has a node of the cluster drain, by its name; answers nil for this node; nil
+  ///     where there is no cluster.
   ///   - drain: begins to drain the node; returns at once.
   package init(
     health: Health, registry: MetricRegistry, site: OperatorSite,
     nodes: (@Sendable () -> [UInt8])?, routes: [(path: StaticString, call: APICall)] = [],
+    drainOther: (@Sendable (_ node: String) async -> APIResponse?)? = nil,
     drain: @escaping @Sendable () -> Void
   ) {
     self.health = health
@@ -48,8 +51,16 @@ open class OperatorHandler: RequestHandler {
       if let words = site.objection(to: request.request) { return Self.foreign(words) }
       guard request.request.method == .post else {
         return Self.document(
-          "text/plain; charset=utf-8", Array("POST /drain begins to drain the node\n".utf8),
+          "text/plain; charset=utf-8",
+          Array("POST /drain begins to drain the node, POST /drain?node=NAME another one\n".utf8),
           .methodNotAllowed)
+      }
+      if let name = Self.node(request.request) {
+        guard let drainOther else {
+          return .error(
+            .notFound, code: "no_cluster", message: "This node is alone: it has no redis.url.")
+        }
+        if let answer = await drainOther(name) { return answer }
       }
       drain()
       return Self.document("text/plain; charset=utf-8", Array("draining\n".utf8), .accepted)
@@ -65,6 +76,13 @@ open class OperatorHandler: RequestHandler {
     if request.pathIs("/api/nodes") { return .deferred(nodes) }
     for route in routes where request.pathIs(route.path) { return .deferred(route.call) }
     return .prepared(Self.notFound)
+  }
+
+  /// The node that a request names.
+  private static func node(_ request: HTTPRequest) -> String? {
+    let items = (request.path ?? "").split(separator: "?", maxSplits: 1).dropFirst().first
+    let named = items?.split(separator: "&").first { $0.hasPrefix("node=") }
+    return named.map { String($0.dropFirst("node=".count)) }
   }
 
   /// What a page of another site gets that tries to end streams from an operator's browser.

@@ -25,10 +25,12 @@ package final class AdminHandler: OperatorHandler {
   ///   - site: by which names the operator may change something.
   ///   - control: nginx-rtmp's verbs.
   ///   - nodes: of the cluster, as JSON; nil where there is none.
+  ///   - drainOther: has a node of the cluster drain; nil where there is none.
   ///   - drain: begins to drain the node; returns at once.
   package init(
     node: OriginNode, collector: StatusCollector, registry: MetricRegistry,
     site: OperatorSite, control: StreamControl, nodes: (@Sendable () -> [UInt8])? = nil,
+    drainOther: (@Sendable (_ node: String) async -> APIResponse?)? = nil,
     drain: @escaping @Sendable () -> Void
   ) {
     let page = StatusPage()
@@ -63,7 +65,9 @@ package final class AdminHandler: OperatorHandler {
       let (status, text) = await control.perform(request.request.path ?? "")
       return Self.document("text/plain; charset=utf-8", Array(text.utf8), status)
     }
-    super.init(health: node.health, registry: registry, site: site, nodes: nodes, drain: drain)
+    super.init(
+      health: node.health, registry: registry, site: site, nodes: nodes, drainOther: drainOther,
+      drain: drain)
   }
 
   public override func handle(

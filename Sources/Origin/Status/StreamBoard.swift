@@ -13,10 +13,15 @@ package final class StreamBoard: Sendable {
   func set(_ status: StreamStatus) {
     guard let key = StreamKey(wedding: status.wedding, camera: status.camera) else { return }
     streams.withLock { $0[key] = status }
+    if status.state != .live { tellIfNoneIsLive() }
   }
 
   func end(_ key: StreamKey) {
     streams.withLock { $0[key]?.state = .ended }
+    tellIfNoneIsLive()
+  }
+
+  private func tellIfNoneIsLive() {
     guard liveCount == 0 else { return }
     for each in waiting.withLock({ $0 }) { each.yield() }
   }

@@ -28,16 +28,20 @@ package final class PeerHandler: RequestHandler {
   private let table: StreamTable
   private let pass: PeerPass
   private let launch: String
+  private let drain: PeerDrain?
   private let inner: RequestHandler
 
   /// - Parameters:
   ///   - table: the loop's streams.
   ///   - pass: what nodes of the cluster show each other.
   ///   - launch: names the process.
+  ///   - drain: of the node; nil where others can't ask for it.
   ///   - inner: answers everything else.
   package init(
-    table: StreamTable, pass: PeerPass, launch: String, inner: RequestHandler
+    table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
+    inner: RequestHandler
   ) {
+    self.drain = drain
     self.table = table
     self.pass = pass
     self.launch = launch
@@ -48,6 +52,7 @@ package final class PeerHandler: RequestHandler {
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
     guard request.pathStarts(with: "/cluster/") else { return inner.handle(request, exchange) }
+    if let answer = drain?.answer(request) { return answer }
     guard let token = request.bearerToken, pass.fits(token) else {
       return .prepared(Self.refused)
     }

@@ -20,7 +20,7 @@ struct NodeCluster: Sendable {
   let client: HTTPClient
   /// What all nodes seal TLS session tickets with.
   let tickets: SharedSecrets
-  private let scheme: String
+  let scheme: String
 
   /// What nodes show each other; nil where the configuration has no secret of a cluster.
   ///

@@ -19,7 +19,7 @@ import ArgumentParser
     version: Version.current,
     subcommands: [
       StandaloneCommand.self, OriginCommand.self, EdgeCommand.self, CheckCommand.self,
-      StatusCommand.self,
+      StatusCommand.self, DrainCommand.self,
       TokenCommand.self,
       PublishCommand.self,
       CertsCommand.self, ReferenceCommand.self, PublishWorkerCommand.self,

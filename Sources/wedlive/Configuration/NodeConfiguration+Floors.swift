@@ -34,6 +34,8 @@ extension NodeConfiguration {
     server.minimumReadRate = http.minimumReadRate
     server.minimumBodyRate = http.minimumBodyRate
     server.drainTimeout = shutdown.timeout
+    // One target duration: by then every player has asked for something anyway.
+    server.drainSpread = min(streams.fragment, shutdown.timeout)
     server.http2.concurrentStreams = http.maxStreams
     server.trustedProxies = NetworkList(proxyProtocol.trusted) ?? NetworkList()
     return server

@@ -75,7 +75,7 @@ enum EdgeRole {
             configuration.node.advertise, configuration.node.effectiveID,
             ProcessInfo.processInfo.hostName,
           ]), nodes: cluster?.nodes, invalidations: cluster?.node.invalidations,
-        drain: { drain.yield(.stop) }))
+        drainOther: cluster?.drainOther, drain: { drain.yield(.stop) }))
     await succession.takeOver()
     proxy.takeDisk()
     // Each loop has its gate now.

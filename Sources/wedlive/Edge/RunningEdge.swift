@@ -31,6 +31,8 @@ struct RunningEdge: Sendable {
     let nodes: (@Sendable () -> [UInt8])?
     /// Tells the cluster's caches what to forget; nil where there is no cluster.
     let invalidations: Invalidations?
+    /// Has another node of the cluster drain; nil where there is none.
+    let drainOther: (@Sendable (_ node: String) async -> APIResponse?)?
     let drain: @Sendable () -> Void
   }
 
@@ -51,7 +53,9 @@ struct RunningEdge: Sendable {
     loop.setLocal(server)
     let origin = EdgeHandler(proxy, metrics, on: server, knowing: streams?.live)
     let handler = EdgeFront(
-      health: frame.health, behind: viewers(on: server, before: origin) ?? origin)
+      health: frame.health,
+      drain: relay.map { PeerDrain($0.cluster.pass, drain: parts.drain) },
+      behind: viewers(on: server, before: origin) ?? origin)
     let listeners = parts.listeners
     if let relay {
       let publishers = relay.open(on: loop)
@@ -85,7 +89,7 @@ struct RunningEdge: Sendable {
           routes: [
             (PurgeRoute.path, PurgeRoute.call(proxy, parts.invalidations, parts.site))
           ],
-          drain: parts.drain))
+          drainOther: parts.drainOther, drain: parts.drain))
     }
     loop.setLocal(sites)
   }

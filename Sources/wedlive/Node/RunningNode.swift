@@ -39,6 +39,8 @@ struct RunningNode: Sendable {
     let nodes: (@Sendable () -> [UInt8])?
     /// Names this process among those that other nodes may have asked before.
     let launch: String
+    /// Has another node of the cluster drain; nil where there is none.
+    let drainOther: (@Sendable (_ node: String) async -> APIResponse?)?
     let drain: @Sendable () -> Void
   }
 
@@ -75,7 +77,9 @@ struct RunningNode: Sendable {
     ingest.locked = parts.locks.weddings
     let front: RequestHandler =
       parts.pass.map {
-        PeerHandler(table: table, pass: $0, launch: parts.launch, inner: handler)
+        PeerHandler(
+          table: table, pass: $0, launch: parts.launch,
+          drain: PeerDrain($0, drain: parts.drain), inner: handler)
       } ?? handler
     let listeners = parts.listeners
     for socket in listeners.rtmp?.descriptors(of: loop.index) ?? [] {
@@ -106,7 +110,7 @@ struct RunningNode: Sendable {
           control: StreamControl(
             loops: loops.mailboxes,
             recordings: OriginRecordings(parts.recordings, loops: loops.mailboxes)),
-          nodes: parts.nodes, drain: parts.drain))
+          nodes: parts.nodes, drainOther: parts.drainOther, drain: parts.drain))
     }
     loop.setLocal(sites)
   }

@@ -163,7 +163,8 @@ enum Standalone {
           ]),
         page: page(configuration), pass: pass,
         nodes: cluster?.nodes,
-        launch: String(UInt64.random(in: .min ... .max), radix: 36), drain: { drain.yield(.stop) }))
+        launch: String(UInt64.random(in: .min ... .max), radix: 36), drainOther: cluster?.drainOther,
+        drain: { drain.yield(.stop) }))
     await succession.takeOver()
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }

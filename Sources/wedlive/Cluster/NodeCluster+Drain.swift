@@ -1,0 +1,43 @@
+import Cluster
+import HTTPClient
+import HTTPServer
+import HTTPTypes
+import Viewers
+
+extension NodeCluster {
+  /// Has another node of the cluster drain.
+  var drainOther: @Sendable (_ node: String) async -> APIResponse? {
+    { name in await drain(name) }
+  }
+
+  /// Passes on to a node that it is to drain.
+  ///
+  /// - Parameter name: of the node.
+  /// - Returns: what came of it; nil where it is this node's own name.
+  private func drain(_ name: String) async -> APIResponse? {
+    let view = node.membership.view
+    guard let id = NodeID(name), let known = view[id] else {
+      let names = view.nodes.keys.map(\.text).sorted().joined(separator: ", ")
+      return .error(
+        .notFound, code: "no_node", message: "No node of this cluster has this name: \(names).")
+    }
+    if id == view.own { return nil }
+    var request = HTTPRequest(
+      method: .post, scheme: scheme, authority: known.record.addresses.http,
+      path: "\(PeerDrain.path)")
+    request.headerFields[.authorization] = "Bearer \(pass.token)"
+    do throws(HTTPClientError) {
+      let (response, _) = try await client.send(request, deadline: .seconds(5))
+      guard response.status == .accepted else {
+        return .error(
+          .badGateway, code: "not_drained",
+          message: "Node \(name) answers \(response.status.code): is it of this version?")
+      }
+      return APIResponse(response)
+    } catch {
+      return .error(
+        .badGateway, code: "not_reached",
+        message: "Node \(name) gave no answer at \(known.record.addresses.http): \(error).")
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Foundation
+import HTTPClient
+import HTTPTypes
+
+/// `wedlive drain`: a node takes nothing new, hands over what it has, and ends.
+struct DrainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drain",
+    abstract: "Drain a node of a cluster: its streams and viewers go to others, and it ends.",
+    discussion: """
+      Asks a node's admin port, which is that of the configuration (or --node), and which passes it on \
+      to the node that is named. Without a name it is that node itself.
+      """)
+
+  @Argument(help: ArgumentHelp("The node's name (node.id).", valueName: "name"))
+  var name: String?
+
+  @Option(help: ArgumentHelp("The admin port of any node.", valueName: "host:port"))
+  var node: String?
+
+  @Flag(help: "Wait until the node has ended.")
+  var wait = false
+
+  @Option(help: ArgumentHelp("How long --wait waits.", valueName: "seconds"))
+  var within = 300
+
+  @OptionGroup(title: "Whose admin port") var options: ConfigurationOptions
+
+  func run() async throws {
+    let place = try node ?? options.load().listen.admin.local
+    guard let place else {
+      throw CommandFailure("listen.admin is off; --node names the admin port of another node")
+    }
+    let client: HTTPClient
+    do throws(HTTPClientError) {
+      client = try HTTPClient()
+    } catch {
+      throw CommandFailure("no request can be made: \(error)")
+    }
+    defer { client.close() }
+    try await ask(place, client)
+    guard wait else { return print("draining") }
+    let limit = ContinuousClock.now + .seconds(within)
+    while await isThere(place, client) {
+      guard ContinuousClock.now < limit else {
+        throw CommandFailure("it has not ended within \(within) s; it goes on with that")
+      }
+      try await Task.sleep(for: .milliseconds(250))
+    }
+    print("drained")
+  }
+
+  private func ask(_ place: String, _ client: HTTPClient) async throws(CommandFailure) {
+    let path = name.map { "/drain?node=\($0)" } ?? "/drain"
+    if let name, !ConfigurationRules.isNodeID(name) {
+      throw CommandFailure("\(name): no node has such a name")
+    }
+    let request = HTTPRequest(method: .post, scheme: "http", authority: place, path: path)
+    let response: HTTPResponse
+    let body: [UInt8]
+    do throws(HTTPClientError) {
+      (response, body) = try await client.send(request, deadline: .seconds(10))
+    } catch {
+      throw CommandFailure(
+        "\(place): the node gave no answer (\(error)); does it run, and is that its admin port?")
+    }
+    guard response.status == .accepted else {
+      throw CommandFailure("\(place): \(Self.words(body) ?? "status \(response.status.code)")")
+    }
+  }
+
+  /// Whether the node is still seen; the one that is asked itself is there for as long as it answers.
+  private func isThere(_ place: String, _ client: HTTPClient) async -> Bool {
+    let request = HTTPRequest(method: .get, scheme: "http", authority: place, path: "/api/nodes")
+    guard let answer = try? await client.send(request, deadline: .seconds(5)) else { return false }
+    guard let status = ClusterStatus(json: answer.1) else { return true }
+    return status.nodes.contains { $0.id == name ?? status.node && $0.status != "down" }
+  }
+
+  /// What an answer says to a person.
+  private static func words(_ body: [UInt8]) -> String? {
+    struct Answer: Decodable {
+      struct Problem: Decodable { var message: String }
+      var error: Problem
+    }
+    return (try? JSONDecoder().decode(Answer.self, from: Data(body)))?.error.message
+  }
+}

@@ -1,0 +1,57 @@
+"""`wedlive drain`: from any node of a cluster, a node hands over what it has, and ends."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import MakeNode
+from test_cluster import Viewer, owner, publish, sequences
+
+from support.cluster import Cluster
+from support.node import Node
+from support.processes import Process, wait_until
+
+
+@pytest.fixture
+def cluster(make_node: MakeNode, tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path, make_node, origins=2, edges=2)
+    yield made
+    made.stop()
+
+
+def drain(asked: Node, *words: str) -> subprocess.CompletedProcess[str]:
+    """`wedlive drain`, of a node's admin port."""
+    place = f"127.0.0.1:{asked.ports['admin']}"
+    command = [asked.binary, "drain", "--node", place, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_nodes_are_drained_from_anywhere(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge, other = cluster.edges
+    unknown = drain(edge, "origin-9")
+    assert unknown.returncode != 0
+    assert "origin-1" in unknown.stderr
+    publisher = publish(edge, "drained", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, "drained")) >= 4, "it is on the air", alive=[publisher])
+    viewer = Viewer(edge, "drained")
+    try:
+        wait_until(lambda: viewer.segments >= 4, "a viewer sees it")
+        first = owner(cluster, "drained")
+        newest = viewer.newest
+        done = drain(other, first.settings["WEDLIVE_NODE_ID"], "--wait")
+        assert (done.returncode, done.stdout) == (0, "drained\n"), done.stderr
+        wait_until(lambda: first.process is not None and first.process.ended, "it has ended")
+        wait_until(lambda: viewer.newest > newest + 6, "the stream goes on", alive=[publisher])
+        assert owner(cluster, "drained") is not first
+        # Another edge, by itself; whoever watches here doesn't notice.
+        done = drain(other, "--wait")
+        assert (done.returncode, done.stdout) == (0, "drained\n"), done.stderr
+    finally:
+        viewer.stop()
+    assert viewer.bad == []
+    assert len(viewer.breaks) <= 1
+    assert not publisher.ended
