@@ -40,7 +40,12 @@ enum HTTP2Callbacks {
       }
     }
     let left = unsafe state.pointee.end - state.pointee.position
-    let count = min(left, length, room)
+    if left > 0, unsafe state.pointee.allowance == 0 {
+      let granted = unsafe context.pointee.owner.allowance(of: stream)
+      if granted == 0 { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+      unsafe state.pointee.allowance = granted
+    }
+    let count = min(left, length, room, unsafe state.pointee.allowance)
     if count == left, unsafe !state.pointee.isStreaming {
       unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
     }
@@ -69,6 +74,7 @@ private func sendData(
   let staged = unsafe storage.pointee.staged
   // `readData` has left room, and no padding is ever asked for.
   guard staged + 9 + length <= HTTP2Workspace.stageBytes else { return failure }
+  unsafe state.pointee.allowance -= length
   let target = unsafe storage.pointee.stage + staged
   unsafe target.update(from: header, count: 9)
   if length >= HTTP2Workspace.leastTailBytes {

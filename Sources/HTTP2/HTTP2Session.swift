@@ -160,10 +160,12 @@ package import HTTPSemantics
   ///   - common: fields added to every response; lives as long as the loop.
   ///   - body: the array, shared.
   ///   - range: of `body`; empty sends END_STREAM with the head.
+  ///   - isPaced: whether the owner says how much may be sent; it hears of the end then.
   /// - Returns: false where the stream has gone.
   @discardableResult
   package func respond(
-    _ stream: Int32, head: HeaderBlock, common: HeaderBlock, body: [UInt8], range: Range<Int>
+    _ stream: Int32, head: HeaderBlock, common: HeaderBlock, body: [UInt8], range: Range<Int>,
+    isPaced: Bool = false
   ) -> Bool {
     let state = unsafe context.pointee.take()
     unsafe state.pointee.head = head
@@ -171,15 +173,21 @@ package import HTTPSemantics
     unsafe state.pointee.position = range.lowerBound
     unsafe state.pointee.end = range.upperBound
     unsafe state.pointee.isStreaming = false
-    unsafe state.pointee.notifies = false
+    unsafe state.pointee.notifies = isPaced
+    unsafe state.pointee.allowance = isPaced ? 0 : .max
     return unsafe submit(stream, head, common, state, hasBody: !range.isEmpty)
   }
 
   /// Answers a stream with a body that the owner's `nextPiece(of:)` gives piece by piece.
   ///
+  /// - Parameters:
+  ///   - stream: that has a request and no response yet.
+  ///   - head: kept until it is sent.
+  ///   - common: fields added to every response; lives as long as the loop.
+  ///   - isPaced: whether the owner says how much may be sent.
   /// - Returns: false where the stream has gone; the owner then hears nothing of it.
   package func respondStreaming(
-    _ stream: Int32, head: HeaderBlock, common: HeaderBlock
+    _ stream: Int32, head: HeaderBlock, common: HeaderBlock, isPaced: Bool = false
   ) -> Bool {
     let state = unsafe context.pointee.take()
     unsafe state.pointee.head = head
@@ -187,6 +195,7 @@ package import HTTPSemantics
     unsafe state.pointee.end = 0
     unsafe state.pointee.isStreaming = true
     unsafe state.pointee.notifies = true
+    unsafe state.pointee.allowance = isPaced ? 0 : .max
     return unsafe submit(stream, head, common, state, hasBody: true)
   }
 

@@ -23,6 +23,12 @@ package protocol HTTP2SessionOwner: AnyObject {
   func endedBody(on stream: Int32)
   /// The next piece of the body of a response that was given as streamed.
   func nextPiece(of stream: Int32) -> HTTP2Piece
+  /// How many bytes a paced response may send now; `HTTP2Session.resume(_:)` is called after a 0.
+  func allowance(of stream: Int32) -> Int
   /// A stream has ended that was not answered yet, or whose answer was streamed.
   func closed(_ stream: Int32, complete: Bool)
+}
+
+extension HTTP2SessionOwner {
+  package func allowance(of stream: Int32) -> Int { .max }
 }

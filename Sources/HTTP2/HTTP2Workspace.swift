@@ -153,6 +153,8 @@ package import HTTPSemantics
   var end = 0
   /// Whether the owner has more after `end`.
   var isStreaming = false
+  /// Bytes that may be sent before the owner is asked for more of them.
+  var allowance = Int.max
   /// Whether the owner wants to hear of the stream's end.
   var notifies = false
   var next: UnsafeMutablePointer<ResponseState>?

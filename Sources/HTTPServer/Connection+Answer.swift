@@ -91,7 +91,8 @@ extension Connection {
     server.refreshDate()
     if let http2 {
       http2.respond(
-        stream, head: head, common: server.common(isSecure, with: head), body: body, range: range)
+        stream, head: head, common: server.common(isSecure, with: head), body: body, range: range,
+        isPaced: isPaced(stream))
     } else {
       beginHTTP1(head, body, range)
     }
@@ -112,7 +113,11 @@ extension Connection {
     sources[stream] = source
     if let http2 {
       let common = server.common(isSecure, with: head)
-      if !http2.respondStreaming(stream, head: head, common: common) { sourceEnded(stream) }
+      let isPaced = isPaced(stream)
+      if !http2.respondStreaming(stream, head: head, common: common, isPaced: isPaced) {
+        paceEnded(stream)
+        sourceEnded(stream)
+      }
     } else {
       beginHTTP1(head, contentLength)
     }

@@ -150,6 +150,7 @@ extension Connection {
     }
     if closing != nil || isLeaving { http1.framing.keepsAlive = false }
     http1.phase = .sending
+    http1.allowance = isPaced(http1.ordinal) ? 0 : .max
     ResponseWriter.append(
       head, server.common(isSecure, with: head),
       ResponseWriter.Framing(
@@ -167,8 +168,17 @@ extension Connection {
       }
       // One record is kept for the heads and chunk lines that come without asking.
       let room = room - TLSBuffers.recordBytes - server.stage.count
-      let left = http1.end - http1.position
       guard room > 64 else { return }
+      let start = http1.position
+      if http1.allowance == 0 {
+        http1.allowance = http1.isHeldByPace ? 0 : allowance(of: http1.ordinal)
+        if http1.allowance == 0 {
+          http1.isHeldByPace = true
+          return
+        }
+      }
+      defer { http1.allowance -= http1.position - start }
+      let left = min(http1.end - http1.position, http1.allowance)
       if http1.isChunked {
         let count = min(left, room - 32, TLSBuffers.recordBytes - 32)
         guard count > 0 else { return }
@@ -231,6 +241,9 @@ extension Connection {
     http1.position = 0
     http1.end = 0
     http1.isChunked = false
+    http1.allowance = .max
+    http1.isHeldByPace = false
+    paceEnded(http1.ordinal)
     sourceEnded(http1.ordinal)
     http1.phase = .head
     if !http1.framing.keepsAlive {

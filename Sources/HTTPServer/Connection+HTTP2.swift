@@ -78,6 +78,7 @@ extension Connection: HTTP2SessionOwner {
       if case .collecting(_, let request) = entry.state { bodyBytes -= request.body.count }
       entry.cancel(server)
     }
+    paceEnded(stream)
     sourceEnded(stream)
   }
 }

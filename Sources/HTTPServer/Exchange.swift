@@ -13,6 +13,9 @@ public struct Exchange: ~Copyable {
   /// The server of this loop.
   package var server: LoopServer { connection.server }
 
+  /// Bounds how fast the answer to this request is sent; called before it is given.
+  package func pace(_ pace: Pace) { connection.begin(pace, on: stream) }
+
   /// Keeps the request open until `LoopServer.release(_:with:)`, or for `timeout`.
   ///
   /// The handler keeps the token, and returns `.held(token)`.

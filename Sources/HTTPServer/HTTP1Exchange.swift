@@ -22,6 +22,9 @@ final class HTTP1Exchange {
   var isStreaming = false
   var isChunked = false
   var sourceIsPending = false
+  /// Bytes that may be sent before its pace is asked again.
+  var allowance = Int.max
+  var isHeldByPace = false
   /// Bytes of the body still owed, where Content-Length said how many there are.
   var owed = 0
 

@@ -51,6 +51,7 @@ package final class LoopServer {
   package private(set) var connectionCount = 0
   var handshakes = HandshakeQueue()
   private var held = HeldRequests()
+  private(set) lazy var pacer = Pacer(self)
   private var draining = false
   private var drains: [() -> Void] = []
   /// Told when no connection can be accepted for a moment, most often for want of descriptors.

@@ -11,6 +11,8 @@ package final class ServerMetrics: Sendable {
   let acceptFailures: Counter
   let sentBytes: Counter
   let receivedBytes: Counter
+  let paced: Counter
+  let pacedWaits: Counter
   package let connections: Gauge
   package let held: Gauge
 
@@ -44,6 +46,11 @@ package final class ServerMetrics: Sendable {
       "wedlive_http_sent_bytes_total", help: "Bytes sent, as they were on the wire.")
     receivedBytes = registry.counter(
       "wedlive_http_received_bytes_total", help: "Bytes received, as they were on the wire.")
+    paced = registry.counter(
+      "wedlive_http_paced_responses_total",
+      help: "Responses that may not be sent as fast as their client takes them.")
+    pacedWaits = registry.counter(
+      "wedlive_http_paced_waits_total", help: "How often one of them had to wait.")
     connections = registry.gauge("wedlive_http_connections", help: "Open connections.")
     held = registry.gauge(
       "wedlive_http_held_requests", help: "Requests that wait for a playlist to change.")

@@ -72,6 +72,7 @@ package final class ViewerHandler: RequestHandler {
   private let routes: RequestHandler
   private let recordings: RecordingSite?
   private let remote: RemoteStreams?
+  private let pacing: ViewerPacing?
 
   /// Makes a handler of one loop.
   ///
@@ -81,10 +82,13 @@ package final class ViewerHandler: RequestHandler {
   ///   - routes: what isn't under `/hls/`.
   ///   - recordings: finished ones, where there are any.
   ///   - remote: streams that other nodes have; nil where this one has all.
+  ///   - pacing: how fast segments are sent.
   package init(
     table: StreamTable, gate: ViewerGate, routes: RequestHandler,
-    recordings: RecordingSite? = nil, remote: RemoteStreams? = nil
+    recordings: RecordingSite? = nil, remote: RemoteStreams? = nil,
+    pacing: ViewerPacing = ViewerPacing()
   ) {
+    self.pacing = pacing.isOn ? pacing : nil
     self.recordings = recordings
     self.remote = remote
     self.table = table
@@ -166,6 +170,8 @@ package final class ViewerHandler: RequestHandler {
         guard place.snapshot.renditions[rendition].isOpen(to: plan) else {
           return .prepared(Self.otherPlan)
         }
+        pace(
+          exchange, plan, place.snapshot.isOver ? 0 : place.snapshot.renditions[rendition].bitrate)
         switch source {
         case .memory(let response): return .prepared(response)
         case .disk(let file): return file.answer(request)
@@ -180,17 +186,19 @@ package final class ViewerHandler: RequestHandler {
         guard !gate.needsToken || gate.allows(rendition, in: plan) else {
           return .prepared(Self.otherPlan)
         }
+        pace(exchange, plan, 0)
         return remote?.segments.handle(request, exchange) ?? .prepared(Self.noSegment)
       }
     case .remoteOther: return remote?.others.handle(request, exchange) ?? .prepared(Self.notFound)
-    case .recording(let recording, let file): return watch(recording, file, request)
+    case .recording(let recording, let file): return watch(recording, file, request, exchange)
     case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)
     case .nothing: return .prepared(refusal(request) ?? Self.notFound)
     }
   }
 
   private func watch(
-    _ recording: RecordingShelf.Entry, _ file: String, _ request: borrowing Request
+    _ recording: RecordingShelf.Entry, _ file: String, _ request: borrowing Request,
+    _ exchange: borrowing Exchange
   ) -> Response {
     guard let recordings,
       let key = StreamKey(wedding: recording.wedding, camera: recording.camera)
@@ -202,8 +210,16 @@ package final class ViewerHandler: RequestHandler {
         return .prepared(Self.otherPlan)
       }
       recordings.shelf.noteViewer(of: recording.id)
+      pace(exchange, plan, 0)
       return recordings.answer(request, recording, file, audience) ?? .prepared(Self.noRecording)
     }
+  }
+
+  private func pace(
+    _ exchange: borrowing Exchange, _ plan: Plans.Number, _ bitrate: Int
+  ) {
+    guard let pace = pacing?.pace(plan: plan, bitrate: bitrate) else { return }
+    exchange.pace(pace)
   }
 
   /// What those without a token get for anything that isn't there: the same as for what is, so that

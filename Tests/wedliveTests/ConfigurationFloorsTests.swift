@@ -8,6 +8,8 @@ import RTMP
 import TLS
 import Testing
 
+import Viewers
+
 @testable import wedlive
 
 @Suite struct `Configuration of the floors below` {
@@ -26,6 +28,7 @@ import Testing
     var server = ServerConfiguration()
     // How a node ends is ours to say.
     server.drainTimeout = standard.shutdown.timeout
+    server.drainSpread = standard.streams.fragment
     #expect(parts(standard.server) == parts(server))
     #expect(parts(standard.origin) == parts(OriginConfiguration()))
     #expect(parts(standard.ingest) == parts(IngestConfiguration()))
@@ -51,6 +54,10 @@ import Testing
     configuration.callbacks.onPublish = "http://backend:8000/api/streams/auth/publish"
     configuration.callbacks.onFailure = .admit
     configuration.proxyProtocol.trusted = ["10.0.0.0/8"]
+    configuration.pacing.premium = 8_000_000
+    configuration.pacing.live = 120
+    #expect(configuration.viewerPacing.planRates == [0, 0, 1_000_000])
+    #expect(configuration.viewerPacing.livePercent == 120)
     #expect(configuration.server.http2.concurrentStreams == 7)
     #expect(configuration.server.strictTransportSecurity == 0)
     #expect(!configuration.server.trustedProxies.isEmpty)

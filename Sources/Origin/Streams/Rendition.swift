@@ -133,6 +133,9 @@ struct Rendition: Sendable {
     if let archive = outlet.archive { for segment in expired { archive.release(segment) } }
   }
 
+  /// The segments whose largest rate is that of the rendition.
+  private static let ratedSegments = 8
+
   private mutating func refresh(_ playlist: MediaPlaylist?) -> Bool {
     guard let playlist else { return false }
     snapshot = RenditionSnapshot(
@@ -141,6 +144,7 @@ struct Rendition: Sendable {
         playlist.text, maximumAge: 1, staleSeconds: max(1, playlist.targetDuration / 2),
         wedding: key.wedding, tag: outlet.tag("p", outlet.nextVersion())),
       nextSequence: playlist.nextSequence, targetDuration: playlist.targetDuration,
+      bitrate: window.segments.suffix(Self.ratedSegments).reduce(0) { max($0, $1.bitrate) },
       segments: responses)
     return true
   }

@@ -16,6 +16,8 @@ package struct StreamFeed: Codable, Sendable, Equatable {
     package var viewers: UInt32
     package var nextSequence: Int
     package var targetDuration: Int
+    /// Nil from nodes that don't tell.
+    package var bitrate: Int?
     /// The playlist, without anybody's token.
     package var playlist: String
     /// Fetchable segments, the oldest first.
@@ -58,6 +60,7 @@ package struct StreamFeed: Codable, Sendable, Equatable {
       Rendition(
         name: String(decoding: rendition.name, as: UTF8.self), viewers: rendition.viewers,
         nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
+        bitrate: rendition.bitrate,
         playlist: String(decoding: rendition.playlist.text.plain, as: UTF8.self),
         segments: rendition.segments.map { String(decoding: $0.name, as: UTF8.self) })
     }
@@ -146,6 +149,7 @@ extension StreamFeed {
         staleSeconds: max(1, rendition.targetDuration / 2), wedding: wedding,
         tag: "p\(version)-\(launch)"),
       nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
+      bitrate: min(max(0, rendition.bitrate ?? 0), 1_000_000_000),
       segments: rendition.segments.compactMap { name in
         let bytes = Array(name.utf8)
         return RenditionSnapshot.sequence(bytes.span).map {

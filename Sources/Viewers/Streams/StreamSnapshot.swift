@@ -92,14 +92,17 @@ package struct RenditionSnapshot: Sendable {
   /// The media sequence number of the segment that comes next.
   package let nextSequence: Int
   package let targetDuration: Int
+  /// Bits a second of what was sent lately, at the most; 0 where that isn't known.
+  package let bitrate: Int
   /// Fetchable segments in the order of their sequence numbers, some no longer in the playlist.
   package let segments: [SegmentResponse]
 
   package init(
     name: [UInt8], viewers: UInt32 = .max, interest: RenditionInterest? = nil,
-    playlist: PlaylistResponse, nextSequence: Int, targetDuration: Int,
+    playlist: PlaylistResponse, nextSequence: Int, targetDuration: Int, bitrate: Int = 0,
     segments: [SegmentResponse]
   ) {
+    self.bitrate = bitrate
     self.name = name
     self.viewers = viewers
     self.interest = interest

@@ -2,9 +2,8 @@
 enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
-    + cameras + encryption + recording + storage + edge + relay + redis + cluster + cdn + rtmp
-    + http
-    + player + log
+    + pacing + cameras + encryption + recording + storage + edge + relay + redis + cluster + cdn
+    + rtmp + http + player + log
     + loops + proxyProtocol + shutdown
 
   /// What the sections are, in their order.
@@ -20,6 +19,7 @@ enum ConfigurationTable {
     ("transcode", "How the qualities below the source are made."),
     ("qualities", "What they are: picture, video and audio bit rate; never above the source."),
     ("plans", "Which qualities a publisher's plan has made, and a viewer's may have."),
+    ("pacing", "How fast viewers are sent what they ask for."),
     ("cameras", "Several of one wedding, and what its program shows."),
     ("encryption", "Of the segments, so that only invited viewers can watch."),
     ("recording", "What is recorded, and for how long it is kept."),

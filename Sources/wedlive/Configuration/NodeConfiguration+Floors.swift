@@ -10,6 +10,7 @@ import RTMP
 import Recording
 import TLS
 import Transcode
+import Viewers
 
 // What the floors below are told: each in its own words.
 extension NodeConfiguration {
@@ -39,6 +40,17 @@ extension NodeConfiguration {
     server.http2.concurrentStreams = http.maxStreams
     server.trustedProxies = NetworkList(proxyProtocol.trusted) ?? NetworkList()
     return server
+  }
+
+  /// For `Viewers`.
+  var viewerPacing: ViewerPacing {
+    var pace = ViewerPacing()
+    // By the plans' numbers, as `origin` has them.
+    pace.planRates = [0, pacing.free / 8, pacing.premium / 8]
+    pace.burstBytes = pacing.burst
+    pace.livePercent = pacing.live
+    pace.startSeconds = Int(pacing.start.components.seconds)
+    return pace
   }
 
   /// For `Ingest`, on every loop.

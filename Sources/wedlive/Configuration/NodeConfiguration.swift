@@ -13,6 +13,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var transcode = TranscodeSection()
   var qualities = QualitiesSection()
   var plans = PlansSection()
+  var pacing = PacingSection()
   var cameras = CamerasSection()
   var encryption = EncryptionSection()
   var recording = RecordingSection()

@@ -70,6 +70,7 @@ enum EdgeRole {
       RunningEdge.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
         server: configuration.server, serverMetrics: viewers,
+        pacing: configuration.viewerPacing,
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,

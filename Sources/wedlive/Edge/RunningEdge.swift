@@ -26,6 +26,7 @@ struct RunningEdge: Sendable {
     let redirects: Bool
     let server: ServerConfiguration
     let serverMetrics: ServerMetrics
+    let pacing: ViewerPacing
     let site: OperatorSite
     /// The cluster's nodes as JSON; nil where there is no cluster.
     let nodes: (@Sendable () -> [UInt8])?
@@ -55,7 +56,7 @@ struct RunningEdge: Sendable {
     let handler = EdgeFront(
       health: frame.health,
       drain: relay.map { PeerDrain($0.cluster.pass, drain: parts.drain) },
-      behind: viewers(on: server, before: origin) ?? origin)
+      behind: viewers(parts.pacing, on: server, before: origin) ?? origin)
     let listeners = parts.listeners
     if let relay {
       let publishers = relay.open(on: loop)
@@ -95,7 +96,9 @@ struct RunningEdge: Sendable {
   }
 
   /// Answers viewers of live streams; what isn't theirs is another handler's.
-  private func viewers(on server: LoopServer, before origin: EdgeHandler) -> RequestHandler? {
+  private func viewers(
+    _ pacing: ViewerPacing, on server: LoopServer, before origin: EdgeHandler
+  ) -> RequestHandler? {
     guard let streams else { return nil }
     let live = streams.live
     let table = StreamTable()
@@ -107,7 +110,8 @@ struct RunningEdge: Sendable {
       routes: origin,
       remote: RemoteStreams(
         follow: { live.follow($0) },
-        segments: EdgeHandler(proxy, metrics, on: server, live: live), others: origin))
+        segments: EdgeHandler(proxy, metrics, on: server, live: live), others: origin),
+      pacing: pacing)
     server.loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     return handler
   }

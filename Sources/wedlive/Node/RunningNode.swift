@@ -25,6 +25,7 @@ struct RunningNode: Sendable {
     let redirects: Bool
     let server: ServerConfiguration
     let serverMetrics: ServerMetrics
+    let pacing: ViewerPacing
     let collector: StatusCollector
     let api: APICall
     let choices: ViewerChoices
@@ -71,7 +72,7 @@ struct RunningNode: Sendable {
         tokens: tokens, needsToken: needsToken, plans: origin.configuration.streams.plans,
         choices: parts.choices),
       routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page),
-      recordings: parts.playback)
+      recordings: parts.playback, pacing: parts.pacing)
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     handler.gate.locked = parts.locks.weddings
     ingest.locked = parts.locks.weddings

@@ -148,7 +148,7 @@ enum Standalone {
       RunningNode.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
         server: configuration.server,
-        serverMetrics: viewers,
+        serverMetrics: viewers, pacing: configuration.viewerPacing,
         collector: collector,
         api: PeerCall.believing(pass, api.call), choices: choices,
         locks: locks,
@@ -163,7 +163,8 @@ enum Standalone {
           ]),
         page: page(configuration), pass: pass,
         nodes: cluster?.nodes,
-        launch: String(UInt64.random(in: .min ... .max), radix: 36), drainOther: cluster?.drainOther,
+        launch: String(UInt64.random(in: .min ... .max), radix: 36),
+        drainOther: cluster?.drainOther,
         drain: { drain.yield(.stop) }))
     await succession.takeOver()
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
