@@ -77,7 +77,7 @@ import Testing
     let bytes = try #require(EdgeDiskHead(object).bytes)
     let key = CacheKey(low: 1, high: 2)
     let file = DiskObject(key: key, name: "n", tags: ["t"], head: bytes, body: [1, 2])
-    guard case .object(let read, let tags) = EdgeDiskHead(bytes)?.found(file, grace: 0) else {
+    guard case .object(let read, _, let tags) = EdgeDiskHead(bytes)?.found(file, grace: 0) else {
       Issue.record("no object")
       return
     }

@@ -5,7 +5,10 @@ import Testing
 ///
 /// `/o/NAME?size=9&cc=max-age%3D9&status=200&etag=x&vary=a&delay=0.1&cut=5&lie=3&chunked=1&age=3`:
 /// the body is `NAME` and how often it was asked for, over and over, `size` bytes of it. `?x=1`
-/// after the first request changes nothing of what was set at `/set/NAME?…`. `/count/NAME` says how
+/// after the first request changes nothing of what was set at `/set/NAME?…`. With `version=3` the body
+/// is always `NAME 3`, and the tag `3`; with `ranges=1` one range is answered: from a byte later with
+/// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
+/// `flap=1`. `/count/NAME` says how
 /// often `/o/NAME` was asked for, and with which fields last.
 final class ScriptedOrigin: Sendable {
   /// One for all tests: starting Python takes longer than any of them.
@@ -74,13 +77,17 @@ final class ScriptedOrigin: Sendable {
                 self.close_connection = True
                 return self.connection.close()
             size = int(rule.get("size", 10))
-            piece = f"{name} {number};".encode()
+            piece = f"{name} {rule.get('version', number)};".encode()
             body = (piece * (size // len(piece) + 1))[:size]
             status = int(rule.get("status", 200))
-            tag = rule.get("etag")
+            tag = rule.get("etag", rule.get("version"))
             fields = []
+            if rule.get("ranges") == "1": fields.append(("Accept-Ranges", "bytes"))
+            if "modified" in rule: fields.append(("Last-Modified", rule["modified"]))
             if "cc" in rule: fields.append(("Cache-Control", rule["cc"]))
-            if tag: fields.append(("ETag", f'"{tag}"'))
+            if rule.get("flap"): fields.append(("ETag", f'"{tag}-{number}"'))
+            elif rule.get("weak"): fields.append(("ETag", f'W/"{tag}"'))
+            elif tag and "modified" not in rule: fields.append(("ETag", f'"{tag}"'))
             if "vary" in rule: fields.append(("Vary", rule["vary"]))
             if "age" in rule: fields.append(("Age", rule["age"]))
             if "tags" in rule: fields.append(("Surrogate-Key", rule["tags"]))
@@ -90,9 +97,24 @@ final class ScriptedOrigin: Sendable {
                 return self.end_headers()
             if self.command == "HEAD":
                 return self.say(status, body, fields)
+            wanted = self.headers.get("Range") if rule.get("ranges") == "1" else None
+            if wanted:
+                first, last = wanted.removeprefix("bytes=").split("-")
+                first = int(first) if first else size - int(last)
+                last = min(int(last) if last and wanted[6] != "-" else size - 1, size - 1)
+                if first >= size:
+                    return self.say(416, b"", [("Content-Range", f"bytes */{size}")])
+                shift = 1 if rule.get("shift") else 0
+                body = body[first + shift:last + 1 + shift]
+                status = 206
+                fields.append(("Content-Range",
+                    f"bytes {first + shift}-{first + shift + len(body) - 1}/{size}"))
+                size = len(body)
+                if rule.get("long"): body += b"!"
             self.send_response_only(status)
             for k, v in fields: self.send_header(k, v)
-            cut = int(rule.get("cut", size))
+            cut = min(int(rule.get("cut", size)), size)
+            if rule.get("long"): cut, size = len(body), len(body)
             if rule.get("chunked"): self.send_header("Transfer-Encoding", "chunked")
             else: self.send_header("Content-Length", str(size))
             self.end_headers()

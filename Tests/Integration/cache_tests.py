@@ -69,7 +69,7 @@ def results(binary: Path, suite: Path, folder: Path) -> list[dict[str, str]]:
             )
             text = run(
                 ["node", "--no-warnings", engine / "cli.mjs"],
-                timeout=600,
+                limit=600,
                 env={
                     "npm_config_base": base,
                     "npm_package_config_id": "",

@@ -6,6 +6,12 @@ package struct SliceReference: Equatable, Sendable {
   package let entityTag: String?
   package let lastModified: String?
 
+  package init(total: Int, entityTag: String?, lastModified: String?) {
+    self.total = total
+    self.entityTag = entityTag
+    self.lastModified = lastModified
+  }
+
   /// What an answer is to a request for a slice.
   package enum Answer: Equatable, Sendable {
     /// The slice that was asked for.

@@ -18,6 +18,9 @@ package struct Slices: Equatable, Sendable {
     return start..<max(start, min(start + size, total ?? Int.max))
   }
 
+  /// How many slices a whole has.
+  package func count(total: Int) -> Int { (total + size - 1) / size }
+
   /// The value of the Range field that asks for a slice; the last byte may be beyond the whole's.
   package func field(of number: Int) -> String {
     "bytes=\(number * size)-\(number * size + size - 1)"

@@ -6,7 +6,8 @@ import HTTPTypes
 final class EdgeDisk: Sendable {
   /// What is found under a key.
   enum Found: Sendable {
-    case object(EdgeObject, tags: [String])
+    case object(EdgeObject, CacheKey, tags: [String])
+    case sliced(SlicedObject, tags: [String])
     case chosen(VaryRule)
   }
 
@@ -29,6 +30,17 @@ final class EdgeDisk: Sendable {
   func store(_ object: EdgeObject, _ key: CacheKey, _ tags: [String]) {
     guard let head = EdgeDiskHead(object).bytes else { return }
     tier.store(DiskObject(key: key, name: object.name, tags: tags, head: head, body: object.body))
+  }
+
+  func store(_ object: SlicedObject, _ tags: [String]) {
+    guard let head = EdgeDiskHead(object).bytes else { return }
+    tier.store(
+      DiskObject(key: object.key, name: object.name, tags: tags, head: head, body: []))
+  }
+
+  /// Stores a slice: it has no head, as its key says all of it.
+  func store(_ bytes: [UInt8], _ key: CacheKey, _ name: String, _ tags: [String]) {
+    tier.store(DiskObject(key: key, name: name, tags: tags, head: [], body: bytes))
   }
 
   func store(_ rule: VaryRule, _ key: CacheKey, _ name: String) {

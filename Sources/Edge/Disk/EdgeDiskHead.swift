@@ -2,13 +2,22 @@ import Cache
 import Foundation
 import HTTPTypes
 
-/// What stands before a body on disk, as JSON: a response's head and how fresh it is, or by which
-/// fields responses are chosen.
+/// What stands before a body on disk, as JSON: a response's head and how fresh it is, of how many bytes
+/// and of which version where it is kept in slices, or by which fields responses are chosen.
 struct EdgeDiskHead: Codable {
+  /// Of an object that is kept in slices.
+  private struct Whole: Codable {
+    var total: Int
+    var entityTag: String?
+    var lastModified: String?
+    var sliceBytes: Int
+  }
+
   private var status = 0
   /// Names and values in turn.
   private var fields: [String] = []
   private var freshness: Freshness?
+  private var whole: Whole?
   /// The value of a Vary field.
   private var chosenBy: String?
 
@@ -16,6 +25,15 @@ struct EdgeDiskHead: Codable {
     status = object.response.status.code
     fields = object.response.headerFields.flatMap { [$0.name.rawName, $0.value] }
     freshness = object.freshness
+  }
+
+  init(_ object: SlicedObject) {
+    status = object.response.status.code
+    fields = object.response.headerFields.flatMap { [$0.name.rawName, $0.value] }
+    freshness = object.freshness
+    whole = Whole(
+      total: object.total, entityTag: object.reference.entityTag,
+      lastModified: object.reference.lastModified, sliceBytes: object.slices.size)
   }
 
   init(_ rule: VaryRule) {
@@ -51,7 +69,17 @@ struct EdgeDiskHead: Codable {
       response.headerFields.append(HTTPField(name: name, value: fields[index + 1]))
     }
     if let mark = object.mark { freshness = freshness.marked(mark, grace: grace) }
+    if let whole {
+      guard whole.total > 0, whole.sliceBytes > 0 else { return nil }
+      let reference = SliceReference(
+        total: whole.total, entityTag: whole.entityTag, lastModified: whole.lastModified)
+      return .sliced(
+        SlicedObject(
+          object.name, object.key, response, reference, Slices(size: whole.sliceBytes),
+          freshness: freshness), tags: object.tags)
+    }
     return .object(
-      EdgeObject(object.name, response, body: object.body, freshness: freshness), tags: object.tags)
+      EdgeObject(object.name, response, body: object.body, freshness: freshness), object.key,
+      tags: object.tags)
   }
 }

@@ -17,6 +17,8 @@ package struct EdgeConfiguration: Sendable {
   package var disk = DiskTier.Limits()
   /// Whether the folder is this process's from the start; else from `EdgeProxy.takeDisk` on.
   package var ownsDisk = true
+  /// Large objects are kept in slices of so many bytes; 0: they aren't.
+  package var sliceBytes = 1 << 20
   /// The largest object that is kept whole.
   package var objectBytes = 64 << 20
   /// Bytes that a slow client may leave unread of what isn't kept, before the origin has to wait.

@@ -24,6 +24,10 @@ final class EdgeFetch: ResponseReceiver {
     var patience: Duration?
     /// What is purged later isn't kept.
     var since: PurgeLog.Moment
+    /// Whether it may be kept in slices.
+    var mayBeCut = false
+    /// Upstreams that are asked last, as they have broken off.
+    var brokeOff: Set<Upstream> = []
   }
 
   private struct State {
@@ -34,6 +38,8 @@ final class EdgeFetch: ResponseReceiver {
     var isLanded = false
     /// The answer's body is not handed on: what comes of it yet is of no interest.
     var isStopped = false
+    /// The first slice, of a response that is cut.
+    var slice: SliceFill?
   }
 
   let order: Order
@@ -113,6 +119,13 @@ final class EdgeFetch: ResponseReceiver {
       order.isShared && Storability(order.request, head, freshness) == .allowed
       && (head.headerFields[.contentLength].flatMap { Int($0) } ?? 0)
         <= proxy.configuration.objectBytes
+    if let object = cut(head, at: now) {
+      let slice = proxy.slices.begin(
+        0, of: object, from: use.upstream, since: order.since)
+      state.withLock { $0.slice = slice }
+      proxy.slices.keep(object, insteadOf: nil, for: order)
+      return answer(.sliced(object, outcome(status, isKept: true)))
+    }
     let body = FillBody(isKept ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes))
     body.onAdvice { [weak self] advice in
       guard let stream = self?.state.withLock({ $0.stream }) else { return }
@@ -127,6 +140,19 @@ final class EdgeFetch: ResponseReceiver {
     state.withLock { $0.fill = fill }
     if order.isShared, !isKept { proxy.cannotShare(order) }
     answer(.filling(fill, isJoined: false))
+  }
+
+  /// What is known of a whole that is to be kept in slices; nil for all others.
+  ///
+  /// What comes of it is its first slice; the others are asked for as they are wanted.
+  private func cut(_ head: HTTPResponse, at now: Int64) -> SlicedObject? {
+    guard order.mayBeCut, order.isShared, let slices = proxy.slices.slices,
+      let reference = SlicedObject.reference(ofWhole: head),
+      reference.total > proxy.slices.leastBytes
+    else { return nil }
+    return SlicedObject.read(
+      head, reference, of: order, in: proxy.store, slices, rules: proxy.configuration.rules,
+      requestedAt: requestedAt, now: now)
   }
 
   private func outcome(_ status: Int, isKept: Bool) -> CacheOutcome {
@@ -154,6 +180,14 @@ final class EdgeFetch: ResponseReceiver {
   }
 
   func received(body piece: [UInt8]) -> Bool {
+    if let slice = state.withLock({ $0.slice }) {
+      if slice.append(piece, isOfWhole: true) != .goOn {
+        state.withLock { $0.slice = nil }
+        stop()
+        proxy.slices.end(slice, nil)
+      }
+      return true
+    }
     let (fill, isTooLong) = state.withLock { state -> (EdgeFill?, Bool) in
       guard !state.isStopped else { return (nil, false) }
       let before = state.kept
@@ -169,6 +203,10 @@ final class EdgeFetch: ResponseReceiver {
   func ended(_ problem: HTTPClientError?) {
     let (fill, isStopped) = state.withLock { ($0.fill, $0.isStopped) }
     if isStopped { return }
+    if let slice = state.withLock({ $0.slice }) {
+      return proxy.slices.end(
+        slice, problem?.description ?? "the upstream sent less than it had said")
+    }
     guard let fill else {
       return failed(problem ?? HTTPClientError(.brokenResponse, "there is no response"))
     }

@@ -3,7 +3,6 @@ import EventLoop
 package import HTTPSemantics
 package import HTTPServer
 import HTTPTypes
-import Viewers
 
 /// Answers viewers of one loop from the cache, and has the rest asked for.
 package final class EdgeHandler: RequestHandler {
@@ -14,10 +13,7 @@ package final class EdgeHandler: RequestHandler {
   private let overloaded: PreparedResponse
   private let notKept: PreparedResponse
   private let counts: EdgeMetrics.Cells
-  /// Where segments of live streams are; nil for the handler of everything else.
-  private let live: EdgeLive?
-  /// Whom to ask what only one origin knows; nil where all know the same.
-  private let router: EdgeRouter?
+  private let routing: EdgeRouting
   /// Where an address is put together.
   private var scratch: [UInt8] = []
 
@@ -25,15 +21,13 @@ package final class EdgeHandler: RequestHandler {
   ///   - proxy: of the node.
   ///   - metrics: of that.
   ///   - server: of the loop.
-  ///   - live: makes it a handler of live segments, which are known by their path alone.
-  ///   - streams: of a cluster, each of which is one origin's.
+  ///   - routing: what it answers for.
   package init(
-    _ proxy: EdgeProxy, _ metrics: EdgeMetrics, on server: LoopServer, live: EdgeLive? = nil,
-    knowing streams: EdgeLive? = nil
+    _ proxy: EdgeProxy, _ metrics: EdgeMetrics, on server: LoopServer,
+    routing: EdgeRouting = .upstreams
   ) {
     self.proxy = proxy
-    router = streams.map { EdgeRouter(live: $0) }
-    self.live = live
+    self.routing = routing
     counts = metrics.cells()
     self.server = server
     loop = server.loop
@@ -51,33 +45,44 @@ package final class EdgeHandler: RequestHandler {
     let now = proxy.now
     let key = key(request)
     var directives = RequestDirectives()
-    // A segment never changes, so no viewer can have it asked for anew.
-    if live == nil, request.has(.cacheControl) || request.has(.pragma) {
+    if routing.heedsClients, request.has(.cacheControl) || request.has(.pragma) {
       directives = RequestDirectives(request.cacheFields)
     }
     var entry = proxy.store.entry(key)
     if case .chosen(let rule, _) = entry {
       let copy = HTTPRequest(copying: request, isSecure: true)
-      entry = proxy.store.entry(proxy.store.key(name(request), rule, copy.headerFields))
+      entry = proxy.store.entry(
+        proxy.store.key(routing.name(of: request), rule, copy.headerFields))
     }
-    let object: EdgeObject? = if case .object(let found) = entry { found } else { nil }
+    let freshness = entry?.freshness
     let rules = proxy.configuration.rules
-    switch Reuse(object?.freshness, for: directives, rules: rules, at: now) {
-    case .fresh:
-      guard let object else { break }
-      return kept(object, .hit(ttl: object.freshness.remaining(at: now)), at: now)
-    case .staleAllowed:
-      guard let object else { break }
-      return kept(object, .stale(ttl: object.freshness.remaining(at: now)), at: now)
+    let ttl = freshness?.remaining(at: now) ?? 0
+    var outcome: CacheOutcome?
+    switch Reuse(freshness, for: directives, rules: rules, at: now) {
+    case .fresh: outcome = .hit(ttl: ttl)
+    case .staleAllowed: outcome = .stale(ttl: ttl)
     case .staleWhileRevalidate:
-      guard let object else { break }
-      proxy.refresh(HTTPRequest(copying: request, isSecure: true), name: name(request))
-      return kept(object, .updating(ttl: object.freshness.remaining(at: now)), at: now)
+      refresh(request)
+      outcome = .updating(ttl: ttl)
     case .unavailable: return .prepared(notKept)
     case .bypass: return ask(request, exchange, isShared: false)
     case .validate: break
     }
-    return ask(request, exchange, isShared: request.method == .get)
+    switch (entry, outcome) {
+    case (.object(let object), let outcome?): return kept(object, outcome, at: now)
+    case (.sliced(let object), let outcome?): return sliced(object, outcome, request, exchange)
+    default: return ask(request, exchange, isShared: request.method == .get)
+    }
+  }
+
+  /// Has what is served stale asked for anew.
+  private func refresh(_ request: borrowing Request) {
+    let copy = HTTPRequest(copying: request, isSecure: true)
+    let name = routing.name(of: request)
+    routing.question(for: copy) { [proxy, routing] question in
+      proxy.refresh(
+        question.request, name: name, from: question.pool, mayBeCut: routing.mayBeCut)
+    }
   }
 
   /// What is kept, as it is sent.
@@ -86,102 +91,157 @@ package final class EdgeHandler: RequestHandler {
     return .prepared(object.prepared(outcome, of: proxy.configuration.name, at: now))
   }
 
-  // MARK: Addresses
-
-  /// `host/path?query`, in the handler's own memory.
   private func key(_ request: borrowing Request) -> CacheKey {
     scratch.removeAll(keepingCapacity: true)
-    if live != nil {
-      scratch += EdgeLive.namePrefix
-      request.withPath { path in for index in path.indices { scratch.append(path[index]) } }
-      return proxy.store.key(bytes: scratch)
-    }
-    request.withAuthority { host in
-      for index in host.indices { scratch.append(asciiLowercase(host[index])) }
-    }
-    request.withTarget { target in
-      for index in target.indices { scratch.append(target[index]) }
-    }
+    routing.append(nameOf: request, to: &scratch)
     return proxy.store.key(bytes: scratch)
-  }
-
-  private func name(_ request: borrowing Request) -> String {
-    if live != nil { return EdgeLive.name(ofPath: request.path) }
-    return request.authority.lowercased() + request.target
   }
 
   // MARK: The origin
 
+  /// Keeps a request until there is an answer; nil where too many wait.
+  private func hold(
+    _ request: borrowing Request, _ exchange: borrowing Exchange
+  ) -> (token: HeldRequest, copy: HTTPRequest)? {
+    let timeout = proxy.configuration.headTimeout + .seconds(1)
+    guard let token = exchange.hold(request, for: timeout, otherwise: late) else { return nil }
+    var copy = HTTPRequest(copying: request, isSecure: true)
+    routing.mark(&copy, from: exchange.client)
+    return (token, copy)
+  }
+
   private func ask(
     _ request: borrowing Request, _ exchange: borrowing Exchange, isShared: Bool
   ) -> Response {
-    let timeout = proxy.configuration.headTimeout + .seconds(1)
-    guard let token = exchange.hold(request, for: timeout, otherwise: late) else {
-      return .prepared(overloaded)
-    }
-    var copy = HTTPRequest(copying: request, isSecure: true)
-    if let router { PeerCall.mark(&copy, from: exchange.client, with: router.live.pass) }
-    ask(copy, name: name(request), isShared: isShared, for: token)
+    guard let (token, copy) = hold(request, exchange) else { return .prepared(overloaded) }
+    ask(copy, isShared: isShared, for: token)
     return .held(token)
   }
 
   private func ask(
-    _ request: HTTPRequest, name: String, isShared: Bool, for token: HeldRequest
+    _ request: HTTPRequest, isShared: Bool, for token: HeldRequest, tries: Int = 0
   ) {
     let mailbox = loop.mailbox
     let link = EdgeLink(self)
-    let done: @Sendable (EdgeAnswer) -> Void = { answer in
-      mailbox.submit { _ in link.handler?.answer(token, answer, to: request) }
-    }
-    if let live {
-      let (asked, pool) = live.order(path: request.pathWithoutQuery)
-      return proxy.ask(
-        asked, name: name, isShared: isShared, from: pool,
-        patience: live.configuration.segmentStall, done: done)
-    }
-    let path = request.pathWithoutQuery
-    guard let router, path.hasPrefix("/api/") || path.hasPrefix("/hls/") else {
-      return proxy.ask(request, name: name, isShared: isShared, done: done)
-    }
-    Task { [proxy] in
-      let pool = await router.find(path, body: [])
-      proxy.ask(request, name: name, isShared: isShared, from: pool, done: done)
+    let name = routing.name(of: request)
+    routing.question(for: request) { [proxy, routing] question in
+      proxy.ask(
+        question.request, name: name, isShared: isShared, from: question.pool,
+        patience: question.patience, mayBeCut: routing.mayBeCut
+      ) { answer in
+        mailbox.submit { _ in
+          link.handler?.answer(token, answer, to: request, from: question.pool, tries: tries)
+        }
+      }
     }
   }
 
   /// Called on the loop with what has come of a request.
-  private func answer(_ token: HeldRequest, _ answer: EdgeAnswer, to request: HTTPRequest) {
+  private func answer(
+    _ token: HeldRequest, _ answer: EdgeAnswer, to request: HTTPRequest,
+    from pool: UpstreamPool?, tries: Int
+  ) {
     let now = proxy.now
     switch answer {
     case .object(let object, let outcome):
       counts.count(outcome)
       let prepared = object.prepared(outcome, of: proxy.configuration.name, at: now)
       server.release(token, with: .prepared(prepared), to: request)
+    case .sliced(let object, let outcome):
+      sliced(object, outcome, to: request, from: pool, for: token, tries: tries)
     case .filling(let fill, _)
     where !fill.outcome.isStored && !fill.outcome.isForwarded
       && request.headerFields[.range] != nil:
       // Too large to be kept: who wants its end is not to wait for all that stands before it. The
       // whole is of no use to this one; whoever else reads it goes on.
       _ = fill.body.join()
-      ask(request, name: name(request), isShared: false, for: token)
+      ask(request, isShared: false, for: token)
     case .filling(let fill, let isJoined):
       let outcome = isJoined ? fill.outcome.collapsed : fill.outcome
       counts.count(outcome)
       server.release(token, with: response(fill, outcome, to: request, at: now), to: request)
-    case .failed(let failure):
-      counts.countFailure()
-      server.release(
-        token,
-        with: .error(failure.status, code: "origin_failed", message: failure.words), to: request)
-    case .alone: ask(request, name: name(request), isShared: false, for: token)
+    case .failed(let failure): fail(token, failure, request)
+    case .alone: ask(request, isShared: false, for: token)
     }
   }
 
-  private func name(_ request: HTTPRequest) -> String {
-    live == nil
-      ? (request.authority ?? "").lowercased() + (request.path ?? "/")
-      : EdgeLive.name(ofPath: request.pathWithoutQuery)
+  // MARK: Slices
+
+  /// Answers from an object that is kept in slices: at once where the first that is wanted is here.
+  private func sliced(
+    _ object: SlicedObject, _ outcome: CacheOutcome, _ request: borrowing Request,
+    _ exchange: borrowing Exchange
+  ) -> Response {
+    let copy = HTTPRequest(copying: request, isSecure: true)
+    let isHere = object.first(for: copy).map { proxy.store.has(slice: $0, of: object) } ?? true
+    if isHere, let question = routing.question(for: copy) {
+      counts.count(outcome)
+      return object.answer(
+        proxy.order(copy, for: object, from: question.pool), outcome, proxy.slices,
+        of: proxy.configuration.name, at: proxy.now)
+    }
+    guard let (token, copy) = hold(request, exchange) else { return .prepared(overloaded) }
+    routing.question(for: copy) { [link = EdgeLink(self), mailbox = loop.mailbox] question in
+      mailbox.submit { _ in
+        link.handler?.sliced(
+          object, outcome, to: copy, from: question.pool, for: token, tries: 0)
+      }
+    }
+    return .held(token)
   }
+
+  /// Answers once the first slice that is wanted is on its way: until then another version may turn
+  /// out to be there.
+  private func sliced(
+    _ object: SlicedObject, _ outcome: CacheOutcome, to request: HTTPRequest,
+    from pool: UpstreamPool?, for token: HeldRequest, tries: Int
+  ) {
+    let order = proxy.order(request, for: object, from: pool)
+    guard let first = object.first(for: request), proxy.slices.here(first, of: object) == nil else {
+      return release(token, object, outcome, order)
+    }
+    let mailbox = loop.mailbox
+    let link = EdgeLink(self)
+    let isKept = proxy.store.mayHave(slice: first, of: object)
+    proxy.slices.find(first, of: object, for: order) { found in
+      mailbox.submit { _ in
+        guard let handler = link.handler else { return }
+        switch found {
+        case .bytes, .filling:
+          let outcome = isKept ? outcome : .miss(stored: true, collapsed: false)
+          handler.release(token, object, outcome, order)
+        case .changed where tries < Self.mostTries:
+          handler.ask(request, isShared: true, for: token, tries: tries + 1)
+        case .changed:
+          handler.fail(
+            token, .unreachable("The origin has another version with each answer."), request)
+        case .failed(let failure): handler.fail(token, failure, request)
+        }
+      }
+    }
+  }
+
+  /// How often an object that has become another one is asked for anew.
+  private static let mostTries = 3
+
+  private func release(
+    _ token: HeldRequest, _ object: SlicedObject, _ outcome: CacheOutcome,
+    _ order: EdgeFetch.Order
+  ) {
+    counts.count(outcome)
+    let response = object.answer(
+      order, outcome, proxy.slices, of: proxy.configuration.name, at: proxy.now)
+    server.release(token, with: response, to: order.request)
+  }
+
+  private func fail(_ token: HeldRequest, _ failure: EdgeFailure, _ request: HTTPRequest) {
+    counts.countFailure()
+    server.release(
+      token, with: .error(failure.status, code: "origin_failed", message: failure.words),
+      to: request)
+  }
+
+  // MARK: What is on its way
 
   private func response(
     _ fill: EdgeFill, _ outcome: CacheOutcome, to request: HTTPRequest, at now: Int64
@@ -229,16 +289,14 @@ package final class EdgeHandler: RequestHandler {
 
   private func forward(_ request: borrowing Request) -> Response {
     counts.count(.method)
-    let (proxy, router) = (proxy, router)
-    let name = name(request)
+    let (proxy, routing) = (proxy, routing)
+    let name = routing.name(of: request)
     return .deferred(
       APICall(bodyLimit: proxy.configuration.requestBytes) { call in
         do throws(EdgeFailure) {
-          let pool = await router?.find(call.request.pathWithoutQuery, body: call.body)
+          let pool = await routing.pool(for: call.request, body: call.body)
           var request = call.request
-          if let router {
-            PeerCall.mark(&request, from: call.client, with: router.live.pass)
-          }
+          routing.mark(&request, from: call.client)
           let (response, body) = try await proxy.forward(
             request, body: call.body, name: name, to: pool)
           var answer = APIResponse(response, body: body)
@@ -254,11 +312,6 @@ package final class EdgeHandler: RequestHandler {
         }
       })
   }
-}
-
-extension HTTPRequest {
-  /// The path, without the query.
-  fileprivate var pathWithoutQuery: String { String((path ?? "/").prefix { $0 != "?" }) }
 }
 
 /// A handler as others may hold it, who must not touch it: it is its loop's.

@@ -80,6 +80,20 @@ package struct EdgeMetrics: Sendable {
       ].map { .init(["event": $0.0], Double($0.1)) }
     }
     registry.collect(
+      "wedlive_edge_slices_total", help: "Slices of large objects, by where they were had.",
+      kind: .counter
+    ) {
+      let counts = proxy.slices.counts
+      return [
+        ("memory", counts.memory), ("disk", counts.disk), ("joined", counts.joined),
+        ("upstream", counts.upstream),
+      ].map { .init(["from": $0.0], Double($0.1)) }
+    }
+    registry.counter(
+      "wedlive_edge_slices_changed_total",
+      help: "Objects that turned out to be another version than what was kept of them.",
+      reading: { Double(proxy.slices.counts.changed) })
+    registry.collect(
       "wedlive_edge_purges_total", help: "Keys, prefixes and tags that were purged.",
       kind: .counter
     ) {

@@ -20,6 +20,7 @@ package final class EdgeProxy: Sendable {
   /// Responses to be kept whose heads have come and whose bodies are on their way.
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
+  let slices: EdgeSlices
   private let purges = Mutex(PurgeCounts())
 
   /// Makes a cache without anything in it.
@@ -30,11 +31,13 @@ package final class EdgeProxy: Sendable {
   package init(_ configuration: EdgeConfiguration, client: HTTPClient) {
     self.configuration = configuration
     self.client = client
-    store = EdgeStore(configuration)
+    let store = EdgeStore(configuration)
+    self.store = store
+    slices = EdgeSlices(store, configuration, client: client)
     upstreams = UpstreamPool(configuration.upstreams, rules: configuration.upstreamRules)
   }
 
-  private static let nobody = EdgeFailure.unreachable(
+  static let nobody = EdgeFailure.unreachable(
     "No origin is known: edge.upstreams names none, and the cluster has none that can be reached.")
 
   /// The disk is this process's from now on, where it wasn't from the start.
@@ -43,7 +46,9 @@ package final class EdgeProxy: Sendable {
   /// The disk is another process's from now on; returns when nothing is written any more.
   package func releaseDisk() async { await store.releaseDisk() }
 
-  var now: Int64 { Int64(time(nil)) }
+  static var clock: Int64 { Int64(time(nil)) }
+
+  var now: Int64 { Self.clock }
 
   // MARK: Asking
 
@@ -55,22 +60,27 @@ package final class EdgeProxy: Sendable {
   ///   - isShared: false where the client wants nothing from a cache and leaves nothing in it.
   ///   - pool: who is asked; the configured upstreams where that is nil.
   ///   - patience: how long nothing may come, where that is less than usual.
+  ///   - mayBeCut: whether it may be kept in slices.
   ///   - done: called once, from any thread.
   func ask(
     _ request: HTTPRequest, name: String, isShared: Bool, from pool: UpstreamPool? = nil,
-    patience: Duration? = nil, done: @escaping @Sendable (EdgeAnswer) -> Void
+    patience: Duration? = nil, mayBeCut: Bool = false,
+    done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
       request: request, name: name, key: key, stored: nil, isShared: isShared,
-      pool: pool ?? upstreams, patience: patience, since: store.log.moment)
+      pool: pool ?? upstreams, patience: patience, since: store.log.moment,
+      mayBeCut: mayBeCut && slices.slices != nil)
     guard isShared else { return fetch(order, done) }
+    var sliced: SlicedObject?
     switch entry {
     case .object(let object): order.stored = object
+    case .sliced(let object): sliced = object
     case .alone(let until, _) where until > now:
       order.isShared = false
       return fetch(order, done)
-    case .alone, .chosen, nil: break
+    case .alone, .chosen, .slice, nil: break
     }
     if let fill = fills.withLock({ $0[key] }), fill.isFor(request.headerFields),
       fill.mayBeJoined(at: now), !fill.isPurged(in: store.log)
@@ -80,7 +90,7 @@ package final class EdgeProxy: Sendable {
     let asked = order
     switch flights.join(key, { [self] answer in join(asked, answer, done) }) {
     case .lead:
-      lead(order) { [self] answer in
+      lead(order, sliced) { [self] answer in
         if case .filling(let fill, _) = answer, fill.outcome.isStored {
           fills.withLock { $0[key] = fill }
         }
@@ -93,23 +103,81 @@ package final class EdgeProxy: Sendable {
   }
 
   /// Asks the disk first, where nothing is in memory.
-  private func lead(_ order: EdgeFetch.Order, _ done: @escaping @Sendable (EdgeAnswer) -> Void) {
+  private func lead(
+    _ order: EdgeFetch.Order, _ sliced: SlicedObject?,
+    _ done: @escaping @Sendable (EdgeAnswer) -> Void
+  ) {
     let isAsked =
-      order.stored == nil
-      && store.readDisk(order.name, order.request.headerFields) { [self] object in
-        guard let object else { return fetch(order, done) }
-        var order = order
-        order.stored = object
+      order.stored == nil && sliced == nil
+      && store.readDisk(order.name, order.request.headerFields) { [self] entry in
+        guard let entry, let freshness = entry.freshness else { return begin(order, nil, done) }
         let directives = RequestDirectives(order.request.headerFields)
-        let reuse = Reuse(object.freshness, for: directives, rules: configuration.rules, at: now)
-        let ttl = object.freshness.remaining(at: now)
-        switch reuse {
-        case .fresh: done(.object(object, .hit(ttl: ttl)))
-        case .staleAllowed: done(.object(object, .stale(ttl: ttl)))
-        case .staleWhileRevalidate, .validate, .unavailable, .bypass: fetch(order, done)
+        let reuse = Reuse(freshness, for: directives, rules: configuration.rules, at: now)
+        let ttl = freshness.remaining(at: now)
+        switch (entry, reuse) {
+        case (.object(let object), .fresh): done(.object(object, .hit(ttl: ttl)))
+        case (.object(let object), .staleAllowed): done(.object(object, .stale(ttl: ttl)))
+        case (.sliced(let object), .fresh): done(.sliced(object, .hit(ttl: ttl)))
+        case (.sliced(let object), .staleAllowed): done(.sliced(object, .stale(ttl: ttl)))
+        case (.object(let object), _):
+          var order = order
+          order.stored = object
+          fetch(order, done)
+        case (.sliced(let object), _): begin(order, object, done)
+        default: begin(order, nil, done)
         }
       }
-    if !isAsked { fetch(order, done) }
+    if !isAsked { begin(order, sliced, done) }
+  }
+
+  /// Asks for the whole, or for a slice of what is known or likely to be kept in slices.
+  private func begin(
+    _ order: EdgeFetch.Order, _ sliced: SlicedObject?,
+    _ done: @escaping @Sendable (EdgeAnswer) -> Void
+  ) {
+    guard order.mayBeCut, order.stored == nil, let cut = slices.slices else {
+      return fetch(order, done)
+    }
+    if let sliced { return open(sliced.first(for: order.request) ?? 0, of: sliced, order, done) }
+    // Who wants the beginning asks for the whole: that alone tells what it is. Of the last bytes
+    // nobody knows yet where they are.
+    let first = cut.first(of: order.request.headerFields[.range]) ?? 0
+    if first > 0 { open(first, of: nil, order, done) } else { fetch(order, done) }
+  }
+
+  /// Asks for a slice, which tells what the whole is.
+  private func open(
+    _ number: Int, of sliced: SlicedObject?, _ order: EdgeFetch.Order,
+    _ done: @escaping @Sendable (EdgeAnswer) -> Void
+  ) {
+    slices.ask(number, of: sliced, for: order, validates: sliced != nil) { [self] answer in
+      switch answer {
+      case .slice(let object, _):
+        done(
+          .sliced(
+            object,
+            sliced == nil
+              ? .miss(stored: true, collapsed: false) : .expired(stored: true, status: 206)))
+      case .confirmed(let object):
+        done(.sliced(object, .revalidated(ttl: object.freshness.remaining(at: now))))
+      case .other(.response(let head, let asked)):
+        let fetch = EdgeFetch(order, self, asked.use, tried: [], land: done)
+        asked.adopt(fetch)
+        fetch.received(head: head)
+      case .other(.unfit):
+        var order = order
+        order.mayBeCut = false
+        fetch(order, done)
+      // The upstream is to say so to who asked for it.
+      case .other(.outside): done(.alone)
+      case .failed(let failure):
+        if let sliced, sliced.freshness.mayStandIn(at: now) {
+          done(.sliced(sliced, .stale(ttl: sliced.freshness.remaining(at: now))))
+        } else {
+          done(.failed(failure))
+        }
+      }
+    }
   }
 
   /// What one gets who waited for what another has asked for.
@@ -121,6 +189,9 @@ package final class EdgeProxy: Sendable {
     where !fill.isFor(order.request.headerFields) || fill.isPurged(in: store.log):
       alone(order, done)
     case .filling(let fill, _): done(.filling(fill, isJoined: true))
+    case .sliced(let object, _) where !object.isFor(order.request.headerFields, in: store):
+      alone(order, done)
+    case .sliced(let object, let outcome): done(.sliced(object, outcome.collapsed))
     case .object, .failed: done(answer)
     case .alone: alone(order, done)
     }
@@ -176,9 +247,20 @@ package final class EdgeProxy: Sendable {
       path: request.path ?? "/", headerFields: fields)
   }
 
+  /// An order for slices of what is known.
+  func order(
+    _ request: HTTPRequest, for object: SlicedObject, from pool: UpstreamPool?
+  ) -> EdgeFetch.Order {
+    EdgeFetch.Order(
+      request: request, name: object.name, key: object.key, stored: nil, isShared: true,
+      pool: pool ?? upstreams, patience: nil, since: store.log.moment, mayBeCut: true)
+  }
+
   /// Asks anew for what is served stale meanwhile.
-  func refresh(_ request: HTTPRequest, name: String) {
-    ask(request, name: name, isShared: true) { answer in
+  func refresh(
+    _ request: HTTPRequest, name: String, from pool: UpstreamPool? = nil, mayBeCut: Bool = false
+  ) {
+    ask(request, name: name, isShared: true, from: pool, mayBeCut: mayBeCut) { answer in
       // What isn't kept is of use to nobody: its only reader leaves, which ends it.
       if case .filling(let fill, _) = answer { _ = fill.body.join() }
     }

@@ -81,7 +81,17 @@ extension EdgeStore.Entry {
   var name: String {
     switch self {
     case .object(let object): object.name
-    case .chosen(_, let name), .alone(_, let name): name
+    case .sliced(let object): object.name
+    case .chosen(_, let name), .alone(_, let name), .slice(_, let name): name
+    }
+  }
+
+  /// Nil where it has no age: slices are as fresh as what is known of the whole.
+  var freshness: Freshness? {
+    switch self {
+    case .object(let object): object.freshness
+    case .sliced(let object): object.freshness
+    case .chosen, .alone, .slice: nil
     }
   }
 
@@ -89,7 +99,8 @@ extension EdgeStore.Entry {
   func marked(_ mark: StaleMark, grace: Int64) -> EdgeStore.Entry? {
     switch self {
     case .object(let object): .object(object.marked(mark, grace: grace))
-    case .chosen, .alone: nil
+    case .sliced(let object): .sliced(object.marked(mark, grace: grace))
+    case .chosen, .alone, .slice: nil
     }
   }
 }

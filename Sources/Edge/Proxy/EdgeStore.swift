@@ -7,6 +7,10 @@ final class EdgeStore: Sendable {
   /// What is known under one key.
   enum Entry: Sendable {
     case object(EdgeObject)
+    /// What is known of an object that is kept in slices.
+    case sliced(SlicedObject)
+    /// One of its slices.
+    case slice([UInt8], name: String)
     /// There are several, by these fields of the request.
     case chosen(VaryRule, name: String)
     /// Responses are for one client each; everybody asks alone until then.
@@ -77,7 +81,10 @@ final class EdgeStore: Sendable {
   /// - Returns: false also for what only says how to choose.
   func has(_ name: String) -> Bool {
     let key = key(name)
-    if case .object = memory.peek(key) { return true }
+    switch memory.peek(key) {
+    case .object, .sliced: return true
+    case .chosen, .alone, .slice, nil: break
+    }
     return disk?.tier.contains(key) ?? false
   }
 
@@ -119,7 +126,7 @@ final class EdgeStore: Sendable {
     memory.insert(key, .object(object), bytes: object.bytes, tags: tags)
   }
 
-  private func put(_ rule: VaryRule, _ key: CacheKey, _ name: String) {
+  func put(_ rule: VaryRule, _ key: CacheKey, _ name: String) {
     memory.insert(
       key, .chosen(rule, name: name), bytes: 512, tags: EdgeAddress.tags(of: name))
   }
@@ -129,48 +136,54 @@ final class EdgeStore: Sendable {
   /// - Parameters:
   ///   - name: `host/path?query`.
   ///   - fields: of the request.
-  ///   - done: called once, from a thread of the disk; nil where there is nothing for the request.
+  ///   - done: called once, from a thread of the disk, with an object or what is known of one in
+  ///     slices; nil where there is nothing for the request.
   /// - Returns: false where that is known already; `done` isn't called then.
   func readDisk(
-    _ name: String, _ fields: HTTPFields, done: @escaping @Sendable (EdgeObject?) -> Void
+    _ name: String, _ fields: HTTPFields, done: @escaping @Sendable (Entry?) -> Void
   ) -> Bool {
     guard let disk else { return false }
     let primary = key(name)
     let since = log.moment
     return disk.read(primary, name) { [self] found in
-      switch found {
-      case .object(let object, let tags):
-        done(self.found(object, primary, tags, since: since))
-      case .chosen(let rule):
-        put(rule, primary, name)
-        let secondary = key(name, rule, fields)
-        let isAsked = disk.read(secondary, name) { [self] found in
-          guard case .object(let object, let tags) = found else { return done(nil) }
-          done(self.found(object, secondary, tags, since: since))
-        }
-        if !isAsked { done(nil) }
-      case nil: done(nil)
+      guard case .chosen(let rule) = found else {
+        return done(has(found, since: since))
       }
+      put(rule, primary, name)
+      let isAsked = disk.read(key(name, rule, fields), name) { [self] found in
+        done(has(found, since: since))
+      }
+      if !isAsked { done(nil) }
     }
   }
 
   /// Has in memory what was on disk.
   ///
-  /// - Returns: nil where it was purged meanwhile.
-  private func found(
-    _ object: EdgeObject, _ key: CacheKey, _ tags: [String], since: PurgeLog.Moment
-  ) -> EdgeObject? {
-    var object = object
-    if !isSure.load(ordering: .acquiring) {
-      object = object.marked(
-        StaleMark(since: object.freshness.receivedAt, isDoubted: true), grace: 0)
+  /// - Returns: nil where it is no object, and where it was purged meanwhile.
+  private func has(_ found: EdgeDisk.Found?, since: PurgeLog.Moment) -> Entry? {
+    var entry: Entry
+    let key: CacheKey
+    let tags: [String]
+    switch found {
+    case .object(let object, let its, let stored):
+      (entry, key, tags) = (.object(object), its, stored)
+    case .sliced(let object, let stored): (entry, key, tags) = (.sliced(object), object.key, stored)
+    case .chosen, nil: return nil
     }
-    put(object, key, tags)
-    guard !log.isPurged(object.name, tags: { tags }, since: since) else {
+    if !isSure.load(ordering: .acquiring), let received = entry.freshness?.receivedAt {
+      let mark = StaleMark(since: received, isDoubted: true)
+      entry = entry.marked(mark, grace: 0) ?? entry
+    }
+    switch entry {
+    case .object(let object): put(object, key, tags)
+    case .sliced(let object): put(object, tags)
+    case .chosen, .alone, .slice: return nil
+    }
+    guard !log.isPurged(entry.name, tags: { tags }, since: since) else {
       memory.remove(key)
       return nil
     }
-    return object
+    return entry
   }
 
   /// Remembers that everybody has to ask alone.

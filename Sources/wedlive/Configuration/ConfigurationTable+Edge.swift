@@ -29,7 +29,12 @@ extension ConfigurationTable {
       where: { _ in true }),
     .size(
       "edge.max_object", \.edge.maxObject, in: 1 << 10...1 << 30,
-      "The largest object that is kept; larger ones are handed on."),
+      "The largest object that is kept whole; larger ones that can't be kept in slices are handed on."
+    ),
+    .size(
+      "edge.slice", \.edge.slice, in: 0...64 << 20,
+      "Of which parts large objects are kept, each asked for by itself; 0: they are kept whole. Less"
+        + " than 64k counts as 64k."),
     .size(
       "edge.max_unread", \.edge.maxUnread, in: 64 << 10...1 << 30,
       "What a slow client may leave unread of what isn't kept, before the upstream has to wait."),

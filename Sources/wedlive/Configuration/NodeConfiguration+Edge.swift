@@ -14,6 +14,7 @@ extension NodeConfiguration {
     proxy.memoryBytes = edge.memory > 0 ? edge.memory : MachineMemory.bytes() / 4
     proxy.memoryCount = edge.memoryObjects
     proxy.objectBytes = edge.maxObject
+    proxy.sliceBytes = edge.slice == 0 ? 0 : max(64 << 10, edge.slice)
     proxy.unreadBytes = edge.maxUnread
     proxy.purgeGrace = edge.purgeGrace.components.seconds
     proxy.answerBytes = edge.maxAnswer
@@ -24,7 +25,7 @@ extension NodeConfiguration {
     proxy.diskFolder = edge.diskPath.isEmpty ? data.path + "/cache" : edge.diskPath
     proxy.disk.bytes = edge.disk
     proxy.disk.count = edge.diskObjects
-    proxy.disk.objectBytes = edge.maxObject
+    proxy.disk.objectBytes = max(edge.maxObject, proxy.sliceBytes)
     return proxy
   }
 

@@ -52,7 +52,8 @@ struct RunningEdge: Sendable {
     let server = LoopServer(on: loop, configuration: parts.server, metrics: parts.serverMetrics)
     server.acceptFailed = { report.failed($0) }
     loop.setLocal(server)
-    let origin = EdgeHandler(proxy, metrics, on: server, knowing: streams?.live)
+    let origin = EdgeHandler(
+      proxy, metrics, on: server, routing: streams.map { .cluster($0.live) } ?? .upstreams)
     let handler = EdgeFront(
       health: frame.health,
       drain: relay.map { PeerDrain($0.cluster.pass, drain: parts.drain) },
@@ -110,7 +111,7 @@ struct RunningEdge: Sendable {
       routes: origin,
       remote: RemoteStreams(
         follow: { live.follow($0) },
-        segments: EdgeHandler(proxy, metrics, on: server, live: live), others: origin),
+        segments: EdgeHandler(proxy, metrics, on: server, routing: .segments(live)), others: origin),
       pacing: pacing)
     server.loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     return handler

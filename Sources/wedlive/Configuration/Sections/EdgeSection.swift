@@ -12,7 +12,9 @@ struct EdgeSection: Equatable, Sendable {
   var diskObjects = 200_000
   /// Its folder; within the data folder where none is named.
   var diskPath = ""
-  /// The largest object that is kept.
+  /// Of which parts large objects are kept; 0: whole.
+  var slice = 1 << 20
+  /// The largest object that is kept whole.
   var maxObject = 64 << 20
   /// What a slow client may leave unread of what isn't kept.
   var maxUnread = 1 << 20

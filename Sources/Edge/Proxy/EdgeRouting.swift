@@ -1,0 +1,121 @@
+import Cache
+import EventLoop
+import HTTPSemantics
+import HTTPServer
+import HTTPTypes
+import Viewers
+
+/// What an edge's handler answers for: how it names things, and whom it asks for them.
+package struct EdgeRouting: Sendable {
+  private enum Kind: Sendable {
+    case upstreams
+    case cluster(EdgeRouter)
+    case segments(EdgeLive)
+  }
+
+  private let kind: Kind
+
+  /// Anything, of upstreams that all serve the same.
+  package static let upstreams = EdgeRouting(kind: .upstreams)
+
+  /// Anything of a cluster: what names a wedding is asked of the origin that has it.
+  package static func cluster(_ live: EdgeLive) -> EdgeRouting {
+    EdgeRouting(kind: .cluster(EdgeRouter(live: live)))
+  }
+
+  /// Segments of live streams, which are known by their path alone and never change.
+  package static func segments(_ live: EdgeLive) -> EdgeRouting {
+    EdgeRouting(kind: .segments(live))
+  }
+
+  /// Whom a request is put to, and as what.
+  struct Question: Sendable {
+    var request: HTTPRequest
+    /// The configured upstreams where that is nil.
+    var pool: UpstreamPool?
+    /// How long nothing may come, where that is less than usual.
+    var patience: Duration?
+  }
+
+  /// Whether clients may have things asked for anew: not what never changes.
+  var heedsClients: Bool { if case .segments = kind { false } else { true } }
+
+  /// Whether large objects are kept in slices: segments are wanted whole, at once.
+  var mayBeCut: Bool { heedsClients }
+
+  // MARK: Names
+
+  /// Appends what a request asks for: `host/path?query`, or what stands for that.
+  func append(nameOf request: borrowing Request, to name: inout [UInt8]) {
+    if case .segments = kind {
+      name += EdgeLive.namePrefix
+      request.withPath { path in for index in path.indices { name.append(path[index]) } }
+      return
+    }
+    request.withAuthority { host in
+      for index in host.indices { name.append(asciiLowercase(host[index])) }
+    }
+    request.withTarget { target in
+      for index in target.indices { name.append(target[index]) }
+    }
+  }
+
+  func name(of request: borrowing Request) -> String {
+    if case .segments = kind { return EdgeLive.name(ofPath: request.path) }
+    return request.authority.lowercased() + request.target
+  }
+
+  func name(of request: HTTPRequest) -> String {
+    if case .segments = kind { return EdgeLive.name(ofPath: request.pathWithoutQuery) }
+    return (request.authority ?? "").lowercased() + (request.path ?? "/")
+  }
+
+  // MARK: Questions
+
+  /// Tells whoever is asked on whose behalf.
+  func mark(_ request: inout HTTPRequest, from client: SocketAddress) {
+    guard case .cluster(let router) = kind else { return }
+    PeerCall.mark(&request, from: client, with: router.live.pass)
+  }
+
+  /// What is asked for a request, and of whom; nil where that has to be found out.
+  func question(for request: HTTPRequest) -> Question? {
+    switch kind {
+    case .upstreams: return Question(request: request)
+    case .segments(let live):
+      let (asked, pool) = live.order(path: request.pathWithoutQuery)
+      return Question(request: asked, pool: pool, patience: live.configuration.segmentStall)
+    case .cluster(let router):
+      let path = request.pathWithoutQuery
+      guard path.hasPrefix("/api/") || path.hasPrefix("/hls/") else {
+        return Question(request: request)
+      }
+      return router.known(path).map { Question(request: request, pool: $0) }
+    }
+  }
+
+  /// Finds out what is asked, and of whom.
+  ///
+  /// - Parameters:
+  ///   - request: as the client asked it.
+  ///   - ask: called once, at once where nobody has to be found.
+  func question(
+    for request: HTTPRequest, _ ask: @escaping @Sendable (Question) -> Void
+  ) {
+    if let question = question(for: request) { return ask(question) }
+    Task {
+      ask(Question(request: request, pool: await pool(for: request, body: [])))
+    }
+  }
+
+  /// Finds whom to hand a call on to; nil for the configured upstreams.
+  func pool(for request: HTTPRequest, body: [UInt8]) async -> UpstreamPool? {
+    guard case .cluster(let router) = kind else { return nil }
+    return await router.find(request.pathWithoutQuery, body: body)
+  }
+}
+
+extension HTTPRequest {
+  /// The path, without the query.
+  var pathWithoutQuery: String { String((path ?? "/").prefix { $0 != "?" }) }
+}
