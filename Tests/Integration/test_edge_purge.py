@@ -14,7 +14,7 @@ from conftest import MakeNode
 from support.cluster import Cluster
 from support.http import Client, Response
 from support.media import Source
-from support.node import Node
+from support.node import Node, Place
 from support.processes import wait_until
 from support.publishers import ffmpeg5
 
@@ -73,13 +73,13 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     nodes: list[Node] = []
     folder = tmp_path_factory.mktemp("purge")
 
-    def make(role: str, **settings: str) -> Node:
+    def make(role: str, place: Place | None = None, **settings: str) -> Node:
         more = {
             "WEDLIVE_STREAMS_FRAGMENT": "1s",
             "WEDLIVE_STREAMS_RECONNECT_WINDOW": "2s",
             "WEDLIVE_RECORDING_ENABLED": "true",
         }
-        node = Node(folder / f"node-{len(nodes)}", {**more, **settings}, role=role)
+        node = Node(folder / f"node-{len(nodes)}", {**more, **settings}, role=role, place=place)
         nodes.append(node)
         node.start()
         return node
