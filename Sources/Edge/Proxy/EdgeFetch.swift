@@ -1,5 +1,6 @@
 import Cache
 import HTTPClient
+import HTTPSemantics
 import HTTPTypes
 import Synchronization
 
@@ -105,6 +106,15 @@ final class EdgeFetch: ResponseReceiver {
       stop()
       return failed(HTTPClientError(.brokenResponse, "its transfer coding isn't known"))
     }
+    if let length = head.headerFields[.contentLength], !Self.isOne(length: length) {
+      stop()
+      return failed(HTTPClientError(.brokenResponse, "its length is said in several ways"))
+    }
+    if status == 206, !isAsked(part: head) {
+      stop()
+      return failed(
+        HTTPClientError(.brokenResponse, "it is a part that was not asked for"))
+    }
     if status == 304, order.isShared, let stored = order.stored {
       return validated(head, stored, at: now)
     }
@@ -140,6 +150,25 @@ final class EdgeFetch: ResponseReceiver {
     state.withLock { $0.fill = fill }
     if order.isShared, !isKept { proxy.cannotShare(order) }
     answer(.filling(fill, isJoined: false))
+  }
+
+  /// Whether a Content-Length says one length, however often (RFC 9112, 6.3).
+  private static func isOne(length text: String) -> Bool {
+    let values = Set(text.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } })
+    return values.count == 1 && values.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
+  }
+
+  /// Whether a 206 is of the range that was asked for; not looked at where it is of several.
+  private func isAsked(part head: HTTPResponse) -> Bool {
+    guard !order.isShared, let asked = order.request.headerFields[.range] else { return false }
+    guard let said = head.headerFields[.contentRange].flatMap({ ContentRange($0) }) else {
+      return true
+    }
+    let bytes = Array(asked.utf8)
+    switch RangeRequest(bytes.span, length: said.total) {
+    case .single(let range): return range == said.range
+    case .whole, .several, .unsatisfiable: return true
+    }
   }
 
   /// What is known of a whole that is to be kept in slices; nil for all others.
