@@ -33,6 +33,16 @@ static inline CURLcode wl_curl_set_seek(CURL *easy, int (*value)(void *, curl_of
 }
 
 /// What a read callback answers when it can't: a macro constant of a wider type.
+/// libcurl before 7.87 reads authorities for each connection.
+static inline CURLcode wl_curl_set_ca_lifetime(CURL *easy, long seconds) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+  return curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, seconds);
+#else
+  (void)easy;
+  (void)seconds;
+  return CURLE_OK;
+#endif
+}
 static inline size_t wl_curl_read_abort(void) { return CURL_READFUNC_ABORT; }
 
 /// What a write callback answers when it wants no more for now: a macro constant of a wider type.

@@ -22,6 +22,7 @@
 // SSL_OP_… are 64-bit shifts behind a macro that takes an argument.
 static const uint64_t wl_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t wl_op_no_compression = SSL_OP_NO_COMPRESSION;
+static const uint64_t wl_op_no_ticket = SSL_OP_NO_TICKET;
 
 static inline void wl_ctx_set_mode(SSL_CTX *ctx, long mode) { (void)SSL_CTX_set_mode(ctx, mode); }
 static inline int wl_ctx_set_versions(SSL_CTX *ctx, int least, int most) {

@@ -40,6 +40,11 @@ import CCurl
     note(unsafe wl_curl_set_seek(easy, callback))
   }
 
+  /// For how many seconds authorities that were read are not read anew.
+  mutating func setAuthoritiesLifetime(_ seconds: Int) {
+    note(unsafe wl_curl_set_ca_lifetime(easy, seconds))
+  }
+
   mutating func restrictToHTTP() { note(unsafe wl_curl_only_http(easy)) }
 
   /// libcurl's own words for a result.

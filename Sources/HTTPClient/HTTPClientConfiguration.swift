@@ -10,6 +10,9 @@ package struct HTTPClientConfiguration: Sendable {
   package var connectTimeout: Duration = .seconds(5)
   /// A PEM file of certificate authorities to trust in place of the system's.
   package var certificateAuthorities: String?
+  /// PEM files that are shown to servers that ask who we are, and read anew with each connection.
+  package var certificate: String?
+  package var key: String?
   /// `http://host:port` of a proxy.
   ///
   /// The environment's proxies are not used: a node's calls go to

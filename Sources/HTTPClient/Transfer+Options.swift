@@ -50,7 +50,15 @@ extension Transfer {
       options.set(CURLOPT_LOW_SPEED_LIMIT, isStream ? 1 : Transfer.leastSpeed)
       options.set(CURLOPT_LOW_SPEED_TIME, max(1, Int(clamping: stall.components.seconds)))
     }
-    if let file = configuration.certificateAuthorities { options.set(CURLOPT_CAINFO, file) }
+    if let file = configuration.certificateAuthorities {
+      options.set(CURLOPT_CAINFO, file)
+      // Of a new one within a minute: libcurl would keep what it has read for a day.
+      options.setAuthoritiesLifetime(60)
+    }
+    if let certificate = configuration.certificate, let key = configuration.key {
+      options.set(CURLOPT_SSLCERT, certificate)
+      options.set(CURLOPT_SSLKEY, key)
+    }
     unsafe setBody(&options, me)
     for line in outgoing.headers {
       guard let list = unsafe curl_slist_append(headerList, line) else {

@@ -7,11 +7,14 @@ package struct APIRequest: Sendable {
   package var body: [UInt8]
   package var client: SocketAddress
   package var isSecure: Bool
+  /// Whether it came where only nodes of the cluster are let in.
+  package var isFromPeer: Bool
 
   package init(
     request: HTTPRequest, body: [UInt8] = [], client: SocketAddress = SocketAddress(),
-    isSecure: Bool = true
+    isSecure: Bool = true, isFromPeer: Bool = false
   ) {
+    self.isFromPeer = isFromPeer
     self.request = request
     self.body = body
     self.client = client

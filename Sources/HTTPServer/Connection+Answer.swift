@@ -207,7 +207,7 @@ extension Connection {
     }
     let copy = APIRequest(
       request: HTTPRequest(copying: request, isSecure: isSecure), client: client,
-      isSecure: isSecure)
+      isSecure: isSecure, isFromPeer: site.isForPeers)
     let entry = PendingRequest(.collecting(call, copy), isHead: isHead, at: loop.now)
     pending[stream] = entry
     guard hasBody else { return run(entry, stream) }

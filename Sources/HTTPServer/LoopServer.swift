@@ -13,10 +13,14 @@ package final class ListeningSite {
   let acceptsProxyHeader: Bool
   /// Whether it is there for the operator, however many viewers there are.
   let isForOperator: Bool
+  /// Whether its TLS lets nobody in but nodes of the cluster.
+  let isForPeers: Bool
 
   init(
-    handler: RequestHandler, tls: TLSContext?, acceptsProxyHeader: Bool, isForOperator: Bool
+    handler: RequestHandler, tls: TLSContext?, acceptsProxyHeader: Bool, isForOperator: Bool,
+    isForPeers: Bool
   ) {
+    self.isForPeers = isForPeers
     self.handler = handler
     self.tls = tls
     self.acceptsProxyHeader = acceptsProxyHeader
@@ -79,17 +83,18 @@ package final class LoopServer {
   ///   - tls: of the HTTPS listener; `nil` speaks plain HTTP/1.1.
   ///   - acceptsProxyHeader: whether the PROXY protocol, where it is on, is expected here.
   ///   - isForOperator: whether it has connections of its own, which viewers can't take away.
+  ///   - isForPeers: whether `tls` lets nobody in but nodes of the cluster.
   ///   - handler: answers; of this loop alone.
   /// - Returns: the site, for a new certificate later.
   /// - Throws: `SystemError` when the kernel can watch no more.
   @discardableResult
   package func listen(
     _ socket: consuming Socket, tls: TLSContext?, acceptsProxyHeader: Bool = true,
-    isForOperator: Bool = false, handler: RequestHandler
+    isForOperator: Bool = false, isForPeers: Bool = false, handler: RequestHandler
   ) throws(SystemError) -> ListeningSite {
     let site = ListeningSite(
       handler: handler, tls: tls, acceptsProxyHeader: acceptsProxyHeader,
-      isForOperator: isForOperator)
+      isForOperator: isForOperator, isForPeers: isForPeers)
     // The listener keeps the server: whoever made it need not.
     let listener = Listener(
       socket, on: loop,

@@ -54,6 +54,8 @@ package class Transport: Channel {
 
   /// Whether the bytes travel encrypted.
   package final var isSecure: Bool { tls != nil }
+  /// Whether the peer has shown a certificate of the cluster's.
+  package final var isPeerCertified: Bool { tls?.isPeerCertified ?? false }
 
   /// How many bytes wait for the socket.
   package final var queuedBytes: Int { queue.count + (tls?.pendingOutputBytes ?? 0) }

@@ -12,6 +12,19 @@ import Glibc
     unsafe raw = key
   }
 
+  /// Reads a key that was written before.
+  init(reading path: String) throws(TLSError) {
+    guard let file = unsafe BIO_new_file(path, "rb") else {
+      throw .openSSL(.unreadableKey, "the key \(path) cannot be read")
+    }
+    defer { unsafe BIO_free(file) }
+    // A passphrase is no question on the terminal.
+    guard let key = unsafe PEM_read_bio_PrivateKey(file, nil, { _, _, _, _ in 0 }, nil) else {
+      throw .openSSL(.unreadableKey, "the key \(path) cannot be used")
+    }
+    unsafe raw = key
+  }
+
   /// Writes the key as PEM that only its owner can read.
   func write(to path: String) throws(TLSError) {
     try unsafe PEMFile.write(to: path, mode: 0o600) { file in
@@ -35,11 +48,12 @@ import Glibc
   ///   - issuer: nil signs it with its own key.
   ///   - days: validity from an hour ago on.
   ///   - isAuthority: whether it may sign others.
+  ///   - isClient: whether it may be shown to servers, too.
   /// - Throws: `.library` where OpenSSL refuses.
   init(
     subject: String, names: [String], key: CertificateKey,
     issuer: (certificate: IssuedCertificate, key: CertificateKey)?, days: Int,
-    isAuthority: Bool = false
+    isAuthority: Bool = false, isClient: Bool = false
   ) throws(TLSError) {
     guard let certificate = unsafe X509_new() else {
       throw .openSSL(.library, "no certificate could be made")
@@ -52,8 +66,8 @@ import Glibc
       (NID_subject_key_identifier, "hash"),
       (NID_authority_key_identifier, "keyid:always"),
     ]
-    let serverOnly: [(Int32, String)] =
-      isAuthority ? [] : [(NID_ext_key_usage, "serverAuth")]
+    let usage = isClient ? "serverAuth,clientAuth" : "serverAuth"
+    let serverOnly: [(Int32, String)] = isAuthority ? [] : [(NID_ext_key_usage, usage)]
     let named: [(Int32, String)] = names.isEmpty ? [] : [(NID_subject_alt_name, alternative)]
 
     var fine = unsafe wl_certificate_begin(certificate, key.raw, subject, Int32(days)) == 1
@@ -66,6 +80,18 @@ import Glibc
     guard fine else {
       throw .openSSL(.library, "no certificate could be made for \(names.joined(separator: ", "))")
     }
+  }
+
+  /// Reads a certificate that was written before.
+  init(reading path: String) throws(TLSError) {
+    guard let file = unsafe BIO_new_file(path, "rb") else {
+      throw .openSSL(.unreadableCertificate, "the certificate \(path) cannot be read")
+    }
+    defer { unsafe BIO_free(file) }
+    guard let certificate = unsafe PEM_read_bio_X509(file, nil, { _, _, _, _ in 0 }, nil) else {
+      throw .openSSL(.unreadableCertificate, "the certificate \(path) cannot be used")
+    }
+    unsafe raw = certificate
   }
 
   func write(to path: String) throws(TLSError) {

@@ -47,21 +47,37 @@ package struct CertificateAuthority {
     try certificate.write(to: certificatePath)
   }
 
+  /// Takes the authority that is in a directory: `ca.pem` and `ca.key`.
+  ///
+  /// - Throws: an error that names the file which can't be used, or says that they aren't a pair.
+  package init(reading directory: String) throws(TLSError) {
+    certificatePath = directory + "/ca.pem"
+    let keyPath = directory + "/ca.key"
+    key = try CertificateKey(reading: keyPath)
+    certificate = try IssuedCertificate(reading: certificatePath)
+    guard unsafe X509_check_private_key(certificate.raw, key.raw) == 1 else {
+      throw .openSSL(
+        .keyMismatch, "the key \(keyPath) does not belong to the certificate \(certificatePath)")
+    }
+  }
+
   /// Makes a leaf for a server: `{file}.pem`, `{file}.key` (mode 0600).
   ///
   /// - Parameters:
   ///   - names: DNS names (`*.example.org` too) and IP addresses; the first is the subject.
   ///   - file: path without ending.
+  ///   - subject: the common name; the first of the names where none is given.
+  ///   - isNode: whether it is shown to servers, too, as nodes of a cluster do.
   ///   - days: validity from an hour ago on.
   /// - Returns: the two files.
   /// - Throws: an error that names the file which cannot be written.
   package func leaf(
-    names: [String], at file: String, days: Int = 397
+    names: [String], at file: String, subject: String? = nil, isNode: Bool = false, days: Int = 397
   ) throws(TLSError) -> TLSCertificateFiles {
     let leafKey = try CertificateKey()
     let leaf = try IssuedCertificate(
-      subject: names.first ?? "localhost", names: names, key: leafKey,
-      issuer: (certificate, key), days: days)
+      subject: subject ?? names.first ?? "localhost", names: names, key: leafKey,
+      issuer: (certificate, key), days: days, isClient: isNode)
     let files = TLSCertificateFiles(certificate: file + ".pem", key: file + ".key")
     try leafKey.write(to: files.key)
     try leaf.write(to: files.certificate)

@@ -3,7 +3,7 @@ import COpenSSL
 extension TLSContext {
   /// Makes a client's context.
   ///
-  /// - Throws: an error that names the file of authorities, where it is that.
+  /// - Throws: an error that names the file, where it is one.
   package static func client(
     _ configuration: TLSClientConfiguration = TLSClientConfiguration()
   ) throws(TLSError) -> TLSContext {
@@ -13,6 +13,7 @@ extension TLSContext {
     let context = unsafe made.context
     do {
       try unsafe trust(configuration.trust, in: context)
+      if let files = configuration.certificate { _ = try unsafe load(files, into: context) }
     } catch {
       unsafe SSL_CTX_free(context)
       throw error

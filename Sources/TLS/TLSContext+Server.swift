@@ -33,6 +33,7 @@ extension TLSContext {
         summaries.append(summary)
         statuses.append(try status(files))
         unsafe setServerCallbacks(made.context, protocols: !protocols.isEmpty)
+        try unsafe ask(configuration.clients, in: made.context)
       }
     } catch {
       unsafe raw.forEach { unsafe SSL_CTX_free($0) }
@@ -74,7 +75,30 @@ extension TLSContext {
     if protocols { unsafe SSL_CTX_set_alpn_select_cb(context, chooseProtocol, nil) }
   }
 
-  private static func load(
+  /// Has clients show certificates.
+  private static func ask(
+    _ clients: TLSServerConfiguration.Clients, in context: OpaquePointer
+  ) throws(TLSError) {
+    guard let file = clients.authorities else { return }
+    let names = unsafe SSL_load_client_CA_file(file)
+    guard let names = unsafe names, unsafe SSL_CTX_load_verify_file(context, file) == 1 else {
+      throw .openSSL(
+        .unreadableAuthority, "the certificate authorities of \(file) cannot be used",
+        advice: "give a PEM file of authorities this user can read")
+    }
+    // The context owns the list from here on.
+    unsafe SSL_CTX_set_client_CA_list(context, names)
+    unsafe SSL_CTX_set_verify(
+      context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    // Whoever is refused from now on, as a certificate has expired or the authority is another,
+    // would come back by a ticket; and tickets of other servers of this process would open it.
+    var identity: [UInt8] = Array("wedlive peers".utf8)
+    unsafe SSL_CTX_set_session_id_context(context, &identity, UInt32(identity.count))
+    unsafe SSL_CTX_set_options(context, wl_op_no_ticket)
+    unsafe SSL_CTX_set_num_tickets(context, 0)
+  }
+
+  static func load(
     _ files: TLSCertificateFiles, into context: OpaquePointer
   ) throws(TLSError) -> TLSCertificateSummary {
     try requireRegular(files.certificate, "certificate", .unreadableCertificate)
@@ -82,7 +106,9 @@ extension TLSContext {
     guard unsafe SSL_CTX_use_certificate_chain_file(context, files.certificate) == 1 else {
       throw .openSSL(
         .unreadableCertificate, "the certificate \(files.certificate) cannot be used",
-        advice: "tls.certificate has to be a PEM file this user can read, the server's first")
+        advice:
+          "\(files.section).certificate has to be a PEM file this user can read, the node's own"
+          + " certificate first")
     }
     guard unsafe SSL_CTX_use_PrivateKey_file(context, files.key, SSL_FILETYPE_PEM) == 1 else {
       let mismatch =
@@ -95,7 +121,7 @@ extension TLSContext {
           : "the key \(files.key) cannot be used",
         advice: mismatch
           ? "give the key that the certificate was requested with"
-          : "tls.key has to be an unencrypted PEM file this user can read")
+          : "\(files.section).key has to be an unencrypted PEM file this user can read")
     }
     guard let certificate = unsafe SSL_CTX_get0_certificate(context) else {
       throw .openSSL(.unreadableCertificate, "the file \(files.certificate) holds no certificate")

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// The server's context of this moment, shared by all loops: read at each accept, replaced when its
+/// The context of this moment, shared by all loops: read at each accept or connect, replaced when its
 /// files change.
 ///
 /// Sessions keep the context they were made from, so a reload drops no connection. Whoever owns it
@@ -23,22 +23,45 @@ package final class TLSContextSource: Sendable {
     case failed(TLSError)
   }
 
-  package let configuration: TLSServerConfiguration
+  private let files: [String]
+  private let load: @Sendable () throws(TLSError) -> TLSContext
   private let state: Mutex<State>
 
-  /// Loads the first context; a server does not start without one.
+  /// Loads the first context of a server; it does not start without one.
   ///
   /// - Parameters:
   ///   - configuration: what to load, now and at each reload.
   ///   - tickets: keys that all contexts of this source share.
   /// - Throws: an error that names the file.
-  package init(
+  package convenience init(
     _ configuration: TLSServerConfiguration, tickets: TicketKeys = .random()
   ) throws(TLSError) {
-    self.configuration = configuration
-    let fingerprint = FileFingerprint(TLSContextSource.files(configuration))
-    let context = try TLSContext.server(configuration, tickets: tickets)
-    state = Mutex(State(context: context, fingerprint: fingerprint))
+    var files = configuration.certificates.flatMap {
+      [$0.certificate, $0.key] + ($0.status.map { [$0] } ?? [])
+    }
+    if let authorities = configuration.clients.authorities { files.append(authorities) }
+    try self.init(files) { () throws(TLSError) in
+      try TLSContext.server(configuration, tickets: tickets)
+    }
+  }
+
+  /// Loads the first context of a client.
+  ///
+  /// - Parameter configuration: what to load, now and at each reload.
+  /// - Throws: an error that names the file.
+  package convenience init(_ configuration: TLSClientConfiguration) throws(TLSError) {
+    var files = configuration.certificate.map { [$0.certificate, $0.key] } ?? []
+    if case .file(let authorities) = configuration.trust { files.append(authorities) }
+    try self.init(files) { () throws(TLSError) in try TLSContext.client(configuration) }
+  }
+
+  private init(
+    _ files: [String], _ load: @escaping @Sendable () throws(TLSError) -> TLSContext
+  ) throws(TLSError) {
+    self.files = files
+    self.load = load
+    let fingerprint = FileFingerprint(files)
+    state = Mutex(State(context: try load(), fingerprint: fingerprint))
   }
 
   /// The context for the next connection; costs an uncontended lock.
@@ -52,12 +75,12 @@ package final class TLSContextSource: Sendable {
 
   /// Loads the files again, whether or not they look changed.
   package func reload() -> Outcome {
-    reload(FileFingerprint(TLSContextSource.files(configuration)))
+    reload(FileFingerprint(files))
   }
 
   /// Loads the files again if they were changed since they were loaded: a few `stat` calls if not.
   package func reloadIfChanged() -> Outcome {
-    let seen = FileFingerprint(TLSContextSource.files(configuration))
+    let seen = FileFingerprint(files)
     let known = state.withLock { $0.fingerprint == seen || $0.refused == seen }
     return known ? .unchanged : reload(seen)
   }
@@ -65,7 +88,7 @@ package final class TLSContextSource: Sendable {
   private func reload(_ seen: FileFingerprint) -> Outcome {
     do {
       // Loading takes milliseconds: outside the lock, which every accept takes.
-      let context = try TLSContext.server(configuration, tickets: TicketKeys([]))
+      let context = try load()
       state.withLock { state in
         context.ticketKeys = state.context.ticketKeys
         state = State(context: context, fingerprint: seen)
@@ -74,12 +97,6 @@ package final class TLSContextSource: Sendable {
     } catch {
       state.withLock { $0.refused = seen }
       return .failed(error)
-    }
-  }
-
-  private static func files(_ configuration: TLSServerConfiguration) -> [String] {
-    configuration.certificates.flatMap {
-      [$0.certificate, $0.key] + ($0.status.map { [$0] } ?? [])
     }
   }
 }

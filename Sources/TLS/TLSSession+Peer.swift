@@ -39,6 +39,12 @@ extension TLSSession {
     return unsafe String(cString: name)
   }
 
+  /// Whether the peer has shown a certificate of the authorities that are trusted here.
+  package var isPeerCertified: Bool {
+    unsafe SSL_get0_peer_certificate(ssl) != nil && SSL_get_verify_result(ssl) == X509_V_OK
+      && SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER != 0
+  }
+
   /// The peer's certificate in DER, or nil where it showed none.
   package var peerCertificate: [UInt8]? {
     guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }

@@ -7,13 +7,19 @@ package import Viewers
 package final class EdgeFront: RequestHandler {
   private let health: Health
   private let drain: PeerDrain?
+  private let isOfCluster: Bool
   private let behind: RequestHandler
 
   /// - Parameters:
   ///   - health: of the node.
   ///   - drain: of the node, for others of its cluster; nil where there are none.
+  ///   - isOfCluster: whether what lies under `/cluster/` is that of nodes: an edge asks its origins as
+  ///     a node, so it must hand on nobody's questions of that kind.
   ///   - behind: answers everything else.
-  package init(health: Health, drain: PeerDrain? = nil, behind: RequestHandler) {
+  package init(
+    health: Health, drain: PeerDrain? = nil, isOfCluster: Bool = false, behind: RequestHandler
+  ) {
+    self.isOfCluster = isOfCluster
     self.drain = drain
     self.health = health
     self.behind = behind
@@ -22,6 +28,10 @@ package final class EdgeFront: RequestHandler {
   public override func handle(
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
-    health.answer(request) ?? drain?.answer(request) ?? behind.handle(request, exchange)
+    if let answer = health.answer(request) ?? drain?.answer(request) { return answer }
+    if isOfCluster, request.pathStarts(with: "/cluster/") {
+      return .prepared(PeerHandler.elsewhere)
+    }
+    return behind.handle(request, exchange)
   }
 }

@@ -10,6 +10,8 @@ package struct OriginConfiguration: Sendable {
   package var memoryBytes = 0
   /// Whether viewers and players need a token.
   package var watchNeedsToken = false
+  /// Whether who says that a stream goes on has to show a certificate of the cluster's, too.
+  package var peersAreCertified = false
   /// How many verified tokens each loop remembers, some 500 bytes each: as many as viewers with
   /// tokens of their own, or every request verifies a signature.
   package var rememberedTokens = 16_384

@@ -197,8 +197,10 @@ package final class OriginNode: Sendable {
   /// Asks the cluster for a stream; a node alone has it already.
   private func lease(_ ask: ClientAsk, _ publisher: Publisher) async -> StreamLeasing.Outcome {
     guard let leasing else { return .granted(after: nil) }
+    let isPeer = ask.isPeerCertified || !configuration.peersAreCertified
     let wish = StreamLeasing.Wish(
-      key: ask.key, priority: publisher.priority, resumes: ask.name["resume"] ?? "",
+      key: ask.key, priority: publisher.priority,
+      resumes: isPeer ? ask.name["resume"] ?? "" : "",
       after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "")
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.

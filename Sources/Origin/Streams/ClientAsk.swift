@@ -25,6 +25,8 @@ package struct ClientAsk: Sendable {
   package let pageUrl: String
   package let swfUrl: String
   package let isSecure: Bool
+  /// Whether it is a node of the cluster, by its certificate.
+  package let isPeerCertified: Bool
   package let clientID: UInt64
 
   init(
@@ -45,6 +47,7 @@ package struct ClientAsk: Sendable {
     pageUrl = connect?.pageUrl ?? ""
     swfUrl = connect?.swfUrl ?? ""
     isSecure = connection.isSecure
+    isPeerCertified = connection.isPeerCertified
     self.clientID = clientID
   }
 }

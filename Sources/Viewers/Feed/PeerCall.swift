@@ -27,14 +27,18 @@ package enum PeerCall {
   ///
   /// - Parameters:
   ///   - pass: of the cluster; nil: nobody is believed.
+  ///   - needsCertificate: whether nodes are believed alone where they show certificates.
   ///   - call: answers.
   /// - Returns: the same with the client that an edge names.
-  package static func believing(_ pass: PeerPass?, _ call: APICall) -> APICall {
+  package static func believing(
+    _ pass: PeerPass?, needsCertificate: Bool = false, _ call: APICall
+  ) -> APICall {
     guard let pass, let clientName = client, let passName = Self.pass else { return call }
     return APICall(bodyLimit: call.bodyLimit) { request in
       var request = request
       let shown = request.request.headerFields[passName]
-      if let shown, pass.fits(shown), let host = request.request.headerFields[clientName],
+      if let shown, pass.fits(shown), request.isFromPeer || !needsCertificate,
+        let host = request.request.headerFields[clientName],
         let address = SocketAddress(host: host, port: 0)
       {
         request.client = address

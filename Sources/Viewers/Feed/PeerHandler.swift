@@ -29,19 +29,27 @@ package final class PeerHandler: RequestHandler {
   private let pass: PeerPass
   private let launch: String
   private let drain: PeerDrain?
+  private let isForPeers: Bool
   private let inner: RequestHandler
+  /// What a node's question gets where nobody is taken for a node.
+  package static let elsewhere = PreparedResponse.error(
+    403, code: "not_a_peer",
+    message: "Nodes are not answered here; where they have certificates they are at listen.peers.")
 
   /// - Parameters:
   ///   - table: the loop's streams.
   ///   - pass: what nodes of the cluster show each other.
   ///   - launch: names the process.
   ///   - drain: of the node; nil where others can't ask for it.
+  ///   - isForPeers: whether nodes are answered here; where they show certificates they are at a port of
+  ///     their own alone.
   ///   - inner: answers everything else.
   package init(
     table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
-    inner: RequestHandler
+    isForPeers: Bool = true, inner: RequestHandler
   ) {
     self.drain = drain
+    self.isForPeers = isForPeers
     self.table = table
     self.pass = pass
     self.launch = launch
@@ -52,6 +60,7 @@ package final class PeerHandler: RequestHandler {
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
     guard request.pathStarts(with: "/cluster/") else { return inner.handle(request, exchange) }
+    guard isForPeers else { return .prepared(Self.elsewhere) }
     if let answer = drain?.answer(request) { return answer }
     guard let token = request.bearerToken, pass.fits(token) else {
       return .prepared(Self.refused)

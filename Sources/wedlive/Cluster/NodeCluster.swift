@@ -125,9 +125,15 @@ struct NodeCluster: Sendable {
         host.contains(":") ? "[\(host)]:\($0.address.port)" : "\(host):\($0.address.port)"
       }
     }
-    let own = configuration.cluster.tls ? listeners.https : listeners.http
+    let (key, own) =
+      if configuration.cluster.isCertified {
+        ("listen.peers", listeners.peers)
+      } else if configuration.cluster.tls {
+        ("listen.https", listeners.https)
+      } else {
+        ("listen.http", listeners.http)
+      }
     guard let peers = place(own) else {
-      let key = configuration.cluster.tls ? "listen.https" : "listen.http"
       throw StartFailure("\(key): other nodes reach this one there, so it can't be off")
     }
     if !configuration.cluster.tls, configuration.http.redirect {
@@ -136,7 +142,9 @@ struct NodeCluster: Sendable {
     return NodeRecord(
       id: id, role: role, region: configuration.node.region,
       addresses: Cluster.NodeAddresses(
-        http: peers, rtmp: place(listeners.rtmp), rtmps: place(listeners.rtmps),
+        http: peers, rtmp: place(listeners.rtmp),
+        rtmps: place(
+          configuration.cluster.isCertified ? listeners.peersRTMPS : listeners.rtmps),
         https: place(listeners.https)),
       version: Version.current)
   }

@@ -5,8 +5,9 @@ struct CDNConsistency {
   func faults() -> [ConfigurationFault] {
     let cdn = reading.configuration.cdn
     var faults: [ConfigurationFault] = []
-    func need(_ key: String, _ isThere: Bool) {
-      guard !isThere, reading.isSound("cdn.provider", key) else { return }
+    func need(_ key: String, or other: String? = nil, _ isThere: Bool) {
+      guard !isThere, reading.isSound("cdn.provider", key, other ?? key) else { return }
+      let key = other.map { "\(key) or \($0)" } ?? key
       faults.append(
         reading.fault("cdn.provider", "\(cdn.provider.rawValue) needs \(key) beside it"))
     }
@@ -32,7 +33,7 @@ struct CDNConsistency {
       need("cdn.fastly.token", cdn.fastly.token != nil || cdn.fastly.tokenFile != nil)
       need("cdn.domain", !cdn.domain.isEmpty)
     case .http:
-      need("cdn.http.tag or cdn.http.prefix", cdn.http.tag != nil || cdn.http.prefix != nil)
+      need("cdn.http.tag", or: "cdn.http.prefix", cdn.http.tag != nil || cdn.http.prefix != nil)
     }
     one("cdn.cloudfront.secret_key", cdn.cloudFront.secretKey, cdn.cloudFront.secretKeyFile)
     one(

@@ -13,6 +13,7 @@ struct ConfigurationConsistency {
   func faults() -> [ConfigurationFault] {
     pairs() + times() + ports() + files() + encoder()
       + StorageConsistency(reading: reading).faults() + CDNConsistency(reading: reading).faults()
+      + ClusterConsistency(reading: reading).faults()
   }
 
   private func pairs() -> [ConfigurationFault] {
@@ -65,6 +66,7 @@ struct ConfigurationConsistency {
     let all = [
       ("listen.rtmp", listen.rtmp), ("listen.rtmps", listen.rtmps), ("listen.https", listen.https),
       ("listen.http", listen.http), ("listen.admin", listen.admin),
+      ("listen.peers", listen.peers), ("listen.peers_rtmps", listen.peersRTMPS),
     ]
     let sound = all.filter { reading.isSound($0.0) }
     var faults: [ConfigurationFault] = []
@@ -79,7 +81,8 @@ struct ConfigurationConsistency {
         faults.append(reading.fault(blamed, "port \(port) is that of \(second) too"))
       }
     }
-    if sound.count == all.count, all.allSatisfy({ $0.1 == .off }) {
+    if sound.count == all.count, all.allSatisfy({ $0.0.hasPrefix("listen.peers") || $0.1 == .off })
+    {
       faults.append(
         reading.fault("listen.rtmp", "every port is off: nothing would be left to do"))
     }
@@ -92,7 +95,9 @@ struct ConfigurationConsistency {
     for key in ConfigurationTable.keys where key.isFile {
       guard let path = key.format(configuration) else { continue }
       // The certificate is read again and again.
-      let isRegular = key.path.hasPrefix("tls.")
+      let isRegular =
+        key.path.hasPrefix("tls.") || key.path.hasPrefix("cluster.c")
+        || key.path == "cluster.key"
       if let problem = ReadableFile.problem(path, isRegular: isRegular) {
         faults.append(reading.fault(key.path, "\(path): \(problem)"))
       }

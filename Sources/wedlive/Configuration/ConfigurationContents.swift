@@ -17,6 +17,7 @@ struct ConfigurationContents {
     checkCertificate(reading)
     checkSecret(reading)
     checkCDN(reading)
+    checkPeers(reading)
     await checkKeySet(reading)
   }
 
@@ -27,6 +28,17 @@ struct ConfigurationContents {
       _ = try NodeSecret.read(path)
     } catch {
       faults.append(reading.fault("auth.secret_file", error.description))
+    }
+  }
+
+  private mutating func checkPeers(_ reading: ConfigurationReading) {
+    guard reading.isSound("cluster.certificate", "cluster.key", "cluster.ca"),
+      let peers = reading.configuration.peers
+    else { return }
+    do throws(TLSError) {
+      warnings += try TLSContext.server(peers.server()).certificates.compactMap(\.warning)
+    } catch {
+      faults.append(reading.fault("cluster.certificate", "\(error)"))
     }
   }
 

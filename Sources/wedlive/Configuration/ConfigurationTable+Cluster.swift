@@ -43,6 +43,14 @@ extension ConfigurationTable {
     .file(
       "cluster.ca", \.cluster.certificateAuthorities, example: "/etc/wedlive/cluster-ca.pem",
       "PEM file of authorities to trust there in place of the system's."),
+    .file(
+      "cluster.certificate", \.cluster.certificate, example: "/etc/wedlive/origin-1.pem",
+      "PEM file of this node's certificate among nodes, of `cluster.ca`: with it nodes talk over"
+        + " `listen.peers` and know each other by their certificates as well. `wedlive certs --node`"
+        + " makes one."),
+    .file(
+      "cluster.key", \.cluster.key, example: "/etc/wedlive/origin-1.key",
+      "PEM file of that certificate's private key."),
     .duration(
       "cluster.beat", \.cluster.beat, in: .milliseconds(100)...(.seconds(60)),
       "How often a node says that it is there; the same on all nodes, as are the next two."),

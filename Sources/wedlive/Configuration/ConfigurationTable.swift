@@ -70,6 +70,13 @@ enum ConfigurationTable {
       "listen.http", \.listen.http,
       "Redirects to HTTPS (or see `http.redirect`); answers health checks."),
     .endpoint(
+      "listen.peers", \.listen.peers,
+      "The other nodes of a cluster, where they know each other by certificates"
+        + " (`cluster.certificate`); nobody else is let in."),
+    .endpoint(
+      "listen.peers_rtmps", \.listen.peersRTMPS,
+      "The same for the streams that edges bring to an origin; edges have none."),
+    .endpoint(
       "listen.admin", \.listen.admin, alone: "127.0.0.1",
       "The status page, metrics and control, without TLS or a password: keep it to yourself. A port"
         + " alone is that of 127.0.0.1, `*:9113` that of all addresses. What changes something"

@@ -5,6 +5,13 @@ import Telemetry
 
 // What the edge's rooms are told.
 extension NodeConfiguration {
+  /// Without the port for streams of edges: whoever gives all nodes the same settings means origins.
+  var forEdge: NodeConfiguration {
+    var edge = self
+    edge.listen.peersRTMPS = .off
+    return edge
+  }
+
   /// For `Edge`.
   var edgeProxy: EdgeConfiguration {
     var proxy = EdgeConfiguration()
@@ -49,6 +56,8 @@ extension NodeConfiguration {
     client.connectTimeout = edge.connectTimeout
     client.certificateAuthorities =
       edge.certificateAuthorities ?? cluster.certificateAuthorities
+    client.certificate = cluster.certificate
+    client.key = cluster.key
     return client
   }
 
@@ -63,6 +72,8 @@ extension NodeConfiguration {
     client.connectTimeout = edge.connectTimeout
     client.certificateAuthorities =
       cluster.certificateAuthorities ?? edge.certificateAuthorities
+    client.certificate = cluster.certificate
+    client.key = cluster.key
     return client
   }
 }

@@ -99,6 +99,7 @@ extension NodeConfiguration {
     origin.maximumStreams = streams.limit
     origin.memoryBytes = streams.memory
     origin.rememberedTokens = access.rememberedTokens
+    origin.peersAreCertified = cluster.isCertified && cluster.tls
     origin.watchNeedsToken = access.watch == .token
     return origin
   }

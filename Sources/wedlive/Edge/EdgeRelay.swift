@@ -19,7 +19,7 @@ struct EdgeRelay: Sendable {
   let metrics: RelayMetrics
   let ingestMetrics: IngestMetrics
   /// For RTMPS to origins; nil for RTMP.
-  let tls: TLSContext?
+  let tls: TLSContextSource?
   let logger: Logger
 
   /// Makes the relay of one loop and registers it there.
@@ -69,7 +69,7 @@ struct EdgeRelay: Sendable {
     else { return nil }
     let host = text[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
     return RelayTarget(
-      name: node.id.text, host: String(host), port: port, tls: tls, resume: resume,
+      name: node.id.text, host: String(host), port: port, tls: tls?.current, resume: resume,
       handle: connection)
   }
 

@@ -20,8 +20,9 @@ enum EdgeRole {
   ///
   /// - Throws: `StartFailure` where it can't start; nothing is left half-started then.
   static func run(
-    configuration: NodeConfiguration, after inheritance: Inheritance?
+    configuration given: NodeConfiguration, after inheritance: Inheritance?
   ) async throws {
+    let configuration = given.forEdge
     let folder = try DataFolder(configuration.data.path, lock: inheritance?.lock)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
@@ -190,13 +191,13 @@ enum EdgeRole {
     _ frame: NodeFrame
   ) throws(StartFailure) -> EdgeRelay? {
     guard let streams else { return nil }
-    var tls: TLSContext?
-    if configuration.cluster.tls {
+    var tls = frame.peers?.client
+    if tls == nil, configuration.cluster.tls {
       let trust = configuration.cluster.certificateAuthorities.map {
         TLSClientConfiguration.Trust.file($0)
       }
       do throws(TLSError) {
-        tls = try TLSContext.client(TLSClientConfiguration(trust: trust ?? .system))
+        tls = try TLSContextSource(TLSClientConfiguration(trust: trust ?? .system))
       } catch {
         throw StartFailure("cluster.ca: \(error)")
       }

@@ -54,10 +54,14 @@ struct RunningEdge: Sendable {
     loop.setLocal(server)
     let origin = EdgeHandler(
       proxy, metrics, on: server, routing: streams.map { .cluster($0.live) } ?? .upstreams)
+    let behind = viewers(parts.pacing, on: server, before: origin) ?? origin
+    let drain = relay.map { PeerDrain($0.cluster.pass, drain: parts.drain) }
+    // Where nodes show certificates they are answered at their own port alone.
     let handler = EdgeFront(
-      health: frame.health,
-      drain: relay.map { PeerDrain($0.cluster.pass, drain: parts.drain) },
-      behind: viewers(parts.pacing, on: server, before: origin) ?? origin)
+      health: frame.health, drain: frame.peers == nil ? drain : nil,
+      isOfCluster: streams != nil, behind: behind)
+    let peersHandler = EdgeFront(
+      health: frame.health, drain: drain, isOfCluster: true, behind: behind)
     let listeners = parts.listeners
     if let relay {
       let publishers = relay.open(on: loop)
@@ -75,6 +79,14 @@ struct RunningEdge: Sendable {
       sites.https.append(
         try server.listen(
           Socket(owning: socket), tls: frame.https.current, handler: handler))
+    }
+    if let peers = frame.peers {
+      for socket in listeners.peers?.descriptors(of: loop.index) ?? [] {
+        sites.peers.append(
+          try server.listen(
+            Socket(owning: socket), tls: peers.https.current, acceptsProxyHeader: false,
+            isForPeers: true, handler: peersHandler))
+      }
     }
     for socket in listeners.http?.descriptors(of: loop.index) ?? [] {
       try server.listen(

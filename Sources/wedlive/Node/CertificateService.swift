@@ -33,14 +33,14 @@ struct CertificateService: Service {
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) } } catch
       { return }
-      report(await read { [node] in [node.https.reloadIfChanged(), node.rtmps.reloadIfChanged()] })
+      report(await read { [node] in node.sources.map { $0.reloadIfChanged() } })
     }
   }
 
   private func watchSignal() async {
     let signals = await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown()
     for await _ in signals {
-      report(await read { [node] in [node.https.reload(), node.rtmps.reload()] })
+      report(await read { [node] in node.sources.map { $0.reload() } })
     }
   }
 

@@ -23,6 +23,7 @@ extension NodeFrame {
     let files = try certificateFiles(configuration, folder)
     let https = try source(configuration, files, protocols: ["h2", "http/1.1"])
     let rtmps = try source(configuration, files, protocols: [])
+    let peers = try peers(configuration)
     let count = configuration.loops.count == 0 ? LoopGroup.cores : configuration.loops.count
     let descriptors = DescriptorLimit.raise()
     let listeners = try NodeListeners(configuration.listen, loops: count, after: inheritance)
@@ -40,7 +41,8 @@ extension NodeFrame {
     }
     let frame = NodeFrame(
       loops: try loopGroup(count, pinned: configuration.loops.pinned), https: https,
-      rtmps: rtmps, registry: registry, health: health, logger: logger)
+      rtmps: rtmps, peers: peers, registry: registry,
+      health: health, logger: logger)
     return (frame, listeners, files.certificate)
   }
 
@@ -62,6 +64,20 @@ extension NodeFrame {
       return try folder.selfSignedCertificate(for: configuration.node.advertise)
     }
     return TLSCertificateFiles(certificate: certificate, key: key)
+  }
+
+  private static func peers(
+    _ configuration: NodeConfiguration
+  ) throws(StartFailure) -> PeerSources? {
+    guard let peers = configuration.peers else { return nil }
+    do throws(TLSError) {
+      return PeerSources(
+        https: try TLSContextSource(peers.server()),
+        rtmps: try TLSContextSource(peers.server([])),
+        client: try TLSContextSource(peers.client))
+    } catch {
+      throw StartFailure("cluster: \(error)")
+    }
   }
 
   private static func source(

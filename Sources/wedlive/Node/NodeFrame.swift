@@ -10,6 +10,8 @@ struct NodeFrame: Sendable {
   let loops: LoopGroup
   let https: TLSContextSource
   let rtmps: TLSContextSource
+  /// Nil where nodes don't know each other by certificates.
+  let peers: PeerSources?
   let registry: MetricRegistry
   let health: Health
   let logger: Logger
@@ -20,12 +22,19 @@ struct NodeFrame: Sendable {
     rtmps.ticketKeys = keys
   }
 
-  /// Gives every loop the certificate that was read last.
+  /// Gives every loop the certificates that were read last.
   func useCertificate() {
-    let context = https.current
+    let (context, peers) = (https.current, peers?.https.current)
     loops.submitToAll { loop in
-      for site in loop.local(LoopSites.self)?.https ?? [] { site.tls = context }
+      guard let sites = loop.local(LoopSites.self) else { return }
+      for site in sites.https { site.tls = context }
+      for site in sites.peers { if let peers { site.tls = peers } }
     }
+  }
+
+  /// All that is read from files which may change.
+  var sources: [TLSContextSource] {
+    [https, rtmps, peers?.https, peers?.rtmps, peers?.client].compactMap(\.self)
   }
 
   /// Runs something on every loop at once, and returns when each has said that it is done.
@@ -38,4 +47,11 @@ struct NodeFrame: Sendable {
       }
     }
   }
+}
+
+/// What nodes of a cluster show each other: at the ports that are theirs alone, and there of others.
+struct PeerSources: Sendable {
+  let https: TLSContextSource
+  let rtmps: TLSContextSource
+  let client: TLSContextSource
 }

@@ -7,6 +7,8 @@ struct NodeListeners: Sendable {
   let rtmps: ListenerSockets?
   let https: ListenerSockets?
   let http: ListenerSockets?
+  let peers: ListenerSockets?
+  let peersRTMPS: ListenerSockets?
   let admin: ListenerSockets?
 
   /// Opens every socket that the configuration asks for.
@@ -26,6 +28,8 @@ struct NodeListeners: Sendable {
     rtmps = try open("listen.rtmps", listen.rtmps)
     https = try open("listen.https", listen.https)
     http = try open("listen.http", listen.http)
+    peers = try open("listen.peers", listen.peers)
+    peersRTMPS = try open("listen.peers_rtmps", listen.peersRTMPS)
     admin = try open("listen.admin", listen.admin)
   }
 
@@ -33,15 +37,19 @@ struct NodeListeners: Sendable {
   var byKey: [String: ListenerSockets] {
     [
       "listen.rtmp": rtmp, "listen.rtmps": rtmps, "listen.https": https, "listen.http": http,
-      "listen.admin": admin,
+      "listen.peers": peers, "listen.peers_rtmps": peersRTMPS, "listen.admin": admin,
     ].compactMapValues { $0 }
   }
 
   /// Name and address of each, for the banner.
   var described: [Banner.Listener] {
-    [("RTMP", rtmp), ("RTMPS", rtmps), ("HTTPS", https), ("HTTP", http), ("admin", admin)]
-      .compactMap { name, sockets in
-        sockets.map { Banner.Listener(name: name, address: "\($0.address)") }
-      }
+    [
+      ("RTMP", rtmp), ("RTMPS", rtmps), ("HTTPS", https), ("HTTP", http), ("peers", peers),
+      ("peers", peersRTMPS),
+      ("admin", admin),
+    ]
+    .compactMap { name, sockets in
+      sockets.map { Banner.Listener(name: name, address: "\($0.address)") }
+    }
   }
 }

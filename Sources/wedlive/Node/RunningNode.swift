@@ -36,6 +36,8 @@ struct RunningNode: Sendable {
     let page: @Sendable (String) -> PreparedResponse?
     /// What other nodes show; nil where there are none.
     let pass: PeerPass?
+    /// Whether they show certificates, too, and are answered at `listen.peers` alone.
+    let isCertified: Bool
     /// The cluster's nodes as JSON; nil where there is no cluster.
     let nodes: (@Sendable () -> [UInt8])?
     /// Names this process among those that other nodes may have asked before.
@@ -76,12 +78,7 @@ struct RunningNode: Sendable {
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     handler.gate.locked = parts.locks.weddings
     ingest.locked = parts.locks.weddings
-    let front: RequestHandler =
-      parts.pass.map {
-        PeerHandler(
-          table: table, pass: $0, launch: parts.launch,
-          drain: PeerDrain($0, drain: parts.drain), inner: handler)
-      } ?? handler
+    let front = peerHandler(parts, table, isForPeers: !parts.isCertified, before: handler)
     let listeners = parts.listeners
     for socket in listeners.rtmp?.descriptors(of: loop.index) ?? [] {
       try ingest.ingest.listen(Socket(owning: socket))
@@ -90,11 +87,25 @@ struct RunningNode: Sendable {
     for socket in listeners.rtmps?.descriptors(of: loop.index) ?? [] {
       try ingest.ingest.listen(Socket(owning: socket), context: { source.current })
     }
+    if let peers = frame.peers?.rtmps {
+      for socket in listeners.peersRTMPS?.descriptors(of: loop.index) ?? [] {
+        try ingest.ingest.listen(Socket(owning: socket), context: { peers.current })
+      }
+    }
     let sites = LoopSites()
     for socket in listeners.https?.descriptors(of: loop.index) ?? [] {
       sites.https.append(
         try server.listen(
           Socket(owning: socket), tls: frame.https.current, handler: front))
+    }
+    if let peers = frame.peers {
+      for socket in listeners.peers?.descriptors(of: loop.index) ?? [] {
+        sites.peers.append(
+          try server.listen(
+            Socket(owning: socket), tls: peers.https.current, acceptsProxyHeader: false,
+            isForPeers: true,
+            handler: peerHandler(parts, table, isForPeers: true, before: handler)))
+      }
     }
     for socket in listeners.http?.descriptors(of: loop.index) ?? [] {
       try server.listen(
@@ -114,6 +125,17 @@ struct RunningNode: Sendable {
           nodes: parts.nodes, drainOther: parts.drainOther, drain: parts.drain))
     }
     loop.setLocal(sites)
+  }
+
+  /// Answers other nodes, where they are answered; all else is another handler's.
+  private func peerHandler(
+    _ parts: Parts, _ table: StreamTable, isForPeers: Bool, before handler: RequestHandler
+  ) -> RequestHandler {
+    parts.pass.map {
+      PeerHandler(
+        table: table, pass: $0, launch: parts.launch,
+        drain: PeerDrain($0, drain: parts.drain), isForPeers: isForPeers, inner: handler)
+    } ?? handler
   }
 
   /// Takes no more connections: they are another process's now.

@@ -59,6 +59,13 @@ enum Standalone {
       throw StartFailure(
         "redis.url: an origin meets its edges there; a node by itself is `wedlive standalone`")
     }
+    guard
+      !options.isOrigin || !configuration.cluster.isCertified || listeners.peersRTMPS != nil
+    else {
+      throw StartFailure(
+        "listen.peers_rtmps: edges that know nodes by certificates bring streams there, so it can't be"
+          + " off on an origin")
+    }
     guard cluster == nil || configuration.auth.secret != nil || configuration.auth.secretFile != nil
     else {
       throw StartFailure(
@@ -150,7 +157,8 @@ enum Standalone {
         server: configuration.server,
         serverMetrics: viewers, pacing: configuration.viewerPacing,
         collector: collector,
-        api: PeerCall.believing(pass, api.call), choices: choices,
+        api: PeerCall.believing(
+          pass, needsCertificate: configuration.cluster.isCertified, api.call), choices: choices,
         locks: locks,
         recordings: recordings,
         playback: RecordingSite(
@@ -162,6 +170,7 @@ enum Standalone {
             ProcessInfo.processInfo.hostName,
           ]),
         page: page(configuration), pass: pass,
+        isCertified: configuration.cluster.isCertified,
         nodes: cluster?.nodes,
         launch: String(UInt64.random(in: .min ... .max), radix: 36),
         drainOther: cluster?.drainOther,

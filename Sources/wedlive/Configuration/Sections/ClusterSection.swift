@@ -9,10 +9,16 @@ struct ClusterSection: Equatable, Sendable {
   var tls = true
   /// Authorities to trust among nodes in place of the system's.
   var certificateAuthorities: String?
+  /// What this node shows to others, and at `listen.peers`.
+  var certificate: String?
+  var key: String?
   var beat = Duration.seconds(2)
   var missedBeats = 3
   var lease = Duration.seconds(6)
   var slowStart = Duration.seconds(60)
   var maxFails = 3
   var failTimeout = Duration.seconds(30)
+
+  /// Whether nodes know each other by certificates, too.
+  var isCertified: Bool { certificate != nil }
 }
