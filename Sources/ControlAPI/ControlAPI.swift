@@ -107,7 +107,7 @@ package final class ControlAPI: Sendable {
         let found = try find(call)
         route = found.name
         audience = found.audience
-        answer = try await found.run(call)
+        answer = try await found.run(self, call)
       }
     } catch {
       answer = error.response
@@ -136,105 +136,119 @@ package final class ControlAPI: Sendable {
   }
 
   /// A route: a method, a path with `*` for a name, and what runs.
-  struct Route {
+  struct Route: Sendable {
     let name: String
     let method: HTTPRequest.Method
     let path: [String]
     var audience = Audience.services
-    let run: @Sendable (Call) async throws(APIError) -> APIResponse
+    let run: @Sendable (ControlAPI, Call) async throws(APIError) -> APIResponse
 
     func matches(_ parts: [String]) -> Bool {
       parts.count == path.count && zip(path, parts).allSatisfy { $0 == "*" || $0 == $1 }
     }
   }
 
-  private var routes: [Route] {
-    [
-      Route(
-        name: "credentials", method: .post,
-        path: ["api", "streams", "credentials", "generate"]
-      ) { [self] call throws(APIError) in try await generateCredentials(call) },
-      Route(name: "publish", method: .post, path: ["api", "streams", "auth", "publish"]) {
-        [self] call throws(APIError) in try authorizePublish(call)
-      },
-      Route(name: "publish_done", method: .post, path: ["api", "streams", "auth", "publish_done"]) {
-        [self] call throws(APIError) in try notePublishDone(call)
-      },
-      Route(
-        name: "playback", method: .get, path: ["api", "streams", "playback", "*"],
-        audience: .both
-      ) {
-        [self] call throws(APIError) in try await playback(call)
-      },
-      Route(
-        name: "key", method: .get, path: ["api", "streams", "keys", "*", "*"],
-        audience: .viewers
-      ) {
-        [self] call throws(APIError) in try await key(call)
-      },
-      Route(
-        name: "qualities", method: .get, path: ["api", "streams", "qualities", "*"],
-        audience: .viewers
-      ) {
-        [self] call throws(APIError) in try await qualities(call)
-      },
-      Route(
-        name: "quality", method: .post, path: ["api", "streams", "quality", "select"],
-        audience: .viewers
-      ) {
-        [self] call throws(APIError) in try await selectQuality(call)
-      },
-      Route(name: "camera_add", method: .post, path: ["api", "streams", "camera", "add"]) {
-        [self] call throws(APIError) in try await addCamera(call)
-      },
-      Route(name: "camera_remove", method: .delete, path: ["api", "streams", "camera", "*"]) {
-        [self] call throws(APIError) in try await removeCamera(call)
-      },
-      Route(name: "camera_switch", method: .post, path: ["api", "streams", "camera", "switch"]) {
-        [self] call throws(APIError) in try await switchCamera(call)
-      },
-      Route(
-        name: "cameras", method: .get, path: ["api", "streams", "cameras", "*"], audience: .both
-      ) {
-        [self] call throws(APIError) in try await listCameras(call)
-      },
-      Route(
-        name: "recording_start", method: .post, path: ["api", "streams", "recording", "start"]
-      ) { [self] call throws(APIError) in try await startRecording(call) },
-      Route(name: "recording_stop", method: .post, path: ["api", "streams", "recording", "stop"]) {
-        [self] call throws(APIError) in try await stopRecording(call)
-      },
-      Route(
-        name: "recording_complete", method: .post,
-        path: ["api", "streams", "recording", "complete"]
-      ) { [self] call throws(APIError) in try await completeRecording(call) },
-      Route(
-        name: "recordings", method: .get, path: ["api", "streams", "recordings", "*"],
-        audience: .both
-      ) { [self] call throws(APIError) in try await recordings(call) },
-      Route(
-        name: "recording_delete", method: .delete, path: ["api", "streams", "recordings", "*"]
-      ) { [self] call throws(APIError) in try await deleteRecording(call) },
-      Route(name: "lock", method: .post, path: ["api", "streams", "*", "lock"]) {
-        [self] call throws(APIError) in try await setLock(call, isLocked: true)
-      },
-      Route(name: "unlock", method: .post, path: ["api", "streams", "*", "unlock"]) {
-        [self] call throws(APIError) in try await setLock(call, isLocked: false)
-      },
-      Route(name: "purge", method: .post, path: ["api", "streams", "*", "purge"]) {
-        [self] call throws(APIError) in try await purge(call)
-      },
-      Route(name: "purges", method: .get, path: ["api", "streams", "purges"]) {
-        [self] call throws(APIError) in try await purges(call)
-      },
-      Route(name: "rotate", method: .post, path: ["api", "streams", "keys", "rotate", "*"]) {
-        [self] call throws(APIError) in try await rotateKeys(call)
-      },
-    ]
+  private static let routes: [Route] = [
+    Route(
+      name: "credentials", method: .post,
+      path: ["api", "streams", "credentials", "generate"]
+    ) { api, call throws(APIError) in try await api.generateCredentials(call) },
+    Route(name: "publish", method: .post, path: ["api", "streams", "auth", "publish"]) {
+      api, call throws(APIError) in try api.authorizePublish(call)
+    },
+    Route(name: "publish_done", method: .post, path: ["api", "streams", "auth", "publish_done"]) {
+      api, call throws(APIError) in try api.notePublishDone(call)
+    },
+    Route(
+      name: "playback", method: .get, path: ["api", "streams", "playback", "*"],
+      audience: .both
+    ) {
+      api, call throws(APIError) in try await api.playback(call)
+    },
+    Route(
+      name: "key", method: .get, path: ["api", "streams", "keys", "*", "*"],
+      audience: .viewers
+    ) {
+      api, call throws(APIError) in try await api.key(call)
+    },
+    Route(
+      name: "qualities", method: .get, path: ["api", "streams", "qualities", "*"],
+      audience: .viewers
+    ) {
+      api, call throws(APIError) in try await api.qualities(call)
+    },
+    Route(
+      name: "quality", method: .post, path: ["api", "streams", "quality", "select"],
+      audience: .viewers
+    ) {
+      api, call throws(APIError) in try await api.selectQuality(call)
+    },
+    Route(name: "camera_add", method: .post, path: ["api", "streams", "camera", "add"]) {
+      api, call throws(APIError) in try await api.addCamera(call)
+    },
+    Route(name: "camera_remove", method: .delete, path: ["api", "streams", "camera", "*"]) {
+      api, call throws(APIError) in try await api.removeCamera(call)
+    },
+    Route(name: "camera_switch", method: .post, path: ["api", "streams", "camera", "switch"]) {
+      api, call throws(APIError) in try await api.switchCamera(call)
+    },
+    Route(
+      name: "cameras", method: .get, path: ["api", "streams", "cameras", "*"], audience: .both
+    ) {
+      api, call throws(APIError) in try await api.listCameras(call)
+    },
+    Route(
+      name: "recording_start", method: .post, path: ["api", "streams", "recording", "start"]
+    ) { api, call throws(APIError) in try await api.startRecording(call) },
+    Route(name: "recording_stop", method: .post, path: ["api", "streams", "recording", "stop"]) {
+      api, call throws(APIError) in try await api.stopRecording(call)
+    },
+    Route(
+      name: "recording_complete", method: .post,
+      path: ["api", "streams", "recording", "complete"]
+    ) { api, call throws(APIError) in try await api.completeRecording(call) },
+    Route(
+      name: "recordings", method: .get, path: ["api", "streams", "recordings", "*"],
+      audience: .both
+    ) { api, call throws(APIError) in try await api.recordings(call) },
+    Route(
+      name: "recording_delete", method: .delete, path: ["api", "streams", "recordings", "*"]
+    ) { api, call throws(APIError) in try await api.deleteRecording(call) },
+    Route(name: "lock", method: .post, path: ["api", "streams", "*", "lock"]) {
+      api, call throws(APIError) in try await api.setLock(call, isLocked: true)
+    },
+    Route(name: "unlock", method: .post, path: ["api", "streams", "*", "unlock"]) {
+      api, call throws(APIError) in try await api.setLock(call, isLocked: false)
+    },
+    Route(name: "purge", method: .post, path: ["api", "streams", "*", "purge"]) {
+      api, call throws(APIError) in try await api.purge(call)
+    },
+    Route(name: "purges", method: .get, path: ["api", "streams", "purges"]) {
+      api, call throws(APIError) in try await api.purges(call)
+    },
+    Route(name: "rotate", method: .post, path: ["api", "streams", "keys", "rotate", "*"]) {
+      api, call throws(APIError) in try await api.rotateKeys(call)
+    },
+  ]
+
+  /// What stands in an address of the API in the places of names: a wedding's, as a rule.
+  ///
+  /// - Parameter path: of a request, without its query.
+  /// - Returns: each once, in order; none where there is no such address.
+  package static func names(inPath path: String) -> [String] {
+    let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+      .map(String.init)
+    var names: [String] = []
+    for route in routes where route.matches(parts) {
+      for (word, part) in zip(route.path, parts) where word == "*" && !names.contains(part) {
+        names.append(part)
+      }
+    }
+    return names
   }
 
   private func find(_ call: Call) throws(APIError) -> Route {
-    let here = routes.filter { $0.matches(call.parts) }
+    let here = Self.routes.filter { $0.matches(call.parts) }
     if here.isEmpty { throw APIError(404, "not_found", "There is nothing at this address.") }
     let method: HTTPRequest.Method = call.method == .head ? .get : call.method
     guard let route = here.first(where: { $0.method == method }) else {
@@ -248,7 +262,7 @@ package final class ControlAPI: Sendable {
   /// - Returns: nil where that is none of a viewer's questions.
   private func preflight(_ call: Call) -> APIResponse? {
     guard call.method == .options else { return nil }
-    let open = routes.filter { $0.audience != .services && $0.matches(call.parts) }
+    let open = Self.routes.filter { $0.audience != .services && $0.matches(call.parts) }
     var methods = open.map(\.method.rawValue)
     if methods.contains("GET") { methods.append("HEAD") }
     // Some addresses are a service's too, with another method.
@@ -264,7 +278,8 @@ package final class ControlAPI: Sendable {
 
   private func allowed(_ request: APIRequest) -> String {
     guard let call = try? Call(request) else { return "" }
-    return routes.filter { $0.matches(call.parts) }.map(\.method.rawValue).joined(separator: ", ")
+    return Self.routes.filter { $0.matches(call.parts) }.map(\.method.rawValue).joined(
+      separator: ", ")
   }
 
   /// Lets only a service token through.

@@ -1,4 +1,5 @@
 import Access
+import ControlAPI
 import Foundation
 import Media
 
@@ -8,14 +9,6 @@ import Media
 /// that names a wedding goes to the one that has it.
 struct EdgeRouter: Sendable {
   let live: EdgeLive
-
-  /// Words of the API's addresses that are no weddings.
-  private static let words: Set<String> = [
-    "api", "streams", "keys", "rotate", "qualities", "quality", "select", "playlist", "camera",
-    "cameras", "add", "switch", "recording", "recordings", "start", "stop", "complete", "lock",
-    "unlock", "auth", "publish", "publish_done", "play", "credentials", "generate", "status",
-    "playback", "purge", "purges", "hls",
-  ]
 
   /// The nodes of a wedding that is followed here.
   ///
@@ -50,8 +43,9 @@ struct EdgeRouter: Sendable {
     return UpstreamPool([node], rules: live.proxy.configuration.upstreamRules)
   }
 
+  /// What may be a wedding's name in an address.
   private static func names(_ path: String) -> [String] {
-    guard path.hasPrefix("/api/") || path.hasPrefix("/hls/") else { return [] }
-    return path.split(separator: "/").prefix(8).map(String.init).filter { !words.contains($0) }
+    guard path.hasPrefix("/hls/") else { return ControlAPI.names(inPath: path) }
+    return path.split(separator: "/").dropFirst().prefix(1).map(String.init)
   }
 }
