@@ -71,7 +71,9 @@ lint: ## style of Swift, Python and shell; silent when all is well
 	@.ci/setup build test
 	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	@$(RUFF) check --quiet $(PYTHON_SOURCES)
-	@$(VENV)/bin/shellcheck .ci/run .ci/setup .ci/unit Tests/Fuzz/run cluster/local/run
+	@$(VENV)/bin/shellcheck .ci/run .ci/setup .ci/unit Tests/Fuzz/run cluster/local/run \
+	  cluster/compose/prepare
+	@$(VENV)/bin/hadolint cluster/Dockerfile
 
 # Children with a memory limit and a seccomp filter can't carry a sanitizer, so tests of them are left
 # out. Leaks are not looked for: Swift keeps bits of its own in pointers, which then count as lost.
