@@ -1,10 +1,10 @@
 """A cluster whose origins are killed again and again; every byte of its viewers is compared.
 
-    soak_cluster.py --wedlive BINARY --minutes 60 [--weddings 4] [--seed 1]
+    soak_cluster.py --wedlive BINARY --minutes 60 [--weddings 4] [--every 120] [--seed 1]
 
-Redis, two origins, two edges. Each wedding is published through one edge and watched at both. Every
-two minutes one of the origins is killed (SIGKILL) at a random moment, and started again 20 s later.
-Prints a line a minute. Ends by itself, with status 1 when a viewer got an error, a frame that was
+Redis, two origins, two edges. Each wedding is published through one edge and watched at both. About
+every two minutes one of the origins is killed (SIGKILL), and started again after a sixth of that.
+Prints a line a minute, and what is wrong as it is seen. Ends by itself, with status 1 when a viewer got an error, a frame that was
 not published, or one too few, when both edges' bytes of a segment differ, when a playlist stood
 still for more than 8 s, or when an edge's memory grew after the warm-up.
 """
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 from support import rtmp_load
@@ -37,8 +38,6 @@ SETTINGS = {
     "WEDLIVE_EDGE_MEMORY": "32m",
     "WEDLIVE_LOG_LEVEL": "notice",
 }
-KILL_EVERY = 120
-AWAY = 20
 LONGEST = 8.0
 
 
@@ -66,6 +65,7 @@ class ExactViewer(Viewer):
         self._all = all_bytes
         self._wedding = wedding
         self.wrong: list[str] = []
+        self._printed = 0
         super().__init__(edge, wedding)
 
     def take(self, name: str, body: bytes) -> None:
@@ -74,16 +74,20 @@ class ExactViewer(Viewer):
             self.wrong.append(f"{place}: another edge has other bytes")
         found = self.follower.take(body, name in self.breaks)
         self.wrong += [f"{place}: {each}" for each in found]
+        for each in self.wrong[self._printed :]:
+            print(f"          {datetime.now():%H:%M:%S} {each}", flush=True)
+        self._printed = len(self.wrong)
 
 
 class Killer:
     """Kills an origin in each period, and starts it again."""
 
-    def __init__(self, cluster: Cluster, seed: int) -> None:
+    def __init__(self, cluster: Cluster, every: float, seed: int) -> None:
         self._cluster = cluster
+        self._every = every
         self._chance = random.Random(seed)
         self._down: tuple[Node, float] | None = None
-        self._next = time.monotonic() + KILL_EVERY * self._chance.uniform(0.2, 0.8)
+        self._next = time.monotonic() + every * self._chance.uniform(0.2, 0.8)
         self.kills = 0
 
     def turn(self) -> None:
@@ -92,11 +96,11 @@ class Killer:
             self._down[0].start()
             self._down = None
         if now >= self._next:
-            self._next = now + KILL_EVERY * self._chance.uniform(0.8, 1.2)
+            self._next = now + self._every * self._chance.uniform(0.8, 1.2)
             origin = self._chance.choice(self._cluster.origins)
             origin.kill()
             self.kills += 1
-            self._down = (origin, now + AWAY)
+            self._down = (origin, now + self._every / 6)
 
 
 def soak(cluster: Cluster, folder: Path, arguments: argparse.Namespace) -> list[str]:
@@ -121,7 +125,7 @@ def soak(cluster: Cluster, folder: Path, arguments: argparse.Namespace) -> list[
                 for wedding in weddings
                 for edge in edges
             ]
-            begun, killer = time.monotonic(), Killer(cluster, arguments.seed)
+            begun, killer = time.monotonic(), Killer(cluster, arguments.every, arguments.seed)
             for second in range(1, arguments.minutes * 60 + 1):
                 time.sleep(max(0.0, begun + second - time.monotonic()))
                 if publishers.ended:
@@ -174,6 +178,7 @@ def main() -> int:
     parser.add_argument("--wedlive", type=Path, required=True)
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--weddings", type=int, default=4)
+    parser.add_argument("--every", type=float, default=120, help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="wedlive-soak-"))
