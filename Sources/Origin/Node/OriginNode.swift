@@ -11,17 +11,6 @@ import RTMP
 import Synchronization
 package import Telemetry
 
-/// Streams whose next run goes on with just the numbers that it inherits.
-///
-/// What the records at home say is ahead of those: another process of this node has reserved them.
-private final class ExactNumbers: Sendable {
-  private let streams = Mutex<Set<StreamKey>>([])
-
-  func note(_ key: StreamKey) { streams.withLock { _ = $0.insert(key) } }
-
-  func take(_ key: StreamKey) -> Bool { streams.withLock { $0.remove(key) != nil } }
-}
-
 /// What all loops of an origin share: who publishes, what is recorded, who is asked.
 package final class OriginNode: Sendable {
   package let configuration: OriginConfiguration
@@ -30,7 +19,6 @@ package final class OriginNode: Sendable {
   package let board: StreamBoard
   package let health: Health
   private let leasing: StreamLeasing?
-  private let exact: ExactNumbers
   package let relays: RelayDirectory
   package let verifier: TokenVerifier
   package let metrics: IngestMetrics
@@ -84,8 +72,6 @@ package final class OriginNode: Sendable {
     self.ledger = ledger
     self.keys = keys
     self.logger = logger
-    let exact = ExactNumbers()
-    self.exact = exact
     let board = StreamBoard()
     let relays = RelayDirectory()
     let errands = Errands()
@@ -141,18 +127,7 @@ package final class OriginNode: Sendable {
       limits: limits, hasMemory: { memory.admit() },
       open: { key, inherited in
         await door.enter(key)
-        var state = await ledger.begin(key)
-        let isExact = exact.take(key)
-        if let inherited, isExact, inherited.nextSequence > 0 {
-          state.nextSequence = inherited.nextSequence
-          state.discontinuitySequence = inherited.discontinuitySequence
-          await ledger.restart(key, state)
-        } else if let inherited, inherited.nextSequence > state.nextSequence {
-          state.nextSequence = inherited.nextSequence
-          state.discontinuitySequence = max(
-            state.discontinuitySequence, inherited.discontinuitySequence)
-          await ledger.note(key, state)
-        }
+        var state = await ledger.begin(key, inheriting: inherited)
         // So that its segments fit the program's playlists.
         state.targetDuration = programs.status(of: key.wedding)?.targetDuration
         return LiveStreamBox(
@@ -185,9 +160,7 @@ package final class OriginNode: Sendable {
     case .refused(let words):
       log("publish.refused", ask, ["reason": "\(words)"])
       return .failure(PublishDenial(.badName, words))
-    case .granted(let after, let isExact):
-      inherited = after
-      if isExact { exact.note(ask.key) }
+    case .granted(let after): inherited = after
     }
     let result = await admitHere(ask, publisher, after: inherited)
     if case .failure = result { await unlease(ask.key) }

@@ -7,9 +7,8 @@ package import Media
 package struct StreamLeasing: Sendable {
   /// What became of a wish to have a stream.
   package enum Outcome: Sendable {
-    /// This node has it; where another one had it since, it goes on after that one's state, which
-    /// `isExact` where what is known here may be ahead of it.
-    case granted(after: WindowState?, isExact: Bool = false)
+    /// This node has it; where the cluster knows how far it has come, it goes on after that.
+    case granted(after: WindowState?)
     /// The words go to the publisher.
     case refused(String)
   }

@@ -79,6 +79,35 @@ package actor StreamLedger {
       endTime: MediaTime(ticks: run.lastPTS ?? 0))
   }
 
+  /// Starts a run of a stream that another node, or another process of this one, has had.
+  ///
+  /// What is reserved here is ahead of what was used, after a crash or beside another process: it
+  /// doesn't count. Viewers would see a hole of that many numbers, and lose what is listed.
+  ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - inherited: how far it has come, as its last holder has said; nil where nobody knows.
+  /// - Returns: where its numbers go on: after that state, unless this node was further by more than
+  ///   it reserves.
+  func begin(_ key: StreamKey, inheriting inherited: WindowState?) async -> WindowState {
+    var state = await begin(key)
+    guard let inherited, inherited.nextSequence > 0 else { return state }
+    let isKnownHere = runs[key]?.kept != nil
+    let isAhead =
+      state.nextSequence - inherited.nextSequence > Int(StreamNumbers.blockSegments)
+    if isKnownHere, isAhead { return state }
+    state.nextSequence = inherited.nextSequence
+    state.discontinuitySequence = inherited.discontinuitySequence
+    let place = StreamNumbers.Position(
+      sequence: UInt64(inherited.nextSequence),
+      discontinuity: UInt64(max(0, inherited.discontinuitySequence)))
+    runs[key]?.next = place
+    // From there, or what is reserved would be further ahead with each crash.
+    runs[key]?.kept?.limits = place
+    await note(key, state)
+    return state
+  }
+
   /// Starts a run of a stream that goes on from another one: no number of that comes again.
   ///
   /// - Parameters:
@@ -115,13 +144,6 @@ package actor StreamLedger {
     } catch {
       logger.warning("old stream numbers not forgotten", metadata: ["error": "\(error)"])
     }
-  }
-
-  /// Has a run that has just begun go on elsewhere, also below what is reserved.
-  func restart(_ key: StreamKey, _ state: WindowState) {
-    runs[key]?.next = StreamNumbers.Position(
-      sequence: UInt64(max(0, state.nextSequence)),
-      discontinuity: UInt64(max(0, state.discontinuitySequence)))
   }
 
   /// Notes how far a stream has come; reserves the next block where this one is half used.

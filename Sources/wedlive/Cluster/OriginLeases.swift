@@ -10,14 +10,8 @@ import Viewers
 final class OriginLeases: Sendable {
   private let cluster: NodeCluster
   private let leases = Mutex<[StreamKey: Lease]>([:])
-  /// Whether streams may come from another process of this node, whose numbers the records at home
-  /// don't know.
-  private let hasElders: Bool
 
-  init(_ cluster: NodeCluster, hasElders: Bool = false) {
-    self.cluster = cluster
-    self.hasElders = hasElders
-  }
+  init(_ cluster: NodeCluster) { self.cluster = cluster }
 
   /// For `Origin`.
   var leasing: StreamLeasing {
@@ -50,10 +44,8 @@ final class OriginLeases: Sendable {
         return .refused("this stream is already being published by somebody else")
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
-        let isOwn = lease.previousOwner == nil
-        let recorded = isOwn && !hasElders ? nil : lease.inherited?.state
-        return .granted(
-          after: resumption?.later(than: recorded) ?? recorded, isExact: isOwn && hasElders)
+        let recorded = lease.inherited?.state
+        return .granted(after: resumption?.later(than: recorded) ?? recorded)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")

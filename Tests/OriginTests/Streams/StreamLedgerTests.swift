@@ -125,6 +125,25 @@ final class Lines: Sendable {
     #expect(await store.extensions < 25)
   }
 
+  @Test func `what another node has used counts, and what is only reserved here doesn't`()
+    async throws
+  {
+    func another() -> StreamLedger { StreamLedger(store: store, logger: lines.logger) }
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(40, 2))
+    // Killed; another node has brought it on since, by less than what is reserved here.
+    let again = await another().begin(key, inheriting: state(55, 3))
+    #expect(again.nextSequence == 55 && again.discontinuitySequence == 3)
+    // The next crash leaves what is reserved from there.
+    let third = await another().begin(key)
+    #expect(third.nextSequence > 55 && third.nextSequence <= 55 + 128)
+    // What is behind all that can have been reserved is older than what was used here.
+    let last = await another().begin(key, inheriting: state(1))
+    #expect(last.nextSequence >= third.nextSequence)
+    let none = await another().begin(key, inheriting: nil)
+    #expect(none.nextSequence >= last.nextSequence)
+  }
+
   @Test func `what nobody has published for long is forgotten, once a day`() async throws {
     let day: Int64 = 86_400_000
     let now = StreamOutlet.wallClockMilliseconds
