@@ -246,3 +246,30 @@ def test_publishers_and_viewers_notice_nothing_of_an_upgrade(
     if which == "edge of the publisher":
         publisher.interrupt()
         wait_until(lambda: gone(before), "the process before has ended with its publisher")
+
+
+def test_viewers_of_a_standalone_node_watch_on_by_way_of_the_new_process(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    node = make_node(WEDLIVE_ACCESS_WATCH="public", WEDLIVE_STREAMS_RECONNECT_WINDOW="20s")
+    publisher = publish(node, "alone", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(node, "alone")) >= 4, "it is on the air", alive=[publisher])
+    viewer = Viewer(node, "alone")
+    try:
+        for _ in range(2):
+            newest = viewer.newest
+            first = node.upgrade()
+            wait_until(lambda n=newest: viewer.newest > n + 5, "it goes on", alive=[publisher])  # type: ignore[misc]
+        # Somebody who comes now, to the third process.
+        assert len(sequences(node, "alone")) >= 4
+        publisher.interrupt()
+        # Who comes back is the new process's, and its numbers go on.
+        newest = viewer.newest
+        again = publish(node, "alone", tmp_path, "again")
+        cleanup.append(again)
+        wait_until(lambda: viewer.newest > newest + 3, "it goes on there", alive=[again])
+        wait_until(lambda: gone(first), "those before have ended")
+    finally:
+        viewer.stop()
+    assert [each for each in viewer.bad if "no longer listed" not in each] == []

@@ -15,6 +15,23 @@ package import Viewers
 /// new segment of what is watched, and hands the new playlists to every loop: no viewer's request
 /// goes to an origin, but for segments that nobody has watched yet.
 package final class EdgeLive: Sendable {
+  /// The streams of a node that has some itself, in the same tables.
+  package struct OwnStreams: Sendable {
+    let version: @Sendable () -> UInt64
+    let isHere: @Sendable (StreamKey) -> Bool
+
+    /// - Parameters:
+    ///   - version: numbers the snapshots of both.
+    ///   - isHere: whether a stream is its own now, whatever another node says of it.
+    package init(
+      version: @escaping @Sendable () -> UInt64,
+      isHere: @escaping @Sendable (StreamKey) -> Bool
+    ) {
+      self.version = version
+      self.isHere = isHere
+    }
+  }
+
   private struct State {
     var followers: [StreamKey: LiveFollower] = [:]
     /// Streams that nobody has, and until when that is believed.
@@ -35,6 +52,7 @@ package final class EdgeLive: Sendable {
   let pass: PeerPass
   private let state = Mutex(State())
   private let version = Atomic<UInt64>(0)
+  private let own: OwnStreams?
 
   /// - Parameters:
   ///   - proxy: keeps the segments.
@@ -42,11 +60,13 @@ package final class EdgeLive: Sendable {
   ///   - pass: that is shown to them.
   ///   - locator: finds them.
   ///   - configuration: bounds.
+  ///   - own: of a node that has streams of its own as well.
   ///   - registry: where `wedlive_edge_live_…` are counted.
   ///   - logger: hears of streams that are lost and found.
   package init(
     proxy: EdgeProxy, client: HTTPClient, pass: PeerPass, locator: LiveLocator,
-    configuration: LiveConfiguration = LiveConfiguration(), metrics registry: MetricRegistry,
+    configuration: LiveConfiguration = LiveConfiguration(),
+    own: OwnStreams? = nil, metrics registry: MetricRegistry,
     logger: Logger
   ) {
     self.proxy = proxy
@@ -54,6 +74,7 @@ package final class EdgeLive: Sendable {
     self.pass = pass
     self.locator = locator
     self.configuration = configuration
+    self.own = own
     self.logger = logger
     metrics = LiveMetrics(registry)
     registry.gauge(
@@ -144,7 +165,10 @@ package final class EdgeLive: Sendable {
 
   // MARK: For followers
 
-  func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }
+  func nextVersion() -> UInt64 { own?.version() ?? version.add(1, ordering: .relaxed).newValue }
+
+  /// Whether a stream is this node's own by now.
+  func isHere(_ key: StreamKey) -> Bool { own?.isHere(key) ?? false }
 
   /// Hands a stream's newest state to every loop.
   func publish(_ snapshot: StreamSnapshot, askedAs key: StreamKey) {

@@ -191,7 +191,9 @@ final class LiveFollower: Sendable {
       return
     }
     await fetch(view.fresh(change, now: Self.second), of: change)
-    guard let snapshot = view.snapshot(of: change, version: live.nextVersion()) else { return }
+    guard !live.isHere(key),
+      let snapshot = view.snapshot(of: change, version: live.nextVersion())
+    else { return }
     state.withLock { $0.snapshot = snapshot }
     live.metrics.updates.increment()
     live.publish(snapshot, askedAs: key)

@@ -14,6 +14,8 @@ package struct EdgeRouting: Sendable {
   }
 
   private let kind: Kind
+  /// What of a path isn't the name of what is asked for: other nodes ask for `/cluster/hls/…`.
+  private var prefixBytes = 0
 
   /// Anything, of upstreams that all serve the same.
   package static let upstreams = EdgeRouting(kind: .upstreams)
@@ -26,6 +28,11 @@ package struct EdgeRouting: Sendable {
   /// Segments of live streams, which are known by their path alone and never change.
   package static func segments(_ live: EdgeLive) -> EdgeRouting {
     EdgeRouting(kind: .segments(live))
+  }
+
+  /// The same as other nodes ask for them.
+  package static func peerSegments(_ live: EdgeLive) -> EdgeRouting {
+    EdgeRouting(kind: .segments(live), prefixBytes: "/cluster".utf8.count)
   }
 
   /// Whom a request is put to, and as what.
@@ -49,7 +56,9 @@ package struct EdgeRouting: Sendable {
   func append(nameOf request: borrowing Request, to name: inout [UInt8]) {
     if case .segments = kind {
       name += EdgeLive.namePrefix
-      request.withPath { path in for index in path.indices { name.append(path[index]) } }
+      request.withPath { path in
+        for index in min(prefixBytes, path.count)..<path.count { name.append(path[index]) }
+      }
       return
     }
     request.withAuthority { host in
@@ -61,13 +70,17 @@ package struct EdgeRouting: Sendable {
   }
 
   func name(of request: borrowing Request) -> String {
-    if case .segments = kind { return EdgeLive.name(ofPath: request.path) }
+    if case .segments = kind { return EdgeLive.name(ofPath: named(request.path)) }
     return request.authority.lowercased() + request.target
   }
 
   func name(of request: HTTPRequest) -> String {
-    if case .segments = kind { return EdgeLive.name(ofPath: request.pathWithoutQuery) }
+    if case .segments = kind { return EdgeLive.name(ofPath: named(request.pathWithoutQuery)) }
     return (request.authority ?? "").lowercased() + (request.path ?? "/")
+  }
+
+  private func named(_ path: String) -> String {
+    prefixBytes == 0 ? path : String(path.dropFirst(prefixBytes))
   }
 
   // MARK: Questions
@@ -83,7 +96,7 @@ package struct EdgeRouting: Sendable {
     switch kind {
     case .upstreams: return Question(request: request)
     case .segments(let live):
-      let (asked, pool) = live.order(path: request.pathWithoutQuery)
+      let (asked, pool) = live.order(path: named(request.pathWithoutQuery))
       return Question(request: asked, pool: pool, patience: live.configuration.segmentStall)
     case .cluster(let router):
       let path = request.pathWithoutQuery

@@ -27,11 +27,19 @@ package final class StreamBoard: Sendable {
   }
 
   /// Waits until no stream has a publisher, for as long as the task isn't cancelled.
-  package func noneIsLive() async {
+  ///
+  /// - Parameter orWaits: whether one that waits for its publisher to come back counts as well.
+  package func noneIsLive(orWaits: Bool = false) async {
     let (ends, end) = AsyncStream.makeStream(of: Void.self)
     waiting.withLock { $0.append(end) }
-    if liveCount == 0 { return }
-    for await _ in ends where liveCount == 0 { return }
+    if isEmpty(orWaits) { return }
+    for await _ in ends where isEmpty(orWaits) { return }
+  }
+
+  private func isEmpty(_ orWaits: Bool) -> Bool {
+    streams.withLock { streams in
+      !streams.values.contains { $0.state == .live || orWaits && $0.state == .waiting }
+    }
   }
 
   /// Forgets a stream, unless it has gone on since it ended.

@@ -5,7 +5,7 @@ import HLS
 import HTTPServer
 import Storage
 import Transcode
-import Media
+package import Media
 package import Ingest
 import Telemetry
 import Synchronization
@@ -14,6 +14,7 @@ import Synchronization
 ///
 /// Shared by all streams; none of its calls waits.
 package final class StreamOutlet: Sendable {
+  private let shown = Mutex<Set<StreamKey>>([])
   private let loops = Mutex<[LoopMailbox]>([])
   private let version = Atomic<UInt64>(0)
   /// Tells the versions of this process from those of the one before it.
@@ -69,7 +70,7 @@ package final class StreamOutlet: Sendable {
   static var wallClockMilliseconds: Int64 { LogTime.now.milliseconds }
 
   /// Snapshots are numbered through, so that each loop can tell the newer of two.
-  func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }
+  package func nextVersion() -> UInt64 { version.add(1, ordering: .relaxed).newValue }
 
   /// An entity tag that no other text has ever had at its address: after a restart the versions
   /// begin anew, and caches still have the old texts.
@@ -99,8 +100,12 @@ package final class StreamOutlet: Sendable {
       entityTag: segment.name, reader: KeptFileReader())
   }
 
+  /// Whether viewers have had something of a stream that is here.
+  package func shows(_ key: StreamKey) -> Bool { shown.withLock { $0.contains(key) } }
+
   /// Hands a snapshot to every loop.
   func publish(_ snapshot: StreamSnapshot) {
+    if !snapshot.renditions.isEmpty { shown.withLock { _ = $0.insert(snapshot.key) } }
     for loop in loops.withLock({ $0 }) {
       loop.submit { $0.local(ViewerSite.self)?.update(snapshot) }
     }
@@ -108,6 +113,7 @@ package final class StreamOutlet: Sendable {
 
   /// Takes a stream away that is over, by the version of its last snapshot.
   func forget(_ key: StreamKey, version: UInt64) {
+    shown.withLock { _ = $0.remove(key) }
     for loop in loops.withLock({ $0 }) {
       loop.submit { $0.local(ViewerSite.self)?.table.remove(key, version: version) }
     }

@@ -30,6 +30,7 @@ package final class PeerHandler: RequestHandler {
   private let launch: String
   private let drain: PeerDrain?
   private let isForPeers: Bool
+  private let remote: RemoteStreams?
   private let inner: RequestHandler
   /// What a node's question gets where nobody is taken for a node.
   package static let elsewhere = PreparedResponse.error(
@@ -43,11 +44,13 @@ package final class PeerHandler: RequestHandler {
   ///   - drain: of the node; nil where others can't ask for it.
   ///   - isForPeers: whether nodes are answered here; where they show certificates they are at a port of
   ///     their own alone.
+  ///   - remote: streams that another process of this node still has; nil where there is none.
   ///   - inner: answers everything else.
   package init(
     table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
-    isForPeers: Bool = true, inner: RequestHandler
+    isForPeers: Bool = true, remote: RemoteStreams? = nil, inner: RequestHandler
   ) {
+    self.remote = remote
     self.drain = drain
     self.isForPeers = isForPeers
     self.table = table
@@ -68,7 +71,8 @@ package final class PeerHandler: RequestHandler {
     guard request.method.isRetrieval else { return .prepared(Self.notFound) }
     if request.pathStarts(with: "/cluster/live/") { return feed(request, exchange) }
     if request.pathStarts(with: "/cluster/hls/") {
-      return request.withPath { segment($0) } ?? .prepared(Self.noSegment)
+      return request.withPath { segment($0) } ?? remote?.segments.handle(request, exchange)
+        ?? .prepared(Self.noSegment)
     }
     return .prepared(Self.notFound)
   }
@@ -82,20 +86,24 @@ package final class PeerHandler: RequestHandler {
       let key = StreamKey(wedding: String(parts[0]), camera: String(parts[1]))
     else { return .prepared(Self.notFound) }
     let address = Array("/hls/\(key.wedding)/\(key.camera)".utf8)
-    guard let slot = table.slot(address.span) else { return .prepared(Self.notFound) }
+    guard let slot = table.slot(address.span) ?? follow(key, address) else {
+      return .prepared(Self.notFound)
+    }
     let snapshot = slot.snapshot
     let second = exchange.server.loop.now.nanoseconds / 1_000_000_000
+    // Followed for as long as somebody asks.
+    if remote != nil { snapshot.interest?.note(now: second) }
     if let wanted = request.queryValue("want") {
       for name in wanted.split(separator: ",") {
         let bytes = Array(name.utf8)
         snapshot.renditions.first { $0.name == bytes }?.interest?.note(now: second)
       }
     }
-    let isSame = request.queryValue("launch") == launch
+    let isSame = request.queryValue("launch") == snapshot.launch ?? launch
     let known = isSame ? request.queryValue("after").flatMap { UInt64($0) } : nil
-    guard let known, known >= snapshot.version else {
-      return .prepared(snapshot.feed(launch))
-    }
+    let isNews = known.map { $0 < snapshot.version } ?? true
+    // Of what another process has, nothing is known yet.
+    guard !isNews || snapshot.version == 0 else { return .prepared(snapshot.feed(launch)) }
     guard let held = exchange.hold(request, for: Self.patience, otherwise: Self.noNews) else {
       return .prepared(Self.busy)
     }
@@ -103,6 +111,13 @@ package final class PeerHandler: RequestHandler {
       held, for: .news(launch: launch), .everybody,
       isProgram: key.camera == Claims.programCamera, at: exchange.server)
     return .held(held)
+  }
+
+  /// The place of a stream that another process of this node has.
+  private func follow(_ key: StreamKey, _ address: [UInt8]) -> StreamTable.Slot? {
+    guard let snapshot = remote?.follow(key) else { return nil }
+    table.update(snapshot, nil)
+    return table.slot(address.span)
   }
 
   private func segment(_ whole: borrowing Span<UInt8>) -> Response? {

@@ -124,7 +124,7 @@ extension StreamFeed {
         }
         return snapshot(of: rendition, interests[rendition.name])
       }, coming: coming.map { ComingRendition(name: Array($0.name.utf8), viewers: $0.viewers) },
-      interest: anyInterest)
+      interest: anyInterest, launch: launch)
   }
 
   private func master(

@@ -9,6 +9,8 @@ package final class StreamSnapshot: Sendable {
   /// Counts the snapshots of all streams of the process; an older one never replaces a newer one.
   package let version: UInt64
   package let isOver: Bool
+  /// The process that has told it; nil where it is of this one.
+  let launch: String?
   /// Whether the stream is its wedding's program: its main camera's is, as long as there is no other.
   package let isProgram: Bool
   /// For viewers of each plan, the first for those without one; nil where there is nothing for them.
@@ -29,8 +31,9 @@ package final class StreamSnapshot: Sendable {
     key: StreamKey, version: UInt64, isOver: Bool, isProgram: Bool? = nil,
     masters: [MasterResponse?], programMasters: [MasterResponse?] = [],
     renditions: [RenditionSnapshot], coming: [ComingRendition] = [],
-    lacking: [LackingRendition] = [], interest: RenditionInterest? = nil
+    lacking: [LackingRendition] = [], interest: RenditionInterest? = nil, launch: String? = nil
   ) {
+    self.launch = launch
     self.interest = interest
     self.coming = coming
     self.lacking = lacking
@@ -58,11 +61,12 @@ extension StreamSnapshot {
 
   /// What other nodes get.
   ///
-  /// - Parameter launch: names the process.
+  /// - Parameter launch: names this process; what another one has told is still that one's.
   /// - Returns: the same for all who ask.
   func feed(_ launch: String) -> PreparedResponse {
     told.withLock { told in
       if let told { return told }
+      let launch = self.launch ?? launch
       let made = PreparedResponse(
         fields: [("content-type", "application/json"), ("cache-control", "no-store")],
         body: StreamFeed(self, launch: launch).json)

@@ -51,6 +51,9 @@ package final class StreamTable {
       return
     }
     guard snapshot.version > slot.snapshot.version else { return }
+    // What another process shows is better than what has yet to begin here.
+    let isEmpty = snapshot.launch == nil && snapshot.renditions.isEmpty && !snapshot.isOver
+    if isEmpty, slot.snapshot.launch != nil, !slot.snapshot.isOver { return }
     slot.snapshot = snapshot
     guard let server else { return }
     answer(slot, server)

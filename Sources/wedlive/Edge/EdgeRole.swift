@@ -29,7 +29,8 @@ enum EdgeRole {
     let (frame, listeners, certificate) = try NodeFrame.start(
       configuration, folder, Health(), logger, log, after: inheritance)
     let succession = Succession(inheritance, frame)
-    let tickets = try await succession.bequest()
+    let bequest = try await succession.bequest()
+    let tickets = bequest?.ticketKeys
     if let tickets { frame.use(tickets) }
     let client: HTTPClient
     do throws(HTTPClientError) {

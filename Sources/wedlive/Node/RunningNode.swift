@@ -3,6 +3,7 @@ import Operator
 import Ingest
 import Access
 import ControlAPI
+import Edge
 import EventLoop
 import HTTPServer
 import Logging
@@ -31,6 +32,8 @@ struct RunningNode: Sendable {
     let choices: ViewerChoices
     let locks: WeddingLocks
     let recordings: RecordingService
+    /// What the processes before this one still have; nil where there are none.
+    let elders: ElderStreams?
     let playback: RecordingSite
     let site: OperatorSite
     let page: @Sendable (String) -> PreparedResponse?
@@ -55,6 +58,7 @@ struct RunningNode: Sendable {
     let report = AcceptReport(frame.logger)
     try await loops.onEach { loop in try node.open(parts, report, on: loop) }
     origin.outlet.setLoops(loops.mailboxes)
+    parts.elders?.live.setLoops(loops.mailboxes)
     origin.relays.setLoops(loops.mailboxes)
     origin.health.set(unready: nil)
   }
@@ -74,11 +78,11 @@ struct RunningNode: Sendable {
         tokens: tokens, needsToken: needsToken, plans: origin.configuration.streams.plans,
         choices: parts.choices),
       routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page),
-      recordings: parts.playback, pacing: parts.pacing)
+      recordings: parts.playback, remote: parts.elders?.remote(on: server), pacing: parts.pacing)
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     handler.gate.locked = parts.locks.weddings
     ingest.locked = parts.locks.weddings
-    let front = peerHandler(parts, table, isForPeers: !parts.isCertified, before: handler)
+    let front = peerHandler(parts, table, server, isForPeers: !parts.isCertified, before: handler)
     let listeners = parts.listeners
     for socket in listeners.rtmp?.descriptors(of: loop.index) ?? [] {
       try ingest.ingest.listen(Socket(owning: socket))
@@ -104,7 +108,7 @@ struct RunningNode: Sendable {
           try server.listen(
             Socket(owning: socket), tls: peers.https.current, acceptsProxyHeader: false,
             isForPeers: true,
-            handler: peerHandler(parts, table, isForPeers: true, before: handler)))
+            handler: peerHandler(parts, table, server, isForPeers: true, before: handler)))
       }
     }
     for socket in listeners.http?.descriptors(of: loop.index) ?? [] {
@@ -129,13 +133,41 @@ struct RunningNode: Sendable {
 
   /// Answers other nodes, where they are answered; all else is another handler's.
   private func peerHandler(
-    _ parts: Parts, _ table: StreamTable, isForPeers: Bool, before handler: RequestHandler
+    _ parts: Parts, _ table: StreamTable, _ server: LoopServer, isForPeers: Bool, before handler: RequestHandler
   ) -> RequestHandler {
     parts.pass.map {
       PeerHandler(
         table: table, pass: $0, launch: parts.launch,
-        drain: PeerDrain($0, drain: parts.drain), isForPeers: isForPeers, inner: handler)
+        drain: PeerDrain($0, drain: parts.drain), isForPeers: isForPeers,
+        remote: isForPeers ? parts.elders?.remote(on: server, isForPeers: true) : nil,
+        inner: handler)
     } ?? handler
+  }
+
+  /// Opens the door to the streams that stay with this process.
+  ///
+  /// - Parameters:
+  ///   - others: of the processes before this one.
+  ///   - configuration: of its server.
+  ///   - metrics: of the same.
+  /// - Returns: this process's door and the others.
+  func openDoor(
+    besides others: [UpgradeMessage.Door], _ configuration: ServerConfiguration,
+    _ metrics: ServerMetrics
+  ) async -> [UpgradeMessage.Door] {
+    let secret = others.first?.secret ?? (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+    let pass = PeerPass(secret: secret)
+    do {
+      let port = try await loops.mailboxes[0].run { loop in
+        try ElderDoor.open(on: loop, pass, configuration, metrics)
+      }
+      return (port.map { [UpgradeMessage.Door(port: $0, secret: secret)] } ?? []) + others
+    } catch {
+      frame.logger.error(
+        "streams that stay with this process can't be watched by way of the new one",
+        metadata: ["error": "\(error)"])
+      return others
+    }
   }
 
   /// Takes no more connections: they are another process's now.
@@ -152,13 +184,14 @@ struct RunningNode: Sendable {
   /// - Parameters:
   ///   - spread: over how long viewers are told.
   ///   - limit: how long publishers may stay.
-  func leave(spread: Duration, atMost limit: Duration) async {
+  ///   - waits: whether streams wait here for publishers that were lost.
+  func leave(spread: Duration, atMost limit: Duration, waits: Bool) async {
     await Patience.wait(atMost: limit) {
       try? await loops.onEach { $0.local(ViewerSite.self)?.server.drain(spread: spread) }
       // Edges that move a stream here must not ask for its news over connections to this process.
       try? await Task.sleep(for: .milliseconds(1_500))
       try? await loops.onEach { $0.local(OriginLoop.self)?.drain() }
-      await origin.board.noneIsLive()
+      await origin.board.noneIsLive(orWaits: waits)
     }
   }
 

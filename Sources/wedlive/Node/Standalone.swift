@@ -37,7 +37,8 @@ enum Standalone {
       configuration, folder, health, logger, log, after: inheritance)
     let registry = frame.registry
     let succession = Succession(inheritance, frame)
-    let tickets = try await succession.bequest()
+    let bequest = try await succession.bequest()
+    let tickets = bequest?.ticketKeys
     if let tickets { frame.use(tickets) }
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
@@ -103,6 +104,13 @@ enum Standalone {
         remembered: configuration.streams.remembered), keys: keys, events: events,
       recordings: recordings.desk, cameras: cameras, health: health, leasing: leases?.leasing)
     live.withLock { $0 = origin.board }
+    let elders = try ElderStreams(
+      bequest?.doors ?? [], configuration, registry,
+      isHere: { key in
+        let own = key.camera == Claims.programCamera ? StreamKey(wedding: key.wedding) : key
+        return own.map { origin.outlet.shows($0) } ?? false
+      },
+      version: { origin.outlet.nextVersion() })
     let loops = frame.loops
     let node = RunningNode(origin: origin, frame: frame)
     let cipher = frame.cipher
@@ -160,7 +168,7 @@ enum Standalone {
         api: PeerCall.believing(
           pass, needsCertificate: configuration.cluster.isCertified, api.call), choices: choices,
         locks: locks,
-        recordings: recordings,
+        recordings: recordings, elders: elders,
         playback: RecordingSite(
           shelf: recordings.shelf, reader: recordings.reader,
           isLimitedByPlan: streams.ladder != nil),
@@ -201,7 +209,8 @@ enum Standalone {
       leave: {
         await node.leave(
           spread: cluster == nil ? configuration.streams.fragment : .zero,
-          atMost: cluster == nil ? configuration.shutdown.upgrade : configuration.shutdown.handOver)
+          atMost: cluster == nil ? configuration.shutdown.upgrade : configuration.shutdown.handOver,
+          waits: cluster == nil)
       })
     var others: [any Service] = [
       CertificateService(node: frame, shared: cluster?.tickets, inherited: tickets),
@@ -211,12 +220,19 @@ enum Standalone {
         release: {
           await node.stopAccepting()
           await cluster?.retire()
+        },
+        openDoor: {
+          await node.openDoor(besides: bequest?.doors ?? [], configuration.server, viewers)
         }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), RecordingRunner(recordings: recordings),
     ]
     if succession.hasElders {
-      others.append(ElderService(succession: succession) { await recordings.takeUp() })
+      others.append(
+        ElderService(succession: succession) {
+          elders?.end()
+          await recordings.takeUp()
+        })
     }
     if let cluster { others.append(ClusterService(cluster: cluster)) }
     if let purger { others.append(PurgeService(purger: purger, events: events)) }

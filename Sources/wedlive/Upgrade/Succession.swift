@@ -1,6 +1,5 @@
 import EventLoop
 import Logging
-import TLS
 
 /// The processes of this node before and after this one.
 struct Succession: Sendable {
@@ -27,9 +26,9 @@ struct Succession: Sendable {
 
   /// Takes what the process before says at once.
   ///
-  /// - Returns: the keys that it seals tickets with; nil where there is none before.
+  /// - Returns: nil where there is none before.
   /// - Throws: `StartFailure` where it is gone, or speaks another language.
-  func bequest() async throws(StartFailure) -> TicketKeys? {
+  func bequest() async throws(StartFailure) -> UpgradeMessage? {
     guard let before else { return nil }
     guard let message = await before.next(.bequest, within: Self.patience) else {
       throw StartFailure("\(Inheritance.variable): the process before this one says nothing")
@@ -39,7 +38,7 @@ struct Succession: Sendable {
         "\(Inheritance.variable): the process before this one is of another version; stop it and"
           + " start this one")
     }
-    return TicketKeys((message.tickets ?? []).compactMap { TicketKey(bytes: $0) })
+    return message
   }
 
   /// Says that this process accepts connections, and returns when the one before has let go of all

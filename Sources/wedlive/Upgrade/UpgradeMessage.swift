@@ -1,4 +1,5 @@
 import Foundation
+import TLS
 
 /// What two processes of a node tell each other while one takes over from the other.
 struct UpgradeMessage: Codable, Equatable, Sendable {
@@ -11,15 +12,30 @@ struct UpgradeMessage: Codable, Equatable, Sendable {
     case yours
   }
 
+  /// Where a process shows the streams that it still has.
+  struct Door: Codable, Equatable, Sendable {
+    /// On this machine.
+    var port: UInt16
+    /// What who asks shows a pass of: the same for all processes of a node.
+    var secret: [UInt8]
+  }
+
   var kind: Kind
   /// Of this protocol: a process that doesn't know it says so and ends.
   var version = UpgradeMessage.version
   /// What TLS session tickets are sealed with, newest first.
   var tickets: [[UInt8]]?
+  /// Of the old one and of those before it.
+  var doors: [Door]?
 
   static let version = 1
   /// The longest that is read.
   static let mostBytes = 60 << 10
+
+  /// The keys that the old one seals tickets with.
+  var ticketKeys: TicketKeys? {
+    tickets.map { TicketKeys($0.compactMap { TicketKey(bytes: $0) }) }
+  }
 
   init(_ kind: Kind) { self.kind = kind }
 

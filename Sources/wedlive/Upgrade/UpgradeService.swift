@@ -16,6 +16,8 @@ struct UpgradeService: Service {
   let patience: Duration
   /// Takes no more connections, and lets go of what one process alone may have.
   let release: @Sendable () async -> Void
+  /// Opens the door to the streams that stay here; nil where none do.
+  var openDoor: (@Sendable () async -> [UpgradeMessage.Door])?
   /// Told once the new process has all of it.
   let orders: AsyncStream<DrainOrder>.Continuation
 
@@ -63,6 +65,7 @@ struct UpgradeService: Service {
       metadata: ["program": "\(successor.path)", "process": "\(successor.process)"])
     var bequest = UpgradeMessage(.bequest)
     bequest.tickets = frame.https.ticketKeys.keys.map(\.bytes)
+    bequest.doors = await openDoor?()
     link.send(bequest)
     guard await link.next(.ready, within: patience) != nil else {
       let hasEnded = link.hasEnded

@@ -1,0 +1,45 @@
+import EventLoop
+import HTTPServer
+import Viewers
+
+/// Where this process shows the streams that it still has to the one that has taken over.
+///
+/// On one loop, which knows the streams of all. It has a server of its own: that of viewers is drained.
+final class ElderDoor {
+  let server: LoopServer
+  let port: UInt16
+
+  private init(_ server: LoopServer, _ port: UInt16) {
+    self.server = server
+    self.port = port
+  }
+
+  /// Opens it, where it isn't open.
+  ///
+  /// - Parameters:
+  ///   - loop: where it is.
+  ///   - pass: that who asks has to show.
+  ///   - configuration: of the server.
+  ///   - metrics: of the same.
+  /// - Returns: its port at 127.0.0.1.
+  /// - Throws: `SystemError` where no port is left.
+  static func open(
+    on loop: Loop, _ pass: PeerPass, _ configuration: ServerConfiguration,
+    _ metrics: ServerMetrics
+  ) throws -> UInt16? {
+    if let open = loop.local(ElderDoor.self) { return open.port }
+    guard let site = loop.local(ViewerSite.self),
+      let place = SocketAddress(host: "127.0.0.1", port: 0)
+    else { return nil }
+    let socket = try Socket.listening(on: place)
+    let port = socket.localAddress.port
+    let server = LoopServer(on: loop, configuration: configuration, metrics: metrics)
+    try server.listen(
+      socket, tls: nil, acceptsProxyHeader: false,
+      handler: PeerHandler(
+        table: site.table, pass: pass,
+        launch: String(UInt64.random(in: .min ... .max), radix: 36), inner: site.handler))
+    loop.setLocal(ElderDoor(server, port))
+    return port
+  }
+}

@@ -1,0 +1,69 @@
+import Edge
+import HTTPClient
+import HTTPServer
+import Logging
+import Media
+import Operator
+import Synchronization
+import Telemetry
+import Viewers
+
+/// Streams whose publishers are still with the processes before this one: this one's viewers get them
+/// from there, as an edge's get those of an origin.
+final class ElderStreams: Sendable {
+  private static let memoryBytes = 256 << 20
+
+  let live: EdgeLive
+  private let proxy: EdgeProxy
+  private let metrics: EdgeMetrics
+  private let client: HTTPClient
+  private let areGone = Mutex(false)
+
+  /// - Parameters:
+  ///   - doors: of the processes before this one, the last one first.
+  ///   - configuration: of the node.
+  ///   - registry: of its metrics.
+  ///   - isHere: whether this process has a stream itself.
+  ///   - version: numbers snapshots, together with those of its own streams.
+  /// - Throws: `StartFailure` where nothing can be asked.
+  init?(
+    _ doors: [UpgradeMessage.Door], _ configuration: NodeConfiguration, _ registry: MetricRegistry,
+    isHere: @escaping @Sendable (StreamKey) -> Bool, version: @escaping @Sendable () -> UInt64
+  ) throws(StartFailure) {
+    guard let secret = doors.first?.secret else { return nil }
+    let nodes = doors.compactMap { Upstream("http://127.0.0.1:\($0.port)") }
+    do throws(HTTPClientError) {
+      client = try HTTPClient(configuration.peerClient, metrics: registry)
+    } catch {
+      throw StartFailure("the process before this one can't be asked: \(error)")
+    }
+    var cache = EdgeConfiguration()
+    cache.upstreams = nodes
+    cache.memoryBytes = Self.memoryBytes
+    proxy = EdgeProxy(cache, client: client)
+    metrics = EdgeMetrics(registry, of: proxy)
+    live = EdgeLive(
+      proxy: proxy, client: client, pass: PeerPass(secret: secret),
+      locator: LiveLocator(find: { isHere($0) ? [] : nodes }),
+      configuration: configuration.edgeLive,
+      own: EdgeLive.OwnStreams(version: version, isHere: isHere), metrics: registry,
+      logger: Logger(label: "live"))
+  }
+
+  /// For those who ask one loop.
+  ///
+  /// - Parameters:
+  ///   - server: of the loop.
+  ///   - isForPeers: whether they are other nodes, and not viewers.
+  /// - Returns: what answers them.
+  func remote(on server: LoopServer, isForPeers: Bool = false) -> RemoteStreams {
+    RemoteStreams(
+      follow: { [self] key in areGone.withLock { $0 } ? nil : live.follow(key) },
+      segments: EdgeHandler(
+        proxy, metrics, on: server, routing: isForPeers ? .peerSegments(live) : .segments(live)),
+      others: EdgeHandler(proxy, metrics, on: server))
+  }
+
+  /// The last of them has ended: what there is of their streams is served on for a while.
+  func end() { areGone.withLock { $0 = true } }
+}
