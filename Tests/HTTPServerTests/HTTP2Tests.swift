@@ -104,6 +104,21 @@ import Testing
     #expect(server.metric("wedlive_http2_violations_total{budget=\"pings\"}") == 1)
   }
 
+  @Test func `an answer that waits for room is finished while the server drains`() async throws {
+    let server = try TestServer()
+    let client = try server.http2()
+    client.send(Frames.request(1, "/segment.ts"))
+    #expect(client.frame { $0.type == 0 && $0.stream == 1 } != nil)
+    try await server.onLoop { $0.drain() }
+    // The notice, and a second later the word that nothing more is taken.
+    #expect(client.frame { $0.type == 7 } != nil)
+    #expect(client.frame { $0.type == 7 } != nil)
+    client.send(Frames.windowUpdate(0, 1 << 30) + Frames.windowUpdate(1, 1 << 30))
+    #expect(client.h2Body(1) == PagesHandler.segment)
+    _ = client.rest()
+    #expect(server.eventually { server.closed("drained") == 1 })
+  }
+
   @Test func `drains: answers what is in progress and says goodbye`() async throws {
     let handlers = Handlers()
     let server = try TestServer(handler: { handlers.make() })

@@ -162,6 +162,32 @@ import Testing
     await second.stop()
   }
 
+  @Test func `what another process records is its own until that has ended`() async throws {
+    let first = World(folder: folder) { $0.reconnectWindow = .seconds(3_600) }
+    try await first.start()
+    let intake = first.publish(key)
+    #expect(try await eventually { try await first.views().first?.document.partBytes ?? 0 > 0 })
+    let id = try #require(try await first.views().first?.record.id)
+    let second = World(folder: folder, store: first.store, jobs: first.jobs)
+    try await second.start(besidesAnother: true)
+    // Its own recordings begin, end and are made movies of meanwhile.
+    let other = try #require(StreamKey(wedding: "w", camera: "other"))
+    second.publish(other).end(.publisherLeft("closed"))
+    #expect(
+      try await eventually { try await first.store.recordings(in: [.completed]).count == 1 })
+    #expect(second.remuxer.jobs.count == 1)
+    #expect(try await first.store.recordings(in: [.recording]).map(\.id) == [id])
+    #expect(await second.service.open.isEmpty)
+    // The first one ends as a node does that stops, and what it has left goes on here.
+    intake.end(.publisherLeft("the node is stopped"))
+    await first.stop()
+    await second.service.takeUp()
+    #expect(
+      try await eventually { try await first.store.recordings(in: [.completed]).count == 2 })
+    #expect(second.remuxer.jobs.count == 2)
+    await second.stop()
+  }
+
   @Test func `what was being recorded goes on after a stop`() async throws {
     let first = World(folder: folder) { $0.reconnectWindow = .seconds(3_600) }
     try await first.start()

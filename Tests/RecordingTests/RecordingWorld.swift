@@ -48,8 +48,8 @@ final class World: Sendable {
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
   }
 
-  func start() async throws {
-    try await service.prepare()
+  func start(besidesAnother: Bool = false) async throws {
+    try await service.prepare(besidesAnother: besidesAnother)
     let service = service
     run.withLock { $0 = Task { await service.run() } }
   }

@@ -185,7 +185,13 @@ struct RunningNode: Sendable {
   ///   - spread: over how long viewers are told.
   ///   - limit: how long publishers may stay.
   ///   - waits: whether streams wait here for publishers that were lost.
-  func leave(spread: Duration, atMost limit: Duration, waits: Bool) async {
+  ///   - window: how long what has been listed may still be asked for then.
+  func leave(
+    spread: Duration, atMost limit: Duration, waits: Bool, window: Duration
+  ) async {
+    let origin = origin
+    let loops = loops
+    let hasStreams = !origin.board.all.isEmpty
     await Patience.wait(atMost: limit) {
       try? await loops.onEach { $0.local(ViewerSite.self)?.server.drain(spread: spread) }
       // Edges that move a stream here must not ask for its news over connections to this process.
@@ -193,6 +199,7 @@ struct RunningNode: Sendable {
       try? await loops.onEach { $0.local(OriginLoop.self)?.drain() }
       await origin.board.noneIsLive(orWaits: waits)
     }
+    if hasStreams { try? await Task.sleep(for: window) }
   }
 
   /// Stops taking clients, and returns once responses under way are finished or have run out of

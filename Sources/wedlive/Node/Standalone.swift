@@ -210,7 +210,7 @@ enum Standalone {
         await node.leave(
           spread: cluster == nil ? configuration.streams.fragment : .zero,
           atMost: cluster == nil ? configuration.shutdown.upgrade : configuration.shutdown.handOver,
-          waits: cluster == nil)
+          waits: cluster == nil, window: configuration.streams.window)
       })
     var others: [any Service] = [
       CertificateService(node: frame, shared: cluster?.tickets, inherited: tickets),
