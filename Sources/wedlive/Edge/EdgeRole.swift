@@ -13,6 +13,7 @@ import Relay
 import ServiceLifecycle
 import TLS
 import Telemetry
+import UnixSignals
 
 /// A node that viewers meet: it keeps what origins have, and asks each of them for it once.
 enum EdgeRole {
@@ -68,6 +69,7 @@ enum EdgeRole {
       RelayService.observe(cluster, live)
     }
     let (drainAsked, drain) = AsyncStream.makeStream(of: DrainOrder.self)
+    let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await edge.open(
       RunningEdge.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
@@ -109,7 +111,8 @@ enum EdgeRole {
     var others: [any Service] = [
       CertificateService(node: frame, shared: cluster?.tickets, inherited: tickets),
       UpgradeService(
-        frame: frame, listeners: listeners, folder: folder, succession: succession,
+        signals: upgrades, frame: frame, listeners: listeners, folder: folder,
+        succession: succession,
         patience: configuration.shutdown.upgradeStart,
         release: {
           await edge.stopAccepting()

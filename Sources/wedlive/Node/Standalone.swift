@@ -159,6 +159,7 @@ enum Standalone {
     } catch {
       throw StartFailure("the cameras can't be read: \(error)")
     }
+    let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await node.open(
       RunningNode.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
@@ -215,7 +216,8 @@ enum Standalone {
     var others: [any Service] = [
       CertificateService(node: frame, shared: cluster?.tickets, inherited: tickets),
       UpgradeService(
-        frame: frame, listeners: listeners, folder: folder, succession: succession,
+        signals: upgrades, frame: frame, listeners: listeners, folder: folder,
+        succession: succession,
         patience: configuration.shutdown.upgradeStart,
         release: {
           await node.stopAccepting()

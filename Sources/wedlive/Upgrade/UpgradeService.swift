@@ -8,6 +8,8 @@ import UnixSignals
 
 /// Hears SIGUSR2: starts the program anew and leaves the node to it, or goes on where it won't run.
 struct UpgradeService: Service {
+  /// SIGUSR2, from before the node says that it is ready.
+  let signals: UnixSignalsSequence
   let frame: NodeFrame
   let listeners: NodeListeners
   let folder: DataFolder
@@ -24,8 +26,7 @@ struct UpgradeService: Service {
   private var logger: Logger { frame.logger }
 
   func run() async throws {
-    let signals = await UnixSignalsSequence(trapping: .sigusr2).cancelOnGracefulShutdown()
-    for await _ in signals {
+    for await _ in signals.cancelOnGracefulShutdown() {
       if await upgrade() { break }
     }
     // Whoever is replaced has no second successor.
