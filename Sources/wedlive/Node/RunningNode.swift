@@ -133,7 +133,8 @@ struct RunningNode: Sendable {
 
   /// Answers other nodes, where they are answered; all else is another handler's.
   private func peerHandler(
-    _ parts: Parts, _ table: StreamTable, _ server: LoopServer, isForPeers: Bool, before handler: RequestHandler
+    _ parts: Parts, _ table: StreamTable, _ server: LoopServer, isForPeers: Bool,
+    before handler: RequestHandler
   ) -> RequestHandler {
     parts.pass.map {
       PeerHandler(
