@@ -50,6 +50,8 @@ package final class EdgeLive: Sendable {
   let logger: Logger
   let metrics: LiveMetrics
   let pass: PeerPass
+  /// The node's name, under which it says how many viewers it has.
+  let name: String
   private let state = Mutex(State())
   private let version = Atomic<UInt64>(0)
   private let own: OwnStreams?
@@ -58,13 +60,14 @@ package final class EdgeLive: Sendable {
   ///   - proxy: keeps the segments.
   ///   - client: asks nodes.
   ///   - pass: that is shown to them.
+  ///   - name: of this node.
   ///   - locator: finds them.
   ///   - configuration: bounds.
   ///   - own: of a node that has streams of its own as well.
   ///   - registry: where `wedlive_edge_live_…` are counted.
   ///   - logger: hears of streams that are lost and found.
   package init(
-    proxy: EdgeProxy, client: HTTPClient, pass: PeerPass, locator: LiveLocator,
+    proxy: EdgeProxy, client: HTTPClient, pass: PeerPass, name: String, locator: LiveLocator,
     configuration: LiveConfiguration = LiveConfiguration(),
     own: OwnStreams? = nil, metrics registry: MetricRegistry,
     logger: Logger
@@ -72,6 +75,7 @@ package final class EdgeLive: Sendable {
     self.proxy = proxy
     self.client = client
     self.pass = pass
+    self.name = name
     self.locator = locator
     self.configuration = configuration
     self.own = own
@@ -146,6 +150,19 @@ package final class EdgeLive: Sendable {
     var request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: path)
     request.headerFields[.authorization] = "Bearer \(pass.token)"
     return request
+  }
+
+  /// How many viewers of a stream this edge has, as a part of a query.
+  func census(of key: StreamKey) async -> String {
+    var viewers = 0
+    for loop in state.withLock({ $0.loops }) {
+      viewers +=
+        (try? await loop.run { loop in
+          loop.local(ViewerSite.self)?.table.viewers(
+            of: key, now: loop.now.nanoseconds / 1_000_000_000) ?? 0
+        }) ?? 0
+    }
+    return "edge=\(name)&viewers=\(viewers)"
   }
 
   /// A stream is another node's from now on.

@@ -140,9 +140,11 @@ final class LiveFollower: Sendable {
   /// Asks nodes, one after the other, until one has it.
   private func ask(_ nodes: [Upstream], _ view: LiveView) async -> (Answer, Upstream?) {
     var answer = nodes.isEmpty ? Answer.absent : .failed
+    var question = view.question(key, now: Self.second)
+    question += (question.contains("?") ? "&" : "?") + (await live.census(of: view.key ?? key))
     for node in nodes {
       do throws(HTTPClientError) {
-        var request = live.request(view.question(key, now: Self.second))
+        var request = live.request(question)
         request.scheme = node.scheme
         request.authority = node.authority
         let (response, body) = try await live.client.send(

@@ -28,6 +28,8 @@ struct LiveView {
   init(interest: RenditionInterest) { self.interest = interest }
 
   var isOver: Bool { feed?.isOver ?? false }
+  /// The stream that it is; nil before the first answer.
+  var key: StreamKey? { feed?.key }
 
   /// The path and query of the question for what is newer.
   func question(_ key: StreamKey, now: UInt64) -> String {

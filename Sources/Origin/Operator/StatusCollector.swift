@@ -1,4 +1,4 @@
-import Viewers
+package import Viewers
 import Operator
 package import EventLoop
 import Glibc
@@ -50,6 +50,7 @@ package final class StatusCollector: Sendable {
   private let loops: [LoopMailbox]
   private let recordings: RecordingService?
   private let locks: WeddingLocks?
+  private let edges: EdgeViewers?
   private let startedAt = MonotonicTime.now
   private let sent: [Counter]
   private let received: [Counter]
@@ -64,10 +65,12 @@ package final class StatusCollector: Sendable {
   ///   - metrics: where the servers count their traffic.
   ///   - recordings: of the node.
   ///   - locks: of weddings.
+  ///   - edges: know of the viewers that other nodes have.
   package init(
     identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry,
-    recordings: RecordingService? = nil, locks: WeddingLocks? = nil
+    recordings: RecordingService? = nil, locks: WeddingLocks? = nil, edges: EdgeViewers? = nil
   ) {
+    self.edges = edges
     self.locks = locks
     self.recordings = recordings
     self.identity = identity
@@ -99,7 +102,8 @@ package final class StatusCollector: Sendable {
     let locked = locks?.weddings ?? []
     for (index, key) in zip(streams.indices, keys) {
       streams[index].isLocked = locked.contains(key.wedding)
-      streams[index].viewers = shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) }
+      streams[index].viewers =
+        shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) } + elsewhere(key)
       streams[index].clients = (clients[key] ?? []).map(\.client).sorted { $0.id < $1.id }
     }
     return NodeStatus(
@@ -115,18 +119,30 @@ package final class StatusCollector: Sendable {
         let program = programs[key.wedding] ?? ProgramStatus()
         return ProgramSummary(
           wedding: key.wedding, camera: program.active ?? "", isLive: program.isLive,
-          viewers: shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) }, segments: program.segments,
+          viewers: shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) } + elsewhere(key),
+          segments: program.segments,
           nextSequence: program.nextSequence, switches: program.switches)
       }.sorted { $0.wedding < $1.wedding },
       recordings: await recordings?.underWay().map { RecordingStatus($0) } ?? [])
   }
 
-  /// Who watched a stream over HLS within the last seconds, on all loops.
+  /// Who watched a stream over HLS within the last seconds, on all loops and at all edges.
   package func viewers(of key: StreamKey) async -> Int {
-    await loops.total { loop in
+    let here = await loops.total { loop in
       loop.local(ViewerSite.self)?.table.viewers(
         of: key, now: loop.now.nanoseconds / 1_000_000_000) ?? 0
     }
+    return here + elsewhere(key)
+  }
+
+  /// Who watches at edges; the program of a wedding with one camera is that camera's stream.
+  private func elsewhere(_ key: StreamKey) -> Int {
+    guard let edges else { return 0 }
+    var key = key
+    if key.camera == Program.name, node.programs.all[key.wedding] == nil {
+      key = StreamKey(wedding: key.wedding) ?? key
+    }
+    return edges.count(of: key, now: MonotonicTime.now.nanoseconds / 1_000_000_000)
   }
 
   private func share(_ loop: LoopMailbox, _ keys: [StreamKey]) async throws -> Share {

@@ -7,7 +7,7 @@ import Media
 /// Answers other nodes of the cluster on one loop: feeds of streams, and segments.
 ///
 /// `/cluster/live/{wedding}/{camera}?after={version}&launch={name}&want={renditions}` is held until
-/// there is something newer; `/cluster/hls/…` is what viewers get under `/hls/…`. Everything else is
+/// there is something newer, and says with `edge={node}&viewers={count}` how many watch there; `/cluster/hls/…` is what viewers get under `/hls/…`. Everything else is
 /// another handler's.
 package final class PeerHandler: RequestHandler {
   /// How long a node that waits for news is kept.
@@ -31,6 +31,7 @@ package final class PeerHandler: RequestHandler {
   private let drain: PeerDrain?
   private let isForPeers: Bool
   private let remote: RemoteStreams?
+  private let viewers: EdgeViewers?
   private let inner: RequestHandler
   /// What a node's question gets where nobody is taken for a node.
   package static let elsewhere = PreparedResponse.error(
@@ -45,12 +46,15 @@ package final class PeerHandler: RequestHandler {
   ///   - isForPeers: whether nodes are answered here; where they show certificates they are at a port of
   ///     their own alone.
   ///   - remote: streams that another process of this node still has; nil where there is none.
+  ///   - viewers: is told how many other nodes have.
   ///   - inner: answers everything else.
   package init(
     table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
-    isForPeers: Bool = true, remote: RemoteStreams? = nil, inner: RequestHandler
+    isForPeers: Bool = true, remote: RemoteStreams? = nil, viewers: EdgeViewers? = nil,
+    inner: RequestHandler
   ) {
     self.remote = remote
+    self.viewers = viewers
     self.drain = drain
     self.isForPeers = isForPeers
     self.table = table
@@ -98,6 +102,11 @@ package final class PeerHandler: RequestHandler {
         let bytes = Array(name.utf8)
         snapshot.renditions.first { $0.name == bytes }?.interest?.note(now: second)
       }
+    }
+    if let viewers, let edge = request.queryValue("edge"),
+      let count = request.queryValue("viewers").flatMap({ Int($0) })
+    {
+      viewers.note(count, of: snapshot.key, at: edge, now: second)
     }
     let isSame = request.queryValue("launch") == snapshot.launch ?? launch
     let known = isSame ? request.queryValue("after").flatMap { UInt64($0) } : nil

@@ -175,7 +175,7 @@ enum EdgeRole {
       configuration, try NodeSecret.load(configuration).secret, frame.logger)
     let upstreams = proxy.configuration.upstreams
     let live = EdgeLive(
-      proxy: proxy, client: client, pass: pass,
+      proxy: proxy, client: client, pass: pass, name: configuration.node.effectiveID,
       locator: cluster?.locator ?? LiveLocator(find: { _ in upstreams }),
       configuration: configuration.edgeLive, metrics: frame.registry, logger: Logger(label: "live"))
     return (

@@ -41,6 +41,8 @@ struct RunningNode: Sendable {
     let pass: PeerPass?
     /// Whether they show certificates, too, and are answered at `listen.peers` alone.
     let isCertified: Bool
+    /// Is told how many viewers edges have.
+    let edges: EdgeViewers
     /// The cluster's nodes as JSON; nil where there is no cluster.
     let nodes: (@Sendable () -> [UInt8])?
     /// Names this process among those that other nodes may have asked before.
@@ -141,7 +143,7 @@ struct RunningNode: Sendable {
         table: table, pass: $0, launch: parts.launch,
         drain: PeerDrain($0, drain: parts.drain), isForPeers: isForPeers,
         remote: isForPeers ? parts.elders?.remote(on: server, isForPeers: true) : nil,
-        inner: handler)
+        viewers: parts.edges, inner: handler)
     } ?? handler
   }
 

@@ -120,9 +120,10 @@ enum Standalone {
       watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? "")
     let locks = WeddingLocks(
       store: shared?.locks ?? SQLiteWeddingLocks(records), logger: logger)
+    let edges = EdgeViewers()
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
-      recordings: recordings, locks: locks)
+      recordings: recordings, locks: locks, edges: edges)
     let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let api = ControlAPI(
@@ -179,7 +180,7 @@ enum Standalone {
             ProcessInfo.processInfo.hostName,
           ]),
         page: page(configuration), pass: pass,
-        isCertified: configuration.cluster.isCertified,
+        isCertified: configuration.cluster.isCertified, edges: edges,
         nodes: cluster?.nodes,
         launch: String(UInt64.random(in: .min ... .max), radix: 36),
         drainOther: cluster?.drainOther,

@@ -44,6 +44,7 @@ final class ElderStreams: Sendable {
     metrics = EdgeMetrics(registry, of: proxy)
     live = EdgeLive(
       proxy: proxy, client: client, pass: PeerPass(secret: secret),
+      name: configuration.node.effectiveID,
       locator: LiveLocator(find: { isHere($0) ? [] : nodes }),
       configuration: configuration.edgeLive,
       own: EdgeLive.OwnStreams(version: version, isHere: isHere), metrics: registry,
