@@ -156,13 +156,14 @@ package final class OriginNode: Sendable {
   /// silent about, pushes nobody off.
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
     var inherited: WindowState?
+    var wasOurs = true
     switch await lease(ask, publisher) {
     case .refused(let words):
       log("publish.refused", ask, ["reason": "\(words)"])
       return .failure(PublishDenial(.badName, words))
-    case .granted(let after): inherited = after
+    case .granted(let after, let isOurs): (inherited, wasOurs) = (after, isOurs)
     }
-    let result = await admitHere(ask, publisher, after: inherited)
+    let result = await admitHere(ask, publisher, after: inherited, wasOurs: wasOurs)
     if case .failure = result { await unlease(ask.key) }
     return result
   }
@@ -188,18 +189,20 @@ package final class OriginNode: Sendable {
   }
 
   private func admitHere(
-    _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?
+    _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?, wasOurs: Bool
   ) async -> Result<Claim, PublishDenial> {
     var wasAdmitted = false
     let claim: Claim
     do throws(ClaimRefusal) {
       do throws(ClaimRefusal) {
         claim = try await registry.claim(
-          ask.key, by: publisher, isAdmitted: hooks.onPublish == nil, after: inherited)
+          ask.key, by: publisher, isAdmitted: hooks.onPublish == nil, after: inherited,
+          wasOurs: wasOurs)
       } catch .onAir {
         if let denial = await askBackend(ask) { return .failure(denial) }
         wasAdmitted = true
-        claim = try await registry.claim(ask.key, by: publisher, after: inherited)
+        claim = try await registry.claim(
+          ask.key, by: publisher, after: inherited, wasOurs: wasOurs)
       }
     } catch {
       log("publish.refused", ask, ["reason": "\(error)"])

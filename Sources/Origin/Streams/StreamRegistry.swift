@@ -92,14 +92,15 @@ package actor StreamRegistry {
   ///   - key: the stream.
   ///   - publisher: who wants it.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
-  ///   - state: how far another node has brought the stream since it was here; what is left of it here
-  ///     is forgotten then.
+  ///   - state: how far the stream has come, as the cluster knows.
+  ///   - wasOurs: whether it was this node's last. Else another one has brought it on since, and what
+  ///     is left of it here is forgotten.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
   /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
   ///   an admitted one.
   package func claim(
     _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true,
-    after state: WindowState? = nil
+    after state: WindowState? = nil, wasOurs: Bool = false
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
@@ -108,7 +109,7 @@ package actor StreamRegistry {
       guard hasMemory() else { throw .noMemory }
     }
     try await takeOver(key, by: publisher, isAdmitted: isAdmitted)
-    if state != nil, let entry = entries[key], entry.holder == nil {
+    if state != nil, !wasOurs, let entry = entries[key], entry.holder == nil {
       entry.aging?.cancel()
       await forget(key)
     }

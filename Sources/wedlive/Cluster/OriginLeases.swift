@@ -45,7 +45,9 @@ final class OriginLeases: Sendable {
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
         let recorded = lease.inherited?.state
-        return .granted(after: resumption?.later(than: recorded) ?? recorded)
+        return .granted(
+          after: resumption?.later(than: recorded) ?? recorded,
+          wasOurs: lease.previousOwner == nil)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")
