@@ -10,8 +10,14 @@ package final class Health: Sendable {
   }
 
   private let state = Mutex(State())
+  private let alive: PreparedResponse
 
-  package init() {}
+  /// Makes the health of a node that is starting.
+  ///
+  /// - Parameter fields: that its answers to `/healthz` have besides.
+  package init(_ fields: [(name: String, value: String)] = []) {
+    alive = PreparedResponse(fields: Self.fields + fields, body: Array("ok\n".utf8))
+  }
 
   /// Takes new work from now on, or (with a reason) no more.
   package func set(unready reason: String?) { state.withLock { $0.unready = reason } }
@@ -39,15 +45,14 @@ package final class Health: Sendable {
 
   /// The answer to `/healthz` and `/readyz`, which every port of a node has; nil for all else.
   package func answer(_ request: borrowing Request) -> Response? {
-    if request.pathIs("/healthz") { return .prepared(Self.alive) }
+    if request.pathIs("/healthz") { return .prepared(alive) }
     if request.pathIs("/readyz") { return .prepared(readiness) }
     return nil
   }
 
-  private static let alive = PreparedResponse(
-    fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
-    body: Array("ok\n".utf8))
-  private static let ready = PreparedResponse(
-    fields: [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")],
-    body: Array("ready\n".utf8))
+  private static let fields = [
+    (name: "content-type", value: "text/plain; charset=utf-8"),
+    (name: "cache-control", value: "no-store"),
+  ]
+  private static let ready = PreparedResponse(fields: fields, body: Array("ready\n".utf8))
 }

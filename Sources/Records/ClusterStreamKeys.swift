@@ -13,6 +13,8 @@ package final class ClusterStreamKeys: StreamKeyStore {
   private let logger: Logger
   /// Whether some of this node's keys are missing in Redis, as far as is known.
   private let isBehind = Mutex(true)
+  /// Whether the log says so.
+  private let isSaid = Mutex(false)
 
   /// Keeps keys in Redis.
   ///
@@ -91,6 +93,7 @@ package final class ClusterStreamKeys: StreamKeyStore {
         try await shared.add(key)
         try await shared.retire(key.id, neededUntil: key.neededUntil)
       }
+      isSaid.withLock { $0 = false }
     } catch {
       noteBehind(error)
       throw error
@@ -98,9 +101,10 @@ package final class ClusterStreamKeys: StreamKeyStore {
   }
 
   private func noteBehind(_ error: StoreError) {
-    let isNews = isBehind.withLock { isBehind in
-      defer { isBehind = true }
-      return !isBehind
+    isBehind.withLock { $0 = true }
+    let isNews = isSaid.withLock { isSaid in
+      defer { isSaid = true }
+      return !isSaid
     }
     if isNews {
       logger.warning("stream keys are on this node alone", metadata: ["error": "\(error)"])

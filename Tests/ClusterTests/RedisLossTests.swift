@@ -48,6 +48,36 @@ import Testing
     #expect(one.metric("wedlive_cluster_removals_total{reason=\"silent\"}") == 0)
   }
 
+  @Test func `one that refuses writes takes nobody away, and nobody is missed when it takes them`()
+    async throws
+  {
+    let server = try RedisServerProcess()
+    let probe = PeerProbe { _, _ in true }
+    let (one, two) = (try TestNode("one", server, probe: probe), try TestNode("two", server))
+    two.ready()
+    await one.sees(two)
+    await one.sees { $0.isCoordinated }
+    let unusable = Switch()
+    unusable.set(false)
+    let watching = Task {
+      for await view in one.cluster.membership.changes where view[two.id]?.isUsable != true {
+        unusable.set(true)
+      }
+    }
+    let beats = "wedlive_cluster_heartbeats_total{result="
+    // As with `maxmemory` reached or a disk that is full: what it has can be read.
+    _ = try server.ask("CONFIG", "SET", "min-replicas-to-write", "1")
+    // All records have expired long before.
+    try await wait { one.metric("\(beats)\"failed\"}") > 20 }
+    _ = try server.ask("CONFIG", "SET", "min-replicas-to-write", "0")
+    let written = one.metric("\(beats)\"written\"}")
+    try await wait { one.metric("\(beats)\"written\"}") > written + 20 }
+    watching.cancel()
+    await watching.value
+    #expect(!unusable.isOn)
+    #expect(one.view[two.id]?.isUsable == true)
+  }
+
   @Test func `one that stops answering without closing is lost too, and found again`()
     async throws
   {

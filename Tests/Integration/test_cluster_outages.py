@@ -139,6 +139,18 @@ def test_an_origin_dies_while_redis_is_away(cluster: Cluster, begin: Begin) -> N
     wedding.noticed_nothing("kill without Redis")
 
 
+def test_redis_can_be_read_and_takes_nothing(cluster: Cluster, begin: Begin) -> None:
+    """As where its memory or its disk is full: all records expire, and all nodes are well."""
+    wedding = begin(cluster, "read-only")
+    cluster.redis.ask("config", "set", "min-replicas-to-write", "1")
+    wedding.goes_on(12, "while nothing is written")
+    cluster.redis.ask("config", "set", "min-replicas-to-write", "0")
+    wedding.goes_on(6, "when it is again")
+    wedding.stop()
+    wedding.noticed_nothing("Redis refuses writes", breaks=0)
+    assert cluster.edges[0].metrics()["wedlive_relay_failovers_total"] == 0
+
+
 @pytest.mark.interop
 def test_redis_is_away_for_a_minute(cluster: Cluster, begin: Begin) -> None:
     wedding = begin(cluster, "minute")

@@ -221,6 +221,8 @@ package final class Membership: Sendable {
       let isWanted = state.withLock { state in
         let had = state.hasWritten
         state.hasWritten = true
+        // Where Redis took no heartbeats for a while, others' records have expired as well.
+        if isBehind(state, at: .now) { state.connected = .now }
         state.written = .now
         if let before, before != record.incarnation, had { conflict(record.id) }
         return state.isWanted
@@ -284,12 +286,19 @@ package final class Membership: Sendable {
       // A Redis that has just come (back), or was emptied, may know nobody yet.
       if answer.era == nil || answer.era != state.era { state.connected = now }
       state.era = answer.era
-      let counts = now - state.connected >= limits.recordLife
+      let counts =
+        now - state.connected >= limits.recordLife && !isBehind(state, at: now)
       for (id, reading) in answer.readings {
         state.table.read(id, reading, absenceCounts: counts, at: now)
         if reading == .absent, left.contains(id) { state.table.left(id) }
       }
     }
+  }
+
+  /// Whether this node's own heartbeats are no longer written: a Redis that can be read may refuse
+  /// what is written, by all nodes alike, and records that expire then say nothing of theirs.
+  private func isBehind(_ state: borrowing State, at now: MonotonicTime) -> Bool {
+    now - state.written >= max(limits.beat * 5 / 4, limits.recordLife - limits.beat)
   }
 
   private func lost() {

@@ -10,7 +10,8 @@ package struct PeerProbe: Sendable {
     self.check = check
   }
 
-  /// Which node answers: a peer that says it is another one does not pass.
+  /// Which node answers: what says that it is another one, or nothing, does not pass; an address may
+  /// be somebody else's by now.
   package static let nodeHeader = "Wedlive-Node"
 
   /// Asks `/healthz` at the address for other nodes.
@@ -18,7 +19,7 @@ package struct PeerProbe: Sendable {
   /// - Parameters:
   ///   - client: with the trust and certificate that nodes have among themselves.
   ///   - scheme: `https` where they do.
-  /// - Returns: a probe that passes where 200 comes in time, from that node as far as it says.
+  /// - Returns: a probe that passes where 200 comes in time, from that node.
   package static func http(_ client: HTTPClient, scheme: String = "http") -> PeerProbe {
     PeerProbe { record, deadline in
       let request = HTTPRequest(
@@ -28,10 +29,7 @@ package struct PeerProbe: Sendable {
           request, deadline: deadline, maxResponseBytes: 4_096)
       else { return false }
       guard response.status == .ok else { return false }
-      guard let name = HTTPField.Name(nodeHeader), let says = response.headerFields[name] else {
-        return true
-      }
-      return says == record.id.text
+      return HTTPField.Name(nodeHeader).flatMap { response.headerFields[$0] } == record.id.text
     }
   }
 }

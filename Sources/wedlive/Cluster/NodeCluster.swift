@@ -92,6 +92,12 @@ struct NodeCluster: Sendable {
     }
   }
 
+  /// What tells others that check this node that it is this one; nothing where there is no cluster.
+  static func healthFields(_ configuration: NodeConfiguration) -> [(name: String, value: String)] {
+    guard configuration.redis.url != nil || configuration.redis.urlFile != nil else { return [] }
+    return [(PeerProbe.nodeHeader, configuration.node.effectiveID)]
+  }
+
   private static func address(
     _ configuration: NodeConfiguration
   ) throws(StartFailure) -> RedisAddress? {

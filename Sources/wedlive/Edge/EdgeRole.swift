@@ -28,7 +28,8 @@ enum EdgeRole {
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
     let (frame, listeners, certificate) = try NodeFrame.start(
-      configuration, folder, Health(), logger, log, after: inheritance)
+      configuration, folder, Health(NodeCluster.healthFields(configuration)), logger, log,
+      after: inheritance)
     let succession = Succession(inheritance, frame)
     let bequest = try await succession.bequest()
     let tickets = bequest?.ticketKeys

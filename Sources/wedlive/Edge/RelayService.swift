@@ -25,7 +25,8 @@ struct RelayService: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown {
       for await view in cluster.node.membership.changes {
-        let gone = view.origins.filter { !$0.isReachable }.map(\.id.text)
+        // A record that has expired is no reason to leave an origin that takes its streams.
+        let gone = view.origins.filter(\.isDown).map(\.id.text)
         let draining = view.origins.filter { $0.isReachable && $0.record.state == .draining }
           .map(\.id.text)
         guard !gone.isEmpty || !draining.isEmpty else { continue }

@@ -32,7 +32,7 @@ enum Standalone {
     let secret = try NodeSecret.load(configuration)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
-    let health = Health()
+    let health = Health(NodeCluster.healthFields(configuration))
     let (frame, listeners, certificate) = try NodeFrame.start(
       configuration, folder, health, logger, log, after: inheritance)
     let registry = frame.registry
