@@ -5,18 +5,27 @@ package import Media
 ///
 /// A struct of closures, as a class to be subclassed would make all that it speaks of public.
 package struct RemoteStreams {
-  /// Somebody wants to watch a stream that isn't in the table: soon it is, or its waiters are refused.
+  /// What becomes of a wish to watch a stream that isn't in the table.
+  package enum Following: Sendable {
+    /// Soon it is there, or its waiters are refused; this is what the table has until then.
+    case begun(StreamSnapshot)
+    /// It is known that nobody has it.
+    case absent
+    /// This node follows as many as it may.
+    case full
+  }
+
+  /// Somebody who may watch it wants to.
   ///
-  /// The camera is `program` where the wedding's own address was asked for. Returns what the table has
-  /// until then; nil where it is known that nobody has it.
-  let follow: (StreamKey) -> StreamSnapshot?
+  /// The camera is `program` where the wedding's own address was asked for.
+  let follow: (StreamKey) -> Following
   /// Answers viewers who may have a segment.
   let segments: RequestHandler
   /// Answers everything else under `/hls/`: recordings.
   let others: RequestHandler
 
   package init(
-    follow: @escaping (StreamKey) -> StreamSnapshot?, segments: RequestHandler,
+    follow: @escaping (StreamKey) -> Following, segments: RequestHandler,
     others: RequestHandler
   ) {
     self.follow = follow

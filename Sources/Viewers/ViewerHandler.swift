@@ -17,6 +17,8 @@ package final class ViewerHandler: RequestHandler {
     case lacking(Place, PreparedResponse)
     case segment(Place, rendition: Int, SegmentResponse.Source)
     case missingSegment
+    /// A playlist of a stream that isn't in the table, and that another node may have.
+    case remotePlaylist(StreamKey, isProgram: Bool)
     /// A segment of a stream that another node may have.
     case remoteSegment(StreamKey, rendition: String)
     case remoteOther
@@ -52,6 +54,9 @@ package final class ViewerHandler: RequestHandler {
     message: "_HLS_msn names a segment too far ahead, or is no number, or _HLS_part is alone.")
   private static let busy = PreparedResponse.error(
     503, code: "busy", message: "Too many viewers wait for this playlist on this node; try again.",
+    fields: [("retry-after", "2")])
+  private static let overloaded = PreparedResponse.error(
+    503, code: "too_many_streams", message: "This node shows as many streams as it may; try again.",
     fields: [("retry-after", "2")])
   private static let starting = PreparedResponse.error(
     503, code: "starting",
@@ -111,7 +116,12 @@ package final class ViewerHandler: RequestHandler {
     switch request.method {
     case .get, .head:
       let found = isDynamic ? findProgram(request.path) : request.withPath { find($0) }
-      return watch(found, request, exchange)
+      guard case .remotePlaylist(let key, let isProgram) = found else {
+        return watch(found, request, exchange)
+      }
+      if let refusal = follow(key, isProgram, request) { return .prepared(refusal) }
+      return watch(
+        isDynamic ? findProgram(request.path) : request.withPath { find($0) }, request, exchange)
     case .options: return .prepared(Self.preflight)
     default: return .prepared(Self.wrongMethod)
     }
@@ -192,7 +202,7 @@ package final class ViewerHandler: RequestHandler {
     case .remoteOther: return remote?.others.handle(request, exchange) ?? .prepared(Self.notFound)
     case .recording(let recording, let file): return watch(recording, file, request, exchange)
     case .missingSegment: return .prepared(refusal(request) ?? Self.noSegment)
-    case .nothing: return .prepared(refusal(request) ?? Self.notFound)
+    case .nothing, .remotePlaylist: return .prepared(refusal(request) ?? Self.notFound)
     }
   }
 
@@ -275,7 +285,7 @@ package final class ViewerHandler: RequestHandler {
     guard let address = ViewerPath(path) else { return .nothing }
     if let recording = recording(address, path) { return recording }
     let end = address.camera?.upperBound ?? address.wedding.upperBound
-    guard let slot = table.slot(path.extracting(0..<end)) ?? follow(address, path) else {
+    guard let slot = table.slot(path.extracting(0..<end)) else {
       return remote == nil ? .nothing : unknown(address, path)
     }
     let isProgram = address.camera.map { path.extracting($0).matches(Self.programName) } ?? true
@@ -311,28 +321,36 @@ package final class ViewerHandler: RequestHandler {
     return .lacking(place, Self.noQuality)
   }
 
-  /// The place of a stream that other nodes may have, from now on; nil where nobody has it, or where
-  /// what is asked for is no playlist.
+  /// Has a stream in the table that other nodes may have, for somebody who may watch it.
+  ///
+  /// - Returns: why it isn't there.
   private func follow(
-    _ address: ViewerPath, _ path: borrowing Span<UInt8>
-  ) -> StreamTable.Slot? {
-    guard let remote, path.extracting(address.file).matches("index.m3u8"),
-      address.camera.map({ !path.extracting($0).matches(RecordingSite.folderBytes) }) ?? true,
-      let key = address.camera == nil
-        ? StreamKey(
-          wedding: String(copying: path.extracting(address.wedding)),
-          camera: Claims.programCamera) : address.key(in: path),
-      let snapshot = remote.follow(key)
-    else { return nil }
-    table.update(snapshot, nil)
-    let end = address.camera?.upperBound ?? address.wedding.upperBound
-    return table.slot(path.extracting(0..<end))
+    _ key: StreamKey, _ isProgram: Bool, _ request: borrowing Request
+  ) -> PreparedResponse? {
+    // Who may not watch it has nobody asked for it.
+    if case .refused(let refusal) = gate.check(request, key, isProgram: isProgram) { return refusal }
+    switch remote?.follow(key) {
+    case .begun(let snapshot):
+      table.update(snapshot, nil)
+      return nil
+    case .full: return Self.overloaded
+    case .absent, nil: return Self.notFound
+    }
   }
 
-  /// What isn't a playlist, of a stream that isn't in the table.
+  /// What a stream is asked for that isn't in the table.
   private func unknown(_ address: ViewerPath, _ path: borrowing Span<UInt8>) -> Found {
     if let camera = address.camera, path.extracting(camera).matches(RecordingSite.folderBytes) {
       return .remoteOther
+    }
+    if path.extracting(address.file).matches("index.m3u8") {
+      if address.camera != nil {
+        guard let key = address.key(in: path) else { return .nothing }
+        return .remotePlaylist(key, isProgram: key.camera == Claims.programCamera)
+      }
+      let wedding = String(copying: path.extracting(address.wedding))
+      return StreamKey(wedding: wedding, camera: Claims.programCamera)
+        .map { .remotePlaylist($0, isProgram: true) } ?? .nothing
     }
     guard let rendition = address.rendition, let key = address.key(in: path),
       RenditionSnapshot.sequence(path.extracting(address.file)) != nil

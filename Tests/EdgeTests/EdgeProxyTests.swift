@@ -47,6 +47,46 @@ import Testing
     #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
   }
 
+  @Test func `an error is for all who wait, and the next one asks for all again`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    func crowd() async throws -> Set<Int> {
+      try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<40 {
+          group.addTask { [edge = Held(edge)] in
+            try await edge.value.get("/o/\(name)").head.status.code
+          }
+        }
+        return try await group.reduce(into: []) { $0.insert($1) }
+      }
+    }
+    // Without a word on how long it is good for.
+    try await edge.set(name, "status=503&delay=0.3")
+    #expect(try await crowd() == [503])
+    #expect(try await edge.count(name) <= 3)
+    let before = try await edge.count(name)
+    try await edge.set(name, "cc=max-age%3D60&delay=0.3")
+    #expect(try await crowd() == [200])
+    #expect(try await edge.count(name) <= before + 1)
+    #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
+  }
+
+  @Test func `an error that a client's credentials may have caused is that client's`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "status=403&delay=0.2")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 {
+        group.addTask { [edge = Held(edge)] in
+          let answer = try await edge.value.get("/o/\(name)", [("cookie", "a=b")])
+          #expect(answer.head.status.code == 403)
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try await edge.count(name) == 4)
+  }
+
   @Test(arguments: ["", "&chunked=1"])
   func `a body that breaks off is an error for all, and is not kept`(_ how: String) async throws {
     let edge = try EdgeNode()

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from conftest import MakeNode
 
 from support.browser import Browser
 from support.cluster import Cluster
-from support.cluster_watch import Viewer, owner, publish, sequences
+from support.cluster_watch import Viewer, owner, owner_name, publish, sequences
 from support.node import Node
 from support.players import ffmpeg9_decodes
 from support.processes import Process, run, wait_until
@@ -110,6 +110,55 @@ def test_a_browser_plays_on_where_an_origin_was_killed(
         # Until others know that it is gone, calls of the API may fail; the picture may not.
         browser.advances(10)
     assert not publisher.ended
+
+
+def statuses(edge: Node, urls: list[str], until: Callable[[], bool]) -> list[int]:
+    """What the addresses answer, again and again, until something is so."""
+    seen: list[int] = []
+    client = edge.client()
+
+    def asked() -> bool:
+        seen.extend(client.get(url).status for url in urls)
+        return until()
+
+    wait_until(asked, "it is so")
+    return seen
+
+
+def test_nobody_is_told_that_a_stream_is_not_there_which_begins(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge = cluster.edges[1]
+    publisher = publish(cluster.edges[0], "begins", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: owner_name(cluster, "begins") != "", "it has an origin", alive=[publisher])
+    urls = [edge.master_url("begins"), f"{edge.base}/hls/begins/main/source/index.m3u8"]
+    seen = statuses(edge, urls, lambda: len(sequences(edge, "begins")) >= 2)
+    assert set(seen) == {200}, seen
+
+
+def test_edges_that_nobody_watched_at_find_what_others_were_told_of(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge, cold = cluster.edges
+    publisher = publish(edge, "cold", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, "cold")) >= 4, "it is on the air", alive=[publisher])
+    text = edge.client().get(f"{edge.base}/hls/cold/main/source/index.m3u8").text
+    names = [line for line in text.splitlines() if line and not line.startswith("#")]
+    answers = [cold.client().get(f"{cold.base}/hls/cold/main/source/{name}") for name in names]
+    assert [each.status for each in answers] == [200] * len(names)
+    assert cold.metrics()["wedlive_edge_live_streams"] == 0, "nobody has asked for a playlist"
+
+    first = owner(cluster, "cold")
+    first.kill()
+    nobody = ("", first.settings["WEDLIVE_NODE_ID"])
+
+    def is_elsewhere() -> bool:
+        return owner_name(cluster, "cold") not in nobody and len(sequences(cold, "cold")) >= 2
+
+    seen = statuses(cold, [cold.master_url("cold")], is_elsewhere)
+    assert set(seen) == {200}, seen
 
 
 def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:

@@ -1,5 +1,7 @@
 """An edge that knows streams: its viewers get what the origin's get, and cost it nothing."""
 
+import contextlib
+import socket
 import threading
 import time
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import MakeNode
 
+from support.http import Client
 from support.media import Source
 from support.node import Node
 from support.players import ffmpeg9_decodes
@@ -173,6 +176,46 @@ def test_an_origin_that_dies_takes_nothing_from_viewers_that_the_edge_has(
         for name in names[-2:]:
             assert client.get(f"{edge.base}/hls/lost/main/source/{name}").status == 200
         time.sleep(0.2)
+
+
+def test_who_may_not_watch_costs_no_origin_anything(make_node: MakeNode) -> None:
+    origin = make_node(**SECRETS, WEDLIVE_ACCESS_WATCH="token")
+    edge = edge_of(make_node, origin, WEDLIVE_ACCESS_WATCH="token")
+    client = edge.client()
+    for number in range(50):
+        for camera in ("", "main/source/"):
+            url = f"{edge.base}/hls/nobody-{number}/{camera}index.m3u8"
+            assert client.get(url).status == 401
+    assert edge.metrics()["wedlive_edge_live_streams"] == 0
+    assert edge.metrics()["wedlive_edge_live_failures_total"] == 0
+
+
+def test_an_edge_with_too_many_names_says_so(make_node: MakeNode) -> None:
+    # It takes connections, and never answers.
+    silent = socket.create_server(("127.0.0.1", 0))
+    edge = make_node(
+        role="edge",
+        **SECRETS,
+        WEDLIVE_EDGE_UPSTREAMS=f"http://127.0.0.1:{silent.getsockname()[1]}",
+        WEDLIVE_ACCESS_WATCH="public",
+        WEDLIVE_EDGE_LIVE_UNANSWERED="10",
+    )
+    statuses: list[int] = []
+
+    def ask(number: int) -> None:
+        with contextlib.suppress(OSError):
+            url = f"{edge.base}/hls/nobody-{number}/index.m3u8"
+            statuses.append(Client(edge.tls(), timeout=2).get(url).status)
+
+    asked = [threading.Thread(target=ask, args=(number,)) for number in range(30)]
+    for each in asked:
+        each.start()
+    wait_until(lambda: statuses.count(503) >= 20, "those beyond are told to try again")
+    assert edge.metrics()["wedlive_edge_live_streams"] == 10
+    assert edge.metrics()["wedlive_edge_live_refused_total"] >= 20
+    for each in asked:
+        each.join()
+    silent.close()
 
 
 def test_strangers_get_nothing_of_what_nodes_tell_each_other(make_node: MakeNode) -> None:

@@ -34,6 +34,8 @@ package final class EdgeLive: Sendable {
 
   private struct State {
     var followers: [StreamKey: LiveFollower] = [:]
+    /// Those of whose streams no node has said anything yet.
+    var unanswered: Set<StreamKey> = []
     /// Streams that nobody has, and until when that is believed.
     var absent: [StreamKey: MonotonicTime] = [:]
     var loops: [LoopMailbox] = []
@@ -93,6 +95,7 @@ package final class EdgeLive: Sendable {
   package func close() {
     let followers = state.withLock { state in
       state.isClosed = true
+      state.unanswered = []
       defer { state.followers = [:] }
       return Array(state.followers.values)
     }
@@ -102,36 +105,41 @@ package final class EdgeLive: Sendable {
   // MARK: For loops
 
   /// A stream that isn't in a loop's table, as `RemoteStreams.follow`.
-  package func follow(_ key: StreamKey) -> StreamSnapshot? {
-    let (follower, isNew) = state.withLock { state -> (LiveFollower?, Bool) in
+  package func follow(_ key: StreamKey) -> RemoteStreams.Following {
+    let new = LiveFollower(key, self)
+    let (follower, full) = state.withLock { state -> (LiveFollower?, isFull: Bool) in
       if let follower = state.followers[key] { return (follower, false) }
-      let now = MonotonicTime.now
       if let until = state.absent[key] {
-        if until > now { return (nil, false) }
+        if until > .now { return (nil, false) }
         state.absent[key] = nil
       }
-      guard !state.isClosed, state.followers.count < configuration.streams else {
-        return (nil, false)
-      }
-      let follower = LiveFollower(key, self)
-      state.followers[key] = follower
-      return (follower, true)
+      guard !state.isClosed else { return (nil, false) }
+      guard state.followers.count < configuration.streams,
+        state.unanswered.count < configuration.unanswered
+      else { return (nil, true) }
+      state.followers[key] = new
+      state.unanswered.insert(key)
+      return (new, false)
     }
-    if isNew { follower?.start() }
-    return follower?.snapshot
+    guard let follower else {
+      if full { metrics.refused.increment() }
+      return full ? .full : .absent
+    }
+    if follower === new { follower.start() }
+    return .begun(follower.snapshot)
   }
 
   static func name(ofPath path: String) -> String { "live" + path }
 
-  /// What is asked for a segment.
-  ///
-  /// - Parameter path: `/hls/{wedding}/{camera}/{rendition}/{name}`.
-  /// - Returns: the request, and whom to ask; nil where that isn't known.
-  func order(path: String) -> (HTTPRequest, UpstreamPool?) {
+  /// The stream of a segment's path, `/hls/{wedding}/{camera}/{rendition}/{name}`.
+  static func key(ofPath path: String) -> StreamKey? {
     let parts = path.split(separator: "/", maxSplits: 3)
-    let key =
-      parts.count > 3 ? StreamKey(wedding: String(parts[1]), camera: String(parts[2])) : nil
-    return (request("/cluster\(path)"), key.flatMap { pool(of: $0) })
+    return parts.count > 3 ? StreamKey(wedding: String(parts[1]), camera: String(parts[2])) : nil
+  }
+
+  /// Finds the nodes that may have a stream that nobody here follows.
+  func find(_ key: StreamKey) async -> UpstreamPool {
+    UpstreamPool(await locator.find(key).nodes, rules: proxy.configuration.upstreamRules)
   }
 
   /// Nodes that have a stream: known to whoever follows it, or its wedding's program.
@@ -189,7 +197,11 @@ package final class EdgeLive: Sendable {
 
   /// Hands a stream's newest state to every loop.
   func publish(_ snapshot: StreamSnapshot, askedAs key: StreamKey) {
-    for loop in state.withLock({ $0.loops }) {
+    let loops = state.withLock { state in
+      state.unanswered.remove(key)
+      return state.loops
+    }
+    for loop in loops {
       loop.submit { loop in
         guard let site = loop.local(ViewerSite.self) else { return }
         site.table.update(snapshot, askedAs: key, site.server)
@@ -205,10 +217,18 @@ package final class EdgeLive: Sendable {
   ///   - isAbsent: whether nobody has it.
   func end(_ follower: LiveFollower, last snapshot: StreamSnapshot?, isAbsent: Bool) {
     let loops = state.withLock { state in
-      if state.followers[follower.key] === follower { state.followers[follower.key] = nil }
+      if state.followers[follower.key] === follower {
+        state.followers[follower.key] = nil
+        state.unanswered.remove(follower.key)
+      }
       if isAbsent {
-        if state.absent.count >= Self.absentLimit { state.absent = [:] }
-        state.absent[follower.key] = MonotonicTime.now + configuration.absentFor
+        let now = MonotonicTime.now
+        if state.absent.count >= Self.absentLimit {
+          state.absent = state.absent.filter { $0.value > now }
+        }
+        if state.absent.count < Self.absentLimit {
+          state.absent[follower.key] = now + configuration.absentFor
+        }
       }
       return state.loops
     }

@@ -39,7 +39,7 @@ struct EdgeRouter: Sendable {
       names = [call.wedding_id].compactMap { $0 } + names
     }
     guard let key = names.lazy.compactMap({ StreamKey(wedding: $0) }).first else { return nil }
-    guard let node = await live.locator.find(key).first else { return nil }
+    guard let node = await live.locator.find(key).nodes.first else { return nil }
     return UpstreamPool([node], rules: live.proxy.configuration.upstreamRules)
   }
 

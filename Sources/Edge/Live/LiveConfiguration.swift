@@ -1,7 +1,10 @@
 /// How an edge follows live streams; the defaults are what a node uses.
 package struct LiveConfiguration: Sendable {
-  /// Streams that are followed at once; viewers of others get 404.
+  /// Streams that are followed at once; viewers of others are told to try again.
   package var streams = 10_000
+  /// How many of these may be such that no node has said anything of yet: anybody can ask for names
+  /// that no stream has.
+  package var unanswered = 1_000
   /// How long a stream is followed after its last viewer.
   package var idle = Duration.seconds(60)
   /// How long it is believed that nobody has a stream.
@@ -9,6 +12,8 @@ package struct LiveConfiguration: Sendable {
   /// How long a stream is served on that no node has any more, and how long numbers that have gone
   /// back are not believed.
   package var grace = Duration.seconds(60)
+  /// How long a node may take to say what it has of a stream.
+  package var firstDeadline = Duration.seconds(3)
   /// How long a node may hold a question for news.
   package var newsDeadline = Duration.seconds(30)
   /// How long a playlist waits for the heads of the segments that it names.

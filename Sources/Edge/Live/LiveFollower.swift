@@ -73,9 +73,9 @@ final class LiveFollower: Sendable {
     var pause = live.configuration.firstPause
     var lostSince: MonotonicTime?
     while !Task.isCancelled, isWanted {
-      var nodes = node.map { [$0] } ?? []
-      if nodes.isEmpty { nodes = await live.locator.find(key) }
-      let (answer, from) = await question(nodes, view)
+      let place: LiveLocator.Place =
+        if let node { LiveLocator.Place([node]) } else { await live.locator.find(key) }
+      let (answer, from) = await question(place.nodes, view)
       if state.withLock({ state in
         defer { state.isMoved = false }
         return state.isMoved
@@ -94,6 +94,11 @@ final class LiveFollower: Sendable {
       // After so long without news it may be elsewhere.
       node = nil
       if case .nothingNew = answer { continue }
+      if place.isLive, answer == .absent, view.snapshot == nil {
+        // Its publisher is there already, and its first segment is being made.
+        try? await Task.sleep(for: live.configuration.firstPause)
+        continue
+      }
       let isEnded = view.isOver && answer == .absent
       if view.snapshot == nil && answer == .absent || isEnded {
         return live.end(self, last: view.snapshot, isAbsent: true)
@@ -101,7 +106,7 @@ final class LiveFollower: Sendable {
       let since = lostSince ?? .now
       if lostSince == nil {
         lostSince = since
-        live.logger.warning("stream lost", metadata: ["stream": "\(key)", "asked": "\(nodes)"])
+        live.logger.warning("stream lost", metadata: ["stream": "\(key)", "asked": "\(place.nodes)"])
       }
       guard MonotonicTime.now - since < live.configuration.grace else {
         return live.end(self, last: view.snapshot, isAbsent: true)
@@ -120,9 +125,9 @@ final class LiveFollower: Sendable {
   private enum Answer: Equatable, Sendable {
     case feed(StreamFeed)
     case nothingNew
-    /// A node that was asked says that it hasn't got it.
+    /// All nodes that were asked say that they haven't got it.
     case absent
-    /// Nobody could be asked.
+    /// Somebody couldn't be asked, and nobody else has it.
     case failed
   }
 
@@ -139,7 +144,9 @@ final class LiveFollower: Sendable {
 
   /// Asks nodes, one after the other, until one has it.
   private func ask(_ nodes: [Upstream], _ view: LiveView) async -> (Answer, Upstream?) {
-    var answer = nodes.isEmpty ? Answer.absent : .failed
+    var answer = Answer.absent
+    let deadline =
+      view.snapshot == nil ? live.configuration.firstDeadline : live.configuration.newsDeadline
     var question = view.question(key, now: Self.second)
     question += (question.contains("?") ? "&" : "?") + (await live.census(of: view.key ?? key))
     for node in nodes {
@@ -148,18 +155,19 @@ final class LiveFollower: Sendable {
         request.scheme = node.scheme
         request.authority = node.authority
         let (response, body) = try await live.client.send(
-          request, deadline: live.configuration.newsDeadline,
-          maxResponseBytes: live.configuration.feedBytes)
+          request, deadline: deadline, maxResponseBytes: live.configuration.feedBytes)
         switch response.status.code {
         case 200:
           guard let feed = StreamFeed(json: body) else { throw Self.noFeed }
           return (.feed(feed), node)
         case 204: return (.nothingNew, node)
-        case 404: answer = .absent
+        case 404: continue
         default: throw HTTPClientError(.brokenResponse, "status \(response.status.code)")
         }
       } catch {
         if Task.isCancelled { return (.failed, nil) }
+        // What the others haven't got, this one may have.
+        answer = .failed
         live.metrics.failures.increment()
         live.locator.failed(node)
         live.logger.info(
@@ -210,7 +218,7 @@ final class LiveFollower: Sendable {
       live.metrics.pushed.increment()
       live.proxy.ask(
         live.request("/cluster\(path)"), name: EdgeLive.name(ofPath: path), isShared: true,
-        from: pool, patience: live.configuration.segmentStall
+        from: pool, patience: live.configuration.segmentStall, isOwn: true
       ) { _ in head.yield(true) }
     }
     let timer = Task { [patience = live.configuration.segmentPatience] in

@@ -2,13 +2,27 @@ package import Media
 
 /// Finds the nodes that may have a stream.
 package struct LiveLocator: Sendable {
-  /// The likeliest first; the camera is `program` where the wedding's own address was asked for.
-  let find: @Sendable (StreamKey) async -> [Upstream]
+  /// Where a stream may be.
+  package struct Place: Sendable {
+    /// The likeliest first.
+    package var nodes: [Upstream]
+    /// Whether it is being published there, as is known from elsewhere: a node that hasn't got it yet
+    /// soon has.
+    package var isLive: Bool
+
+    package init(_ nodes: [Upstream], isLive: Bool = false) {
+      self.nodes = nodes
+      self.isLive = isLive
+    }
+  }
+
+  /// Looks for a stream; the camera is `program` where the wedding's own address was asked for.
+  let find: @Sendable (StreamKey) async -> Place
   /// Told of a node that gave no answer.
   let failed: @Sendable (Upstream) -> Void
 
   package init(
-    find: @escaping @Sendable (StreamKey) async -> [Upstream],
+    find: @escaping @Sendable (StreamKey) async -> Place,
     failed: @escaping @Sendable (Upstream) -> Void = { _ in }
   ) {
     self.find = find

@@ -10,6 +10,8 @@ struct LiveMetrics: Sendable {
   let stale: Counter
   /// Segments that were asked for before any viewer did.
   let pushed: Counter
+  /// Streams that were not followed, as many as may be followed being so.
+  let refused: Counter
 
   init(_ registry: MetricRegistry) {
     updates = registry.counter(
@@ -21,5 +23,8 @@ struct LiveMetrics: Sendable {
       help: "States that were refused, being older than what viewers had.")
     pushed = registry.counter(
       "wedlive_edge_live_pushed_total", help: "Segments fetched before a viewer asked.")
+    refused = registry.counter(
+      "wedlive_edge_live_refused_total",
+      help: "Wishes for streams that were refused, as many being followed as may be.")
   }
 }

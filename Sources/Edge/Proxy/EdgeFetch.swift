@@ -27,6 +27,8 @@ final class EdgeFetch: ResponseReceiver {
     var since: PurgeLog.Moment
     /// Whether it may be kept in slices.
     var mayBeCut = false
+    /// Whether it is this node's own question: the same whoever it is asked for.
+    var isOwn = false
     /// Upstreams that are asked last, as they have broken off.
     var brokeOff: Set<Upstream> = []
   }
@@ -136,7 +138,8 @@ final class EdgeFetch: ResponseReceiver {
       proxy.slices.keep(object, insteadOf: nil, for: order)
       return answer(.sliced(object, outcome(status, isKept: true)))
     }
-    let body = FillBody(isKept ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes))
+    let isForAll = isKept || isErrorForAll(head)
+    let body = FillBody(isForAll ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes))
     body.onAdvice { [weak self] advice in
       guard let stream = self?.state.withLock({ $0.stream }) else { return }
       switch advice {
@@ -146,9 +149,10 @@ final class EdgeFetch: ResponseReceiver {
     }
     let fill = EdgeFill(
       response, to: order, freshness: freshness, body: body,
-      outcome: outcome(status, isKept: isKept))
+      outcome: outcome(status, isKept: isKept), isForAll: isForAll)
     state.withLock { $0.fill = fill }
-    if order.isShared, !isKept { proxy.cannotShare(order) }
+    // What is wrong now may be well in a moment, and is no reason for all to ask by themselves.
+    if order.isShared, !isForAll, status < 400 { proxy.cannotShare(order) }
     answer(.filling(fill, isJoined: false))
   }
 
@@ -182,6 +186,17 @@ final class EdgeFetch: ResponseReceiver {
     return SlicedObject.read(
       head, reference, of: order, in: proxy.store, slices, rules: proxy.configuration.rules,
       requestedAt: requestedAt, now: now)
+  }
+
+  /// Whether an error that isn't kept is the same for all who wait for it: nothing in the request or in
+  /// the answer makes it one client's.
+  private func isErrorForAll(_ head: HTTPResponse) -> Bool {
+    guard order.isShared, head.status.code >= 400 else { return false }
+    let asked = order.request.headerFields
+    let isAnybodys = order.isOwn || asked[.authorization] == nil && asked[.cookie] == nil
+    let says = head.headerFields[.cacheControl]?.lowercased() ?? ""
+    return isAnybodys && head.headerFields[.setCookie] == nil && !says.contains("private")
+      && !says.contains("no-store")
   }
 
   private func outcome(_ status: Int, isKept: Bool) -> CacheOutcome {
@@ -244,9 +259,9 @@ final class EdgeFetch: ResponseReceiver {
     } else {
       // It can be joined until it is kept, so whoever asks finds it in one place or the other.
       fill.body.complete()
-      if let whole = fill.body.whole(), order.isShared { keep(fill, whole) }
+      if let whole = fill.body.whole(), fill.outcome.isStored { keep(fill, whole) }
     }
-    proxy.landed(order)
+    proxy.landed(order, fill)
   }
 
   private func keep(_ fill: EdgeFill, _ whole: [UInt8]) {

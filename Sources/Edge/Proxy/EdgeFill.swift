@@ -8,6 +8,8 @@ final class EdgeFill: Sendable {
   let freshness: Freshness
   let body: FillBody
   let outcome: CacheOutcome
+  /// Whether it is for all who wait for it, kept or not.
+  private let isForAll: Bool
   /// What it was asked by, with which fields, and when.
   let name: String
   private let asked: HTTPFields
@@ -15,8 +17,9 @@ final class EdgeFill: Sendable {
 
   init(
     _ response: HTTPResponse, to order: EdgeFetch.Order, freshness: Freshness, body: FillBody,
-    outcome: CacheOutcome
+    outcome: CacheOutcome, isForAll: Bool
   ) {
+    self.isForAll = isForAll
     name = order.name
     asked = order.request.headerFields
     since = order.since
@@ -40,12 +43,12 @@ final class EdgeFill: Sendable {
     log.isPurged(name, tags: { EdgeStore.tags(name, response.headerFields) }, since: since)
   }
 
-  /// Whether another request gets the same response: it is kept, and chosen by the same fields.
+  /// Whether another request gets the same response: it is for all, and chosen by the same fields.
   ///
   /// - Parameter fields: of that request.
   /// - Returns: false also where nobody can tell.
   func isFor(_ fields: HTTPFields) -> Bool {
-    guard outcome.isStored, let rule = VaryRule(response.headerFields) else { return false }
+    guard isForAll, let rule = VaryRule(response.headerFields) else { return false }
     return rule.isEmpty || rule.key(of: fields) == rule.key(of: asked)
   }
 }

@@ -127,7 +127,7 @@ package final class EdgeHandler: RequestHandler {
     routing.question(for: request) { [proxy, routing] question in
       proxy.ask(
         question.request, name: name, isShared: isShared, from: question.pool,
-        patience: question.patience, mayBeCut: routing.mayBeCut
+        patience: question.patience, mayBeCut: routing.mayBeCut, isOwn: question.isOwn
       ) { answer in
         mailbox.submit { _ in
           link.handler?.answer(token, answer, to: request, from: question.pool, tries: tries)

@@ -61,17 +61,18 @@ package final class EdgeProxy: Sendable {
   ///   - pool: who is asked; the configured upstreams where that is nil.
   ///   - patience: how long nothing may come, where that is less than usual.
   ///   - mayBeCut: whether it may be kept in slices.
+  ///   - isOwn: whether it is this node's own question, the same whoever it is asked for.
   ///   - done: called once, from any thread.
   func ask(
     _ request: HTTPRequest, name: String, isShared: Bool, from pool: UpstreamPool? = nil,
-    patience: Duration? = nil, mayBeCut: Bool = false,
+    patience: Duration? = nil, mayBeCut: Bool = false, isOwn: Bool = false,
     done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
       request: request, name: name, key: key, stored: nil, isShared: isShared,
       pool: pool ?? upstreams, patience: patience, since: store.log.moment,
-      mayBeCut: mayBeCut && slices.slices != nil)
+      mayBeCut: mayBeCut && slices.slices != nil, isOwn: isOwn)
     guard isShared else { return fetch(order, done) }
     var sliced: SlicedObject?
     switch entry {
@@ -277,10 +278,9 @@ package final class EdgeProxy: Sendable {
     store.setAlone(order.key, name: order.name, until: now + configuration.aloneFor)
   }
 
-  /// Its body has come, or will not.
-  func landed(_ order: EdgeFetch.Order) {
-    guard order.isShared else { return }
-    fills.withLock { _ = $0.removeValue(forKey: order.key) }
+  /// Its body has come, or will not; after a purge another one may be on its way in its place.
+  func landed(_ order: EdgeFetch.Order, _ fill: EdgeFill) {
+    fills.withLock { if $0[order.key] === fill { $0[order.key] = nil } }
   }
 
   // MARK: Purges

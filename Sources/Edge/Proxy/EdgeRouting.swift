@@ -42,6 +42,8 @@ package struct EdgeRouting: Sendable {
     var pool: UpstreamPool?
     /// How long nothing may come, where that is less than usual.
     var patience: Duration?
+    /// Whether it is this node's own question: the same whoever it is asked for.
+    var isOwn = false
   }
 
   /// Whether clients may have things asked for anew: not what never changes.
@@ -96,8 +98,11 @@ package struct EdgeRouting: Sendable {
     switch kind {
     case .upstreams: return Question(request: request)
     case .segments(let live):
-      let (asked, pool) = live.order(path: named(request.pathWithoutQuery))
-      return Question(request: asked, pool: pool, patience: live.configuration.segmentStall)
+      let path = named(request.pathWithoutQuery)
+      let key = EdgeLive.key(ofPath: path)
+      let pool = key.flatMap { live.pool(of: $0) }
+      // Of a stream that nobody here watches any one node has it, and the others say 404.
+      return key != nil && pool == nil ? nil : question(live, path, pool)
     case .cluster(let router):
       let path = request.pathWithoutQuery
       guard path.hasPrefix("/api/") || path.hasPrefix("/hls/") else {
@@ -117,8 +122,20 @@ package struct EdgeRouting: Sendable {
   ) {
     if let question = question(for: request) { return ask(question) }
     Task {
-      ask(Question(request: request, pool: await pool(for: request, body: [])))
+      guard case .segments(let live) = kind else {
+        return ask(Question(request: request, pool: await pool(for: request, body: [])))
+      }
+      let path = named(request.pathWithoutQuery)
+      var pool: UpstreamPool?
+      if let key = EdgeLive.key(ofPath: path) { pool = await live.find(key) }
+      ask(question(live, path, pool))
     }
+  }
+
+  private func question(_ live: EdgeLive, _ path: String, _ pool: UpstreamPool?) -> Question {
+    Question(
+      request: live.request("/cluster\(path)"), pool: pool,
+      patience: live.configuration.segmentStall, isOwn: true)
   }
 
   /// Finds whom to hand a call on to; nil for the configured upstreams.

@@ -7,8 +7,8 @@ import Media
 /// Answers other nodes of the cluster on one loop: feeds of streams, and segments.
 ///
 /// `/cluster/live/{wedding}/{camera}?after={version}&launch={name}&want={renditions}` is held until
-/// there is something newer, and says with `edge={node}&viewers={count}` how many watch there; `/cluster/hls/…` is what viewers get under `/hls/…`. Everything else is
-/// another handler's.
+/// there is something newer, and says with `edge={node}&viewers={count}` how many watch there;
+/// `/cluster/hls/…` is what viewers get under `/hls/…`. Everything else is another handler's.
 package final class PeerHandler: RequestHandler {
   /// How long a node that waits for news is kept.
   private static let patience = Duration.seconds(20)
@@ -124,7 +124,7 @@ package final class PeerHandler: RequestHandler {
 
   /// The place of a stream that another process of this node has.
   private func follow(_ key: StreamKey, _ address: [UInt8]) -> StreamTable.Slot? {
-    guard let snapshot = remote?.follow(key) else { return nil }
+    guard case .begun(let snapshot) = remote?.follow(key) else { return nil }
     table.update(snapshot, nil)
     return table.slot(address.span)
   }

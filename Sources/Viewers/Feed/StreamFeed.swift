@@ -72,8 +72,12 @@ package struct StreamFeed: Codable, Sendable, Equatable {
   /// Reads one; nil where it is none, or names what no stream can have.
   package init?(json bytes: [UInt8]) {
     guard let feed = try? JSONDecoder().decode(StreamFeed.self, from: Data(bytes)),
-      feed.key != nil, feed.renditions.count <= 64, feed.masters.count <= 32,
-      feed.renditions.allSatisfy(\.isSound)
+      feed.key != nil, feed.renditions.count <= 64, feed.renditions.allSatisfy(\.isSound),
+      feed.coming.count <= 64,
+      feed.coming.allSatisfy({ StreamKey(wedding: "w", camera: $0.name) != nil }),
+      [feed.masters, feed.programMasters].allSatisfy({ masters in
+        masters.count <= 32 && masters.allSatisfy { $0.count <= 64 }
+      })
     else { return nil }
     self = feed
   }

@@ -185,7 +185,7 @@ struct NodeCluster: Sendable {
     let node = node
     let scheme = scheme
     return LiveLocator(
-      find: { key in await Self.nodes(for: key, node, scheme) },
+      find: { key in await Self.place(of: key, node, scheme) },
       failed: { upstream in
         let view = node.membership.view
         for known in view.nodes.values where known.record.addresses.http == upstream.authority {
@@ -194,9 +194,9 @@ struct NodeCluster: Sendable {
       })
   }
 
-  private static func nodes(
-    for key: StreamKey, _ node: ClusterNode, _ scheme: String
-  ) async -> [Upstream] {
+  private static func place(
+    of key: StreamKey, _ node: ClusterNode, _ scheme: String
+  ) async -> LiveLocator.Place {
     let view = node.membership.view
     // A program of its own stands where the main camera's stream does, or where any camera's is.
     let camera = key.camera == Claims.programCamera ? Claims.mainCamera : key.camera
@@ -207,12 +207,12 @@ struct NodeCluster: Sendable {
       found.append(owner.node)
       // Whoever had it before may still answer, and has nothing new.
       if owner.isLive, !owner.hasEnded, view[owner.node]?.isReachable == true {
-        return upstreams(found, view, scheme)
+        return LiveLocator.Place(upstreams(found, view, scheme), isLive: true)
       }
     }
     // Those that have ended it last, and those that Redis says nothing of, may have it still.
     found += view.origins.filter(\.isReachable).map(\.id).filter { !found.contains($0) }
-    return upstreams(found, view, scheme)
+    return LiveLocator.Place(upstreams(found, view, scheme))
   }
 
   private static func upstreams(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import HTTPClient
 import HTTPTypes
 
 /// `wedlive drain`: a node takes nothing new, hands over what it has, and ends.
@@ -28,21 +27,12 @@ struct DrainCommand: AsyncParsableCommand {
   @OptionGroup(title: "Whose admin port") var options: ConfigurationOptions
 
   func run() async throws {
-    let place = try node ?? options.load().listen.admin.local
-    guard let place else {
-      throw CommandFailure("listen.admin is off; --node names the admin port of another node")
-    }
-    let client: HTTPClient
-    do throws(HTTPClientError) {
-      client = try HTTPClient()
-    } catch {
-      throw CommandFailure("no request can be made: \(error)")
-    }
-    defer { client.close() }
-    try await ask(place, client)
+    let port = try AdminPort(node, options)
+    defer { port.close() }
+    try await ask(port)
     guard wait else { return print("draining") }
     let limit = ContinuousClock.now + .seconds(within)
-    while await isThere(place, client) {
+    while await isThere(port) {
       guard ContinuousClock.now < limit else {
         throw CommandFailure("it has not ended within \(within) s; it goes on with that")
       }
@@ -51,30 +41,21 @@ struct DrainCommand: AsyncParsableCommand {
     print("drained")
   }
 
-  private func ask(_ place: String, _ client: HTTPClient) async throws(CommandFailure) {
-    let path = name.map { "/drain?node=\($0)" } ?? "/drain"
+  private func ask(_ port: AdminPort) async throws(CommandFailure) {
     if let name, !ConfigurationRules.isNodeID(name) {
       throw CommandFailure("\(name): no node has such a name")
     }
-    let request = HTTPRequest(method: .post, scheme: "http", authority: place, path: path)
-    let response: HTTPResponse
-    let body: [UInt8]
-    do throws(HTTPClientError) {
-      (response, body) = try await client.send(request, deadline: .seconds(10))
-    } catch {
-      throw CommandFailure(
-        "\(place): the node gave no answer (\(error)); does it run, and is that its admin port?")
-    }
+    let (response, body) = try await port.ask(
+      name.map { "/drain?node=\($0)" } ?? "/drain", method: .post)
     guard response.status == .accepted else {
-      throw CommandFailure("\(place): \(Self.words(body) ?? "status \(response.status.code)")")
+      throw CommandFailure("\(port.place): \(Self.words(body) ?? "status \(response.status.code)")")
     }
   }
 
   /// Whether the node is still seen; the one that is asked itself is there for as long as it answers.
-  private func isThere(_ place: String, _ client: HTTPClient) async -> Bool {
-    let request = HTTPRequest(method: .get, scheme: "http", authority: place, path: "/api/nodes")
-    guard let answer = try? await client.send(request, deadline: .seconds(5)) else { return false }
-    guard let status = ClusterStatus(json: answer.1) else { return true }
+  private func isThere(_ port: AdminPort) async -> Bool {
+    guard let (_, body) = try? await port.ask("/api/nodes") else { return false }
+    guard let status = ClusterStatus(json: body) else { return true }
     return status.nodes.contains { $0.id == name ?? status.node && $0.status != "down" }
   }
 

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Foundation
-import HTTPClient
 import HTTPTypes
 
 /// `wedlive status`: the nodes of a cluster as one of them sees them.
@@ -25,19 +23,10 @@ struct StatusCommand: AsyncParsableCommand {
   @OptionGroup(title: "Whose admin port") var options: ConfigurationOptions
 
   func run() async throws {
-    let place = try node ?? options.load().listen.admin.local
-    guard let place else {
-      throw CommandFailure("listen.admin is off; --node names the admin port of another node")
-    }
-    let client: HTTPClient
-    do throws(HTTPClientError) {
-      client = try HTTPClient()
-    } catch {
-      throw CommandFailure("no request can be made: \(error)")
-    }
-    defer { client.close() }
+    let port = try AdminPort(node, options)
+    defer { port.close() }
     repeat {
-      let status = try await Self.ask(place, client)
+      let status = try await Self.status(of: port)
       if watch, !json { print("\u{1B}[2J\u{1B}[H", terminator: "") }
       if json {
         print(String(decoding: status.json, as: UTF8.self))
@@ -48,23 +37,13 @@ struct StatusCommand: AsyncParsableCommand {
     } while watch
   }
 
-  private static func ask(
-    _ place: String, _ client: HTTPClient
-  ) async throws(CommandFailure) -> ClusterStatus {
-    let request = HTTPRequest(method: .get, scheme: "http", authority: place, path: "/api/nodes")
-    let response: HTTPResponse
-    let body: [UInt8]
-    do throws(HTTPClientError) {
-      (response, body) = try await client.send(request, deadline: .seconds(5))
-    } catch {
-      throw CommandFailure(
-        "\(place): the node gave no answer (\(error)); does it run, and is that its admin port?")
-    }
+  private static func status(of port: AdminPort) async throws(CommandFailure) -> ClusterStatus {
+    let (response, body) = try await port.ask("/api/nodes")
     if response.status == .notFound {
-      throw CommandFailure("\(place): this node is in no cluster: it has no redis.url")
+      throw CommandFailure("\(port.place): this node is in no cluster: it has no redis.url")
     }
     guard response.status == .ok, let status = ClusterStatus(json: body) else {
-      throw CommandFailure("\(place): this is no admin port of a node of this version")
+      throw CommandFailure("\(port.place): this is no admin port of a node of this version")
     }
     return status
   }

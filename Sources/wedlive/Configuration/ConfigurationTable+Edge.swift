@@ -70,7 +70,14 @@ extension ConfigurationTable {
       "edge.fail_timeout", \.edge.failTimeout, in: .seconds(1)...(.seconds(3_600)), "How long."),
     .count(
       "edge.live_streams", \.edge.liveStreams, in: 1...1_000_000,
-      "How many live streams of the cluster are followed at once; viewers of more get 404."),
+      "How many live streams of the cluster are followed at once; viewers of more get 503."),
+    .count(
+      "edge.live_unanswered", \.edge.liveUnanswered, in: 1...1_000_000,
+      "How many of these may be such that no node has said anything of yet: anybody can ask for names"
+        + " that no stream has."),
+    .duration(
+      "edge.live_answer", \.edge.liveAnswer, in: .milliseconds(100)...(.seconds(60)),
+      "How long a node may take to say what it has of a stream."),
     .duration(
       "edge.live_idle", \.edge.liveIdle, in: .seconds(5)...(.seconds(3_600)),
       "How long after its last viewer one is followed."),

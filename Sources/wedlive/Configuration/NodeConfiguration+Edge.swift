@@ -40,6 +40,8 @@ extension NodeConfiguration {
   var edgeLive: LiveConfiguration {
     var live = LiveConfiguration()
     live.streams = edge.liveStreams
+    live.unanswered = edge.liveUnanswered
+    live.firstDeadline = edge.liveAnswer
     live.idle = edge.liveIdle
     live.grace = edge.liveGrace
     live.segmentStall = edge.segmentStall

@@ -9,7 +9,7 @@ import Access
 import Viewers
 import TLS
 
-/// An edge whose loops serve: what `EdgeNode` has put together.
+/// An edge whose loops serve: what `EdgeRole` has put together.
 struct RunningEdge: Sendable {
   let frame: NodeFrame
   let proxy: EdgeProxy

@@ -45,7 +45,7 @@ final class ElderStreams: Sendable {
     live = EdgeLive(
       proxy: proxy, client: client, pass: PeerPass(secret: secret),
       name: configuration.node.effectiveID,
-      locator: LiveLocator(find: { isHere($0) ? [] : nodes }),
+      locator: LiveLocator(find: { LiveLocator.Place(isHere($0) ? [] : nodes) }),
       configuration: configuration.edgeLive,
       own: EdgeLive.OwnStreams(version: version, isHere: isHere), metrics: registry,
       logger: Logger(label: "live"))
@@ -59,7 +59,7 @@ final class ElderStreams: Sendable {
   /// - Returns: what answers them.
   func remote(on server: LoopServer, isForPeers: Bool = false) -> RemoteStreams {
     RemoteStreams(
-      follow: { [self] key in areGone.withLock { $0 } ? nil : live.follow(key) },
+      follow: { [self] key in areGone.withLock { $0 } ? .absent : live.follow(key) },
       segments: EdgeHandler(
         proxy, metrics, on: server, routing: isForPeers ? .peerSegments(live) : .segments(live)),
       others: EdgeHandler(proxy, metrics, on: server))

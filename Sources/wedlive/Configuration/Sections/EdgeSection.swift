@@ -37,6 +37,8 @@ struct EdgeSection: Equatable, Sendable {
   /// Live streams that are followed at once, for how long after their last viewer, and how long what
   /// no node has any more is served on.
   var liveStreams = 10_000
+  var liveUnanswered = 1_000
+  var liveAnswer = Duration.seconds(3)
   var liveIdle = Duration.seconds(60)
   var liveGrace = Duration.seconds(60)
   /// How long a node may send nothing of a live segment.
