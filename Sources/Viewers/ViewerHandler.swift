@@ -328,7 +328,9 @@ package final class ViewerHandler: RequestHandler {
     _ key: StreamKey, _ isProgram: Bool, _ request: borrowing Request
   ) -> PreparedResponse? {
     // Who may not watch it has nobody asked for it.
-    if case .refused(let refusal) = gate.check(request, key, isProgram: isProgram) { return refusal }
+    if case .refused(let refusal) = gate.check(request, key, isProgram: isProgram) {
+      return refusal
+    }
     switch remote?.follow(key) {
     case .begun(let snapshot):
       table.update(snapshot, nil)

@@ -71,7 +71,8 @@ import Testing
     #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
   }
 
-  @Test func `an error that a client's credentials may have caused is that client's`() async throws {
+  @Test func `an error that a client's credentials may have caused is that client's`() async throws
+  {
     let edge = try EdgeNode()
     let name = name()
     try await edge.set(name, "status=403&delay=0.2")

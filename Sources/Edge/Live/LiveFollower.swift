@@ -106,7 +106,8 @@ final class LiveFollower: Sendable {
       let since = lostSince ?? .now
       if lostSince == nil {
         lostSince = since
-        live.logger.warning("stream lost", metadata: ["stream": "\(key)", "asked": "\(place.nodes)"])
+        live.logger.warning(
+          "stream lost", metadata: ["stream": "\(key)", "asked": "\(place.nodes)"])
       }
       guard MonotonicTime.now - since < live.configuration.grace else {
         return live.end(self, last: view.snapshot, isAbsent: true)
