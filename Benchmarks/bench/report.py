@@ -21,7 +21,7 @@ HEAD = """# What it costs, beside its peers
 Written by `make bench`; one row alone: `make bench ROW=segments`. Every figure is the server's own
 CPU time or memory as the kernel counts it (all threads and children), median of the rounds, with
 the least and the most in brackets. Servers run on core 0, clients on core 1, contestants take turns
-within each round, and a ratio is the median of the ratios round by round.
+within each round, and a ratio is the median of the ratios round by round. The machine is that of the newest row.
 
 nginx serves the same bytes from tmpfs with one worker and the same certificate. *Tuned*: `sendfile
 off`, `output_buffers 2 256k`, `http2_chunk_size 128k`. *Cached*: the same, and `open_file_cache`.
@@ -60,11 +60,14 @@ def remember(row: Row, result: Result) -> None:
 
 
 def write(rows: list[type[Row]]) -> Path:
-    """Writes results.md from every row that was ever measured in this checkout."""
+    """Writes results.md: rows measured in this checkout anew, all others as they stand there."""
     kept = json.loads(KEPT.read_text())
+    stand = _sections()
     parts = [HEAD, _machine()]
     for row in rows:
         if row.name not in kept:
+            if row.title in stand:
+                parts.append(stand[row.title])
             continue
         entry = kept[row.name]
         parts.append(
@@ -77,6 +80,14 @@ def write(rows: list[type[Row]]) -> Path:
             parts.append(notes.read_text())
     PAGE.write_text("\n".join(part.rstrip("\n") + "\n" for part in parts))
     return PAGE
+
+
+def _sections() -> dict[str, str]:
+    """What results.md has of each row, notes and all, by the row's title."""
+    if not PAGE.exists():
+        return {}
+    sections = re.split(r"^(?=## )", PAGE.read_text(), flags=re.MULTILINE)[1:]
+    return {section.partition("\n")[0].removeprefix("## "): section for section in sections}
 
 
 def _machine() -> str:
