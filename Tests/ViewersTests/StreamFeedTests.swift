@@ -68,25 +68,34 @@ import Testing
   private let pass = PeerPass(secret: Array("the cluster's".utf8))
 
   /// Whom the API takes for its client.
-  private func client(of request: HTTPRequest, believing pass: PeerPass?) async -> String {
+  private func client(
+    of request: HTTPRequest, believing pass: PeerPass?, at now: Int = 1_000
+  ) async -> String {
     let call = APICall { request in
       APIResponse.json(.ok, Array(request.client.host.utf8))
     }
     let edge = SocketAddress(host: "192.0.2.1", port: 5) ?? SocketAddress()
-    let answer = await PeerCall.believing(pass, call).handler(
+    let answer = await PeerCall.believing(pass, clock: { now }, call).handler(
       APIRequest(request: request, client: edge))
     return String(decoding: answer.body, as: UTF8.self)
   }
 
-  @Test func `are their client's, where the edge has the cluster's pass`() async throws {
+  @Test func `are their client's, where the edge proves it with the cluster's pass`() async throws {
     var request = HTTPRequest(method: .get, scheme: "https", authority: "a", path: "/api/x")
     let viewer = try #require(SocketAddress(host: "2001:db8::7", port: 9))
-    PeerCall.mark(&request, from: viewer, with: pass)
+    PeerCall.mark(&request, from: viewer, with: pass, now: 1_000)
     #expect(await client(of: request, believing: pass) == "2001:db8::7")
+    // Clocks of nodes differ, but what was seen on the way is of no use later.
+    #expect(await client(of: request, believing: pass, at: 940) == "2001:db8::7")
+    #expect(await client(of: request, believing: pass, at: 1_060) == "2001:db8::7")
+    #expect(await client(of: request, believing: pass, at: 1_061) == "192.0.2.1")
+    #expect(!request.headerFields.contains { $0.value.contains(pass.token) })
     #expect(await client(of: request, believing: nil) == "192.0.2.1")
     let other = PeerPass(secret: Array("another's".utf8))
     #expect(await client(of: request, believing: other) == "192.0.2.1")
     let name = try #require(HTTPField.Name("Wedlive-Client"))
+    request.headerFields[name] = "2001:db8::8"
+    #expect(await client(of: request, believing: pass) == "192.0.2.1")
     request.headerFields[name] = "no address"
     #expect(await client(of: request, believing: pass) == "192.0.2.1")
   }

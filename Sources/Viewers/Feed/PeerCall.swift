@@ -1,13 +1,18 @@
+import Foundation
 package import HTTPServer
 package import HTTPTypes
 package import EventLoop
 
-/// Calls of the API that an edge hands on: whose they are, as the edge says with the cluster's pass.
+/// Calls of the API that an edge hands on: whose they are, as the edge proves with the cluster's pass.
 ///
 /// Without it an origin would take all viewers of an edge for one, and refuse them for asking too much.
+/// The pass itself opens more than that and stays at home: what travels is good for one client's
+/// address, and for a minute.
 package enum PeerCall {
   private static let client = HTTPField.Name("Wedlive-Client")
-  private static let pass = HTTPField.Name("Wedlive-Pass")
+  private static let proof = HTTPField.Name("Wedlive-Proof")
+  /// How old a proof may be, or how far ahead of this node's clock, in seconds.
+  private static let tolerance = 60
 
   /// Says whose a request is; what the client itself says of that is overwritten.
   ///
@@ -15,12 +20,33 @@ package enum PeerCall {
   ///   - request: on its way to an origin.
   ///   - address: of the client.
   ///   - pass: of the cluster.
+  ///   - now: in seconds of Unix time.
   package static func mark(
-    _ request: inout HTTPRequest, from address: SocketAddress, with pass: PeerPass
+    _ request: inout HTTPRequest, from address: SocketAddress, with pass: PeerPass,
+    now: Int = unixSeconds
   ) {
-    guard let clientName = client, let passName = Self.pass else { return }
-    request.headerFields[clientName] = address.host
-    request.headerFields[passName] = pass.token
+    guard let clientName = client, let proofName = proof else { return }
+    let host = address.host
+    request.headerFields[clientName] = host
+    request.headerFields[proofName] = "\(now).\(pass.proof(of: words(host, now)))"
+  }
+
+  /// The system's clock, in seconds of Unix time.
+  package static var unixSeconds: Int { Int(Date().timeIntervalSince1970) }
+
+  /// What is proved.
+  private static func words(_ host: String, _ second: Int) -> String {
+    "call for \(host) at \(second)"
+  }
+
+  private static func isProved(
+    _ shown: String, _ host: String, _ pass: PeerPass, now: Int
+  ) -> Bool {
+    let parts = shown.split(separator: ".", maxSplits: 1)
+    guard parts.count == 2, let second = Int(parts[0]),
+      (now - tolerance...now + tolerance).contains(second)
+    else { return false }
+    return pass.fits(String(parts[1]), of: words(host, second))
   }
 
   /// The API for clients of this node and for those of its edges.
@@ -28,22 +54,25 @@ package enum PeerCall {
   /// - Parameters:
   ///   - pass: of the cluster; nil: nobody is believed.
   ///   - needsCertificate: whether nodes are believed alone where they show certificates.
+  ///   - clock: tells seconds of Unix time.
   ///   - call: answers.
   /// - Returns: the same with the client that an edge names.
   package static func believing(
-    _ pass: PeerPass?, needsCertificate: Bool = false, _ call: APICall
+    _ pass: PeerPass?, needsCertificate: Bool = false,
+    clock: @escaping @Sendable () -> Int = { unixSeconds }, _ call: APICall
   ) -> APICall {
-    guard let pass, let clientName = client, let passName = Self.pass else { return call }
+    guard let pass, let clientName = client, let proofName = proof else { return call }
     return APICall(bodyLimit: call.bodyLimit) { request in
       var request = request
-      let shown = request.request.headerFields[passName]
-      if let shown, pass.fits(shown), request.isFromPeer || !needsCertificate,
+      if request.isFromPeer || !needsCertificate,
         let host = request.request.headerFields[clientName],
+        let shown = request.request.headerFields[proofName],
+        isProved(shown, host, pass, now: clock()),
         let address = SocketAddress(host: host, port: 0)
       {
         request.client = address
       }
-      request.request.headerFields[passName] = nil
+      request.request.headerFields[proofName] = nil
       request.request.headerFields[clientName] = nil
       return await call.handler(request)
     }
