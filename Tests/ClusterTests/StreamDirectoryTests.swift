@@ -114,10 +114,10 @@ import Testing
     for _ in 1...3 { #expect(try await edge.cluster.directory.owner(of: id)?.epoch == 5) }
     try await Self.write(edge, id, owner: "two", epoch: 1)
     for _ in 1...3 { #expect(try await edge.cluster.directory.owner(of: id)?.epoch == 5) }
-    #expect(edge.cluster.directory.isStale(1, of: id))
+    #expect(edge.cluster.directory.isStale(1, of: id, toldAt: "a:1"))
     // Where it doesn't say so within a lease's time, the new one is right.
     try await wait { try await edge.cluster.directory.owner(of: id)?.node.text == "two" }
-    #expect(!edge.cluster.directory.isStale(1, of: id))
+    #expect(!edge.cluster.directory.isStale(1, of: id, toldAt: "a:1"))
   }
 
   @Test func `a record that was spoiled leaves what was known`() async throws {

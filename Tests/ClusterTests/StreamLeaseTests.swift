@@ -62,7 +62,15 @@ import Testing
     await one.cluster.leases.release(lease)
     _ = try await two.cluster.leases.claim(id) { _ in }
     try await wait { try await edge.cluster.directory.owner(of: id)?.node == two.id }
-    #expect(edge.cluster.directory.isStale(1, of: id))
-    #expect(!edge.cluster.directory.isStale(2, of: id))
+    let directory = edge.cluster.directory
+    let home = two.cluster.membership.view[two.id]?.record.addresses.http ?? "127.0.0.1:8090"
+    #expect(directory.isStale(1, of: id, toldAt: home))
+    #expect(!directory.isStale(2, of: id, toldAt: "elsewhere:1"))
+    // Who has no lease tells of a stream only as long as nobody else has one.
+    edge.run()
+    two.run()
+    try await wait { edge.cluster.membership.view[two.id] != nil }
+    #expect(directory.isStale(nil, of: id, toldAt: "elsewhere:1"))
+    #expect(!directory.isStale(nil, of: id, toldAt: home))
   }
 }

@@ -1,11 +1,11 @@
 import EventLoop
 import HLS
-import HTTPServer
 import HTTPTypes
 import Media
 import TestSupport
 import Testing
 
+@testable import HTTPServer
 @testable import Viewers
 
 @Suite struct `What nodes tell each other of a stream` {
@@ -61,6 +61,23 @@ import Testing
       let slot = table.slot(bytes.span)
       #expect(slot?.snapshot.version == 5, "\(path)")
     }
+  }
+
+  @Test func `names the lease under which it is told`() throws {
+    let own = StreamSnapshot("w", version: 5)
+    let first = try #require(Self.told(own.feed("a", epoch: 3)))
+    #expect(first.epoch == 3)
+    // The node has been granted it anew, with nothing else to tell.
+    #expect(Self.told(own.feed("a", epoch: 4))?.epoch == 4)
+    #expect(Self.told(own.feed("a"))?.epoch == nil)
+    // What another process has told is still that one's.
+    let passed = first.snapshot(version: 1, interests: [:], anyInterest: RenditionInterest())
+    #expect(Self.told(passed?.feed("b", epoch: 9))?.epoch == 3)
+    #expect(Self.told(passed?.feed("b", epoch: 9))?.launch == "a")
+  }
+
+  private static func told(_ response: PreparedResponse?) -> StreamFeed? {
+    response.flatMap { StreamFeed(json: $0.identity.body) }
   }
 }
 

@@ -90,9 +90,20 @@ package final class StreamDirectory: Sendable {
     state.withLock { $0.entries[stream]?.owner }
   }
 
-  /// Whether an epoch is behind one that is known: what comes under it must not be taken.
-  package func isStale(_ epoch: Int64, of stream: StreamID) -> Bool {
-    known(stream).map { epoch < $0.epoch } ?? false
+  /// Whether what a node tells of a stream must not be taken, as far as is known here.
+  ///
+  /// - Parameters:
+  ///   - epoch: under which it is told; nil: the node has no lease of it.
+  ///   - stream: which.
+  ///   - address: of the node, for other nodes' HTTP.
+  /// - Returns: true for a smaller epoch than the holder's, and for none where another node holds it.
+  package func isStale(
+    _ epoch: Int64?, of stream: StreamID, toldAt address: String
+  ) -> Bool {
+    guard let owner = known(stream) else { return false }
+    if let epoch { return epoch < owner.epoch }
+    guard owner.isLive, let record = membership.view[owner.node]?.record else { return false }
+    return record.addresses.http != address
   }
 
   private func isFresh(_ entry: Entry, at now: MonotonicTime) -> Bool {

@@ -160,6 +160,10 @@ final class LiveFollower: Sendable {
         switch response.status.code {
         case 200:
           guard let feed = StreamFeed(json: body) else { throw Self.noFeed }
+          if let key = feed.key, live.locator.isStale(key, feed.epoch, node) {
+            live.metrics.fenced.increment()
+            continue
+          }
           return (.feed(feed), node)
         case 204: return (.nothingNew, node)
         case 404: continue

@@ -21,11 +21,17 @@ package struct LiveLocator: Sendable {
   /// Told of a node that gave no answer.
   let failed: @Sendable (Upstream) -> Void
 
+  /// Whether what a node tells of a stream is known to be another's: it had it before, under a
+  /// smaller epoch, or has no lease of it while another node has.
+  let isStale: @Sendable (StreamKey, _ epoch: Int64?, _ node: Upstream) -> Bool
+
   package init(
     find: @escaping @Sendable (StreamKey) async -> Place,
-    failed: @escaping @Sendable (Upstream) -> Void = { _ in }
+    failed: @escaping @Sendable (Upstream) -> Void = { _ in },
+    isStale: @escaping @Sendable (StreamKey, Int64?, Upstream) -> Bool = { _, _, _ in false }
   ) {
     self.find = find
     self.failed = failed
+    self.isStale = isStale
   }
 }

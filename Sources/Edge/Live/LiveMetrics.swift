@@ -8,6 +8,8 @@ struct LiveMetrics: Sendable {
   let failures: Counter
   /// Answers that were older than what viewers had.
   let stale: Counter
+  /// Answers of nodes whose stream is another node's by now.
+  let fenced: Counter
   /// Segments that were asked for before any viewer did.
   let pushed: Counter
   /// Streams that were not followed, as many as may be followed being so.
@@ -21,6 +23,9 @@ struct LiveMetrics: Sendable {
     stale = registry.counter(
       "wedlive_edge_live_stale_total",
       help: "States that were refused, being older than what viewers had.")
+    fenced = registry.counter(
+      "wedlive_edge_live_fenced_total",
+      help: "States that were refused, the stream being another node's than the one that told.")
     pushed = registry.counter(
       "wedlive_edge_live_pushed_total", help: "Segments fetched before a viewer asked.")
     refused = registry.counter(

@@ -112,7 +112,7 @@ package final class PeerHandler: RequestHandler {
     let known = isSame ? request.queryValue("after").flatMap { UInt64($0) } : nil
     let isNews = known.map { $0 < snapshot.version } ?? true
     // Of what another process has, nothing is known yet.
-    guard !isNews || snapshot.version == 0 else { return .prepared(snapshot.feed(launch)) }
+    guard !isNews || snapshot.version == 0 else { return .prepared(table.feed(snapshot, launch)) }
     guard let held = exchange.hold(request, for: Self.patience, otherwise: Self.noNews) else {
       return .prepared(Self.busy)
     }

@@ -34,6 +34,8 @@ package struct StreamFeed: Codable, Sendable, Equatable {
   package var camera: String
   /// Names the process that tells; its versions begin anew with each.
   package var launch: String
+  /// The number of the teller's lease in its cluster; nil where it has none.
+  package var epoch: Int64?
   package var version: UInt64
   package var isOver: Bool
   package var isProgram: Bool
@@ -47,10 +49,11 @@ package struct StreamFeed: Codable, Sendable, Equatable {
   package var key: StreamKey? { StreamKey(wedding: wedding, camera: camera) }
 
   /// What there is of a stream at one moment.
-  init(_ snapshot: StreamSnapshot, launch: String) {
+  init(_ snapshot: StreamSnapshot, launch: String, epoch: Int64? = nil) {
     wedding = snapshot.key.wedding
     camera = snapshot.key.camera
     self.launch = launch
+    self.epoch = epoch
     version = snapshot.version
     isOver = snapshot.isOver
     isProgram = snapshot.isProgram
@@ -128,7 +131,7 @@ extension StreamFeed {
         }
         return snapshot(of: rendition, interests[rendition.name])
       }, coming: coming.map { ComingRendition(name: Array($0.name.utf8), viewers: $0.viewers) },
-      interest: anyInterest, launch: launch)
+      interest: anyInterest, launch: launch, epoch: epoch)
   }
 
   private func master(

@@ -11,6 +11,8 @@ package final class StreamSnapshot: Sendable {
   package let isOver: Bool
   /// The process that has told it; nil where it is of this one.
   let launch: String?
+  /// The number of the lease under which another process has told it, where it names one.
+  let epoch: Int64?
   /// Whether the stream is its wedding's program: its main camera's is, as long as there is no other.
   package let isProgram: Bool
   /// For viewers of each plan, the first for those without one; nil where there is nothing for them.
@@ -25,15 +27,17 @@ package final class StreamSnapshot: Sendable {
   /// To be told of requests for any of its playlists; nil where nobody wants to know.
   let interest: RenditionInterest?
   /// As other nodes get it; made when the first of them asks.
-  private let told = Mutex<PreparedResponse?>(nil)
+  private let told = Mutex<(response: PreparedResponse, epoch: Int64?)?>(nil)
 
   package init(
     key: StreamKey, version: UInt64, isOver: Bool, isProgram: Bool? = nil,
     masters: [MasterResponse?], programMasters: [MasterResponse?] = [],
     renditions: [RenditionSnapshot], coming: [ComingRendition] = [],
-    lacking: [LackingRendition] = [], interest: RenditionInterest? = nil, launch: String? = nil
+    lacking: [LackingRendition] = [], interest: RenditionInterest? = nil, launch: String? = nil,
+    epoch: Int64? = nil
   ) {
     self.launch = launch
+    self.epoch = epoch
     self.interest = interest
     self.coming = coming
     self.lacking = lacking
@@ -61,16 +65,18 @@ extension StreamSnapshot {
 
   /// What other nodes get.
   ///
-  /// - Parameter launch: names this process; what another one has told is still that one's.
+  /// - Parameters:
+  ///   - launch: names this process; what another one has told is still that one's.
+  ///   - epoch: of the lease that this node has of it.
   /// - Returns: the same for all who ask.
-  func feed(_ launch: String) -> PreparedResponse {
-    told.withLock { told in
-      if let told { return told }
-      let launch = self.launch ?? launch
+  func feed(_ launch: String, epoch: Int64? = nil) -> PreparedResponse {
+    let epoch = self.epoch ?? epoch
+    return told.withLock { told in
+      if let told, told.epoch == epoch { return told.response }
       let made = PreparedResponse(
         fields: [("content-type", "application/json"), ("cache-control", "no-store")],
-        body: StreamFeed(self, launch: launch).json)
-      told = made
+        body: StreamFeed(self, launch: self.launch ?? launch, epoch: epoch).json)
+      told = (made, epoch)
       return made
     }
   }

@@ -39,7 +39,22 @@ package final class StreamTable {
   /// Why somebody who waits may no longer have what has come; nil where they may.
   var refusal: (Audience, StreamKey, _ isProgram: Bool) -> PreparedResponse? = { _, _, _ in nil }
 
-  package init() {}
+  /// The number of the lease that this node has of a stream; nil where it has none.
+  private let epoch: @Sendable (StreamKey) -> Int64?
+
+  /// - Parameter epoch: numbers this node's leases of streams; nil where there are none.
+  package init(epoch: (@Sendable (StreamKey) -> Int64?)? = nil) {
+    self.epoch = epoch ?? { _ in nil }
+  }
+
+  /// A stream as other nodes get it.
+  ///
+  /// - Parameters:
+  ///   - snapshot: of it.
+  ///   - launch: names this process.
+  func feed(_ snapshot: StreamSnapshot, _ launch: String) -> PreparedResponse {
+    snapshot.feed(launch, epoch: epoch(snapshot.key))
+  }
 
   /// Takes the newest state of a stream, and answers the viewers who waited for it.
   package func update(_ snapshot: StreamSnapshot, _ server: LoopServer?) {
@@ -85,7 +100,7 @@ package final class StreamTable {
     slot.waiting.removeAll(keepingCapacity: true)
     for viewer in waiting {
       if case .news(let launch) = viewer.wanted {
-        server.release(viewer.held, with: .prepared(snapshot.feed(launch)))
+        server.release(viewer.held, with: .prepared(feed(snapshot, launch)))
         continue
       }
       guard let playlist = playlist(viewer, snapshot) else {

@@ -191,6 +191,10 @@ struct NodeCluster: Sendable {
         for known in view.nodes.values where known.record.addresses.http == upstream.authority {
           node.membership.report(failure: known.id)
         }
+      },
+      isStale: { key, epoch, upstream in
+        guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return false }
+        return node.directory.isStale(epoch, of: stream, toldAt: upstream.authority)
       })
   }
 

@@ -20,6 +20,11 @@ final class OriginLeases: Sendable {
       publish: { await self.publish($0, $1) })
   }
 
+  /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
+  var epoch: @Sendable (StreamKey) -> Int64? {
+    { key in self.leases.withLock { $0[key]?.epoch } }
+  }
+
   private func acquire(
     _ wish: StreamLeasing.Wish, onLoss: @escaping @Sendable () -> Void
   ) async -> StreamLeasing.Outcome {

@@ -7,6 +7,7 @@ import Edge
 import EventLoop
 import HTTPServer
 import Logging
+import Media
 import Origin
 import Recording
 import TLS
@@ -47,6 +48,8 @@ struct RunningNode: Sendable {
     let nodes: (@Sendable () -> [UInt8])?
     /// Names this process among those that other nodes may have asked before.
     let launch: String
+    /// Numbers this node's leases of streams; nil where there is no cluster.
+    let epoch: (@Sendable (StreamKey) -> Int64?)?
     /// Has another node of the cluster drain; nil where there is none.
     let drainOther: (@Sendable (_ node: String) async -> APIResponse?)?
     let drain: @Sendable () -> Void
@@ -70,7 +73,7 @@ struct RunningNode: Sendable {
     let server = LoopServer(on: loop, configuration: parts.server, metrics: parts.serverMetrics)
     ingest.ingest.acceptFailed = { report.failed($0) }
     server.acceptFailed = { report.failed($0) }
-    let table = StreamTable()
+    let table = StreamTable(epoch: parts.epoch)
     let needsToken = origin.configuration.watchNeedsToken
     let tokens = VerifiedTokens(
       origin.verifier, capacity: origin.configuration.rememberedTokens)

@@ -182,7 +182,7 @@ enum Standalone {
         page: page(configuration), pass: pass,
         isCertified: configuration.cluster.isCertified, edges: edges,
         nodes: cluster?.nodes,
-        launch: String(UInt64.random(in: .min ... .max), radix: 36),
+        launch: String(UInt64.random(in: .min ... .max), radix: 36), epoch: leases?.epoch,
         drainOther: cluster?.drainOther,
         drain: { drain.yield(.stop) }))
     await succession.takeOver()
