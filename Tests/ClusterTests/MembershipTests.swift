@@ -20,6 +20,25 @@ import Testing
     #expect(one.view.isCoordinated)
   }
 
+  @Test func `who is about to serve can look who is there`() async throws {
+    let server = try RedisServerProcess()
+    let one = try TestNode("one", server)
+    one.ready()
+    let edge = try TestNode("edge", server, role: .edge, runs: false)
+    #expect(!edge.view.isCoordinated)
+    try await wait {
+      await edge.cluster.membership.look(atMost: .seconds(5))
+        && edge.view[one.id]?.isUsable == true
+    }
+    #expect(edge.view.isCoordinated)
+    // It has said nothing of itself.
+    #expect(one.view[edge.id] == nil)
+    let lonely = try TestNode("lonely", server, role: .edge, runs: false)
+    server.kill()
+    #expect(await !lonely.cluster.membership.look(atMost: .milliseconds(300)))
+    #expect(!lonely.view.isCoordinated)
+  }
+
   @Test func `a change of state is seen long before the next heartbeat`() async throws {
     let server = try RedisServerProcess()
     var slow = TestNode.quick

@@ -67,8 +67,6 @@ import Testing
     #expect(directory.isStale(1, of: id, toldAt: home))
     #expect(!directory.isStale(2, of: id, toldAt: "elsewhere:1"))
     // Who has no lease tells of a stream only as long as nobody else has one.
-    edge.run()
-    two.run()
     try await wait { edge.cluster.membership.view[two.id] != nil }
     #expect(directory.isStale(nil, of: id, toldAt: "elsewhere:1"))
     #expect(!directory.isStale(nil, of: id, toldAt: home))

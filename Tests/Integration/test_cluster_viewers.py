@@ -65,3 +65,32 @@ def test_viewers_of_edges_are_their_origins(make_node: MakeNode, tmp_path: Path)
     wait_until(lambda: counted() == 0, "all have left", limit=90, alive=[publisher])
     publisher.stop()
     cluster.stop()
+
+
+def test_the_first_answers_of_an_edge_that_starts_are_right(
+    make_node: MakeNode, tmp_path: Path
+) -> None:
+    cluster = Cluster(tmp_path, make_node, origins=2, edges=2)
+    first, second = cluster.edges
+    source = Source(seconds=300, gop=30, rate=30)
+    publisher = ffmpeg5(first.publish_url(WEDDING), source, first.certificates, tmp_path)
+    master = f"/hls/{WEDDING}/index.m3u8"
+    client = first.client()
+    wait_until(
+        lambda: client.get(first.base + master).status == 200, "it is live", alive=[publisher]
+    )
+    for _ in range(3):
+        second.kill()
+        started = threading.Thread(target=second.start)
+        started.start()
+        # Before it is ready nobody is let in; whoever is let in is served.
+        statuses: list[int] = []
+        while len(statuses) < 20:
+            try:
+                statuses.append(second.client().get(second.base + master).status)
+            except OSError:
+                assert not statuses, "it has answered before"
+        started.join()
+        assert set(statuses) == {200}, statuses
+    publisher.stop()
+    cluster.stop()

@@ -161,6 +161,22 @@ package final class Membership: Sendable {
     }
   }
 
+  /// Learns who is there before `run`: who begins to serve shall not take others for absent.
+  ///
+  /// - Parameter limit: how long each question to Redis may take.
+  /// - Returns: whether Redis has said it; where it is away, that is learnt later.
+  package func look(atMost limit: Duration) async -> Bool {
+    do throws(RedisError) {
+      let names = try await registry.names(deadline: limit)
+      take(try await registry.read(names, deadline: limit), left: [])
+    } catch {
+      logger.warning("the cluster's other nodes aren't known yet: \(error)")
+      return false
+    }
+    publish()
+    return true
+  }
+
   /// Leaves the node's record to its next run, which has begun.
   ///
   /// No heartbeat is written any more, and none is on its way when this returns. `leave` does nothing

@@ -155,6 +155,11 @@ struct NodeCluster: Sendable {
       version: Version.current)
   }
 
+  /// Learns who is there, for as long as a connection to Redis and an answer may take.
+  func look(_ redis: RedisSection) async {
+    _ = await node.membership.look(atMost: redis.connectTimeout + redis.deadline)
+  }
+
   /// Leaves the node's place to its next process.
   func retire() async { await node.membership.retire() }
 

@@ -69,6 +69,8 @@ enum EdgeRole {
     if let cluster, let live = streams?.streams.live {
       RelayService.observe(cluster, live)
     }
+    // Whoever comes first shall not be told that there are no origins.
+    await cluster?.look(configuration.redis)
     let (drainAsked, drain) = AsyncStream.makeStream(of: DrainOrder.self)
     let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await edge.open(
