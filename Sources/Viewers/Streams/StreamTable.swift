@@ -52,6 +52,7 @@ package final class StreamTable {
   /// - Parameters:
   ///   - snapshot: of it.
   ///   - launch: names this process.
+  /// - Returns: the same for all who ask.
   func feed(_ snapshot: StreamSnapshot, _ launch: String) -> PreparedResponse {
     snapshot.feed(launch, epoch: epoch(snapshot.key))
   }

@@ -197,6 +197,32 @@ import Testing
       })
   }
 
+  @Test func `a segment that is long gone is told so for long`() async throws {
+    let node = try await TestNode()
+    let segment = SegmentResponse(
+      sequence: 100, name: Array("100-a.ts".utf8), byteCount: 0, source: .elsewhere)
+    node.node.outlet.publish(
+      StreamSnapshot(
+        key: .named("w"), version: 1, isOver: false, masters: [nil],
+        renditions: [
+          RenditionSnapshot(
+            name: Array("source".utf8), playlist: sample("s"), nextSequence: 101,
+            targetDuration: 3, segments: [segment])
+        ]))
+    for (name, code, age) in [
+      ("35-b.ts", "segment_gone", "max-age=600"), ("36-b.ts", "no_segment", "max-age=1"),
+      ("100-b.ts", "no_segment", "max-age=1"), ("101-b.ts", "no_segment", "max-age=1"),
+      ("9999999999-b.ts", "no_segment", "max-age=1"),
+    ] {
+      #expect(
+        try await eventually {
+          let (response, body) = try await node.get("/hls/w/main/source/\(name)")
+          return response.status == .notFound && text(body).contains("\"code\":\"\(code)\"")
+            && response.headerFields[.cacheControl] == age
+        }, "\(name)")
+    }
+  }
+
   @Test func `a quality that a stream lacks is refused with the reason`() async throws {
     let node = try await TestNode()
     node.node.outlet.publish(lesser(1, hasRung: true))
