@@ -13,6 +13,7 @@ package final class ClusterNode: Sendable {
   /// This node's connections to others, by which new ones are placed.
   package let connections = ConnectionCounts()
   package let placement: Placement
+  private let homes: WeddingHomes
 
   /// Makes a node's share; nothing is written before `run`.
   ///
@@ -43,6 +44,7 @@ package final class ClusterNode: Sendable {
     directory = StreamDirectory(membership, events, configuration, metrics: metrics)
     invalidations = Invalidations(redis, configuration, metrics: metrics, logger: logger)
     placement = Placement(slowStart: configuration.slowStart)
+    homes = WeddingHomes(events, configuration)
   }
 
   /// Lives in the cluster until the task is cancelled; then call `membership.leave()`, where this
@@ -57,13 +59,15 @@ package final class ClusterNode: Sendable {
 
   /// The origin for a new publisher, and a connection to it that counts until it is let go.
   ///
+  /// That where other cameras of its wedding are, as long as it takes streams, though it may be full.
+  ///
   /// - Parameters:
   ///   - stream: of the publisher.
   ///   - excluded: origins that were tried just now.
   /// - Returns: nil where no origin takes it.
   package func place(
     _ stream: StreamID, excluding excluded: Set<NodeID> = []
-  ) -> (node: KnownNode, connection: ConnectionCounts.Connection)? {
+  ) async -> (node: KnownNode, connection: ConnectionCounts.Connection)? {
     let view = membership.view
     let region = view[view.own]?.record.region ?? ""
     let connection = connections.open(among: view) { counts in
@@ -71,8 +75,19 @@ package final class ClusterNode: Sendable {
         for: stream, among: view, region: region, counts: counts, excluding: excluded)
     }
     guard let connection, let node = view[connection.node] else { return nil }
-    return (node, connection)
+    guard view.isCoordinated else { return (node, connection) }
+    let usable = view.origins.filter { $0.isUsable && !excluded.contains($0.id) }.map(\.id)
+    let home = await homes.settle(stream, node.id, among: usable)
+    guard home != node.id, let other = view[home] else { return (node, connection) }
+    connection.close()
+    return (other, connections.open(home))
   }
+
+  /// The origin where a wedding's cameras are.
+  ///
+  /// - Parameter stream: any of the wedding.
+  /// - Returns: nil where none is known to be published.
+  package func home(of stream: StreamID) async -> NodeID? { await homes.home(of: stream) }
 
   /// Where viewers' requests for a stream go.
   ///
@@ -87,7 +102,7 @@ package final class ClusterNode: Sendable {
     } catch {
       let view = membership.view
       let ranked = Rendezvous.first(
-        view.origins.filter(\.isUsable).map(\.id), for: stream.description)
+        view.origins.filter(\.isUsable).map(\.id), for: stream.wedding)
       return ranked.flatMap { view[$0] }.map { ($0, nil) }
     }
   }

@@ -277,7 +277,7 @@ import Testing
     #expect(try Self.stands(server, id) == ["one", "1", "8"])
     // Nor where an older one comes late on its way to Redis.
     try await one.redis.run(
-      LeaseScripts.refresh, keys: [id.key, id.leaseKey],
+      LeaseScripts.refresh, keys: [id.key, id.leaseKey, id.homeKey],
       arguments: ["one", one.cluster.membership.incarnation, 4_000, 60_000, 0, 1, 1]
         + StreamHead(sequence: 6).values)
     #expect(try Self.stands(server, id) == ["one", "1", "8"])

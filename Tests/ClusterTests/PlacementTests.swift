@@ -71,6 +71,17 @@ import Testing
     #expect(try choose(nodes, coordinated: false, excluding: [busy]) != chosen)
   }
 
+  @Test func `without Redis a wedding's cameras meet`() throws {
+    let view = try Self.view((1...5).map { try Self.node("o\($0)") }, coordinated: false)
+    for wedding in 1...20 {
+      let places = try (1...4).map { camera in
+        Placement().choose(
+          for: try stream("w\(wedding)/c\(camera)"), among: view, region: "here", at: Self.now)
+      }
+      #expect(Set(places).count == 1)
+    }
+  }
+
   @Test func `200 publishers over 4 origins end even, and a new one fills slowly`() throws {
     let counts = ConnectionCounts()
     var nodes = try (1...4).map { try Self.node("o\($0)") }

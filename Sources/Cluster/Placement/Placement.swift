@@ -16,8 +16,9 @@ package struct Placement: Sendable {
   ///
   /// The one with the fewest connections for its weight, which is its headroom, less while it is
   /// younger than `slowStart`; of the same region where one there has room. Draining, unreachable
-  /// and full ones are passed over. Where Redis can't be asked, loads are not known: the stream's
-  /// own rank decides, for which all edges that know the same origins have the same answer.
+  /// and full ones are passed over. Where Redis can't be asked, loads are not known: the wedding's
+  /// own rank decides, for which all edges that know the same origins have the same answer, and by
+  /// which its cameras meet.
   ///
   /// - Parameters:
   ///   - stream: what is to be placed; also decides between equals, so that edges which see the
@@ -34,7 +35,7 @@ package struct Placement: Sendable {
   ) -> NodeID? {
     let usable = view.origins.filter { $0.isUsable && !excluded.contains($0.id) }
     guard view.isCoordinated else {
-      return Rendezvous.first(usable.map(\.id), for: stream.description)
+      return Rendezvous.first(usable.map(\.id), for: stream.wedding)
     }
     let open = usable.filter { count(of: $0, counts) < $0.record.load.capacity }
     let near = open.filter { $0.record.region == region }

@@ -3,7 +3,8 @@ import Redis
 /// What is compared and set in Redis, each in one step.
 ///
 /// All keys of a script are one stream's. `KEYS[1]` is the stream's record, which outlives its lease: numbers go on where they were.
-/// `KEYS[2]` is there for as long as the lease is kept, by Redis' clock and no other.
+/// `KEYS[2]` is there for as long as the lease is kept, by Redis' clock and no other. `KEYS[3]` names the
+/// origin where its wedding's cameras meet, which is the first that has one of them.
 enum LeaseScripts {
   /// What all begin with: the record as it stands; what isn't a record counts as none.
   private static let preamble = """
@@ -28,6 +29,10 @@ enum LeaseScripts {
     local function keep(value)
       redis.call('SET', KEYS[2], digits(value), 'PX', lease)
       redis.call('PEXPIRE', KEYS[1], ARGV[4])
+      local type = redis.call('TYPE', KEYS[3]).ok
+      if type == 'none' or type == 'string' and redis.call('GET', KEYS[3]) == me then
+        redis.call('SET', KEYS[3], me, 'PX', lease)
+      end
     end
     local function take(value)
       redis.call(

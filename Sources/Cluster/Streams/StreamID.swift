@@ -33,4 +33,6 @@ package struct StreamID: Hashable, Comparable, Sendable, CustomStringConvertible
   var key: String { "wl:stream:{\(wedding)}/\(camera)" }
   /// What is there for as long as a node holds it.
   var leaseKey: String { "wl:lease:{\(wedding)}/\(camera)" }
+  /// Where the name of its wedding's home is.
+  var homeKey: String { "wl:home:{\(wedding)}" }
 }

@@ -334,7 +334,7 @@ package final class StreamLeases: Sendable {
   ) async throws(ClusterError) -> RedisValue {
     do throws(RedisError) {
       return try await client.run(
-        script, keys: [stream.key, stream.leaseKey], arguments: arguments,
+        script, keys: [stream.key, stream.leaseKey, stream.homeKey], arguments: arguments,
         deadline: limits.deadline)
     } catch {
       throw .unavailable(error)

@@ -207,16 +207,24 @@ struct NodeCluster: Sendable {
     of key: StreamKey, _ node: ClusterNode, _ scheme: String
   ) async -> LiveLocator.Place {
     let view = node.membership.view
-    // A program of its own stands where the main camera's stream does, or where any camera's is.
+    // A program of its own, and what the API knows of a wedding, is where its cameras are; there needn't
+    // be one that is called main.
     let camera = key.camera == Claims.programCamera ? Claims.mainCamera : key.camera
     var found: [NodeID] = []
-    if let stream = StreamID(wedding: key.wedding, camera: camera),
+    if let stream = StreamID(wedding: key.wedding, camera: camera) {
       let owner = try? await node.directory.owner(of: stream)
-    {
-      found.append(owner.node)
+      if let owner { found.append(owner.node) }
       // Whoever had it before may still answer, and has nothing new.
-      if owner.isLive, !owner.hasEnded, view[owner.node]?.isReachable == true {
+      if let owner, owner.isLive, !owner.hasEnded, view[owner.node]?.isReachable == true {
         return LiveLocator.Place(upstreams(found, view, scheme), isLive: true)
+      }
+      if camera == Claims.mainCamera, let home = await node.home(of: stream),
+        view[home]?.isReachable == true
+      {
+        found = [home] + found.filter { $0 != home }
+        if key.camera == Claims.programCamera {
+          return LiveLocator.Place(upstreams(found, view, scheme), isLive: true)
+        }
       }
     }
     // Those that have ended it last, and those that Redis says nothing of, may have it still.

@@ -38,8 +38,8 @@ struct EdgeRelay: Sendable {
         }), metrics: metrics, ingestMetrics: ingestMetrics, buffers: TLSBuffers())
   }
 
-  /// Where a stream shall go: to the origin that has it, as long as that takes streams; else to the
-  /// one with the most room.
+  /// Where a stream shall go: to the origin that has it, as long as that takes streams; else to that of
+  /// its wedding's other cameras, or to the one with the most room.
   private func place(_ question: PlaceQuestion) async -> RelayTarget? {
     let (key, excluded) = (question.key, question.excluded)
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
@@ -56,7 +56,7 @@ struct EdgeRelay: Sendable {
       return target(known, resume, node.connections.open(owner.node))
     }
     let others = Set(excluded.compactMap { NodeID($0) })
-    guard let (known, connection) = node.place(stream, excluding: others) else { return nil }
+    guard let (known, connection) = await node.place(stream, excluding: others) else { return nil }
     return target(known, resume, connection)
   }
 

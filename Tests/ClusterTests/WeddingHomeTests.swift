@@ -1,0 +1,98 @@
+import BlockingSupport
+import RedisSupport
+import Testing
+
+@testable import Cluster
+
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Where a wedding's cameras meet` {
+  /// Three origins and two edges that see them all.
+  private static func nodes(
+    _ server: RedisServerProcess
+  ) async throws -> (origins: [TestNode], edges: [TestNode]) {
+    let origins = try (1...3).map { try TestNode("origin-\($0)", server) }
+    let edges = try (1...2).map { try TestNode("edge-\($0)", server, role: .edge) }
+    for origin in origins {
+      origin.ready()
+      for edge in edges { await edge.sees(origin) }
+    }
+    return (origins, edges)
+  }
+
+  private static func camera(_ number: Int, of wedding: String = "w") throws -> StreamID {
+    try #require(StreamID(wedding: wedding, camera: "c\(number)"))
+  }
+
+  @Test func `cameras that come at once to two edges go to one origin`() async throws {
+    let server = try RedisServerProcess()
+    let (_, edges) = try await Self.nodes(server)
+    for wedding in 1...8 {
+      let places = try await withThrowingTaskGroup(of: NodeID?.self) { group in
+        for number in 1...6 {
+          let stream = try Self.camera(number, of: "w\(wedding)")
+          let edge = edges[number % 2]
+          group.addTask { await edge.cluster.place(stream)?.node.id }
+        }
+        return try await group.reduce(into: Set<NodeID?>()) { $0.insert($1) }
+      }
+      #expect(places.count == 1 && !places.contains(nil), "wedding \(wedding): \(places)")
+    }
+    // The one that was chosen at first and not taken counts no connection.
+    #expect(edges.allSatisfy { $0.cluster.connections.all.isEmpty })
+  }
+
+  @Test func `all move together when their origin takes nothing new`() async throws {
+    let server = try RedisServerProcess()
+    let (_, edges) = try await Self.nodes(server)
+    let first = try #require(await edges[0].cluster.place(try Self.camera(1)))
+    var places: Set<NodeID> = []
+    for number in 1...6 {
+      let next = try #require(
+        await edges[number % 2].cluster.place(try Self.camera(number), excluding: [first.node.id]))
+      places.insert(next.node.id)
+    }
+    #expect(places.count == 1 && !places.contains(first.node.id))
+  }
+
+  @Test func `home is where the first camera is, for as long as one is there`() async throws {
+    let server = try RedisServerProcess()
+    let (origins, edges) = try await Self.nodes(server)
+    let home = try Self.camera(1).homeKey
+    #expect(await edges[0].cluster.home(of: try Self.camera(9)) == nil)
+    // Published to an origin, and not by way of an edge.
+    let lease = try #require(
+      try await origins[1].cluster.leases.claim(try Self.camera(1)) { _ in }.lease)
+    let other = try #require(
+      try await origins[2].cluster.leases.claim(try Self.camera(2)) { _ in }.lease)
+    try await wait { try server.ask("get", home) == "origin-2\n" }
+    // Who has asked in vain a moment ago is told as well.
+    try await wait { await edges[0].cluster.home(of: try Self.camera(9)) == origins[1].id }
+    for number in 3...8 {
+      let place = await edges[number % 2].cluster.place(try Self.camera(number))
+      #expect(place?.node.id == origins[1].id)
+    }
+    // Refreshes keep it, where it would be gone after a lease's time.
+    let life = try #require(Int(try server.ask("pttl", home).dropLast()))
+    try await wait { Int(try server.ask("pttl", home).dropLast()).map { $0 > life } ?? false }
+    await origins[1].cluster.leases.release(lease)
+    _ = try server.ask("del", home)
+    // Then it is that of the camera that is left.
+    try await wait { try server.ask("get", home) == "origin-3\n" }
+    await origins[2].cluster.leases.release(other)
+    try await wait { try server.ask("exists", home) == "0\n" }
+  }
+
+  @Test func `what is no name there is replaced`() async throws {
+    let server = try RedisServerProcess()
+    let (_, edges) = try await Self.nodes(server)
+    let home = try Self.camera(1).homeKey
+    func isHome() async throws -> Bool {
+      let place = await edges[0].cluster.place(try Self.camera(1))
+      return try place.map { "\($0.node.id.text)\n" } == server.ask("get", home)
+    }
+    _ = try server.ask("set", home, "no such node")
+    #expect(try await isHome())
+    _ = try server.ask("del", home)
+    _ = try server.ask("hset", home, "a", "b")
+    #expect(try await isHome())
+  }
+}
