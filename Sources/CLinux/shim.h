@@ -23,6 +23,26 @@ static inline int wl_accept(int listener, struct sockaddr *address, socklen_t *l
   return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+// fcntl.h would bring `struct stat` along, which Swift then takes for this module's: so its calls are
+// made by number, and the flags are those of sockets, which have the same values.
+
+/// A pipe, non-blocking and close-on-exec: the end to read first. Returns 0, or -1 with errno.
+static inline int wl_pipe(int ends[2]) {
+  return (int)syscall(SYS_pipe2, ends, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// Asks for room in a pipe. Returns how many bytes it has, or -1 with errno.
+static inline int wl_pipe_resize(int pipe, int bytes) {
+  return (int)syscall(SYS_fcntl, pipe, 1031 /* F_SETPIPE_SZ */, bytes);
+}
+
+/// Moves bytes between a pipe and a socket without waiting for either. Returns how many, 0 at the
+/// end, or -1 with errno.
+static inline long wl_splice(int from, int to, unsigned long count) {
+  return syscall(SYS_splice, from, (void *)0, to, (void *)0, count,
+                 1 | 2 /* SPLICE_F_MOVE | SPLICE_F_NONBLOCK */);
+}
+
 /// A new epoll event: u64 in, so that Swift need not touch the packed union.
 static inline int wl_epoll_ctl(int epoll, int operation, int descriptor, unsigned int events,
                                unsigned long long data) {

@@ -74,6 +74,27 @@ package enum SystemCall {
     }
   }
 
+  /// Moves at most `count` bytes between a pipe and a socket, inside the kernel.
+  ///
+  /// Writing to a socket whose peer has reset it raises SIGPIPE where that isn't ignored: see
+  /// `SplicePool`.
+  package static func splice(_ source: Int32, to target: Int32, count: Int) -> IOResult {
+    while true {
+      var length = count
+      #if DEBUG
+        if let error = SystemCallFault.strike() {
+          if error == EINTR { continue }
+          if error != SystemCallFault.shortWrite { return result(-1, error) }
+          length = min(length, max(1, length / 2))
+        }
+      #endif
+      let moved = wl_splice(source, target, UInt(length))
+      if moved == 0 { return .closed }
+      if moved < 0, errno == EINTR { continue }
+      return result(moved, errno)
+    }
+  }
+
   /// Accepts a connection: its descriptor and the peer's address, or the errno.
   package static func accept(_ listener: Int32) -> Result<(Int32, SocketAddress), SystemError> {
     while true {

@@ -1,5 +1,10 @@
 extension ConfigurationTable {
   static let rtmp: [ConfigurationKey] = [
+    .choice(
+      "rtmp.proxy", \.rtmp.proxy,
+      "What an edge of a cluster does with its publishers: `rtmp` checks them, and keeps their"
+        + " connections while origins are lost; `tcp` only hands their bytes to the origin with the"
+        + " fewest connections."),
     .size(
       "rtmp.chunk_size", \.rtmp.chunkSize, in: 128...65_536,
       "The chunk size that the node sends with."),

@@ -22,5 +22,16 @@ extension ConfigurationTable {
       "relay.proxy_header", \.relay.proxyHeader,
       "Whether origins are told the publisher's address by a PROXY protocol header (v2), which they"
         + " must take from this node (`proxy_protocol.trusted`)."),
+    .duration(
+      "relay.connect_timeout", \.relay.connectTimeout, in: .milliseconds(100)...(.seconds(60)),
+      "With `rtmp.proxy: tcp`: how long one origin has to take a connection, its TLS included, before"
+        + " the next one is tried."),
+    .duration(
+      "relay.idle_timeout", \.relay.idleTimeout, in: .seconds(1)...(.seconds(86_400)),
+      "With `rtmp.proxy: tcp`: after how long a connection is closed on which nothing moves."),
+    .size(
+      "relay.pipe", \.relay.pipe, in: 4 << 10...1 << 20,
+      "With `rtmp.proxy: tcp`: what may wait of one connection, each way, besides sockets' own"
+        + " buffers."),
   ]
 }

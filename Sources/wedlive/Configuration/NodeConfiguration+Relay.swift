@@ -17,4 +17,19 @@ extension NodeConfiguration {
     bounds.sendsProxyHeader = relay.proxyHeader
     return bounds
   }
+
+  /// For `Relay`, where it understands nothing.
+  var tcpProxyBounds: TCPProxyConfiguration {
+    var bounds = TCPProxyConfiguration()
+    bounds.maximumConnections = rtmp.maxConnections
+    bounds.maximumHandshakes = tls.handshakes
+    bounds.handshakeTimeout = tls.handshakeTimeout
+    bounds.connectTimeout = relay.connectTimeout
+    bounds.admitWithin = relay.admitWithin
+    bounds.idleTimeout = relay.idleTimeout
+    bounds.pipeBytes = relay.pipe
+    bounds.sendsProxyHeader = relay.proxyHeader
+    bounds.trustedProxies = ingest.trustedProxies
+    return bounds
+  }
 }

@@ -53,24 +53,11 @@ struct EdgeRelay: Sendable {
     if let owner, !excluded.contains(owner.node.text),
       let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams
     {
-      return target(known, resume, node.connections.open(owner.node))
+      return RelayTarget(known, tls, node.connections.open(owner.node), resume: resume)
     }
     let others = Set(excluded.compactMap { NodeID($0) })
     guard let (known, connection) = await node.place(stream, excluding: others) else { return nil }
-    return target(known, resume, connection)
-  }
-
-  private func target(
-    _ node: KnownNode, _ resume: String?, _ connection: ConnectionCounts.Connection
-  ) -> RelayTarget? {
-    let addresses = node.record.addresses
-    guard let text = tls == nil ? addresses.rtmp : addresses.rtmps,
-      let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
-    else { return nil }
-    let host = text[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
-    return RelayTarget(
-      name: node.id.text, host: String(host), port: port, tls: tls?.current, resume: resume,
-      handle: connection)
+    return RelayTarget(known, tls, connection, resume: resume)
   }
 
   private func log(_ notice: RelayNotice) {

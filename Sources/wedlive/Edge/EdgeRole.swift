@@ -54,6 +54,11 @@ enum EdgeRole {
         "edge.upstreams, redis.url: an edge needs one of them: what stands behind it, such as"
           + " https://origin-1.example.com:8443, or where its cluster meets")
     }
+    guard cluster != nil || configuration.rtmp.proxy == .rtmp else {
+      throw StartFailure(
+        "rtmp.proxy: tcp needs redis.url: an edge finds the origins that connections go to by its"
+          + " cluster")
+    }
     let locks = try await EdgeLocks.open(cluster, folder, frame)
     var cache = configuration.edgeProxy
     cache.hearsOfPurges = cluster != nil
@@ -63,8 +68,8 @@ enum EdgeRole {
     let edge = RunningEdge(
       frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy),
       streams: streams?.streams,
-      relay: try cluster.flatMap { cluster throws(StartFailure) in
-        try relay(configuration, cluster, streams?.streams, frame)
+      publishers: try cluster.flatMap { cluster throws(StartFailure) in
+        try publishers(configuration, cluster, streams?.streams, frame)
       })
     if let cluster, let live = streams?.streams.live {
       RelayService.observe(cluster, live)
@@ -193,10 +198,10 @@ enum EdgeRole {
   /// What takes publishers for the cluster's origins.
   ///
   /// - Throws: `StartFailure` where the authorities to trust can't be read.
-  private static func relay(
+  private static func publishers(
     _ configuration: NodeConfiguration, _ cluster: NodeCluster, _ streams: EdgeStreams?,
     _ frame: NodeFrame
-  ) throws(StartFailure) -> EdgeRelay? {
+  ) throws(StartFailure) -> EdgePublishers? {
     guard let streams else { return nil }
     var tls = frame.peers?.client
     if tls == nil, configuration.cluster.tls {
@@ -209,10 +214,21 @@ enum EdgeRole {
         throw StartFailure("cluster.ca: \(error)")
       }
     }
-    return EdgeRelay(
-      cluster: cluster, verifier: streams.verifier, configuration: configuration.relayBounds,
-      rememberedTokens: configuration.access.rememberedTokens,
-      metrics: RelayMetrics(frame.registry), ingestMetrics: IngestMetrics(frame.registry), tls: tls,
-      logger: Logger(label: "relay"))
+    switch configuration.rtmp.proxy {
+    case .rtmp:
+      return .relay(
+        EdgeRelay(
+          cluster: cluster, verifier: streams.verifier, configuration: configuration.relayBounds,
+          rememberedTokens: configuration.access.rememberedTokens,
+          metrics: RelayMetrics(frame.registry), ingestMetrics: IngestMetrics(frame.registry),
+          tls: tls, logger: Logger(label: "relay")))
+    case .tcp:
+      return .tcp(
+        EdgeTCPProxy(
+          cluster: cluster, configuration: configuration.tcpProxyBounds,
+          metrics: TCPProxyMetrics(frame.registry), tls: tls,
+          returning: ReturningClients(memory: configuration.streams.reconnectWindow),
+          logger: Logger(label: "tcp")))
+    }
   }
 }

@@ -31,8 +31,8 @@ struct RelayService: Service {
           .map(\.id.text)
         guard !gone.isEmpty || !draining.isEmpty else { continue }
         loops.submitToAll { loop in
+          for name in gone { EdgePublishers.originLost(name, on: loop) }
           guard let relay = loop.local(PublishRelay.self) else { return }
-          for name in gone { relay.originLost(name) }
           for name in draining { relay.handOver(from: name) }
         }
       }

@@ -2,9 +2,7 @@ import Cluster
 import Edge
 import EventLoop
 import HTTPServer
-import Ingest
 import Operator
-import Relay
 import Access
 import Viewers
 import TLS
@@ -17,7 +15,7 @@ struct RunningEdge: Sendable {
   /// Streams of its cluster's origins; nil for an edge that knows nothing of streams.
   let streams: EdgeStreams?
   /// Takes publishers; nil for an edge without a cluster.
-  let relay: EdgeRelay?
+  let publishers: EdgePublishers?
 
   /// What each loop is given.
   struct Parts: Sendable {
@@ -55,7 +53,7 @@ struct RunningEdge: Sendable {
     let origin = EdgeHandler(
       proxy, metrics, on: server, routing: streams.map { .cluster($0.live) } ?? .upstreams)
     let behind = viewers(parts.pacing, on: server, before: origin) ?? origin
-    let drain = relay.map { PeerDrain($0.cluster.pass, drain: parts.drain) }
+    let drain = publishers.map { PeerDrain($0.cluster.pass, drain: parts.drain) }
     // Where nodes show certificates they are answered at their own port alone.
     let handler = EdgeFront(
       health: frame.health, drain: frame.peers == nil ? drain : nil,
@@ -63,17 +61,7 @@ struct RunningEdge: Sendable {
     let peersHandler = EdgeFront(
       health: frame.health, drain: drain, isOfCluster: true, behind: behind)
     let listeners = parts.listeners
-    if let relay {
-      let publishers = relay.open(on: loop)
-      publishers.ingest.acceptFailed = { report.failed($0) }
-      for socket in listeners.rtmp?.descriptors(of: loop.index) ?? [] {
-        try publishers.ingest.listen(Socket(owning: socket))
-      }
-      let source = frame.rtmps
-      for socket in listeners.rtmps?.descriptors(of: loop.index) ?? [] {
-        try publishers.ingest.listen(Socket(owning: socket), context: { source.current })
-      }
-    }
+    try publishers?.open(listeners, rtmps: frame.rtmps, report, on: loop)
     let sites = LoopSites()
     for socket in listeners.https?.descriptors(of: loop.index) ?? [] {
       sites.https.append(
@@ -133,7 +121,7 @@ struct RunningEdge: Sendable {
   func stopAccepting() async {
     try? await frame.loops.onEach { loop in
       loop.local(LoopServer.self)?.stopAccepting()
-      loop.local(PublishRelay.self)?.ingest.stopAccepting()
+      EdgePublishers.stopAccepting(on: loop)
     }
   }
 
@@ -146,15 +134,14 @@ struct RunningEdge: Sendable {
   func leave(spread: Duration, atMost limit: Duration) async {
     try? await frame.loops.onEach { loop in
       loop.local(LoopServer.self)?.drain(spread: spread)
-      loop.local(PublishRelay.self)?.drain()
+      EdgePublishers.drain(on: loop)
     }
     let (empty, left) = AsyncStream.makeStream(of: Void.self)
     let loops = frame.loops
     await Patience.wait(atMost: limit) {
       for mailbox in loops.mailboxes {
         let isAsked = mailbox.submit { loop in
-          guard let relay = loop.local(PublishRelay.self) else { return _ = left.yield() }
-          relay.ingest.whenEmpty { left.yield() }
+          EdgePublishers.whenEmpty(on: loop) { left.yield() }
         }
         if !isAsked { left.yield() }
       }
@@ -169,14 +156,13 @@ struct RunningEdge: Sendable {
   /// Stops taking clients, and returns once responses under way are finished or have run out of time.
   func drain(_ words: String) async {
     frame.health.set(unready: words)
-    try? await frame.loops.onEach { $0.local(PublishRelay.self)?.drain() }
+    try? await frame.loops.onEach { EdgePublishers.drain(on: $0) }
     async let viewers: Void = frame.onEachLoop { loop, done in
       guard let server = loop.local(LoopServer.self) else { return done() }
       server.drain { done() }
     }
     async let publishers: Void = frame.onEachLoop { loop, done in
-      guard let relay = loop.local(PublishRelay.self) else { return done() }
-      relay.end(words, done: done)
+      EdgePublishers.end(words, on: loop, done: done)
     }
     _ = await (viewers, publishers)
   }

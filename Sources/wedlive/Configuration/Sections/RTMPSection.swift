@@ -1,5 +1,9 @@
 /// `rtmp`: the limits of the RTMP and RTMPS ports.
 struct RTMPSection: Equatable, Sendable {
+  /// What an edge does with its publishers: understands them, or hands their bytes on.
+  enum Proxy: String, CaseIterable, Sendable { case rtmp, tcp }
+
+  var proxy = Proxy.rtmp
   /// The chunk size that the node sends with.
   var chunkSize = 60_000
   /// The largest message it takes.

@@ -10,4 +10,10 @@ struct RelaySection: Equatable, Sendable {
   var giveUpAfter = Duration.seconds(30)
   /// Whether origins are told the publisher's address.
   var proxyHeader = false
+  /// With `rtmp.proxy: tcp`: how long one origin has to take a connection.
+  var connectTimeout = Duration.seconds(3)
+  /// How long nothing may move on one.
+  var idleTimeout = Duration.seconds(60)
+  /// What may wait of one, each way.
+  var pipe = 256 << 10
 }
