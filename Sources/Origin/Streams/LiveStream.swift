@@ -24,11 +24,7 @@ package final class LiveStream {
   var renditions: Renditions
   var memory: MemoryShare
   private var demuxer = TagDemuxer()
-  /// Added to a publisher's timestamps, so that players' clocks go on when the next one starts at 0.
-  private var relayOffset: UInt32?
-  /// The latest time that players have been given, and what it was when the publisher began.
-  private var lastRelayed: UInt32?
-  private var relayFloor: UInt32?
+  private var relayClock = RelayClock()
   private let configuration: StreamConfiguration
   let now: () -> MediaTime
   private var breaks: [MediaTime] = []
@@ -112,8 +108,7 @@ package final class LiveStream {
       }
     }
     demuxer = TagDemuxer()
-    relayOffset = nil
-    relayFloor = lastRelayed
+    relayClock.begin()
     renditions.reopen()
     refusal = refuse
     isBroken = false
@@ -125,6 +120,7 @@ package final class LiveStream {
     if renditions.takeWant() { wantKey() }
     checkBounds()
     if !memory.admits() { refuse(Self.tooLarge) }
+    renditions.announce(describe)
   }
 
   /// Takes a key that viewers can have from now on.
@@ -300,28 +296,12 @@ package final class LiveStream {
     refusal?(words)
   }
 
-  /// Hands a message to players, whose clock goes on over all publishers and never back.
-  ///
-  /// - Parameters:
-  ///   - role: what it is to a decoder.
-  ///   - message: as it came.
-  ///   - time: its frame's, repaired; nil for headers and data, which take the time of what was
-  ///     last: encoders that repeat them give them any. Metadata has none (at any time but 0, ffmpeg
-  ///     takes it for a track of text).
+  /// Hands a message to players; `time` is its frame's, repaired, and nil for headers and data.
   private func relay(_ role: RelayMessage.Role, _ message: Message, at time: MediaTime?) {
     guard !isBroken else { return }
     tap?.take(role, message)
     var message = message
-    if let time {
-      let own = UInt32(truncatingIfNeeded: time.milliseconds)
-      let offset = relayOffset ?? relayFloor.map { $0 &+ 20 &- own } ?? 0
-      relayOffset = offset
-      message.timestamp = own &+ offset
-      if let floor = relayFloor, message.timestamp.isBefore(floor) { message.timestamp = floor }
-      if lastRelayed?.isBefore(message.timestamp) != false { lastRelayed = message.timestamp }
-    } else {
-      message.timestamp = role == .metadata ? 0 : lastRelayed ?? message.timestamp
-    }
+    message.timestamp = relayClock.stamp(message.timestamp, role, at: time)
     relay.append(RelayMessage(role, message))
   }
 

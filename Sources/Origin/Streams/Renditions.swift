@@ -113,6 +113,11 @@ struct Renditions {
 
   // MARK: Segments
 
+  /// Tells viewers of a stream that has begun that there is soon something for them to see.
+  mutating func announce(_ describe: (Place) -> VariantInfo?) {
+    if source.snapshot == nil { outlet.publish(snapshot(describe)) }
+  }
+
   /// Takes a finished segment; `publish` brings it to viewers.
   mutating func append(_ segment: Segment, of place: Place) { sealer.append(segment, of: place) }
 
@@ -228,9 +233,11 @@ struct Renditions {
         besides: rungs.map(\.place), source: describe(.source)?.size))
   }
 
-  /// Rungs that the stream has and no playlist of playlists lists yet.
+  /// Renditions that the stream has and no playlist of playlists lists yet.
   private func coming(_ listed: [MasterPlaylists.Entry]) -> [ComingRendition] {
-    rungs.map(\.rendition).filter { rung in !listed.contains { $0.name == rung.name } }.map {
+    ([source] + rungs.map(\.rendition)).filter { each in
+      !listed.contains { $0.name == each.name }
+    }.map {
       ComingRendition(name: Array($0.name.utf8), viewers: $0.viewers)
     }
   }
@@ -239,10 +246,12 @@ struct Renditions {
   private func entries(_ describe: (Place) -> VariantInfo?) -> [MasterPlaylists.Entry] {
     let unknown = VariantInfo(
       bandwidth: 0, averageBandwidth: 0, codecs: [], size: nil, frameRate: nil)
-    var entries = [
-      MasterPlaylists.Entry(
-        name: source.name, viewers: source.viewers, info: describe(.source) ?? unknown)
-    ]
+    var entries: [MasterPlaylists.Entry] = []
+    if source.snapshot != nil {
+      entries.append(
+        MasterPlaylists.Entry(
+          name: source.name, viewers: source.viewers, info: describe(.source) ?? unknown))
+    }
     for (place, rendition) in rungs where rendition.snapshot != nil {
       guard let info = describe(.rung(place)) else { continue }
       entries.append(

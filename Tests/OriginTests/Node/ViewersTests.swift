@@ -46,6 +46,24 @@ import Testing
     }
   }
 
+  @Test func `who comes before the first segment is kept waiting for it`() async throws {
+    let node = try await TestNode()
+    let publisher = try await node.publish(try node.token())
+    await publisher.send(encoder.headers)
+    async let program = node.get("/hls/w/index.m3u8")
+    async let camera = node.get("/hls/w/main/index.m3u8")
+    async let playlist = node.get("/hls/w/main/source/index.m3u8")
+    #expect(try await node.isHeld(3))
+    await publisher.send(encoder.messages(seconds: 7))
+    for (response, body) in [try await program, try await camera] {
+      #expect(response.status == .ok)
+      #expect(text(body).hasSuffix("/source/index.m3u8\n"))
+    }
+    let first = try await playlist
+    #expect(first.response.status == .ok)
+    #expect(text(first.body).contains("#EXTINF"))
+  }
+
   @Test func `what isn't there is told once in each field`() async throws {
     let node = try await TestNode()
     let publisher = try await node.publish(try node.token())

@@ -100,7 +100,7 @@ final class TestStream {
     table.slot(Array("/hls/\(stream.key)".utf8).span)?.snapshot
   }
 
-  var playlist: Playlist? { snapshot.map { Playlist(text($0.renditions[0].playlist)) } }
+  var playlist: Playlist? { snapshot?.renditions.first.map { Playlist(text($0.playlist)) } }
 
   func text(_ playlist: PlaylistResponse) -> String {
     String(decoding: playlist.text.plain, as: UTF8.self)
@@ -108,11 +108,11 @@ final class TestStream {
 
   /// A segment's bytes, as viewers get them.
   func body(_ name: String) -> [UInt8]? {
-    snapshot?.renditions[0].segment(Array(name.utf8).span)?.prepared?.identity.body
+    snapshot?.renditions.first?.segment(Array(name.utf8).span)?.prepared?.identity.body
   }
 
   /// Whether a segment can be fetched.
   func has(_ name: String) -> Bool {
-    snapshot?.renditions[0].segment(Array(name.utf8).span) != nil
+    snapshot?.renditions.first?.segment(Array(name.utf8).span) != nil
   }
 }
