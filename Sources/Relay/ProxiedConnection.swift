@@ -155,6 +155,8 @@ final class ProxiedConnection {
   func pumpGathered(_ flow: ProxyFlow) -> Bool {
     guard stage == .open, !flow.isDone else { return false }
     guard !flow.isBlocked else { return true }
+    // What the last turn had no time for goes first.
+    guard hasDelivered(flow) else { return stage == .open }
     switch flow.fill() {
     case .bytes(let count):
       movedAt = proxy.loop.now
@@ -203,9 +205,9 @@ final class ProxiedConnection {
   /// A side was reset, or its network failed.
   private func lost(_ side: ProxyEnd, _ error: Int32) {
     if lingersUntil != nil { return end(.finished) }
-    if side.side == .origin, let down, !down.isBlocked {
+    if side.side == .origin, let down, !down.isBlocked, !down.isDone {
       // Why, where it has said so.
-      if case .bytes = down.fill() { _ = down.deliver() }
+      if case .bytes = down.deliver(), case .bytes = down.fill() { _ = down.deliver() }
     }
     let cause = error == EPROTO ? "TLS failed" : SystemError("connection", error).description
     end(side.side == .client ? .clientLost : .originLost, cause)

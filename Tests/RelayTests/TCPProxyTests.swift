@@ -40,6 +40,29 @@ import Testing
     #expect(rig.metrics.count(.finished) == 1)
   }
 
+  @Test func `what is left over for the next turn is not in the way of what is gathered`() throws {
+    var configuration = TCPProxyConfiguration()
+    configuration.gather = .milliseconds(1)
+    configuration.pipeBytes = 4 << 10
+    let rig = try TCPProxyRig(configuration)
+    let origin = try rig.origin()
+    let client = try rig.client()
+    #expect(rig.turns { origin.peers.first != nil })
+    let peer = try #require(origin.peers.first)
+    let (up, down) = (noise(6_000_000, seed: 1), noise(5_000_000, seed: 2))
+    for start in stride(from: 0, to: up.count, by: 100_000) {
+      client.send(Array(up[start..<(start + 100_000)]))
+      if start < down.count { peer.send(Array(down[start..<(start + 100_000)])) }
+      rig.loop.turn(maximumWait: .milliseconds(1))
+    }
+    #expect(rig.turns { peer.receivedCount == up.count && client.receivedCount == down.count })
+    #expect(peer.received == up)
+    #expect(client.received == down)
+    peer.reset()
+    client.send([1])
+    #expect(rig.turns { rig.isEmpty })
+  }
+
   @Test func `one side ends, and the other goes on`() throws {
     let rig = try TCPProxyRig()
     let origin = try rig.origin()
