@@ -10,19 +10,17 @@ still for more than 8 s, or when an edge's memory grew after the warm-up.
 """
 
 import argparse
-import hashlib
 import random
 import sys
 import tempfile
-import threading
 import time
-from datetime import datetime
 from pathlib import Path
 
 from support import rtmp_load
 from support.cluster import Cluster
-from support.cluster_watch import Viewer, sequences
-from support.exact import Follower, Published
+from support.cluster_watch import sequences
+from support.exact import Published
+from support.exact_viewer import Bytes, ExactViewer
 from support.media import Source
 from support.memory import MIB, grown, resident
 from support.node import Node, Place
@@ -39,44 +37,6 @@ SETTINGS = {
     "WEDLIVE_LOG_LEVEL": "notice",
 }
 LONGEST = 8.0
-
-
-class Bytes:
-    """The segments that viewers got, by stream and name: the same at every edge."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._digests: dict[str, bytes] = {}
-
-    def is_same(self, name: str, body: bytes) -> bool:
-        digest = hashlib.sha256(body).digest()
-        with self._lock:
-            known = self._digests.setdefault(name, digest)
-            if len(self._digests) > 2_000:
-                del self._digests[next(iter(self._digests))]
-        return known == digest
-
-
-class ExactViewer(Viewer):
-    """A viewer who knows what was published."""
-
-    def __init__(self, edge: Node, wedding: str, published: Published, all_bytes: Bytes) -> None:
-        self.follower = Follower(published)
-        self._all = all_bytes
-        self._wedding = wedding
-        self.wrong: list[str] = []
-        self._printed = 0
-        super().__init__(edge, wedding)
-
-    def take(self, name: str, body: bytes) -> None:
-        place = f"{self.edge.settings['WEDLIVE_NODE_ID']}, {self._wedding}/{name}"
-        if not self._all.is_same(f"{self._wedding}/{name}", body):
-            self.wrong.append(f"{place}: another edge has other bytes")
-        found = self.follower.take(body, name in self.breaks)
-        self.wrong += [f"{place}: {each}" for each in found]
-        for each in self.wrong[self._printed :]:
-            print(f"          {datetime.now():%H:%M:%S} {each}", flush=True)
-        self._printed = len(self.wrong)
 
 
 class Killer:

@@ -173,15 +173,7 @@ def partitioned(make_node: MakeNode, tmp_path: Path) -> Iterator[tuple[Cluster, 
         if other is None:
             pytest.skip("this user may not make network namespaces")
         made = Cluster(tmp_path, make_node, 0, 2, Redis(tmp_path / "redis", bind=other.here))
-        made.origins.append(
-            made.add(
-                "origin",
-                "origin-1",
-                other.place,
-                WEDLIVE_REDIS_URL=f"redis://{other.here}:{made.redis.port}/0",
-                WEDLIVE_CLUSTER_ADDRESS=other.there,
-            )
-        )
+        other.add_origin(made, "origin-1")
         yield made, other
         made.stop()
 

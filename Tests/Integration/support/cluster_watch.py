@@ -1,10 +1,12 @@
 """Publishers and viewers of a cluster, and what viewers may never see."""
 
+import http.client
 import threading
 import time
 from pathlib import Path
 
 from .cluster import Cluster
+from .http import Client
 from .media import Source
 from .node import Node
 from .processes import Process
@@ -50,47 +52,65 @@ class Viewer:
         #: The longest time between two new segments, and how many discontinuities were listed.
         self.longest = 0.0
         self.breaks: set[str] = set()
+        #: Whether its playlist has said that there will be no more.
+        self.is_over = False
+        self._fetched = -1
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
 
     def _watch(self) -> None:
         client = self.edge.client()
-        fetched = -1
         while not self._stop.wait(0.1):
-            answer = client.get(self.url)
-            if answer.status != 200:
-                self.bad.append(f"playlist: {answer}")
+            try:
+                self._look(client)
+            except (OSError, http.client.HTTPException) as error:
+                # Refused, or broken off: an honest error, and one all the same.
+                client.close()
+                if not self._stop.is_set():
+                    self.bad.append(f"{self.url}: {error!r}")
+
+    def _look(self, client: Client) -> None:
+        """Asks for the playlist once, and for all that is new in it."""
+        answer = client.get(self.url)
+        if answer.status != 200:
+            self.bad.append(f"playlist: {answer}")
+            return
+        lines = answer.text.splitlines()
+        names = [line for line in lines if line and not line.startswith("#")]
+        for index, line in enumerate(lines):
+            if line == "#EXT-X-DISCONTINUITY":
+                self.breaks.add(next(each for each in lines[index:] if each in names))
+        oldest, newest = (int(names[each].split("-")[0]) for each in (0, -1))
+        if oldest > max(self.newest - 1, 0) and self.newest >= 0:
+            self.bad.append(f"{self.newest - 1} to {oldest - 1} are no longer listed")
+        if newest < self.newest:
+            self.bad.append(f"went back from {self.newest} to {newest}")
+        if newest > self.newest:
+            now = time.monotonic()
+            if self.newest >= 0:
+                self.longest = max(self.longest, now - self.at)
+            self.newest, self.at = newest, now
+        for name in names if self._fetched >= 0 else names[-3:]:
+            number = int(name.split("-")[0])
+            if number <= self._fetched:
                 continue
-            lines = answer.text.splitlines()
-            names = [line for line in lines if line and not line.startswith("#")]
-            for index, line in enumerate(lines):
-                if line == "#EXT-X-DISCONTINUITY":
-                    self.breaks.add(next(each for each in lines[index:] if each in names))
-            oldest, newest = (int(names[each].split("-")[0]) for each in (0, -1))
-            if self.newest >= 0 and oldest > self.newest - 1:
-                self.bad.append(f"{self.newest - 1} to {oldest - 1} are no longer listed")
-            if newest < self.newest:
-                self.bad.append(f"went back from {self.newest} to {newest}")
-            if newest > self.newest:
-                now = time.monotonic()
-                if self.newest >= 0:
-                    self.longest = max(self.longest, now - self.at)
-                self.newest, self.at = newest, now
-            for name in names if fetched >= 0 else names[-3:]:
-                number = int(name.split("-")[0])
-                if number <= fetched:
-                    continue
-                fetched = number
-                segment = client.get(self.url.replace("index.m3u8", name))
-                self.segments += 1
-                if segment.status != 200:
-                    self.bad.append(f"segment: {segment}")
-                else:
-                    self.take(name, segment.body)
+            segment = client.get(self.url.replace("index.m3u8", name))
+            # One that broke off is asked for again.
+            self._fetched = number
+            self.segments += 1
+            if segment.status != 200:
+                self.bad.append(f"segment: {segment}")
+            else:
+                self.take(name, segment.body)
+        self.is_over = "#EXT-X-ENDLIST" in lines
 
     def take(self, name: str, body: bytes) -> None:
         """A new segment has come; those whose name is in `breaks` follow a discontinuity."""
+
+    def leave(self) -> None:
+        """Looks no more; a request that is under way is let go."""
+        self._stop.set()
 
     def stop(self) -> None:
         self._stop.set()

@@ -56,11 +56,19 @@ class Published:
 class Follower:
     """Compares the segments of one viewer, in their order, with what was published."""
 
-    def __init__(self, published: Published) -> None:
+    def __init__(self, published: Published, from_start: bool = False) -> None:
         self._tracks = published.tracks
         #: Where each track may go on; equal frames leave several places possible.
         self._next: dict[str, set[int]] = {}
+        if from_start:
+            self._next = {name: {0} for name in self._tracks}
         self.frames = 0
+        #: Pictures and sounds that were published and did not come.
+        self.missing = 0
+
+    def next_places(self, track: str) -> set[int]:
+        """Where it may go on, counted from the recording's first frame."""
+        return self._next.get(track, set())
 
     def take(self, data: bytes, is_break: bool) -> list[str]:
         """What is wrong with the next segment."""
@@ -90,6 +98,7 @@ class Follower:
                 found = here & expected
             if not found:
                 missing = min((place - each) % track.count for place in here for each in expected)
+                self.missing += missing
                 wrong.append(f"{missing} frames are missing before {name} {index} of the segment")
                 found = here
             expected = {(place + 1) % track.count for place in found}

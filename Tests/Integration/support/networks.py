@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .node import Place
+from .cluster import Cluster
+from .node import Node, Place
 from .processes import Failed, run
 
 #: An address that nobody has: frames sent there are dropped by whoever gets them.
@@ -49,10 +50,28 @@ class Network:
         """What is sent there is lost; what is sent from inside arrives."""
         run(self._lost(self.there, self._cable))
 
+    def slow(self, rate: str) -> None:
+        """What is sent from inside comes no faster than so, such as `1mbit`, until it is mended."""
+        words = ["tc", "qdisc", "replace", "dev", self._far, "root", "tbf"]
+        self._inside(*words, "rate", rate, "burst", "4kb", "latency", "5s")
+
+    def reset(self) -> None:
+        """All connections with the other side are reset, at both ends."""
+        self._inside("ss", "-K", "dst", self.here)
+
     def mend(self) -> None:
         """All comes through again."""
+        _ignoring([*self.place.enter, "tc", "qdisc", "del", "dev", self._far, "root"])
         _ignoring(["ip", "neigh", "del", self.there, "dev", self._cable])
         _ignoring([*self.place.enter, "ip", "neigh", "del", self.here, "dev", self._far])
+
+    def add_origin(self, cluster: Cluster, name: str, **settings: str) -> Node:
+        """One more origin of a cluster, inside; its Redis has to listen on this side's address."""
+        url = f"redis://{self.here}:{cluster.redis.port}/0"
+        own = {"WEDLIVE_REDIS_URL": url, "WEDLIVE_CLUSTER_ADDRESS": self.there}
+        made = cluster.add("origin", name, self.place, **own, **settings)
+        cluster.origins.append(made)
+        return made
 
     def remove(self) -> None:
         _ignoring(["ip", "netns", "del", self._name])
