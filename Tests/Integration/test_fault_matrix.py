@@ -33,7 +33,7 @@ TABLE = Path(__file__).resolve().parents[2] / ".build" / "fault-matrix"
 #: Between two new segments: three seconds and a segment, on a machine that may be busy.
 LONGEST = 6.0
 #: These few are what `make test` runs.
-QUICK = [("killed", "half of it with the origin"), ("drained", "just announced")]
+QUICK = [("killed", "half of it with the origin"), ("network cut", "half of it with the origin")]
 
 UNFETCHED = "edges list a segment whose origin is lost before they have all of it"
 SAME_NUMBER = "the new process begins with the number of what the old one has yet to announce"
@@ -47,7 +47,7 @@ KNOWN = {
         for moment in ("just announced", "an edge fetches it")
     },
     **{("upgraded (SIGUSR2)", moment): SAME_NUMBER for moment in list(MOMENTS)[:5]},
-    ("drained", "before the first segment"): SAME_NUMBER,
+    **{("drained", moment): HALF for moment in list(MOMENTS)[:5]},
     ("connections reset", "half of it with the origin"): HALF,
     **{(fault, "the last, publisher gone"): NO_END for fault in list(FAULTS)[:5]},
 }
