@@ -71,6 +71,22 @@ import Testing
     #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
   }
 
+  @Test(arguments: ["", "&cut=150000"])
+  func `what is on its way counts as being here, until it breaks off`(_ how: String) async throws {
+    let edge = try EdgeNode()
+    let name = name(#function, how.isEmpty ? "" : "c")
+    let path = "127.0.0.1:\(edge.port)/o/\(name)"
+    try await edge.set(name, "cc=max-age%3D60&size=200000&gate=1\(how)")
+    #expect(!edge.proxy.has(path))
+    let held = Held(edge)
+    async let answer = try? held.value.get("/o/\(name)")
+    #expect(try await edge.eventually { edge.proxy.has(path) })
+    #expect(!edge.proxy.store.has(path))
+    try await edge.open(name)
+    #expect(await answer?.body.count == (how.isEmpty ? 200_000 : nil))
+    #expect(try await edge.eventually { edge.proxy.has(path) == how.isEmpty })
+  }
+
   @Test func `an error that a client's credentials may have caused is that client's`() async throws
   {
     let edge = try EdgeNode()

@@ -195,9 +195,9 @@ final class LiveFollower: Sendable {
   // MARK: Handing on
 
   private func apply(_ feed: StreamFeed, to view: inout LiveView) async {
-    let store = live.proxy.store
+    let proxy = live.proxy
     let change = view.take(feed, grace: live.configuration.grace, now: .now) { path in
-      store.has(EdgeLive.name(ofPath: path))
+      proxy.has(EdgeLive.name(ofPath: path))
     }
     guard let change else {
       live.metrics.stale.increment()

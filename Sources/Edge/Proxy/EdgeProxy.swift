@@ -267,6 +267,16 @@ package final class EdgeProxy: Sendable {
     }
   }
 
+  /// Whether something is here or on its way.
+  ///
+  /// - Parameter name: of something that is the same for all requests.
+  /// - Returns: true also for what may yet break off.
+  func has(_ name: String) -> Bool {
+    if store.has(name) { return true }
+    let (_, key) = store.find(name, [:])
+    return fills.withLock { $0[key]?.body.progress.end == .open }
+  }
+
   /// Who reads what is on its way, for metrics.
   var readers: Int {
     fills.withLock { $0.values.reduce(0) { $0 + $1.body.readers } }
