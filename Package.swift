@@ -122,7 +122,7 @@ let floor4: [Target] =
       "Bytes", "HTTPClient", "HTTPSemantics", "Redis", "Storage", "Store", "Telemetry", crypto,
       httpTypes, log,
     ])
-  + room("Records", ["Bytes", "Redis", "Store", log])
+  + room("Records", ["Bytes", "Cluster", "Redis", "Store", "Telemetry", log])
   + room("Relay", ["EventLoop", "Telemetry", "Media", "RTMP", "TLS", "Ingest"])
 
 // Floor 5: the roles.
@@ -202,7 +202,9 @@ let testTargets: [Target] =
       "Bytes", "EventLoop", "Telemetry", "HTTPClient", "Redis", "RedisSupport", "BlockingSupport",
       httpTypes, log,
     ])
-  + tests("Records", ["BlockingSupport", "Redis", "RedisSupport", "Store", log])
+  + tests(
+    "Records",
+    ["BlockingSupport", "Cluster", "Redis", "RedisSupport", "Store", "Telemetry", log])
   + tests(
     "CDN",
     [

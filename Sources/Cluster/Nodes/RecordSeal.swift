@@ -5,23 +5,23 @@ import Crypto
 ///
 /// HMAC-SHA256 over the key and each value with its length before it, so that no two records are
 /// written alike.
-struct RecordSeal: Sendable {
+package struct RecordSeal: Sendable {
   private let key: SymmetricKey?
 
   /// Makes one.
   ///
   /// - Parameter secret: nil: every record is taken for genuine.
-  init(_ secret: [UInt8]?) { key = secret.map { SymmetricKey(data: $0) } }
+  package init(_ secret: [UInt8]?) { key = secret.map { SymmetricKey(data: $0) } }
 
   /// The seal of a record: 64 hexadecimal digits, or none without a secret.
-  func seal(_ values: [String], of key: String) -> String {
+  package func seal(_ values: [String], of key: String) -> String {
     guard let secret = self.key else { return "" }
     return Hexadecimal.text(
       HMAC<SHA256>.authenticationCode(for: Self.text(values, key), using: secret))
   }
 
   /// Whether a seal is that of the record; compared in constant time.
-  func fits(_ seal: String, _ values: [String], of key: String) -> Bool {
+  package func fits(_ seal: String, _ values: [String], of key: String) -> Bool {
     guard let secret = self.key else { return true }
     guard let code = Hexadecimal.bytes(seal), code.count == SHA256.byteCount else { return false }
     return HMAC<SHA256>.isValidAuthenticationCode(
