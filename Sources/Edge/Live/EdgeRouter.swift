@@ -5,16 +5,29 @@ import Media
 
 /// Finds the origin that knows a wedding, for calls of the API.
 ///
-/// What an origin knows of its streams (their keys, qualities, recordings) only it can answer, so a call
-/// that names a wedding goes to the one that has it.
+/// What an origin knows of its streams (their keys, qualities) only it can answer, so a call that
+/// names a wedding goes to the one that has it. Files of a recording are asked of the node that
+/// keeps it, and of recordings themselves any origin of a cluster knows all.
 struct EdgeRouter: Sendable {
   let live: EdgeLive
+  /// Nil where any upstream has all recordings.
+  let recordings: RecordingPools?
+
+  /// Whether any origin answers what is asked, and finds the one that is meant by itself.
+  func isForAny(_ path: String) -> Bool {
+    recordings != nil
+      && (path.hasPrefix("/api/streams/recordings/")
+        || path == "/api/streams/recording/complete")
+  }
 
   /// The nodes of a wedding that is followed here.
   ///
   /// - Parameter path: of the request, without its query.
   /// - Returns: nil where the address names none.
   func known(_ path: String) -> UpstreamPool? {
+    if let recordings, let name = RecordingLocator.Name(path: path) {
+      return recordings.known(name)
+    }
     for wedding in Self.names(path) {
       for camera in [Claims.programCamera, Claims.mainCamera] {
         if let key = StreamKey(wedding: wedding, camera: camera), let pool = live.pool(of: key) {
@@ -32,6 +45,11 @@ struct EdgeRouter: Sendable {
   ///   - body: JSON with a `wedding_id`, where the address names none.
   /// - Returns: nil where the call names no wedding.
   func find(_ path: String, body: [UInt8]) async -> UpstreamPool? {
+    if isForAny(path) { return nil }
+    if let recordings, let name = RecordingLocator.Name(path: path) {
+      // Where nobody has it, any of them may say so.
+      return await recordings.find(name)
+    }
     if let pool = known(path) { return pool }
     struct Call: Decodable { var wedding_id: String? }
     var names = Self.names(path)

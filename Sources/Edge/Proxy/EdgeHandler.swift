@@ -237,7 +237,7 @@ package final class EdgeHandler: RequestHandler {
   private func fail(_ token: HeldRequest, _ failure: EdgeFailure, _ request: HTTPRequest) {
     counts.countFailure()
     server.release(
-      token, with: .error(failure.status, code: "origin_failed", message: failure.words),
+      token, with: .error(failure.status, code: failure.code, message: failure.words),
       to: request)
   }
 

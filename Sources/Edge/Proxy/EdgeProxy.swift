@@ -218,7 +218,7 @@ package final class EdgeProxy: Sendable {
     _ done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     guard let use = order.pool.use(besides: tried) else {
-      let failure = failure ?? Self.nobody
+      let failure = order.pool.absence ?? failure ?? Self.nobody
       if let stored = order.stored, stored.freshness.mayStandIn(at: now) {
         return done(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
       }

@@ -21,8 +21,17 @@ package struct EdgeRouting: Sendable {
   package static let upstreams = EdgeRouting(kind: .upstreams)
 
   /// Anything of a cluster: what names a wedding is asked of the origin that has it.
-  package static func cluster(_ live: EdgeLive) -> EdgeRouting {
-    EdgeRouting(kind: .cluster(EdgeRouter(live: live)))
+  ///
+  /// - Parameters:
+  ///   - live: the streams.
+  ///   - recordings: finds recordings; nil where any upstream has all of them.
+  /// - Returns: what an edge of a cluster answers for.
+  package static func cluster(_ live: EdgeLive, recordings: RecordingLocator? = nil) -> EdgeRouting
+  {
+    let pools = recordings.map {
+      RecordingPools($0, rules: live.proxy.configuration.upstreamRules)
+    }
+    return EdgeRouting(kind: .cluster(EdgeRouter(live: live, recordings: pools)))
   }
 
   /// Segments of live streams, which are known by their path alone and never change.
@@ -108,6 +117,8 @@ package struct EdgeRouting: Sendable {
       guard path.hasPrefix("/api/") || path.hasPrefix("/hls/") else {
         return Question(request: request)
       }
+      // Any origin answers for all of the cluster.
+      if router.isForAny(path) { return Question(request: request) }
       return router.known(path).map { Question(request: request, pool: $0) }
     }
   }

@@ -169,7 +169,7 @@ final class EdgeSlices: Sendable {
       order.pool.use(besides: tried.union(order.brokeOff))
       ?? (order.brokeOff.isEmpty ? nil : order.pool.use(besides: tried))
     guard let slices = object?.slices ?? slices, let use else {
-      return done(.failed(failure ?? EdgeProxy.nobody))
+      return done(.failed(order.pool.absence ?? failure ?? EdgeProxy.nobody))
     }
     var fields = EdgeFields.asked(order.request.headerFields, isShared: true)
     fields[.range] = slices.field(of: number)

@@ -38,10 +38,17 @@ package final class UpstreamPool: Sendable {
     var turn = 0
   }
 
+  /// What is said where none of them gives an answer; nil: what the last of them had to say.
+  let absence: EdgeFailure?
   private let rules: Rules
   private let state: Mutex<State>
 
-  package init(_ upstreams: [Upstream], rules: Rules = Rules()) {
+  package convenience init(_ upstreams: [Upstream], rules: Rules = Rules()) {
+    self.init(upstreams, rules: rules, absence: nil)
+  }
+
+  init(_ upstreams: [Upstream], rules: Rules, absence: EdgeFailure?) {
+    self.absence = absence
     self.rules = rules
     state = Mutex(State(members: upstreams.map { Member(upstream: $0) }))
   }
