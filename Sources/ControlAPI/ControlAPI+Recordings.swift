@@ -14,6 +14,10 @@ extension ControlAPI {
   private struct Listed: Encodable {
     let weddingId: String
     let recordings: [RecordingInfo]
+    /// Whether these are all there are, as they are now.
+    let complete: Bool
+    /// Why not; for services.
+    let doubt: String?
   }
 
   private struct Deleted: Encodable {
@@ -70,11 +74,20 @@ extension ControlAPI {
       if names.count > 1 { values["camera_id"] = names[1] }
     }
     let (wedding, camera) = try Self.stream(values)
-    let known = try await directory().recordings(ofWedding: wedding).filter {
+    let all = try await directory().recordings(ofWedding: wedding).filter {
       $0.cameraId == camera
     }
-    guard !known.isEmpty else {
+    guard !all.isEmpty else {
       throw APIError(404, "no_recording", "There is no recording of this stream.")
+    }
+    // Those of a node that is away go on there when it is back, whatever was asked for meanwhile.
+    let known = all.filter { $0.reachable != false }
+    guard !known.isEmpty else {
+      throw APIError(
+        503, "node_away",
+        "The recordings of this stream are on nodes that can't be reached now ("
+          + Set(all.compactMap(\.node)).sorted().joined(separator: ", ")
+          + "); try again when they are back.")
     }
     var completed: [RecordingInfo] = []
     if known.contains(where: { $0.state == "recording" }) {
@@ -95,9 +108,13 @@ extension ControlAPI {
   func recordings(_ call: Call) async throws(APIError) -> APIResponse {
     let wedding = try Self.name(call.parts.last, "wedding_id")
     let isService = try admitToRecordings(call, wedding)
-    let all = try await directory().recordings(ofWedding: wedding)
+    let list = try await directory().list(ofWedding: wedding)
+    let all = list.recordings
     let shown = isService ? all : all.filter { $0.state == "completed" }.map(\.forViewers)
-    var answer = APIResponse.json(Listed(weddingId: wedding, recordings: shown))
+    var answer = APIResponse.json(
+      Listed(
+        weddingId: wedding, recordings: shown, complete: list.doubt == nil,
+        doubt: isService ? list.doubt : nil))
     if !isService { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
     return answer
   }

@@ -1,4 +1,4 @@
-/// The node's recordings, as the API starts, stops, shows and deletes them.
+/// Recordings, as the API starts, stops, shows and deletes them: a node's, or a whole cluster's.
 package protocol RecordingDirectory: Sendable {
   /// Records a stream from now on, or from when it begins.
   ///
@@ -17,14 +17,42 @@ package protocol RecordingDirectory: Sendable {
   /// - Throws: 404 where there is none of that name.
   func complete(_ recording: String) async throws(APIError) -> RecordingInfo
 
+  /// A recording.
+  ///
+  /// - Throws: 404 where there is none of that name.
+  func recording(_ recording: String) async throws(APIError) -> RecordingInfo
+
   /// All recordings of a wedding, oldest first.
   func recordings(ofWedding wedding: String) async throws(APIError) -> [RecordingInfo]
+
+  /// The same, and whether these are all that there are.
+  func list(ofWedding wedding: String) async throws(APIError) -> RecordingList
 
   /// Deletes a recording, here and where it was uploaded to.
   ///
   /// - Returns: nil once it is gone; else why the storage still has it, if anything is wrong.
   /// - Throws: 404 where there is none of that name, 409 while it is recorded.
   func delete(_ recording: String) async throws(APIError) -> RecordingRemoval
+}
+
+extension RecordingDirectory {
+  /// What a node knows of its own recordings is all there is.
+  package func list(ofWedding wedding: String) async throws(APIError) -> RecordingList {
+    RecordingList(recordings: try await recordings(ofWedding: wedding))
+  }
+}
+
+/// A wedding's recordings, as far as they are known.
+package struct RecordingList: Sendable, Equatable {
+  /// Oldest first.
+  package var recordings: [RecordingInfo]
+  /// Why some may be missing, or otherwise by now; nil where these are all there are.
+  package var doubt: String?
+
+  package init(recordings: [RecordingInfo], doubt: String? = nil) {
+    self.recordings = recordings
+    self.doubt = doubt
+  }
 }
 
 /// What became of a recording that was to be deleted.
@@ -35,8 +63,8 @@ package enum RecordingRemoval: Sendable, Equatable {
 }
 
 /// A recording, as the API shows it.
-package struct RecordingInfo: Encodable, Sendable, Equatable {
-  package struct Video: Encodable, Sendable, Equatable {
+package struct RecordingInfo: Codable, Sendable, Equatable {
+  package struct Video: Codable, Sendable, Equatable {
     package var codec: String
     package var width: Int
     package var height: Int
@@ -52,7 +80,7 @@ package struct RecordingInfo: Encodable, Sendable, Equatable {
     }
   }
 
-  package struct Audio: Encodable, Sendable, Equatable {
+  package struct Audio: Codable, Sendable, Equatable {
     package var codec: String
     package var sampleRate: Int
     package var channels: Int
@@ -67,7 +95,7 @@ package struct RecordingInfo: Encodable, Sendable, Equatable {
   }
 
   /// Where something is missing, in seconds.
-  package struct Gap: Encodable, Sendable, Equatable {
+  package struct Gap: Codable, Sendable, Equatable {
     package var at: Double
     package var seconds: Double?
     package var reason: String
@@ -102,9 +130,13 @@ package struct RecordingInfo: Encodable, Sendable, Equatable {
   package var video: Video?
   package var audio: Audio?
   package var gaps: [Gap] = []
+  /// Whether the node that has it can be reached now; nil where there is no cluster.
+  package var reachable: Bool?
 
   // For services alone.
 
+  /// The node that has it; nil where there is no cluster.
+  package var node: String?
   /// How many files it was received in.
   package var parts: Int?
   /// Why it ended, waits or failed: a stable word, and words for a person.
@@ -138,6 +170,7 @@ package struct RecordingInfo: Encodable, Sendable, Equatable {
   /// As viewers see it: what there is to watch, and not how it is kept.
   var forViewers: RecordingInfo {
     var info = self
+    info.node = nil
     info.parts = nil
     info.code = nil
     info.reason = nil

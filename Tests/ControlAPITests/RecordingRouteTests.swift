@@ -42,6 +42,11 @@ private final class SomeRecordings: RecordingDirectory {
     return Self.info(recording, "processing")
   }
 
+  func recording(_ recording: String) async throws(APIError) -> RecordingInfo {
+    guard recording.hasPrefix("rec_") else { throw APIError(404, "no_recording", "None.") }
+    return Self.info(recording, "completed")
+  }
+
   func recordings(ofWedding wedding: String) async throws(APIError) -> [RecordingInfo] {
     guard wedding == "w1" else { return [] }
     return [
@@ -172,5 +177,90 @@ extension `Control API` {
     #expect(busy.status == 409)
     let nowhere = try await send(.get, "/api/streams/recordings/w1", bearer: service)
     #expect(nowhere.errorCode == "no_recordings")
+  }
+
+  /// Recordings of which some are on nodes that can't be reached.
+  private final class Scattered: RecordingDirectory {
+    let completed = Mutex<[String]>([])
+    let areAllAway: Bool
+
+    init(areAllAway: Bool = false) { self.areAllAway = areAllAway }
+
+    private func info(_ id: String, _ state: String, node: String, _ isHere: Bool) -> RecordingInfo
+    {
+      var info = SomeRecordings.info(id, state)
+      info.node = node
+      info.reachable = isHere && !areAllAway
+      return info
+    }
+
+    func list(ofWedding wedding: String) async throws(APIError) -> RecordingList {
+      RecordingList(
+        recordings: [
+          info("rec_1", "recording", node: "one", false),
+          info("rec_2", "completed", node: "one", false),
+          info("rec_3", "failed", node: "two", true), info("rec_4", "completed", node: "two", true),
+        ], doubt: "Redis is away")
+    }
+
+    func recordings(ofWedding wedding: String) async throws(APIError) -> [RecordingInfo] {
+      try await list(ofWedding: wedding).recordings
+    }
+
+    func complete(_ recording: String) async throws(APIError) -> RecordingInfo {
+      completed.withLock { $0.append(recording) }
+      return info(recording, "processing", node: "two", true)
+    }
+
+    func start(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo] { [] }
+    func stop(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo] { [] }
+
+    func recording(_ recording: String) async throws(APIError) -> RecordingInfo {
+      info(recording, "completed", node: "two", true)
+    }
+
+    func delete(_ recording: String) async throws(APIError) -> RecordingRemoval { .deleted }
+  }
+
+  @Test func `a list says which node has what, and what may be missing`() async throws {
+    let api = api(recordings: Scattered())
+    let service = try await send(
+      .get, "/api/streams/recordings/w1", bearer: try token(.service, wedding: nil), api: api)
+    #expect(try list(service).map { $0["node"] as? String } == ["one", "one", "two", "two"])
+    #expect(
+      try list(service).map { $0["reachable"] as? Bool } == [false, false, true, true])
+    #expect(service.object["complete"] as? Bool == false)
+    #expect(service.object["doubt"] as? String == "Redis is away")
+    // Viewers see what they can have now, and not by which machines.
+    let viewer = try await send(.get, "/api/streams/recordings/w1", api: api)
+    #expect(try list(viewer).map { $0["recording_id"] as? String } == ["rec_2", "rec_4"])
+    #expect(try list(viewer).map { $0["reachable"] as? Bool } == [false, true])
+    #expect(try list(viewer).allSatisfy { $0["node"] == nil })
+    #expect(viewer.object["complete"] as? Bool == false)
+    #expect(viewer.object["doubt"] == nil)
+  }
+
+  @Test func `a node by itself has all there is`() async throws {
+    let answer = try await send(
+      .get, "/api/streams/recordings/w1", bearer: try token(.service, wedding: nil),
+      api: api(recordings: SomeRecordings()))
+    #expect(answer.object["complete"] as? Bool == true)
+    #expect(try list(answer).allSatisfy { $0["node"] == nil && $0["reachable"] == nil })
+  }
+
+  @Test func `what is away is not completed, and not said to be`() async throws {
+    let recordings = Scattered()
+    let service = try token(.service, wedding: nil)
+    let body = #"{"wedding_id":"w1"}"#
+    let answer = try await send(
+      .post, "/api/streams/recording/complete", body, bearer: service,
+      api: api(recordings: recordings))
+    #expect(answer.status == 200)
+    #expect(recordings.completed.withLock { $0 } == ["rec_3"])
+    let none = try await send(
+      .post, "/api/streams/recording/complete", body, bearer: service,
+      api: api(recordings: Scattered(areAllAway: true)))
+    #expect(none.status == 503)
+    #expect(none.errorCode == "node_away")
   }
 }

@@ -48,6 +48,14 @@ package struct OriginRecordings: RecordingDirectory {
     }
   }
 
+  package func recording(_ recording: String) async throws(APIError) -> RecordingInfo {
+    do throws(RecordingError) {
+      return RecordingInfo(try await service.recording(recording))
+    } catch {
+      throw APIError(error)
+    }
+  }
+
   package func recordings(
     ofWedding wedding: String
   ) async throws(APIError) -> [RecordingInfo] {

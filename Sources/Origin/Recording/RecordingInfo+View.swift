@@ -1,10 +1,10 @@
-import ControlAPI
-import Recording
+package import ControlAPI
+package import Recording
 import Store
 import Transcode
 
 extension RecordingInfo {
-  init(_ view: RecordingView) {
+  package init(_ view: RecordingView) {
     let record = view.record
     let document = view.document
     let result = document.result

@@ -31,6 +31,20 @@ extension RecordingService {
     return merged(kept) { $0.stream.wedding == wedding }
   }
 
+  /// All recordings of this node, oldest first.
+  package func all() async throws(RecordingError) -> [RecordingView] {
+    let store = parts.store
+    let kept: [RecordingRecord]
+    do throws(StoreError) {
+      kept = try await waiting(atMost: Self.patience) { () async throws(StoreError) in
+        try await store.recordings(in: Set(RecordingRecord.State.allCases))
+      }
+    } catch {
+      throw .records("\(error)")
+    }
+    return merged(kept) { _ in true }
+  }
+
   /// Those that are under way, for the operator: recorded, processed or deleted.
   package func underWay() async -> [RecordingView] {
     let store = parts.store

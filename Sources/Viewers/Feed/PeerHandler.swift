@@ -8,7 +8,8 @@ import Media
 ///
 /// `/cluster/live/{wedding}/{camera}?after={version}&launch={name}&want={renditions}` is held until
 /// there is something newer, and says with `edge={node}&viewers={count}` how many watch there;
-/// `/cluster/hls/…` is what viewers get under `/hls/…`. Everything else is another handler's.
+/// `/cluster/hls/…` is what viewers get under `/hls/…`, `/cluster/recordings/…` is about this node's
+/// recordings. Everything else is another handler's.
 package final class PeerHandler: RequestHandler {
   /// How long a node that waits for news is kept.
   private static let patience = Duration.seconds(20)
@@ -32,6 +33,7 @@ package final class PeerHandler: RequestHandler {
   private let isForPeers: Bool
   private let remote: RemoteStreams?
   private let viewers: EdgeViewers?
+  private let recordings: APICall?
   private let inner: RequestHandler
   /// What a node's question gets where nobody is taken for a node.
   package static let elsewhere = PreparedResponse.error(
@@ -47,14 +49,16 @@ package final class PeerHandler: RequestHandler {
   ///     their own alone.
   ///   - remote: streams that another process of this node still has; nil where there is none.
   ///   - viewers: is told how many other nodes have.
+  ///   - recordings: answers about this node's recordings.
   ///   - inner: answers everything else.
   package init(
     table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
     isForPeers: Bool = true, remote: RemoteStreams? = nil, viewers: EdgeViewers? = nil,
-    inner: RequestHandler
+    recordings: APICall? = nil, inner: RequestHandler
   ) {
     self.remote = remote
     self.viewers = viewers
+    self.recordings = recordings
     self.drain = drain
     self.isForPeers = isForPeers
     self.table = table
@@ -71,6 +75,9 @@ package final class PeerHandler: RequestHandler {
     if let answer = drain?.answer(request) { return answer }
     guard let token = request.bearerToken, pass.fits(token) else {
       return .prepared(Self.refused)
+    }
+    if let recordings, request.pathStarts(with: "/cluster/recordings/") {
+      return .deferred(recordings)
     }
     guard request.method.isRetrieval else { return .prepared(Self.notFound) }
     if request.pathStarts(with: "/cluster/live/") { return feed(request, exchange) }

@@ -7,14 +7,18 @@ import Records
 import ServiceLifecycle
 import Store
 import Synchronization
+import Telemetry
 
 /// What nodes of a cluster keep together: locks, cameras and stream keys, in Redis with a copy in this
-/// node's file.
+/// node's file; and what they tell each other of their recordings, in Redis alone.
 final class ClusterRecords: Sendable {
   let locks: ClusterWeddingLocks
   let cameras: ClusterCameras
   let keys: ClusterStreamKeys
-  private let cluster: NodeCluster
+  let recordings: RedisRecordings
+  let knownRecordings: KnownRecordings
+  let finder: RecordingFinder
+  let cluster: NodeCluster
   private let logger: Logger
   private let pending = Mutex<Set<Change>>([])
   private let rings: AsyncStream<Void>
@@ -41,8 +45,11 @@ final class ClusterRecords: Sendable {
   /// - Parameters:
   ///   - cluster: whose.
   ///   - file: has this node's copies.
+  ///   - registry: of the node's metrics.
   ///   - logger: hears when they can't be read.
-  init(_ cluster: NodeCluster, _ file: RecordFile, logger: Logger) {
+  init(
+    _ cluster: NodeCluster, _ file: RecordFile, metrics registry: MetricRegistry, logger: Logger
+  ) {
     self.cluster = cluster
     self.logger = logger
     let events = cluster.node.events
@@ -55,6 +62,9 @@ final class ClusterRecords: Sendable {
       announce: { try? await events.publish(.cameras(wedding: $0)) })
     keys = ClusterStreamKeys(
       RedisStreamKeys(cluster.redis), own: SQLiteStreamKeys(file), logger: logger)
+    recordings = RedisRecordings(cluster.redis, seal: cluster.seal)
+    knownRecordings = KnownRecordings(recordings, now: { LogTime.now.milliseconds })
+    finder = RecordingFinder(cluster, knownRecordings, metrics: registry)
     (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     events.observe { [weak self] delivery in
       switch delivery {

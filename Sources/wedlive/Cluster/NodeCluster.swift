@@ -20,6 +20,8 @@ struct NodeCluster: Sendable {
   let client: HTTPClient
   /// What all nodes seal TLS session tickets with.
   let tickets: SharedSecrets
+  /// What they seal records with.
+  let seal: RecordSeal
   let scheme: String
 
   /// What nodes show each other; nil where the configuration has no secret of a cluster.
@@ -86,6 +88,7 @@ struct NodeCluster: Sendable {
           logger: logger),
         redis: redis, pass: PeerPass(secret: secret), client: client,
         tickets: SharedSecrets(redis, secret: secret, bytes: TicketKey.byteCount),
+        seal: RecordSeal(secret),
         scheme: scheme)
     } catch {
       throw StartFailure("cluster: \(error)")

@@ -69,5 +69,8 @@ extension ConfigurationTable {
     .duration(
       "cluster.fail_timeout", \.cluster.failTimeout, in: .seconds(1)...(.seconds(3_600)),
       "How long."),
+    .count(
+      "cluster.recordings", \.cluster.recordings, in: 100...1_000_000,
+      "How many of an origin's recordings, the newest, other nodes are told of."),
   ]
 }

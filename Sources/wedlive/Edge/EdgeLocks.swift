@@ -19,7 +19,8 @@ struct EdgeLocks: Sendable {
     guard let cluster else { return nil }
     do throws(StoreError) {
       let file = try RecordFile(path: folder.file("records.sqlite"))
-      let records = ClusterRecords(cluster, file, logger: frame.logger)
+      let records = ClusterRecords(
+        cluster, file, metrics: frame.registry, logger: frame.logger)
       let locks = WeddingLocks(store: records.locks, logger: frame.logger)
       try await locks.load(frame.loops.mailboxes)
       return EdgeLocks(

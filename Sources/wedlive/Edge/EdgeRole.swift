@@ -64,7 +64,8 @@ enum EdgeRole {
     cache.hearsOfPurges = cluster != nil
     cache.ownsDisk = !succession.hasElders
     let proxy = EdgeProxy(cache, client: client)
-    let streams = try await streams(configuration, cluster, proxy, frame)
+    let streams = try await streams(
+      configuration, cluster, proxy, frame, recordings: locks?.records.finder.locator)
     let edge = RunningEdge(
       frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy),
       streams: streams?.streams,
@@ -158,7 +159,7 @@ enum EdgeRole {
   /// - Throws: `StartFailure` where it couldn't tell who may watch.
   private static func streams(
     _ configuration: NodeConfiguration, _ cluster: NodeCluster?, _ proxy: EdgeProxy,
-    _ frame: NodeFrame
+    _ frame: NodeFrame, recordings: RecordingLocator?
   ) async throws(StartFailure) -> (streams: EdgeStreams, keySet: KeySetSource?)? {
     var shown = cluster?.pass
     if shown == nil { shown = try NodeCluster.pass(configuration) }
@@ -191,7 +192,7 @@ enum EdgeRole {
         live: live, verifier: tokens.verifier,
         needsToken: configuration.access.watch == .token,
         rememberedTokens: configuration.access.rememberedTokens,
-        plans: configuration.origin.streams.plans), tokens.keySet
+        plans: configuration.origin.streams.plans, recordings: recordings), tokens.keySet
     )
   }
 

@@ -8,4 +8,6 @@ struct EdgeStreams: Sendable {
   let needsToken: Bool
   let rememberedTokens: Int
   let plans: Plans
+  /// Finds recordings; nil where any upstream has all of them.
+  let recordings: RecordingLocator?
 }

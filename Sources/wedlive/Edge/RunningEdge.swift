@@ -51,7 +51,8 @@ struct RunningEdge: Sendable {
     server.acceptFailed = { report.failed($0) }
     loop.setLocal(server)
     let origin = EdgeHandler(
-      proxy, metrics, on: server, routing: streams.map { .cluster($0.live) } ?? .upstreams)
+      proxy, metrics, on: server,
+      routing: streams.map { .cluster($0.live, recordings: $0.recordings) } ?? .upstreams)
     let behind = viewers(parts.pacing, on: server, before: origin) ?? origin
     let drain = publishers.map { PeerDrain($0.cluster.pass, drain: parts.drain) }
     // Where nodes show certificates they are answered at their own port alone.

@@ -44,6 +44,8 @@ struct RunningNode: Sendable {
     let isCertified: Bool
     /// Is told how many viewers edges have.
     let edges: EdgeViewers
+    /// Answers other nodes about this node's recordings; nil where there is no cluster.
+    let peerRecordings: APICall?
     /// The cluster's nodes as JSON; nil where there is no cluster.
     let nodes: (@Sendable () -> [UInt8])?
     /// Names this process among those that other nodes may have asked before.
@@ -146,7 +148,7 @@ struct RunningNode: Sendable {
         table: table, pass: $0, launch: parts.launch,
         drain: PeerDrain($0, drain: parts.drain), isForPeers: isForPeers,
         remote: isForPeers ? parts.elders?.remote(on: server, isForPeers: true) : nil,
-        viewers: parts.edges, inner: handler)
+        viewers: parts.edges, recordings: parts.peerRecordings, inner: handler)
     } ?? handler
   }
 

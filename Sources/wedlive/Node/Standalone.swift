@@ -12,6 +12,7 @@ import Logging
 import Media
 import Origin
 import Recording
+import Records
 import ServiceLifecycle
 import Store
 import Synchronization
@@ -73,7 +74,9 @@ enum Standalone {
         "auth.secret: nodes that meet at redis.url need the same one, or what one of them has signed"
           + " or sealed is good nowhere else")
     }
-    let shared = cluster.map { ClusterRecords($0, records, logger: logger) }
+    let shared = cluster.map {
+      ClusterRecords($0, records, metrics: registry, logger: logger)
+    }
     let streams = configuration.origin.streams
     let keys = streams.encryption.map { _ in
       StreamKeys(
@@ -82,9 +85,10 @@ enum Standalone {
     }
     let events = EventBus(metrics: registry)
     let purger = try NodeCDN.purger(configuration, cluster, records, registry)
+    let publication = shared.map { $0.publication(configuration, registry) }
     let recordings = try recordings(
       configuration, folder, records, NodeAddresses.api(configuration, listeners).web, events,
-      registry, purger)
+      registry, purger, publication)
     let cameras = WeddingCameras(
       store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
@@ -125,6 +129,7 @@ enum Standalone {
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
       recordings: recordings, locks: locks, edges: edges)
     let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
+    let ownRecordings = OriginRecordings(recordings, loops: loops.mailboxes)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let api = ControlAPI(
       ControlAPI.Parts(
@@ -134,7 +139,7 @@ enum Standalone {
           board: origin.board, programs: origin.programs, collector: collector),
         keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, locks: locks,
         cameras: originCameras,
-        recordings: OriginRecordings(recordings, loops: loops.mailboxes),
+        recordings: shared?.directory(of: ownRecordings, publication) ?? ownRecordings,
         purges: purger.map { NodePurges(purger: $0) },
         keysPerClient: configuration.encryption.keysPerClient,
         plans: configuration.origin.streams.plans,
@@ -181,6 +186,7 @@ enum Standalone {
           ]),
         page: page(configuration), pass: pass,
         isCertified: configuration.cluster.isCertified, edges: edges,
+        peerRecordings: shared?.peerCall(ownRecordings, publication),
         nodes: cluster?.nodes,
         launch: String(UInt64.random(in: .min ... .max), radix: 36), epoch: leases?.epoch,
         drainOther: cluster?.drainOther,
@@ -242,6 +248,9 @@ enum Standalone {
     if let shared {
       let users = ClusterRecords.Users(locks: locks, cameras: originCameras)
       others.append(ClusterRecordsService(records: shared, users: users))
+      if let publication {
+        others.append(RecordingPublicationService(publication: publication, recordings: recordings))
+      }
     }
     if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
     let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
@@ -266,7 +275,8 @@ enum Standalone {
 
   private static func recordings(
     _ configuration: NodeConfiguration, _ folder: DataFolder, _ records: RecordFile,
-    _ web: String, _ events: EventBus, _ registry: MetricRegistry, _ purger: Purger?
+    _ web: String, _ events: EventBus, _ registry: MetricRegistry, _ purger: Purger?,
+    _ publication: RecordingPublication?
   ) throws(StartFailure) -> RecordingService {
     var recordings = configuration.recordings(in: folder.file("recordings"))
     recordings.web = web
@@ -275,10 +285,16 @@ enum Standalone {
       let words = unsafe String(cString: strerror(problem))
       throw StartFailure("recording.path: \(recordings.path): can't be made: \(words)")
     }
+    var store: any RecordingStore = SQLiteRecordings(records)
+    var jobs: any JobStore = SQLiteJobs(records)
+    if let publication {
+      store = ObservedRecordings(store) { publication.note($0) }
+      jobs = ObservedJobs(jobs) { publication.note($0) }
+    }
     return RecordingService(
       recordings,
       RecordingService.Parts(
-        store: SQLiteRecordings(records), jobs: SQLiteJobs(records),
+        store: store, jobs: jobs,
         storage: try NodeStorage.open(configuration, metrics: registry),
         remux: { job, folder, progress throws(RemuxError) in
           try await Remux.run(job, into: folder, progress: progress)
