@@ -3,6 +3,7 @@
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import ClassVar
 
 from support.certificates import Certificates
 from support.cluster import SECRETS, Redis
@@ -302,6 +303,8 @@ class Relay(RTMPRow):
     how = "60 publishers in real time for 10 s; the origin is on the client's core"
     STREAM, TCP = "nginx stream", "HAProxy"
     reaches = (Reach("wedlive edge", STREAM, 1.0), Reach("wedlive edge", TCP, 1.0))
+    #: Of the edge alone.
+    settings: ClassVar[dict[str, str]] = {}
 
     def start(self, stack: ExitStack) -> list[Contestant]:
         assert self.context.binary is not None, "the origin is wedlive"
@@ -321,7 +324,9 @@ class Relay(RTMPRow):
         origin.role, origin.core = "origin", CLIENT_CORE
         origin.start()
         stack.callback(origin.stop)
-        edge = Edge(folder / "edge", self.context.binary, **settings, WEDLIVE_NODE_ID="edge-1")
+        self.origin = origin
+        settings |= {"WEDLIVE_NODE_ID": "edge-1", **self.settings}
+        edge = Edge(folder / "edge", self.context.binary, **settings)
         target = origin.ports["rtmp"]
         others = [
             StreamNginx(self.STREAM, folder / "nginx", target),
@@ -345,3 +350,24 @@ class Relay(RTMPRow):
         with self.publishers(contestant, self.streams, SECONDS + 5) as load:
             self.spent(contestant, 1, load)
             return self.spent(contestant, SECONDS - 2, load) / self.streams * 100
+
+
+class TCPRelay(Relay):
+    """CPU per GB of publishers that nobody on the way understands."""
+
+    name = "relay-tcp"
+    title = "RTMP publishers of 2 Mbit/s on their way through a TCP proxy (`rtmp.proxy: tcp`)"
+    unit = "CPU-s/GB"
+    settings: ClassVar[dict[str, str]] = {"WEDLIVE_RTMP_PROXY": "tcp"}
+
+    def measure(self, contestant: Contestant) -> float:
+        with self.publishers(contestant, self.streams, SECONDS + 5) as load:
+            self.spent(contestant, 1, load)
+            before = self.received
+            cost = self.spent(contestant, SECONDS - 2, load) * (SECONDS - 2)
+            return cost / ((self.received - before) / 1e9)
+
+    @property
+    def received(self) -> float:
+        return self.origin.metrics()["wedlive_rtmp_received_bytes_total"]
+
