@@ -34,6 +34,8 @@ package final class LiveStream {
   private let tap: RecordingTap?
   private var wantKey: () -> Void = {}
   private var isBroken = false
+  /// Whether another node of the cluster has it by now: viewers hear no more of it from here.
+  private var isElsewhere = false
   /// Told, on any thread, how far viewers have it; nil where the publisher is no relay.
   private var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
 
@@ -112,6 +114,7 @@ package final class LiveStream {
     renditions.reopen()
     refusal = refuse
     isBroken = false
+    isElsewhere = false
     meter.begin()
     outlet.changed(status(isLive: true))
     outlet.tell(.began, of: key)
@@ -169,6 +172,9 @@ package final class LiveStream {
     tap?.end(reason)
     // A key that is asked for now would come when nobody takes it.
     wantKey = {}
+    // Where another server has it, this one's half of a segment is not to be announced: that server
+    // makes all of it, under the same number.
+    isElsewhere = reason == Publisher.isElsewhere
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
     onProgress = nil
@@ -317,6 +323,7 @@ package final class LiveStream {
 
   /// Brings to viewers what they can have by now.
   private func publish() {
+    guard !isElsewhere else { return }
     var published: [(place: Renditions.Place, segment: Segment)] = []
     do throws(TLSError) {
       published = try renditions.publish(now: now(), describe: describe)

@@ -33,6 +33,9 @@ package struct Publisher: Sendable {
     self.send = send
   }
 
+  /// What a publisher is told whose stream another node of the cluster has taken.
+  package static let isElsewhere = "another server has this stream now"
+
   /// A publisher behind a connection of a loop.
   package init(
     id: UInt64, tokenID: [UInt8], priority: Int, address: String, loop: LoopMailbox,
@@ -56,7 +59,7 @@ package struct Publisher: Sendable {
       },
       send: {
         _ = try? await loop.run { loop in
-          publication.connection(on: loop)?.stop("another server has this stream now")
+          publication.connection(on: loop)?.stop(Self.isElsewhere)
         }
       })
   }

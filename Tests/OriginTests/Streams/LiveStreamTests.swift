@@ -90,6 +90,17 @@ import Transcode
     #expect(test.problems.isEmpty)
   }
 
+  @Test func `half a segment is not announced where another server makes all of it`() throws {
+    let test = try TestStream()
+    test.begin()
+    test.feed(Encoder().headers + Encoder().messages(seconds: 8))
+    test.stream.interrupt(Publisher.isElsewhere)
+    test.look()
+    let after = try #require(test.playlist)
+    #expect(after.entries.map(\.duration.rounded) == [3, 3])
+    #expect(test.problems.isEmpty)
+  }
+
   @Test func `the end is in the playlist, and the stream can go on after it`() throws {
     let test = try TestStream()
     test.begin()
