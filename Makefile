@@ -107,6 +107,10 @@ cache-tests: release ## http-tests/cache-tests against `wedlive edge` (SUITE=che
 	@.ci/setup test cache-tests
 	@$(PYTHON) Tests/Integration/cache_tests.py --wedlive $(RELEASE) --suite "$(SUITE)" $(ARGS)
 
+h2spec: release ## summerwind/h2spec against `wedlive edge` (H2SPEC=path of the program)
+	@.ci/setup test
+	@$(PYTHON) Tests/Integration/h2spec.py --wedlive $(RELEASE) --h2spec "$(H2SPEC)" $(ARGS)
+
 cluster-up: release ## a cluster on this machine: Redis, 2 origins, 2 edges, a balancer, a demo
 	@.ci/setup test cluster
 	@cluster/local/run up $(RELEASE)

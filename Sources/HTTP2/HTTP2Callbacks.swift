@@ -194,10 +194,16 @@ private func frameReceived(
 }
 
 private func dataReceived(
-  _: OpaquePointer?, _: UInt8, _ stream: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int,
-  _ context: UnsafeMutableRawPointer?
+  _ session: OpaquePointer?, _ flags: UInt8, _ stream: Int32, _ bytes: UnsafePointer<UInt8>?,
+  _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
   guard let context = unsafe sessionContext(context) else { return failure }
+  if unsafe context.pointee.answered.contains(stream) {
+    if flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) == 0 {
+      unsafe nghttp2_submit_rst_stream(session, 0, stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
+    }
+    return 0
+  }
   guard let bytes = unsafe bytes, count > 0 else { return 0 }
   unsafe context.pointee.owner.receivedBody(Span(_unsafeStart: bytes, count: count), on: stream)
   return 0
@@ -251,16 +257,37 @@ private func frameSent(
       unsafe context.pointee.violation = .resetsSent
     }
   case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
-    // Answered before the body has come: the peer may stop sending it (RFC 9113, 8.1).
     if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
       unsafe nghttp2_session_get_stream_remote_close(session, header.stream_id) == 0
     {
-      unsafe nghttp2_submit_rst_stream(
-        session, 0, header.stream_id, UInt32(NGHTTP2_NO_ERROR.rawValue))
+      unsafe answeredEarly(session, header.stream_id, context)
     }
   default: break
   }
   return 0
+}
+
+/// A stream is answered before its request has ended.
+///
+/// A small body is on its way as a rule, and ends well. A peer that sends more than that is told to
+/// stop (RFC 9113, 8.1), and one that sends nothing is by the owner, in time.
+private func answeredEarly(
+  _ session: OpaquePointer?, _ stream: Int32, _ context: UnsafeMutablePointer<SessionContext>
+) {
+  if unsafe context.pointee.isShuttingDown {
+    unsafe nghttp2_submit_rst_stream(session, 0, stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
+    return
+  }
+  unsafe context.pointee.answered.append(stream)
+  // The answer is not kept for as long as the peer likes.
+  guard
+    let state = unsafe nghttp2_session_get_stream_user_data(session, stream)?
+      .assumingMemoryBound(to: ResponseState.self)
+  else { return }
+  unsafe nghttp2_session_set_stream_user_data(session, stream, nil)
+  let notifies = unsafe state.pointee.notifies
+  unsafe context.pointee.drop(state)
+  if notifies { unsafe context.pointee.owner.closed(stream, complete: true) }
 }
 
 private func streamClosed(
@@ -269,6 +296,11 @@ private func streamClosed(
 ) -> Int32 {
   guard let context = unsafe sessionContext(context) else { return failure }
   unsafe context.pointee.openStreams -= 1
+  if let index = unsafe context.pointee.answered.firstIndex(of: stream) {
+    // Whose answer it was has been told.
+    unsafe context.pointee.answered.remove(at: index)
+    return 0
+  }
   guard
     let state = unsafe nghttp2_session_get_stream_user_data(session, stream)?
       .assumingMemoryBound(to: ResponseState.self)

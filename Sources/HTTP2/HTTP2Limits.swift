@@ -43,6 +43,8 @@ package enum HTTP2Violation: String, CaseIterable, Equatable, Sendable {
   case windowUpdates = "window_updates"
   /// libnghttp2's own flood checks: acknowledgements that pile up, SETTINGS with endless entries.
   case flooded
+  /// More of a stream that the peer has itself ended.
+  case closedStream = "closed_stream"
   /// The bytes are not HTTP/2.
   case protocolError = "protocol_error"
   /// Out of memory.

@@ -143,6 +143,7 @@ package import HTTPSemantics
     let code: UInt32 =
       switch violation {
       case .protocolError: UInt32(NGHTTP2_PROTOCOL_ERROR.rawValue)
+      case .closedStream: UInt32(NGHTTP2_STREAM_CLOSED.rawValue)
       case .failure: UInt32(NGHTTP2_INTERNAL_ERROR.rawValue)
       default: UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
       }
@@ -247,8 +248,20 @@ package import HTTPSemantics
 
   /// Takes no new request from here on.
   package func shutDown() {
+    unsafe context.pointee.isShuttingDown = true
+    endAnswered()
     let last = unsafe nghttp2_session_get_last_proc_stream_id(raw)
     _ = unsafe nghttp2_submit_goaway(raw, 0, last, UInt32(NGHTTP2_NO_ERROR.rawValue), nil, 0)
+  }
+
+  /// Whether requests have been answered whose ends are still to come.
+  package var awaitsEnds: Bool { unsafe !context.pointee.answered.isEmpty }
+
+  /// Waits no longer for the ends of requests that have been answered.
+  package func endAnswered() {
+    for stream in unsafe context.pointee.answered {
+      _ = unsafe nghttp2_submit_rst_stream(raw, 0, stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
+    }
   }
 
   /// Responses that are not wholly sent yet.

@@ -18,7 +18,13 @@ import HTTPSemantics
   /// Responses in use, linked through `next` and `previous`, for a session that ends early.
   var firstState: UnsafeMutablePointer<ResponseState>?
 
+  /// Streams that are answered, and whose requests have not ended.
+  var answered: [Int32] = []
+  /// Whether no further stream is taken: then such streams are not waited for.
+  var isShuttingDown = false
+
   private var scanner = FrameScanner()
+  private var streams = PeerStreams()
   var resetsReceived: Budget
   var resetsSent: Budget
   /// Resets on their way that are charged already.
@@ -85,7 +91,8 @@ import HTTPSemantics
   }
 
   /// Judges a frame by its header, before anything is done with it.
-  private mutating func admit(_ header: nghttp2_frame_hd) -> Bool {
+  private mutating func admit(_ header: FrameHead) -> Bool {
+    if let violation = streams.judge(header) { return refuse(violation) }
     let limits = unsafe storage.pointee.limits
     switch UInt32(header.type) {
     case NGHTTP2_HEADERS.rawValue: return true
@@ -102,6 +109,9 @@ import HTTPSemantics
       return settings.take(limits.settings, now: now) || refuse(.settings)
     case NGHTTP2_PING.rawValue:
       return pings.take(limits.pings, now: now) || refuse(.pings)
+    case NGHTTP2_PRIORITY.rawValue where header.stream == header.dependency || header.stream == 0:
+      // Of no use to us, which libnghttp2 was told: it takes no notice (RFC 9113, 6.3).
+      return refuse(.protocolError)
     case NGHTTP2_PRIORITY.rawValue, NGHTTP2_PRIORITY_UPDATE.rawValue:
       return priorities.take(limits.priorities, now: now) || refuse(.priorities)
     default:

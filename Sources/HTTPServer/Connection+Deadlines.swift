@@ -20,7 +20,9 @@ extension Connection {
     guard let http2 else { return .idle }
     if http2.isInsideHeaders { return .head }
     if http2.responsesInProgress > stalledSources.count { return .reader }
-    if bodyBytes > 0 || pending.values.contains(where: \.isCollecting) { return .body }
+    if bodyBytes > 0 || http2.awaitsEnds || pending.values.contains(where: \.isCollecting) {
+      return .body
+    }
     return http2.openStreams > 0 ? .nothing : .idle
   }
 
@@ -56,6 +58,14 @@ extension Connection {
     case .idle: end(.idle)
     case .linger: end(closing ?? .finished)
     case .body:
+      if let http2, http2.awaitsEnds {
+        http2.endAnswered()
+        loop.flushLater(self)
+      }
+      guard http1 != nil || bodyBytes > 0 || pending.values.contains(where: \.isCollecting) else {
+        waiting = .nothing
+        return rearm()
+      }
       let isSlow = Double(received - receivedMark) < Double(limits.minimumBodyRate) * interval
       let isLate = pending.values.contains {
         $0.isCollecting && loop.now - $0.startedAt > limits.bodyTimeout

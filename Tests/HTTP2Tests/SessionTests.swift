@@ -117,13 +117,59 @@ import Testing
     #expect(peer.closedStreams == [3, 1])
   }
 
-  @Test func `tells a client that was answered early to stop sending`() throws {
+  /// A peer whose POST on stream 1 is answered before its body has come.
+  private func answeredEarly() throws -> Peer {
     let peer = try Peer(Peer.workspace())
     peer.answersEarly = true
     peer.receive(
-      Frames.preface + Frames.settings() + Frames.request(1, "/", method: "POST", end: false))
+      Frames.preface + Frames.settings()
+        + Frames.request(1, "/", method: "POST", Frames.field("content-length", "3"), end: false))
+    peer.produce()
+    #expect(peer.data(1) == Array("none".utf8))
+    #expect(!peer.frames.contains { $0.type == 3 })
+    #expect(peer.session?.responsesInProgress == 0)
+    #expect(peer.session?.awaitsEnds == true)
+    return peer
+  }
+
+  @Test func `tells a client that was answered early to stop sending`() throws {
+    let peer = try answeredEarly()
+    peer.receive(Frames.data(1, [1]))
     peer.produce()
     #expect(peer.frames.contains { $0.type == 3 && $0.stream == 1 && $0.code == 0 })
+    #expect(peer.session?.openStreams == 0)
+    #expect(peer.session?.awaitsEnds == false)
+  }
+
+  @Test func `lets a client that was answered early end a small body`() throws {
+    let peer = try answeredEarly()
+    peer.receive(Frames.data(1, [1, 2, 3], end: true))
+    peer.produce()
+    #expect(!peer.frames.contains { $0.type == 3 || $0.type == 7 })
+    #expect(peer.session?.openStreams == 0)
+    #expect(peer.session?.awaitsEnds == false)
+  }
+
+  @Test func `still judges the body of a client that was answered early`() throws {
+    let peer = try answeredEarly()
+    peer.receive(Frames.data(1, [1, 2, 3, 4]))
+    peer.produce()
+    #expect(peer.frames.filter { $0.type == 3 }.map(\.code) == [1])
+    #expect(peer.session?.openStreams == 0)
+  }
+
+  @Test func `waits no longer for bodies when its owner says so, or when it ends`() throws {
+    let peer = try answeredEarly()
+    peer.session?.endAnswered()
+    peer.produce()
+    peer.receive(Frames.request(3, "/", method: "POST", end: false))
+    peer.produce()
+    #expect(peer.session?.openStreams == 1)
+    peer.receive(Frames.request(5, "/", method: "POST", end: false))
+    peer.session?.shutDown()
+    peer.produce()
+    #expect(peer.frames.filter { $0.type == 3 && $0.code == 0 }.map(\.stream) == [1, 3, 5])
+    #expect(peer.session?.isFinished == true)
   }
 
   @Test func `forgets a stream that was reset before its answer`() throws {
