@@ -127,6 +127,7 @@ extension Connection {
     guard !sources.isEmpty else { return }
     guard let source = sources.removeValue(forKey: stream) else { return }
     stalledSources.remove(stream)
+    heldBack.removeAll { $0 == stream }
     source.finished()
   }
 
@@ -168,11 +169,26 @@ extension Connection {
     case .prepared(let prepared):
       let gzip = prepared.gzip != nil && waiter.acceptsGzip
       send(stream, prepared.variant(gzip: gzip), isHead: waiter.isHead)
-    case .streamed(let streamed):
-      send(
-        stream, streamed.head, streamed.contentLength, streamed.source, isHead: waiter.isHead)
+      loop.flushLater(self)
+    case .streamed(let streamed): begin(streamed, waiter)
     }
-    loop.flushLater(self)
+  }
+
+  /// Sends what was waited for, if not by one alone.
+  private func begin(_ streamed: StreamedResponse, _ waiter: HeldRequests.Waiter) {
+    let stream = waiter.request.stream
+    let waits = !waiter.isHead && server.begins(waiter.request)
+    if waits { heldBack.append(stream) }
+    send(stream, streamed.head, streamed.contentLength, streamed.source, isHead: waiter.isHead)
+    // At once: else all of a crowd would have a buffer with a head in it at the end of the turn.
+    if waits { flush() } else { loop.flushLater(self) }
+  }
+
+  /// The others have their heads.
+  func bodyMayBegin(stream: Int32) {
+    guard let index = heldBack.firstIndex(of: stream) else { return }
+    heldBack.remove(at: index)
+    bodyReady(stream: stream)
   }
 
   /// The wait is over, and what was asked for is to be answered as it was asked.
@@ -182,13 +198,12 @@ extension Connection {
     switch response {
     case .prepared(let prepared):
       answer(stream, prepared, to: Request(request, limits: server.configuration.request))
-    case .streamed(let streamed):
-      send(
-        stream, streamed.head, streamed.contentLength, streamed.source, isHead: waiter.isHead)
+      loop.flushLater(self)
+    case .streamed(let streamed): begin(streamed, waiter)
     case .deferred, .held:
       send(stream, server.standard.error(500).identity, isHead: waiter.isHead)
+      loop.flushLater(self)
     }
-    loop.flushLater(self)
   }
 
   // MARK: Deferred

@@ -208,6 +208,11 @@ extension Connection {
 
   /// Takes the next piece from the source; false where there is none now.
   private func nextPiece(_ http1: HTTP1Exchange) -> Bool {
+    if heldBack.contains(http1.ordinal) {
+      http1.sourceIsPending = true
+      stalledSources.insert(http1.ordinal)
+      return false
+    }
     switch sources[http1.ordinal]?.next() ?? .failed {
     case .bytes(let bytes, let range):
       guard range.count <= http1.owed else { return fail(http1) }

@@ -62,6 +62,10 @@ extension Connection: HTTP2SessionOwner {
 
   func nextPiece(of stream: Int32) -> HTTP2Piece {
     guard let source = sources[stream] else { return .failed }
+    if heldBack.contains(stream) {
+      stalledSources.insert(stream)
+      return .pending
+    }
     switch source.next() {
     case .bytes(let bytes, let range):
       return range.isEmpty ? nextPiece(of: stream) : .bytes(bytes, range)

@@ -30,6 +30,8 @@ final class Connection: Channel {
   var sources: [Int32: BodySource] = [:]
   /// Streamed responses whose source has nothing at the moment.
   var stalledSources: Set<Int32> = []
+  /// Streamed responses whose bodies wait until others have their heads (`Crowd`).
+  var heldBack: [Int32] = []
   var bodyBytes = 0
 
   /// Output of a connection without TLS.

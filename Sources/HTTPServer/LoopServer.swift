@@ -55,6 +55,7 @@ package final class LoopServer {
   package private(set) var connectionCount = 0
   var handshakes = HandshakeQueue()
   private var held = HeldRequests()
+  private var crowd = Crowd()
   private(set) lazy var pacer = Pacer(self)
   private var draining = false
   private var drains: [() -> Void] = []
@@ -174,7 +175,8 @@ package final class LoopServer {
     return token
   }
 
-  /// Answers a held request; called on this loop.
+  /// Answers a held request; called on this loop, by mail or a timer: what is streamed to a crowd is
+  /// sent at once, which nobody may do while a connection reads a request.
   ///
   /// - Returns: false where the request has been answered, timed out, or its client has gone.
   @discardableResult
@@ -244,6 +246,26 @@ package final class LoopServer {
 
   /// Output buffers in the hands of connections that have something to send, for a gauge.
   package var outputBuffersInUse: Int { tlsBuffers.outputBuffersInUse }
+
+  /// A response begins that was waited for.
+  ///
+  /// - Returns: whether its body is to wait for `Connection.bodyReady(stream:)`.
+  func begins(_ request: RequestKey) -> Bool {
+    let beginning = crowd.begin(request, at: loop.now)
+    if beginning.isFirst { lookAtCrowd() }
+    return beginning.waits
+  }
+
+  /// Looks behind all the mail that is there: the releases of a crowd come by mail.
+  private func lookAtCrowd() {
+    loop.mailbox.submit { [link = CrowdLink(self)] loop in
+      guard let server = link.server else { return }
+      for request in server.crowd.look(at: loop.now) {
+        (loop.channel(request.connection) as? Connection)?.bodyMayBegin(stream: request.stream)
+      }
+      if !server.crowd.end() { server.lookAtCrowd() }
+    }
+  }
 
   // MARK: Ending
 
@@ -319,4 +341,12 @@ package final class LoopServer {
     drains = []
     for done in waiting { done() }
   }
+}
+
+/// A server as its loop's mailbox may hold it.
+private final class CrowdLink: @unchecked Sendable {
+  // Unchecked: it is read on the server's loop alone.
+  private(set) weak var server: LoopServer?
+
+  init(_ server: LoopServer) { self.server = server }
 }

@@ -1,5 +1,5 @@
 import EventLoop
-import HTTPSemantics
+package import HTTPSemantics
 
 /// What a body source has at the moment it is asked.
 public enum BodyPiece: Sendable {
@@ -60,10 +60,35 @@ public final class StreamedResponse {
   package init(
     status: Int, fields: [(name: String, value: String)], contentLength: Int?, source: BodySource
   ) {
-    var fields = fields
-    if let contentLength { fields.append(("content-length", "\(contentLength)")) }
-    head = HeaderBlock(status: status, fields: fields)
+    head = Self.head(status: status, fields: fields, contentLength: contentLength)
     self.contentLength = contentLength
     self.source = source
+  }
+
+  /// Makes one of a head that others have, too.
+  ///
+  /// - Parameters:
+  ///   - head: made by `head(status:fields:contentLength:)`, of the same length.
+  ///   - contentLength: the body's length where it is known.
+  ///   - source: of the body.
+  package init(head: HeaderBlock, contentLength: Int?, source: BodySource) {
+    self.head = head
+    self.contentLength = contentLength
+    self.source = source
+  }
+
+  /// Writes a head.
+  ///
+  /// - Parameters:
+  ///   - status: of the response.
+  ///   - fields: all but Content-Length and those added at sending (Date, Server, HSTS).
+  ///   - contentLength: the body's length where it is known.
+  /// - Returns: the head, for any number of responses.
+  package static func head(
+    status: Int, fields: [(name: String, value: String)], contentLength: Int?
+  ) -> HeaderBlock {
+    guard let contentLength else { return HeaderBlock(status: status, fields: fields) }
+    return HeaderBlock(
+      status: status, fields: fields + [("content-length", "\(contentLength)")])
   }
 }

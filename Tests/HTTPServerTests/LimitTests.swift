@@ -134,6 +134,20 @@ import Testing
     #expect(server.eventually { server.closed("slow_body") == 1 })
   }
 
+  @Test func `a request that is answered and never ends is ended`() throws {
+    let server = try TestServer { $0.rateInterval = Self.soon }
+    let client = try server.http2()
+    client.send(
+      Frames.frame(
+        1, flags: Frames.endHeaders, stream: 1, Frames.block("/digits", method: "POST")))
+    let reset = client.frame { $0.type == 3 }
+    #expect(reset?.stream == 1)
+    #expect(reset?.code == 0)
+    client.send(Frames.request(3, "/digits"))
+    #expect(client.h2Body(3) == Array("0123456789".utf8))
+    #expect(server.closed("slow_body") == 0)
+  }
+
   @Test func `a body that comes for too long is closed`() throws {
     let server = try TestServer {
       $0.rateInterval = Self.soon

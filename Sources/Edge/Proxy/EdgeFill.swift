@@ -1,8 +1,18 @@
 import Cache
+import HTTPSemantics
+import HTTPServer
 import HTTPTypes
+import Synchronization
 
 /// A response that is on its way.
 final class EdgeFill: Sendable {
+  /// What was sent last, and when: an age changes once a second.
+  private struct Sent: Sendable {
+    var age: Int64
+    var outcome: CacheOutcome
+    var head: HeaderBlock
+  }
+
   /// Without fields of a connection.
   let response: HTTPResponse
   let freshness: Freshness
@@ -14,6 +24,9 @@ final class EdgeFill: Sendable {
   let name: String
   private let asked: HTTPFields
   private let since: PurgeLog.Moment
+  /// Of the body, where the origin says it.
+  let length: Int?
+  private let sent = Mutex<Sent?>(nil)
 
   init(
     _ response: HTTPResponse, to order: EdgeFetch.Order, freshness: Freshness, body: FillBody,
@@ -27,10 +40,34 @@ final class EdgeFill: Sendable {
     self.freshness = freshness
     self.body = body
     self.outcome = outcome
+    length = response.headerFields[.contentLength].flatMap { Int($0) }
   }
 
-  /// Of the body, where the origin says it.
-  var length: Int? { response.headerFields[.contentLength].flatMap { Int($0) } }
+  /// Its fields as they are sent, but for Content-Length.
+  func fields(
+    _ outcome: CacheOutcome, of cache: String, at now: Int64
+  ) -> [(name: String, value: String)] {
+    let age = freshness.age(at: now)
+    return EdgeFields.list(response.headerFields, age: age > 0 ? age : nil, outcome, of: cache)
+  }
+
+  /// The head of the whole.
+  ///
+  /// - Parameters:
+  ///   - outcome: what the cache did.
+  ///   - cache: its name.
+  ///   - now: seconds since 1970.
+  /// - Returns: the same for all that ask within a second: a crowd waits for it.
+  func head(_ outcome: CacheOutcome, of cache: String, at now: Int64) -> HeaderBlock {
+    let age = freshness.age(at: now)
+    let known = sent.withLock { $0 }
+    if let known, known.age == age, known.outcome == outcome { return known.head }
+    let made = StreamedResponse.head(
+      status: response.status.code, fields: fields(outcome, of: cache, at: now),
+      contentLength: length)
+    sent.withLock { $0 = Sent(age: age, outcome: outcome, head: made) }
+    return made
+  }
 
   /// Whether a request that comes now may have it: one that is whole by now, and will be stored in a
   /// moment, only as long as it is fresh.

@@ -249,28 +249,30 @@ package final class EdgeHandler: RequestHandler {
     guard let reader = fill.body.join() else {
       return .error(502, code: "origin_failed", message: "The response has gone; ask again.")
     }
-    let age = fill.freshness.age(at: now)
-    let fields = EdgeFields.list(
-      fill.response.headerFields, age: age > 0 ? age : nil, outcome,
-      of: proxy.configuration.name)
+    let name = proxy.configuration.name
     let status = fill.response.status.code
     let part = EdgePart(
       request, fill.response, length: fill.length, isForwarded: fill.outcome.isForwarded)
     switch part {
     case .whole where status == 204 || status == 304:
-      return .prepared(EdgeHandler.bodiless(status, fields))
+      return .prepared(EdgeHandler.bodiless(status, fill.fields(outcome, of: name, at: now)))
     case .whole:
       return .streamed(
         StreamedResponse(
-          status: status, fields: fields, contentLength: fill.length, source: FillSource(reader)))
+          head: fill.head(outcome, of: name, at: now), contentLength: fill.length,
+          source: FillSource(reader)))
     case .part(let range, let length):
       return .streamed(
         StreamedResponse(
           status: 206,
-          fields: fields + [("content-range", ContentRange(range, total: length).text)],
+          fields: fill.fields(outcome, of: name, at: now) + [
+            ("content-range", ContentRange(range, total: length).text)
+          ],
           contentLength: range.count, source: FillSource(reader, range: range)))
     case .notModified:
-      let kept = fields.filter { !["content-type", "content-encoding"].contains($0.name) }
+      let kept = fill.fields(outcome, of: name, at: now).filter {
+        !["content-type", "content-encoding"].contains($0.name)
+      }
       return .prepared(EdgeHandler.bodiless(304, kept))
     case .refused(let status):
       return .error(
