@@ -199,7 +199,9 @@ private func dataReceived(
 ) -> Int32 {
   guard let context = unsafe sessionContext(context) else { return failure }
   if unsafe context.pointee.answered.contains(stream) {
-    if flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) == 0 {
+    unsafe context.pointee.unwanted += count
+    let ends = flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    if !ends, unsafe context.pointee.unwanted > SessionContext.mostUnwanted {
       unsafe nghttp2_submit_rst_stream(session, 0, stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
     }
     return 0
@@ -299,6 +301,7 @@ private func streamClosed(
   if let index = unsafe context.pointee.answered.firstIndex(of: stream) {
     // Whose answer it was has been told.
     unsafe context.pointee.answered.remove(at: index)
+    if unsafe context.pointee.answered.isEmpty { unsafe context.pointee.unwanted = 0 }
     return 0
   }
   guard

@@ -20,6 +20,9 @@ import HTTPSemantics
 
   /// Streams that are answered, and whose requests have not ended.
   var answered: [Int32] = []
+  /// Bytes that came of such streams, and how many may before they are told to stop.
+  var unwanted = 0
+  static let mostUnwanted = 16_384
   /// Whether no further stream is taken: then such streams are not waited for.
   var isShuttingDown = false
 

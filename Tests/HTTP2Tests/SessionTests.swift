@@ -118,12 +118,13 @@ import Testing
   }
 
   /// A peer whose POST on stream 1 is answered before its body has come.
-  private func answeredEarly() throws -> Peer {
+  private func answeredEarly(length: Int = 3) throws -> Peer {
     let peer = try Peer(Peer.workspace())
     peer.answersEarly = true
     peer.receive(
       Frames.preface + Frames.settings()
-        + Frames.request(1, "/", method: "POST", Frames.field("content-length", "3"), end: false))
+        + Frames.request(
+          1, "/", method: "POST", Frames.field("content-length", "\(length)"), end: false))
     peer.produce()
     #expect(peer.data(1) == Array("none".utf8))
     #expect(!peer.frames.contains { $0.type == 3 })
@@ -133,7 +134,10 @@ import Testing
   }
 
   @Test func `tells a client that was answered early to stop sending`() throws {
-    let peer = try answeredEarly()
+    let peer = try answeredEarly(length: 1 << 20)
+    peer.receive(Frames.data(1, Array(repeating: 1, count: 16_384)))
+    peer.produce()
+    #expect(!peer.frames.contains { $0.type == 3 })
     peer.receive(Frames.data(1, [1]))
     peer.produce()
     #expect(peer.frames.contains { $0.type == 3 && $0.stream == 1 && $0.code == 0 })
