@@ -49,7 +49,8 @@ package final class RecordingPublication: Sendable {
   private struct Pending {
     var ids: Set<String> = []
     var isLook = true
-    var waiters: [CheckedContinuation<Void, Never>] = []
+    var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    var nextWaiter = 0
     var isOver = false
   }
 
@@ -106,13 +107,22 @@ package final class RecordingPublication: Sendable {
 
   /// Returns once what was noted before has been told, or could not be: who has changed something is
   /// to find it so on every node.
-  package func settle() async {
+  ///
+  /// - Parameter limit: how long that is waited for; it is told all the same.
+  package func settle(within limit: Duration = .seconds(3)) async {
     await withCheckedContinuation { continuation in
-      let isOver = pending.withLock { pending in
-        if !pending.isOver { pending.waiters.append(continuation) }
-        return pending.isOver
+      let number = pending.withLock { pending -> Int? in
+        guard !pending.isOver else { return nil }
+        pending.nextWaiter += 1
+        pending.waiters[pending.nextWaiter] = continuation
+        return pending.nextWaiter
       }
-      if isOver { continuation.resume() } else { bell.yield() }
+      guard let number else { return continuation.resume() }
+      bell.yield()
+      Task {
+        try? await Task.sleep(for: limit)
+        pending.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+      }
     }
   }
 
@@ -131,9 +141,9 @@ package final class RecordingPublication: Sendable {
       if pending.withLock({ $0.waiters.isEmpty && !$0.isLook }) {
         try? await Task.sleep(for: Self.pause)
       }
-      let (ids, waiters) = pending.withLock { pending in
-        defer { (pending.ids, pending.waiters, pending.isLook) = ([], [], false) }
-        return (pending.ids, pending.waiters)
+      let (ids, last) = pending.withLock { pending in
+        defer { (pending.ids, pending.isLook) = ([], false) }
+        return (pending.ids, pending.nextWaiter)
       }
       do throws(StoreError) {
         try await tell(ids, source, &state)
@@ -147,12 +157,18 @@ package final class RecordingPublication: Sendable {
         }
         words = "\(error)"
       }
-      for waiter in waiters { waiter.resume() }
+      release(upTo: last)
     }
+    pending.withLock { $0.isOver = true }
+    release(upTo: .max)
+  }
+
+  /// Lets those go on who have waited since before something was told.
+  private func release(upTo last: Int) {
     let waiters = pending.withLock { pending in
-      pending.isOver = true
-      defer { pending.waiters = [] }
-      return pending.waiters
+      let old = pending.waiters.filter { $0.key <= last }
+      for number in old.keys { pending.waiters[number] = nil }
+      return old.values
     }
     for waiter in waiters { waiter.resume() }
   }

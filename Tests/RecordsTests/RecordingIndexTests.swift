@@ -192,6 +192,24 @@ private final class SomeRecordings: Sendable {
     }
   }
 
+  @Test func `nobody waits for a Redis that is silent, nor for one who tells no more`() async throws
+  {
+    let (shared, recordings) = (try shared(), SomeRecordings())
+    var left: RecordingPublication?
+    try await publishing(recordings, shared) { publication in
+      left = publication
+      await publication.settle()
+      try folder.redis().pause()
+      recordings.put("a")
+      publication.note("a")
+      await publication.settle(within: .milliseconds(50))
+      try folder.redis().resume()
+      // It is told all the same.
+      try await eventually { try await entries(shared).map(\.id) == ["a"] }
+    }
+    await left?.settle(within: .seconds(3_600))
+  }
+
   @Test func `the newest are told of where there are too many`() async throws {
     let (shared, recordings, registry) = (try shared(), SomeRecordings(), MetricRegistry())
     for number in 1...5 { recordings.put("r\(number)", "w\(number % 2)", started: Int64(number)) }
