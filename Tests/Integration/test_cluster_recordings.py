@@ -12,6 +12,7 @@ from support.cluster import Cluster
 from support.cluster_watch import owner, publish, sequences
 from support.media import probe
 from support.node import Node
+from support.peers import PASS, Authority
 from support.processes import Process, wait_until
 
 WEDDING = "both-halves"
@@ -22,9 +23,12 @@ RECORDED = {
 }
 
 
-def a_cluster(make_node: MakeNode, folder: Path, **settings: str) -> Cluster:
+def a_cluster(
+    make_node: MakeNode, folder: Path, authority: Authority | None = None, **settings: str
+) -> Cluster:
     def make(**given: str) -> Node:
-        return make_node(**{**given, **settings})
+        own = authority.settings(given["WEDLIVE_NODE_ID"]) if authority else {}
+        return make_node(**{**given, **own, **settings})
 
     return Cluster(folder, make, origins=2, edges=2)
 
@@ -119,6 +123,10 @@ def test_both_halves_of_a_wedding_whose_origin_died(
         assert playlist(node, kept)[0] == 200
         assert playlist(node, "rec_nobodyhasthis000")[0] == 404
         assert length(node, kept) > 4
+    for node in (edge, second):
+        asked = f"{node.base}/cluster/recordings/{kept}"
+        for headers in ({}, {"Authorization": f"Bearer {service.token}"}):
+            assert node.client().get(asked, headers, "DELETE").status == 403
     for node in living:
         for method, path in (
             ("DELETE", f"recordings/{lost}"),
@@ -185,8 +193,9 @@ def test_both_halves_of_a_wedding_whose_origin_died(
 def test_a_stream_is_recorded_where_it_is_whoever_is_asked(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:
+    """Nodes know each other by certificates here, and nobody else may ask what they ask."""
     settings = {**RECORDED, "WEDLIVE_RECORDING_ENABLED": "false"}
-    cluster = a_cluster(make_node, tmp_path, **settings)
+    cluster = a_cluster(make_node, tmp_path, Authority(tmp_path / "authority"), **settings)
     service = Service(cluster)
     edge = cluster.edges[0]
     publisher = publish(edge, WEDDING, tmp_path)
@@ -212,6 +221,12 @@ def test_a_stream_is_recorded_where_it_is_whoever_is_asked(
     wait_until(
         lambda: service.recordings(elsewhere)[0]["state"] == "completed", "it is made", limit=60
     )
+    for node in [*cluster.edges, *cluster.origins]:
+        for token in (PASS, service.token):
+            asked = f"{node.base}/cluster/recordings/{recording['recording_id']}"
+            for method in ("GET", "DELETE"):
+                headers = {"Authorization": f"Bearer {token}"}
+                assert node.client().get(asked, headers, method).status == 403
     # Through an edge, which asks any origin.
     path = f"recordings/{recording['recording_id']}"
     status, answer = service.call(edge, path, "DELETE")
