@@ -114,6 +114,11 @@ def test_chromium_switches_down_and_up_without_a_stall(make_node, tmp_path: Path
             "all rungs are listed",
             alive=[publisher],
         )
+        # A stream that has just begun has nothing yet that a player could have in reserve.
+        playlist = f"{node.base}/hls/switch/main/source/index.m3u8"
+        wait_until(
+            lambda: client.get(playlist).text.count("#EXTINF") >= 8, "it is in progress", every=0.5
+        )
         with Browser(tmp_path) as browser:
             browser.open(node.watch_url("switch"))
             browser.advances(3)
