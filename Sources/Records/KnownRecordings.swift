@@ -37,17 +37,27 @@ package final class KnownRecordings: Sendable {
   /// How long a place is known before Redis is asked again: recordings stay where they are.
   private static let placeLife = Duration.seconds(60)
   /// How long nodes have to write what Redis has lost: each looks every few seconds.
-  private static let settling = Duration.seconds(15)
+  package static let settling = Duration.seconds(15)
 
   private let shared: RedisRecordings
+  private let settling: Duration
+  private let isAway: @Sendable (_ node: String) -> Bool
   private let now: @Sendable () -> Int64
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - shared: what all nodes say.
+  ///   - settling: how long nodes have to write what Redis has lost.
+  ///   - isAway: whether a node can't be reached: it takes nothing back that it has told.
   ///   - now: milliseconds since 1970.
-  package init(_ shared: RedisRecordings, now: @escaping @Sendable () -> Int64) {
+  package init(
+    _ shared: RedisRecordings, settling: Duration = settling,
+    isAway: @escaping @Sendable (_ node: String) -> Bool,
+    now: @escaping @Sendable () -> Int64
+  ) {
     self.shared = shared
+    self.settling = settling
+    self.isAway = isAway
     self.now = now
   }
 
@@ -68,13 +78,18 @@ package final class KnownRecordings: Sendable {
   private func take(_ entries: [RecordingEntry], _ era: String, _ wedding: String) -> Listing {
     let isSettled = isSettled(in: era)
     let instant = ContinuousClock.now
+    let known = state.withLock { $0.weddings[wedding] } ?? []
+    let away = Set(known.map(\.node)).filter(isAway)
     return state.withLock { state in
-      var listing = Listing(entries: entries, doubt: nil)
-      if !isSettled {
-        // Those that are missing were not deleted; their nodes are about to say so.
+      var listing = Listing(entries: entries, doubt: isSettled ? nil : Self.lost)
+      if state.settles != nil {
+        // Those that are missing were not deleted; their nodes are about to say so, or are away.
         let there = Set(entries.map(\.id))
-        listing.entries += (state.weddings[wedding] ?? []).filter { !there.contains($0.id) }
-        listing.doubt = Self.lost
+        let missing = (state.weddings[wedding] ?? []).filter {
+          !there.contains($0.id) && (!isSettled || away.contains($0.node))
+        }
+        listing.entries += missing
+        if !missing.isEmpty { listing.doubt = Self.lost }
       }
       state.weddings[wedding] = listing.entries
       for entry in entries { state.places[entry.id] = Place(node: entry.node, read: instant) }
@@ -85,11 +100,15 @@ package final class KnownRecordings: Sendable {
   private static let lost =
     "Redis has lost its data, and nodes are telling it of their recordings again"
 
+  /// Whether Redis has lost its data since this node began: what was told by one that is away is not in
+  /// it any more.
+  package var hasLost: Bool { state.withLock { $0.settles != nil } }
+
   /// Whether all nodes that are there have had time to write what Redis has lost.
   private func isSettled(in era: String) -> Bool {
     let instant = ContinuousClock.now
     return state.withLock { state in
-      if let known = state.era, known != era { state.settles = instant + Self.settling }
+      if let known = state.era, known != era { state.settles = instant + settling }
       state.era = era
       return state.settles.map { instant >= $0 } ?? true
     }
@@ -116,6 +135,9 @@ package final class KnownRecordings: Sendable {
       let entry = try await shared.entry(id, ofWedding: wedding, now: now())
       guard let entry else {
         let isSettled = isSettled(in: try await shared.era())
+        if hasLost, let place = state.withLock({ $0.places[id] }), isAway(place.node) {
+          return .node(place.node)
+        }
         return isSettled ? .nobody : .unknown(Self.lost)
       }
       note(id, at: entry.node)

@@ -235,7 +235,7 @@ private final class SomeRecordings: Sendable {
   @Test func `what was known last is known while Redis is away, and said to be that`() async throws
   {
     let shared = try shared()
-    let known = KnownRecordings(shared, now: { 0 })
+    let known = KnownRecordings(shared, isAway: { _ in false }, now: { 0 })
     try await shared.put([entry("a"), entry("b", node: "two")])
     let before = await known.listing(ofWedding: "w")
     #expect(before.doubt == nil)
@@ -255,7 +255,7 @@ private final class SomeRecordings: Sendable {
 
   @Test func `what Redis has lost is not taken for deleted`() async throws {
     let shared = try shared()
-    let known = KnownRecordings(shared, now: { 0 })
+    let known = KnownRecordings(shared, isAway: { _ in false }, now: { 0 })
     try await shared.put([entry("a"), entry("b", node: "two")])
     _ = await known.listing(ofWedding: "w")
     _ = try folder.redis().ask("flushall")
@@ -269,9 +269,33 @@ private final class SomeRecordings: Sendable {
     }
   }
 
+  @Test func `what a node has told that is away is not lost with Redis' data`() async throws {
+    let shared = try shared()
+    let away = Mutex<Set<String>>(["two"])
+    let known = KnownRecordings(
+      shared, settling: .zero, isAway: { node in away.withLock { $0.contains(node) } },
+      now: { 0 })
+    try await shared.put([entry("a"), entry("b", node: "two")])
+    _ = await known.listing(ofWedding: "w")
+    #expect(!known.hasLost)
+    _ = try folder.redis().ask("flushall")
+    try await shared.put([entry("c")])
+    var listing = await known.listing(ofWedding: "w")
+    // One that is there would have told of it.
+    #expect(listing.entries.map(\.id).sorted() == ["b", "c"])
+    #expect(listing.doubt != nil)
+    #expect(known.hasLost)
+    known.forget("a")
+    #expect(await known.find("a", ofWedding: "w") == .nobody)
+    away.withLock { $0 = [] }
+    listing = await known.listing(ofWedding: "w")
+    #expect(listing.entries.map(\.id) == ["c"])
+    #expect(listing.doubt == nil)
+  }
+
   @Test func `what is deleted in a Redis that is well is gone`() async throws {
     let shared = try shared()
-    let known = KnownRecordings(shared, now: { 0 })
+    let known = KnownRecordings(shared, isAway: { _ in false }, now: { 0 })
     try await shared.put([entry("a"), entry("b", node: "two")])
     _ = await known.listing(ofWedding: "w")
     try await shared.remove(["a": "w"], of: "one")

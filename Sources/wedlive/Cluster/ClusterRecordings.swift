@@ -38,6 +38,12 @@ struct ClusterRecordings: RecordingDirectory {
     }
     all.sort { ($0.startedAt, $0.recordingId) < ($1.startedAt, $1.recordingId) }
     var doubt = there.doubt
+    let silent = view.origins.filter { !$0.isReachable }.map(\.id.text)
+    if doubt == nil, known.hasLost, !silent.isEmpty {
+      doubt =
+        "Redis has lost its data since, and \(silent.joined(separator: ", ")) can't be reached to"
+        + " tell it again"
+    }
     if unread > 0 {
       doubt = [doubt, "\(unread) are told of in a way that this version can't read"]
         .compactMap { $0 }.joined(separator: "; ")

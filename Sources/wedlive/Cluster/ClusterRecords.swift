@@ -63,7 +63,11 @@ final class ClusterRecords: Sendable {
     keys = ClusterStreamKeys(
       RedisStreamKeys(cluster.redis), own: SQLiteStreamKeys(file), logger: logger)
     recordings = RedisRecordings(cluster.redis, seal: cluster.seal)
-    knownRecordings = KnownRecordings(recordings, now: { LogTime.now.milliseconds })
+    knownRecordings = KnownRecordings(
+      recordings,
+      isAway: { name in
+        NodeID(name).flatMap { cluster.node.membership.view[$0]?.isReachable } != true
+      }, now: { LogTime.now.milliseconds })
     finder = RecordingFinder(cluster, knownRecordings, metrics: registry)
     (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     events.observe { [weak self] delivery in

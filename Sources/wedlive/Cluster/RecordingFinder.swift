@@ -76,6 +76,8 @@ final class RecordingFinder: Sendable {
   private func look(_ id: String, _ wedding: String?) async -> Place {
     switch await known.find(id, ofWedding: wedding) {
     case .node(let name): return place(name)
+    case .nobody where known.hasLost:
+      return await search(id, doubt: "it has lost its data")
     case .nobody: return await search(id, doubt: nil)
     case .unknown(let words): return await search(id, doubt: words)
     }
@@ -153,7 +155,7 @@ final class RecordingFinder: Sendable {
     guard let doubt, !silent.isEmpty else { return .nobody }
     let names = silent.sorted().joined(separator: ", ")
     return .unclear(
-      "\(names) can't be reached, and Redis, which knows what they have, says: \(doubt)")
+      "\(names) can't be reached, and Redis, which knows what they have, can't tell: \(doubt)")
   }
 
   // MARK: For viewers
