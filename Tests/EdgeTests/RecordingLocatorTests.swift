@@ -1,3 +1,4 @@
+import HTTPTypes
 import Testing
 
 @testable import Edge
@@ -48,5 +49,39 @@ import Testing
     #expect(away.absence?.code == "node_away")
     #expect(away.absence?.words == "two is away")
     #expect(await pools(.nobody).find(name) == nil)
+  }
+
+  // MARK: What a viewer gets
+
+  /// What comes of asking a pool for an object.
+  private func ask(
+    _ edge: EdgeNode, _ name: String, range: String? = nil, from pool: UpstreamPool
+  ) async -> EdgeAnswer {
+    var request = HTTPRequest(
+      method: .get, scheme: "https", authority: "edge", path: "/o/\(name)")
+    request.headerFields[.range] = range
+    let asked = request
+    return await withCheckedContinuation { continuation in
+      edge.proxy.ask(asked, name: "edge/o/\(name)", isShared: true, from: pool, mayBeCut: true) {
+        continuation.resume(returning: $0)
+      }
+    }
+  }
+
+  /// The first is nobody's, the second a node's that takes no connections.
+  @Test(arguments: [[], [Upstream(scheme: "http", authority: "127.0.0.1:1")]])
+  func `what only a node has that is away is unavailable for now`(nodes: [Upstream]) async throws {
+    let edge = try EdgeNode { $0.sliceBytes = 1_000 }
+    let pool = UpstreamPool(nodes, rules: UpstreamPool.Rules(), absence: .away("one is away"))
+    for range in [nil, "bytes=5000-5999"] {
+      let answer = await ask(edge, "away", range: range, from: pool)
+      guard case .failed(let failure) = answer else {
+        Issue.record("there is nothing to be had: \(answer)")
+        continue
+      }
+      #expect(failure.status == 503)
+      #expect(failure.code == "node_away")
+      #expect(failure.words == "one is away")
+    }
   }
 }
