@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Edge
@@ -55,12 +56,41 @@ import Testing
     #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:5\n"))
   }
 
-  @Test func `only those that the edge has, without a hole`() throws {
+  @Test func `what the edge hasn't got is a gap`() throws {
     var carried = CarriedSegments()
     let after = try playlist(17...17)
     carried.begin(try playlist(11...16), after) { $0 != "13-x.ts" }
+    let text = carried.text(after)
+    #expect(numbers(text) == Array(12...17))
+    #expect(text.contains("#EXTINF:3.000,\n#EXT-X-GAP\n13-x.ts\n#EXTINF"))
+    #expect(text.count(of: "#EXT-X-GAP") == 1)
+    #expect(text.hasPrefix("#EXTM3U\n#EXT-X-VERSION:8\n"))
+    #expect(carried.names == [12, 14, 15, 16].map { "\($0)-x.ts" })
+    // Nobody could have anything from before the first one that is here.
+    carried.begin(try playlist(11...16), after) { $0 > "14" }
     #expect(numbers(carried.text(after)) == Array(14...17))
-    carried.begin(try playlist(11...15), after) { _ in true }
+    #expect(!carried.text(after).contains("GAP"))
+    carried.begin(try playlist(11...16), after) { _ in false }
+    #expect(carried.isEmpty)
+  }
+
+  @Test func `what was announced to nobody is a gap, if it isn't long`() throws {
+    var carried = CarriedSegments()
+    let after = try playlist(17...17, breakBefore: 17, key: "/new")
+    carried.begin(try playlist(11...15, key: "/old"), after) { _ in true }
+    let text = carried.text(after)
+    #expect(numbers(text) == Array(13...17))
+    #expect(
+      text.contains("15-x.ts\n#EXT-X-GAP\n#EXTINF:3.000,\n16-gap.ts\n#EXT-X-KEY"), "\(text)")
+    #expect(carried.names == (13...15).map { "\($0)-x.ts" })
+    // The next node dies as well: a gap stays one.
+    let next = try playlist(18...18, breakBefore: 18)
+    carried.begin(try #require(MediaPlaylistText(text)), next) { !$0.contains("gap") }
+    #expect(numbers(carried.text(next)) == Array(14...18))
+    #expect(carried.text(next).count(of: "#EXT-X-GAP") == 1)
+    carried.begin(try playlist(9...13), after) { _ in true }
+    #expect(numbers(carried.text(after)) == Array(13...17))
+    carried.begin(try playlist(11...12), after) { _ in true }
     #expect(carried.isEmpty)
   }
 
@@ -84,4 +114,9 @@ import Testing
     #expect(MediaPlaylistText(text) == before)
     #expect(MediaPlaylistText("#EXTM3U\nwithout-a-number.ts\n") == nil)
   }
+}
+
+extension String {
+  /// How often something stands in it.
+  fileprivate func count(of part: String) -> Int { components(separatedBy: part).count - 1 }
 }

@@ -4,6 +4,9 @@
 /// another node goes on with the stream: those that this edge has are, until they would have left the
 /// window anyway.
 struct CarriedSegments {
+  /// How many segments in a row may be missing: players wait at a gap for as long as it would last.
+  private static let longestHole = 3
+
   private var entries: ArraySlice<MediaPlaylistText.Entry> = []
   /// How many discontinuities there were before the first of them.
   private var breaks = 0
@@ -12,9 +15,13 @@ struct CarriedSegments {
   private var span = 0.0
 
   var isEmpty: Bool { entries.isEmpty }
-  var names: [String] { entries.map(\.name) }
+  /// Of those that can be had.
+  var names: [String] { entries.filter { !$0.isGap }.map(\.name) }
 
   /// Another node goes on.
+  ///
+  /// What can't be had is listed as a gap, which players pass over: one that died may have announced a
+  /// segment and sent it to nobody.
   ///
   /// - Parameters:
   ///   - before: what viewers had.
@@ -26,11 +33,18 @@ struct CarriedSegments {
     entries = []
     guard let first = after.entries.first?.sequence else { return }
     let listed = before.entries.prefix { $0.sequence < first }
-    // Without a hole, and only what can be had.
-    guard listed.last?.sequence == first - 1 else { return }
-    var start = listed.endIndex
-    while start > listed.startIndex, isHere(listed[start - 1].name) { start -= 1 }
+    guard let last = listed.last else { return }
+    var missing = first - 1 - last.sequence
+    let (start, gaps) = Self.start(of: listed, missing: missing, isHere: isHere)
+    guard start < listed.endIndex else { return }
     entries = listed[start...]
+    for index in gaps where index >= start { entries[index] = listed[index].gap }
+    var sequence = last.sequence
+    while missing > 0 {
+      sequence += 1
+      missing -= 1
+      entries.append(last.gap(sequence))
+    }
     span = before.entries.reduce(0) { $0 + $1.duration }
     targetDuration = before.targetDuration
     breaks =
@@ -38,10 +52,31 @@ struct CarriedSegments {
     trim(after)
   }
 
+  /// Where what is carried begins, and which of it can't be had: nothing before a long hole.
+  private static func start(
+    of listed: ArraySlice<MediaPlaylistText.Entry>, missing: Int, isHere: (String) -> Bool
+  ) -> (start: Int, gaps: [Int]) {
+    var start = listed.endIndex
+    var gaps: [Int] = []
+    var hole = missing
+    guard hole <= longestHole else { return (start, gaps) }
+    for index in listed.indices.reversed() {
+      if isHere(listed[index].name) {
+        (start, hole) = (index, 0)
+      } else {
+        gaps.append(index)
+        hole += 1
+      }
+      if hole > longestHole { break }
+    }
+    return (start, gaps)
+  }
+
   /// Lets go of what has left the window.
   mutating func trim(_ after: MediaPlaylistText) {
     var length = (entries + after.entries).reduce(0) { $0 + $1.duration }
-    while let oldest = entries.first, length > span {
+    // A gap with nothing before it is of no use.
+    while let oldest = entries.first, length > span || oldest.isGap {
       length -= oldest.duration
       entries.removeFirst()
       if oldest.isDiscontinuity { breaks += 1 }

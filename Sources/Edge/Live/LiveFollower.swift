@@ -72,6 +72,7 @@ final class LiveFollower: Sendable {
     var node: Upstream?
     var pause = live.configuration.firstPause
     var lostSince: MonotonicTime?
+    var isDelayed = false
     while !Task.isCancelled, isWanted {
       let place: LiveLocator.Place =
         if let node { LiveLocator.Place([node]) } else { await live.locator.find(key) }
@@ -86,9 +87,10 @@ final class LiveFollower: Sendable {
       if case .feed(let feed) = answer {
         lostSince = nil
         pause = live.configuration.firstPause
-        if node != from { take(from) }
+        let isSame = node == from
+        if !isSame { take(from) }
         node = from
-        await apply(feed, to: &view)
+        isDelayed = await apply(feed, to: &view, anyhow: isDelayed && isSame)
         continue
       }
       // After so long without news it may be elsewhere.
@@ -194,7 +196,19 @@ final class LiveFollower: Sendable {
 
   // MARK: Handing on
 
-  private func apply(_ feed: StreamFeed, to view: inout LiveView) async {
+  /// Hands on what is new, once its segments are on their way.
+  ///
+  /// - Parameters:
+  ///   - feed: as it came.
+  ///   - view: what viewers have.
+  ///   - anyhow: whether also where they are not.
+  /// - Returns: whether nothing was handed on, for a segment that did not come: its node may have gone,
+  ///   and is asked once more.
+  private func apply(
+    _ feed: StreamFeed, to view: inout LiveView, anyhow: Bool
+  ) async -> Bool {
+    // What it learns of this answer counts where the answer is handed on.
+    let before = view
     let proxy = live.proxy
     let change = view.take(feed, grace: live.configuration.grace, now: .now) { path in
       proxy.has(EdgeLive.name(ofPath: path))
@@ -203,20 +217,31 @@ final class LiveFollower: Sendable {
       live.metrics.stale.increment()
       // It will be asked again at once, and may be stale again.
       try? await Task.sleep(for: live.configuration.firstPause)
-      return
+      return false
     }
-    await fetch(view.fresh(change, now: Self.second), of: change)
+    let areComing = await fetch(view.fresh(change, now: Self.second), of: change)
+    guard areComing || anyhow else {
+      live.metrics.delayed.increment()
+      view = before
+      try? await Task.sleep(for: live.configuration.firstPause)
+      return true
+    }
     guard !live.isHere(key),
       let snapshot = view.snapshot(of: change, version: live.nextVersion())
-    else { return }
+    else { return false }
     state.withLock { $0.snapshot = snapshot }
     live.metrics.updates.increment()
     live.publish(snapshot, askedAs: key)
+    return false
   }
 
   /// Has new segments on their way before anybody is told of them.
-  private func fetch(_ names: [(rendition: String, segment: String)], of feed: StreamFeed) async {
-    guard !names.isEmpty else { return }
+  ///
+  /// - Returns: whether all of them are, within `segmentPatience`.
+  private func fetch(
+    _ names: [(rendition: String, segment: String)], of feed: StreamFeed
+  ) async -> Bool {
+    guard !names.isEmpty else { return true }
     let (heads, head) = AsyncStream.makeStream(of: Bool.self)
     for (rendition, segment) in names {
       let path = "/hls/\(feed.wedding)/\(feed.camera)/\(rendition)/\(segment)"
@@ -224,17 +249,20 @@ final class LiveFollower: Sendable {
       live.proxy.ask(
         live.request("/cluster\(path)"), name: EdgeLive.name(ofPath: path), isShared: true,
         from: pool, patience: live.configuration.segmentStall, isOwn: true
-      ) { _ in head.yield(true) }
+      ) { answer in head.yield(answer.isOnItsWay) }
     }
     let timer = Task { [patience = live.configuration.segmentPatience] in
       try? await Task.sleep(for: patience)
       head.finish()
     }
     var left = names.count
-    for await _ in heads {
+    var areComing = true
+    for await isComing in heads {
+      areComing = areComing && isComing
       left -= 1
-      if left == 0 { break }
+      if left == 0 || !areComing { break }
     }
     timer.cancel()
+    return areComing && left == 0
   }
 }

@@ -8,6 +8,8 @@ struct LiveMetrics: Sendable {
   let failures: Counter
   /// Answers that were older than what viewers had.
   let stale: Counter
+  /// Answers that were not handed on at once, as a segment did not come.
+  let delayed: Counter
   /// Answers of nodes whose stream is another node's by now.
   let fenced: Counter
   /// Segments that were asked for before any viewer did.
@@ -23,6 +25,9 @@ struct LiveMetrics: Sendable {
     stale = registry.counter(
       "wedlive_edge_live_stale_total",
       help: "States that were refused, being older than what viewers had.")
+    delayed = registry.counter(
+      "wedlive_edge_live_delayed_total",
+      help: "States that were held back once, as a segment that they name did not come.")
     fenced = registry.counter(
       "wedlive_edge_live_fenced_total",
       help: "States that were refused, the stream being another node's than the one that told.")

@@ -15,7 +15,31 @@ struct MediaPlaylistText: Equatable {
     var lines: [String]
     /// The tag of the key that it is encrypted with; nil for none.
     let key: String?
+
+    /// Whether players are told not to ask for it.
+    var isGap: Bool { lines.contains(MediaPlaylistText.gapTag) }
+
+    /// The same, which nobody can have.
+    var gap: Entry {
+      var gap = self
+      if !isGap { gap.lines.insert(MediaPlaylistText.gapTag, at: lines.count - 1) }
+      return gap
+    }
+
+    /// One that comes after this one, and of which nothing is known.
+    ///
+    /// - Parameter sequence: its number.
+    /// - Returns: a gap as long as this one is.
+    func gap(_ sequence: Int) -> Entry {
+      let name = "\(sequence)-gap.ts"
+      let length = lines.first { $0.hasPrefix("#EXTINF:") } ?? "#EXTINF:\(duration),"
+      return Entry(
+        sequence: sequence, name: name, duration: duration, isDiscontinuity: false,
+        lines: [MediaPlaylistText.gapTag, length, name], key: key)
+    }
   }
+
+  private static let gapTag = "#EXT-X-GAP"
 
   /// All tags of the whole but the two that count.
   private let header: [String]
@@ -97,6 +121,10 @@ struct MediaPlaylistText: Equatable {
   func text(after earlier: ArraySlice<Entry>, breaks: Int, target: Int) -> String {
     guard let first = earlier.first ?? entries.first else { return "" }
     var lines = header
+    // RFC 8216bis, 8: gaps came with the eighth version.
+    if earlier.contains(where: \.isGap) {
+      lines = lines.map { $0.hasPrefix("#EXT-X-VERSION:") ? "#EXT-X-VERSION:8" : $0 }
+    }
     lines.insert("#EXT-X-TARGETDURATION:\(max(targetDuration, target))", at: min(2, lines.count))
     lines.append("#EXT-X-MEDIA-SEQUENCE:\(first.sequence)")
     lines.append(

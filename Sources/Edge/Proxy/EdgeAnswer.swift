@@ -1,4 +1,5 @@
 import Cache
+import HTTPTypes
 
 /// What has come of a request to the origin, for all who waited for it.
 enum EdgeAnswer: Sendable {
@@ -12,4 +13,14 @@ enum EdgeAnswer: Sendable {
   case alone
   /// Nothing came of it.
   case failed(EdgeFailure)
+
+  /// Whether what was asked for is here, or has begun to come.
+  var isOnItsWay: Bool {
+    switch self {
+    case .object(let object, _): object.response.status == .ok
+    case .filling(let fill, _): fill.response.status == .ok
+    case .sliced: true
+    case .alone, .failed: false
+    }
+  }
 }
