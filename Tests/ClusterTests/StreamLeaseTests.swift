@@ -48,6 +48,23 @@ import Testing
     }
   }
 
+  @Test func `one that the next run of its node has is lost at once`() async throws {
+    let server = try RedisServerProcess()
+    var configuration = TestNode.quick
+    configuration.lease = .seconds(300)
+    configuration.leaseRefresh = .seconds(100)
+    let before = try TestNode("one", server, configuration: configuration)
+    let id = try stream()
+    let lost = Signal<LeaseLoss>()
+    let lease = try #require(
+      try await before.cluster.leases.claim(id) { lost.send($0) }.lease)
+    let after = try TestNode("one", server, configuration: configuration, runs: false)
+    let next = try await after.cluster.leases.claim(id) { _ in }.lease
+    #expect(next?.epoch == 2)
+    #expect(await lost.next() == LeaseLoss(stream: id, owner: before.id, epoch: 2))
+    #expect(!lease.isHeld)
+  }
+
   @Test func `the directory says where a stream is, and follows it`() async throws {
     let server = try RedisServerProcess()
     var configuration = TestNode.quick

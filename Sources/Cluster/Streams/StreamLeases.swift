@@ -306,11 +306,10 @@ package final class StreamLeases: Sendable {
 
   private func observe(_ delivery: ClusterEvents.Delivery) {
     guard case .event(.stream(let stream, let owner, let epoch)) = delivery,
-      owner != membership.own
+      let lease = state.withLock({ $0.leases[stream] })
     else { return }
-    let lease = state.withLock { $0.leases[stream] }
-    // Whether it is true, Redis says.
-    if let lease, epoch >= lease.epoch { bell.ring() }
+    // The next run of this node has its name, and a larger epoch. Whether it is true, Redis says.
+    if owner == membership.own ? epoch > lease.epoch : epoch >= lease.epoch { bell.ring() }
   }
 
   private func announce(_ lease: Lease) async {
