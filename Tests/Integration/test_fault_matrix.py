@@ -32,8 +32,6 @@ SOURCE = Source(seconds=60, width=320, height=180, rate=15, gop=15, kbits=1500, 
 TABLE = Path(__file__).resolve().parents[2] / ".build" / "fault-matrix"
 #: Between two new segments: three seconds and a segment, on a machine that may be busy.
 LONGEST = 6.0
-#: These few are what `make test` runs.
-QUICK = [("killed", "half of it with the origin"), ("network cut", "half of it with the origin")]
 
 UNFETCHED = "a viewer is in the middle of a segment whose origin is lost"
 TOO_EARLY = "who asks the new process before the stream has moved may get an error once"
@@ -57,10 +55,7 @@ Begin = Callable[[], Cell]
 
 def marks(fault: str, moment: str) -> list[pytest.MarkDecorator]:
     known = KNOWN.get((fault, moment))
-    return [
-        *([] if (fault, moment) in QUICK else [pytest.mark.interop]),
-        *([pytest.mark.xfail(reason=known)] if known else []),
-    ]
+    return [pytest.mark.interop, *([pytest.mark.xfail(reason=known)] if known else [])]
 
 
 @pytest.fixture
