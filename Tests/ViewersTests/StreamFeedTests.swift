@@ -86,7 +86,7 @@ import Testing
 
   /// Whom the API takes for its client.
   private func client(
-    of request: HTTPRequest, believing pass: PeerPass?, at now: Int = 1_000
+    of request: HTTPRequest, believing pass: PeerPass?, at now: Int64 = 1_000
   ) async -> String {
     let call = APICall { request in
       APIResponse.json(.ok, Array(request.client.host.utf8))

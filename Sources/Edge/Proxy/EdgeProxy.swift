@@ -273,7 +273,7 @@ package final class EdgeProxy: Sendable {
   /// - Returns: true also for what may yet break off.
   func has(_ name: String) -> Bool {
     if store.has(name) { return true }
-    let (_, key) = store.find(name, [:])
+    let key = store.key(name)
     return fills.withLock { $0[key]?.body.progress.end == .open }
   }
 

@@ -1,7 +1,7 @@
-import Foundation
 package import HTTPServer
 package import HTTPTypes
 package import EventLoop
+import Telemetry
 
 /// Calls of the API that an edge hands on: whose they are, as the edge proves with the cluster's pass.
 ///
@@ -12,7 +12,7 @@ package enum PeerCall {
   private static let client = HTTPField.Name("Wedlive-Client")
   private static let proof = HTTPField.Name("Wedlive-Proof")
   /// How old a proof may be, or how far ahead of this node's clock, in seconds.
-  private static let tolerance = 60
+  private static let tolerance: Int64 = 60
 
   /// Says whose a request is; what the client itself says of that is overwritten.
   ///
@@ -23,7 +23,7 @@ package enum PeerCall {
   ///   - now: in seconds of Unix time.
   package static func mark(
     _ request: inout HTTPRequest, from address: SocketAddress, with pass: PeerPass,
-    now: Int = unixSeconds
+    now: Int64 = unixSeconds
   ) {
     guard let clientName = client, let proofName = proof else { return }
     let host = address.host
@@ -32,18 +32,18 @@ package enum PeerCall {
   }
 
   /// The system's clock, in seconds of Unix time.
-  package static var unixSeconds: Int { Int(Date().timeIntervalSince1970) }
+  package static var unixSeconds: Int64 { LogTime.now.milliseconds / 1_000 }
 
   /// What is proved.
-  private static func words(_ host: String, _ second: Int) -> String {
+  private static func words(_ host: String, _ second: Int64) -> String {
     "call for \(host) at \(second)"
   }
 
   private static func isProved(
-    _ shown: String, _ host: String, _ pass: PeerPass, now: Int
+    _ shown: String, _ host: String, _ pass: PeerPass, now: Int64
   ) -> Bool {
     let parts = shown.split(separator: ".", maxSplits: 1)
-    guard parts.count == 2, let second = Int(parts[0]),
+    guard parts.count == 2, let second = Int64(parts[0]),
       (now - tolerance...now + tolerance).contains(second)
     else { return false }
     return pass.fits(String(parts[1]), of: words(host, second))
@@ -59,7 +59,7 @@ package enum PeerCall {
   /// - Returns: the same with the client that an edge names.
   package static func believing(
     _ pass: PeerPass?, needsCertificate: Bool = false,
-    clock: @escaping @Sendable () -> Int = { unixSeconds }, _ call: APICall
+    clock: @escaping @Sendable () -> Int64 = { unixSeconds }, _ call: APICall
   ) -> APICall {
     guard let pass, let clientName = client, let proofName = proof else { return call }
     return APICall(bodyLimit: call.bodyLimit) { request in

@@ -1,5 +1,4 @@
 import Cluster
-import HTTPClient
 import HTTPServer
 import HTTPTypes
 import Viewers
@@ -22,12 +21,9 @@ extension NodeCluster {
         .notFound, code: "no_node", message: "No node of this cluster has this name: \(names).")
     }
     if id == view.own { return nil }
-    var request = HTTPRequest(
-      method: .post, scheme: scheme, authority: known.record.addresses.http,
-      path: "\(PeerDrain.path)")
-    request.headerFields[.authorization] = "Bearer \(pass.token)"
-    do throws(HTTPClientError) {
-      let (response, _) = try await client.send(request, deadline: .seconds(5))
+    do throws(Unreached) {
+      let (response, _) = try await call(
+        .post, "\(PeerDrain.path)", of: known, deadline: .seconds(5))
       guard response.status == .accepted else {
         return .error(
           .badGateway, code: "not_drained",
@@ -37,7 +33,7 @@ extension NodeCluster {
     } catch {
       return .error(
         .badGateway, code: "not_reached",
-        message: "Node \(name) gave no answer at \(known.record.addresses.http): \(error).")
+        message: "Node \(name) gave no answer at \(known.record.addresses.http): \(error.words).")
     }
   }
 }

@@ -1,6 +1,5 @@
 import Cluster
 import ControlAPI
-import HTTPClient
 import HTTPTypes
 import Viewers
 
@@ -17,20 +16,7 @@ extension NodeCluster {
     _ question: PeerRecordings.Question, of node: KnownNode, deadline: Duration
   ) async throws(Unreached) -> (status: Int, body: [UInt8]) {
     let (method, path) = PeerRecordings.request(question)
-    var request = HTTPRequest(
-      method: method, scheme: scheme, authority: node.record.addresses.http, path: path)
-    request.headerFields[.authorization] = "Bearer \(pass.token)"
-    do throws(HTTPClientError) {
-      let (response, body) = try await client.send(request, deadline: deadline)
-      return (response.status.code, body)
-    } catch {
-      if error.fault != .ours { self.node.membership.report(failure: node.id) }
-      throw Unreached(words: "\(error)")
-    }
-  }
-
-  /// Why a node gave no answer.
-  struct Unreached: Error {
-    var words: String
+    let (response, body) = try await call(method, path, of: node, deadline: deadline)
+    return (response.status.code, body)
   }
 }
