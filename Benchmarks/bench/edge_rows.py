@@ -370,4 +370,3 @@ class TCPRelay(Relay):
     @property
     def received(self) -> float:
         return self.origin.metrics()["wedlive_rtmp_received_bytes_total"]
-
