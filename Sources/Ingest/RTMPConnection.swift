@@ -78,7 +78,11 @@ package final class RTMPConnection: Transport {
   // MARK: Answers to requests
 
   /// Admits the publisher; what it has sent already goes to the sink at once.
-  package func acceptPublish(_ sink: PublishSink) {
+  ///
+  /// - Parameters:
+  ///   - sink: where its messages go.
+  ///   - progress: how far viewers have what it goes on with; for a relay alone.
+  package func acceptPublish(_ sink: PublishSink, after progress: RelayProgress? = nil) {
     guard case .requested(let streamID, let early, _) = publication, !isEnding else {
       return sink.ended("the publisher left before it was admitted")
     }
@@ -86,7 +90,7 @@ package final class RTMPConnection: Transport {
     patience.wasAdmitted(loop.now)
     server.metrics.publishers.increment()
     beginToCoalesce()
-    answer { session.acceptPublish(streamID, into: &$0) }
+    answer { session.acceptPublish(streamID, after: progress, into: &$0) }
     for (kind, message) in early { deliver(kind, message, to: sink) }
   }
 

@@ -51,6 +51,10 @@ package final class ClientSession {
   package private(set) var streamID: UInt32 = 0
   /// What the server said of Enhanced RTMP; nil before it answered `connect`.
   package private(set) var enhanced: EnhancedCapabilities?
+  /// How far the server's viewers had the stream when it took it; nil where it doesn't say so.
+  package private(set) var startProgress: RelayProgress?
+  /// Whether the server has said that it has let go of the stream, which `close` asks for.
+  package private(set) var isReleased = false
   /// All bytes received.
   package var receivedBytes: UInt64 { link.received }
 
@@ -162,6 +166,9 @@ package final class ClientSession {
     case "_result": return result(command, into: &output)
     case "_error": return refusal(command)
     case "onStatus": return status(command)
+    case "onFCUnpublish":
+      if case .ended = phase { isReleased = true }
+      return nil
     case "close":
       phase = .ended
       return .ended(Status(.status, "NetConnection.Connect.Closed", "Closed by the server."))
@@ -233,10 +240,13 @@ package final class ClientSession {
     case ("NetStream.Publish.Start", .requesting) where configuration.purpose == .publish,
       ("NetStream.Play.Start", .requesting) where configuration.purpose == .play:
       phase = .started
+      startProgress = RelayProgress(status)
       return .started
     case (RelayProgress.code, .started):
       return RelayProgress(status).map { .progressed($0) }
-    case (_, .ended): return nil
+    case (_, .ended):
+      if status.level == .error { isReleased = true }
+      return nil
     case (_, .started) where status.level == .error, ("NetStream.Play.UnpublishNotify", _),
       ("NetStream.Play.Stop", _), ("NetStream.Play.Complete", _),
       ("NetStream.Unpublish.Success", _):

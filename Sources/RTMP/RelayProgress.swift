@@ -21,7 +21,8 @@ package struct RelayProgress: Equatable, Sendable {
     self.end = end
   }
 
-  /// Reads it from a status; nil where that isn't one, or its numbers are none.
+  /// Reads it from a status of its own, or from the one with which publishing starts; nil where it
+  /// isn't there, or its numbers are none.
   init?(_ status: Status) {
     func number(_ name: String, upTo bound: Double) -> Int64? {
       guard let value = status.more[name]?.number, value >= 0, value <= bound,
@@ -29,7 +30,7 @@ package struct RelayProgress: Equatable, Sendable {
       else { return nil }
       return Int64(value)
     }
-    guard status.code == Self.code, let sequence = number("sequence", upTo: Self.largest),
+    guard let sequence = number("sequence", upTo: Self.largest),
       let discontinuity = number("discontinuity", upTo: Self.largest)
     else { return nil }
     self.init(
@@ -39,9 +40,13 @@ package struct RelayProgress: Equatable, Sendable {
 
   var status: Status {
     var status = Status(.status, Self.code, "Viewers have it up to here.")
-    status.more.append("sequence", .number(Double(sequence)))
-    status.more.append("discontinuity", .number(Double(discontinuity)))
-    if let end { status.more.append("end", .number(Double(end))) }
+    append(to: &status.more)
     return status
+  }
+
+  func append(to properties: inout AMFObject) {
+    properties.append("sequence", .number(Double(sequence)))
+    properties.append("discontinuity", .number(Double(discontinuity)))
+    if let end { properties.append("end", .number(Double(end))) }
   }
 }

@@ -53,12 +53,20 @@ extension ServerSession {
   }
 
   /// Lets the client publish.
-  package func acceptPublish(_ streamID: UInt32, into output: inout [UInt8]) {
+  ///
+  /// - Parameters:
+  ///   - streamID: the stream.
+  ///   - progress: how far viewers have what goes on here; for a relay, which begins behind it.
+  ///   - output: where the bytes go.
+  package func acceptPublish(
+    _ streamID: UInt32, after progress: RelayProgress? = nil, into output: inout [UInt8]
+  ) {
     guard change(streamID, from: .publishRequested, to: .publishing) != nil else { return }
     link.reader.memoryBytes = link.limits.memoryBytes
-    let started = Status(.status, "NetStream.Publish.Start", "Publishing has started.")
+    var started = Status(.status, "NetStream.Publish.Start", "Publishing has started.")
     if usesFCPublish { notify("onFCPublish", started, into: &output) }
     link.writer.userControl(UserControl.streamBegin, streamID, into: &output)
+    progress?.append(to: &started.more)
     status(started, on: streamID, into: &output)
   }
 

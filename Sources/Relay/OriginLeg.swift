@@ -22,6 +22,8 @@ final class OriginLeg {
   private let metrics: RelayMetrics
   private var countedBytes: UInt64 = 0
   private var hasEnded = false
+  private var restsSince: MonotonicTime?
+  private let linger: Duration
 
   /// Starts to connect.
   ///
@@ -63,6 +65,7 @@ final class OriginLeg {
       onEvent(leg, event)
     }
     self.target = target
+    linger = configuration.originLinger
     metrics = relay.metrics
     try relay.loop.add(client)
     me.value = self
@@ -110,10 +113,21 @@ final class OriginLeg {
   }
 
   /// Ends it once all that waits has gone out.
-  func finish(saysSo: Bool) {
+  ///
+  /// - Parameters:
+  ///   - saysSo: whether the origin hears that the stream is over.
+  ///   - awaitsRelease: whether it ends only when the origin has said that it has heard it.
+  func finish(saysSo: Bool, awaitsRelease: Bool = false) {
     isFinishing = true
-    client.finish(saysSo: saysSo)
+    client.finish(saysSo: saysSo, awaitsRelease: awaitsRelease)
   }
+
+  /// Whether the origin has said that it has all of the stream, and lets go of it.
+  var isReleased: Bool { client.session.isReleased }
+
+  /// Sends nothing more, and lets the origin close it: it is about to hear that another one has the
+  /// stream.
+  func rest() { restsSince = .now }
 
   /// Closes it at once; nothing is told.
   func abandon() {
@@ -124,6 +138,7 @@ final class OriginLeg {
   /// Gives it up where the origin is silent, and counts.
   func check(_ now: MonotonicTime) {
     count()
+    if let restsSince, now - restsSince > linger { return finish(saysSo: false) }
     client.check(now)
   }
 

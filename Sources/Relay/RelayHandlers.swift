@@ -16,6 +16,10 @@ package struct PlaceQuestion: Sendable {
   package let excluded: Set<String>
   /// How far viewers have it, as the origin before said; nil where none has said so.
   package let progress: RelayProgress?
+  /// Whether its publisher has gone, so that another origin that has it by now has another publisher's.
+  package let isEnding: Bool
+  /// The names of the origins that have had it.
+  package let had: Set<String>
 }
 
 /// Who decides about publishers; called on the relay's loop.

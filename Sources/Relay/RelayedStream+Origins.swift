@@ -14,15 +14,16 @@ extension RelayedStream {
     case .drained: if leg === self.leg { pump() }
     // Where the origin itself goes on in another process, the next connection is to that one.
     case .reconnectRequested: if leg === self.leg { handOver(mayStay: true) }
-    case .progressed(let progress): if leg === self.leg { progressed(progress) }
+    // One that is coming says what is to be replayed to it; to the first one, nothing is.
+    case .progressed(let progress):
+      if leg === self.leg || (leg === coming && isAdmitted) { progressed(progress) }
     case .ended(let end): ended(leg, end)
     }
   }
 
   private func started(_ leg: OriginLeg) {
     guard leg === coming, !isOver else { return }
-    // One that is to take over waits for the next keyframe.
-    guard self.leg == nil else { return pump() }
+    if let old = self.leg { return switchOver(to: leg, from: old) }
     coming = nil
     take(leg)
   }
@@ -30,7 +31,10 @@ extension RelayedStream {
   /// An origin has the stream from here on, where there was none.
   private func take(_ leg: OriginLeg) {
     self.leg = leg
+    had.insert(leg.target.name)
     handover = nil
+    // It may know of more that viewers have than was known when the one before it was lost.
+    if isAdmitted { buffer.rewind() }
     let since = outage.map { MonotonicTime.now - $0.since } ?? .zero
     tell(isAdmitted ? .resumed : .taken, leg.target.name, "after \(since)")
     admit()
@@ -54,7 +58,9 @@ extension RelayedStream {
       }
     } else if leg === self.leg {
       self.leg = nil
-      if !isOver { lost(leg, end) }
+      guard !isOver else { return }
+      if leg.isFinishing, leg.isReleased { return released() }
+      lost(leg, end)
     }
   }
 
@@ -68,7 +74,7 @@ extension RelayedStream {
     outage.excluded.insert(leg.target.name)
     outage.words = "its server was lost, and no other one takes the stream"
     // One that is about to give the stream up may hear first that the next one has it.
-    if case .ended(let status) = end, coming?.isStarted != true {
+    if case .ended(let status) = end, coming == nil {
       // What two origins in a row say is about the stream.
       let isRepeated = outage.refusal?.code == status.code && outage.refusal?.text == status.text
       if status.isAboutPublisher || isRepeated {
@@ -82,10 +88,6 @@ extension RelayedStream {
     buffer.rewind()
     guard outage.losses <= configuration.lossesPerOutage else { return giveUp() }
     handover = nil
-    if let coming, coming.isStarted {
-      self.coming = nil
-      return take(coming)
-    }
     pump()
     seek()
   }
@@ -153,16 +155,21 @@ extension RelayedStream {
     retryLater()
   }
 
-  /// The next group goes to another origin; the one before it hears the end.
-  func switchOver(to next: OriginLeg, from old: OriginLeg) {
+  /// Another origin has the stream from what viewers have on.
+  ///
+  /// What the one before it has of a segment is not to be announced, as the next one makes all of it
+  /// under the same number: it closes the connection when it hears that it has lost the stream.
+  private func switchOver(to next: OriginLeg, from old: OriginLeg) {
     coming = nil
     handover = nil
     leg = next
+    had.insert(next.target.name)
     leaving.append(old)
-    buffer.reopen()
+    old.rest()
+    buffer.rewind()
     relay.metrics.handovers.increment()
     tell(.handedOver, next.target.name, "from \(old.target.name)")
-    old.finish(saysSo: true)
+    pump()
   }
 }
 

@@ -54,6 +54,8 @@ final class RelayedStream {
   private var isHeldBack = false
   private var isCatchingUp = false
   private var failovers = 0
+  /// The names of the origins that have taken it.
+  var had: Set<String> = []
   /// How far viewers have it, as its origin said last.
   private var progress: RelayProgress?
   private var countedKept = 0
@@ -104,10 +106,6 @@ final class RelayedStream {
   func pump() {
     guard !isOver else { return }
     while let leg, leg.isStarted, leg.waitingBytes < configuration.connectionQueueBytes {
-      if handover != nil, let coming, coming.isStarted, buffer.isAtGroup {
-        switchOver(to: coming, from: leg)
-        continue
-      }
       guard buffer.take({ leg.send($0) }) else { break }
     }
     buffer.trim()
@@ -200,12 +198,17 @@ final class RelayedStream {
   }
 
   private func leaveWhenDrained() {
-    guard let leg, let left, buffer.isDrained else { return }
+    guard let leg, let left, buffer.isDrained, !leg.isFinishing else { return }
+    // An origin that is lost before it answers may not have announced the last of it.
+    if left.saysSo { return leg.finish(saysSo: true, awaitsRelease: true) }
     self.leg = nil
     leaving.append(leg)
-    end(.ended, left.saysSo ? "the publisher has ended it" : "the publisher is gone")
-    leg.finish(saysSo: left.saysSo)
+    end(.ended, "the publisher is gone")
+    leg.finish(saysSo: false)
   }
+
+  /// The origin has all of a stream that its publisher has ended.
+  func released() { end(.ended, "the publisher has ended it") }
 
   // MARK: The end
 
@@ -279,7 +282,8 @@ final class RelayedStream {
     let number = question
     let mailbox = relay.loop.mailbox
     let excluded = (handover ?? outage)?.excluded ?? []
-    let question = PlaceQuestion(key: key, excluded: excluded, progress: progress)
+    let question = PlaceQuestion(
+      key: key, excluded: excluded, progress: progress, isEnding: left != nil, had: had)
     relay.handlers.place(question) { target in
       mailbox.submit {
         $0.local(PublishRelay.self)?.stream(id)?.answered(number, target)

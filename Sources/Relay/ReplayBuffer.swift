@@ -62,9 +62,6 @@ struct ReplayBuffer {
   /// Whether no more should come until something has been let go.
   var isFull: Bool { keptBytes >= limitBytes }
 
-  /// Whether what is to be sent next is the first of a group, which another origin can begin with.
-  var isAtGroup: Bool { !isOpening && group(at: next)?.isWhole == true }
-
   private var end: Int { first + messages.count }
 
   private func group(at number: Int) -> Group? { groups.last { $0.first == number } }
@@ -130,12 +127,17 @@ struct ReplayBuffer {
     return true
   }
 
-  /// Another origin takes over at the group that is next.
-  mutating func reopen() { isOpening = true }
-
   /// Begins again with the oldest group, for another origin.
   mutating func rewind() {
     isOpening = true
+    if let announced, newest.isBefore(announced) {
+      // Viewers have all of it.
+      for message in messages[(next - first)...] { waitingBytes -= message.keptBytes }
+      next = end
+      fresh = max(fresh, next)
+      isSkipping = true
+      return
+    }
     guard let start = groups.first(where: \.isWhole) else {
       isSkipping = !groups.isEmpty
       return
@@ -162,9 +164,13 @@ struct ReplayBuffer {
 
   // MARK: Letting go
 
-  /// An origin has announced the stream up to this time.
+  /// How far an announced end may be ahead of all that came, in milliseconds: a last picture is long.
+  private static let aheadMilliseconds: UInt32 = 2_000
+
+  /// An origin has announced the stream up to this time; one that is far ahead is another clock's.
   mutating func announce(_ time: UInt32) {
     if let announced, time.isBefore(announced) { return }
+    if (newest &+ Self.aheadMilliseconds).isBefore(time) { return }
     announced = time
     trim()
   }

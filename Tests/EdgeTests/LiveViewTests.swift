@@ -44,6 +44,21 @@ import Viewers
     #expect(taken5 != nil)
   }
 
+  @Test func `what no node has any more ends, and goes on with a node that has it`() throws {
+    var view = view(try feed(5, next: 10))
+    let ended = try #require(view.ended)
+    #expect(ended.isOver)
+    #expect(ended.renditions.map(\.playlist) == ["#EXTM3U#EXT-X-ENDLIST\n"])
+    _ = view.snapshot(of: ended, version: 2)
+    #expect(view.isOver)
+    // Twice is no more.
+    #expect(view.ended?.renditions == ended.renditions)
+    let next = try #require(
+      view.take(try feed(1, next: 11, launch: "b"), grace: grace, now: start))
+    #expect(!next.isOver)
+    #expect(LiveView(interest: RenditionInterest()).ended == nil)
+  }
+
   @Test func `numbers that have begun anew are believed after a while`() throws {
     var view = view(try feed(5, next: 1_000))
     let anew = try feed(1, next: 3, launch: "b")

@@ -34,8 +34,12 @@ final class TestOrigin {
   private(set) var takes: [Take] = []
   /// What publishers are told instead of being admitted.
   var refusal: (ServerSession.PublishRefusal, String)?
-  /// Whether publishers are admitted; those who aren't wait.
+  /// Whether publishers are admitted; those who aren't wait for `admit`.
   var admits = true
+  /// Whether it is killed by the end of a publication, before it answers.
+  var diesAtEnd = false
+  /// How far viewers have what publishers go on with, as these are told.
+  var progress: RelayProgress?
 
   init(
     _ name: String, on loop: Loop, trustedProxies: NetworkList = [], context: TLSContext? = nil
@@ -67,11 +71,23 @@ final class TestOrigin {
     if let refusal { return connection.refusePublish(refusal.0, refusal.1) }
     let take = Take(connection, request)
     takes.append(take)
-    guard admits else { return }
-    connection.acceptPublish(
+    if admits { accept(take) }
+  }
+
+  private func accept(_ take: Take) {
+    take.connection.acceptPublish(
       PublishSink(
         receive: { _, message in take.messages.append(message) }, flush: {},
-        ended: { take.ended = $0 }))
+        ended: { [weak self] in
+          take.ended = $0
+          if let self, diesAtEnd { die() }
+        }), after: progress)
+  }
+
+  /// Admits the last one that waits.
+  func admit() {
+    admits = true
+    if let take = takes.last { accept(take) }
   }
 
   /// What all publications were sent, in order.

@@ -9,8 +9,10 @@ package struct LiveConfiguration: Sendable {
   package var idle = Duration.seconds(60)
   /// How long it is believed that nobody has a stream.
   package var absentFor = Duration.seconds(1)
-  /// How long a stream is served on that no node has any more, and how long numbers that have gone
-  /// back are not believed.
+  /// How long a stream goes on for viewers that no node has any more.
+  ///
+  /// Then they are told that it is over, and can have it for as long again. Also how long numbers
+  /// that have gone back are not believed.
   package var grace = Duration.seconds(60)
   /// How long a node may take to say what it has of a stream.
   package var firstDeadline = Duration.seconds(3)

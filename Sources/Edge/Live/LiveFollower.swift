@@ -72,6 +72,7 @@ final class LiveFollower: Sendable {
     var node: Upstream?
     var pause = live.configuration.firstPause
     var lostSince: MonotonicTime?
+    var endedAt: MonotonicTime?
     var isDelayed = false
     while !Task.isCancelled, isWanted {
       let place: LiveLocator.Place =
@@ -86,6 +87,7 @@ final class LiveFollower: Sendable {
       }
       if case .feed(let feed) = answer {
         lostSince = nil
+        endedAt = nil
         pause = live.configuration.firstPause
         let isSame = node == from
         if !isSame { take(from) }
@@ -101,7 +103,7 @@ final class LiveFollower: Sendable {
         try? await Task.sleep(for: live.configuration.firstPause)
         continue
       }
-      let isEnded = view.isOver && answer == .absent
+      let isEnded = view.isOver && endedAt == nil && answer == .absent
       if view.snapshot == nil && answer == .absent || isEnded {
         return live.end(self, last: view.snapshot, isAbsent: true)
       }
@@ -111,13 +113,29 @@ final class LiveFollower: Sendable {
         live.logger.warning(
           "stream lost", metadata: ["stream": "\(key)", "asked": "\(place.nodes)"])
       }
-      guard MonotonicTime.now - since < live.configuration.grace else {
-        return live.end(self, last: view.snapshot, isAbsent: true)
+      if MonotonicTime.now - (endedAt ?? since) >= live.configuration.grace {
+        guard endedAt == nil, !view.isOver, end(&view) else {
+          return live.end(self, last: view.snapshot, isAbsent: true)
+        }
+        endedAt = .now
       }
       try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
       pause = min(pause * 2, live.configuration.longestPause)
     }
     live.end(self, last: view.snapshot, isAbsent: false)
+  }
+
+  /// Tells viewers that a stream is over that no node has had for the grace: nobody else will.
+  ///
+  /// - Returns: false where there is nothing that could be over.
+  private func end(_ view: inout LiveView) -> Bool {
+    guard let feed = view.ended,
+      let snapshot = view.snapshot(of: feed, version: live.nextVersion())
+    else { return false }
+    live.logger.notice("stream ended, as no node has it", metadata: ["stream": "\(key)"])
+    state.withLock { $0.snapshot = snapshot }
+    live.publish(snapshot, askedAs: key)
+    return true
   }
 
   private var isWanted: Bool {

@@ -31,6 +31,16 @@ struct LiveView {
   /// The stream that it is; nil before the first answer.
   var key: StreamKey? { feed?.key }
 
+  /// What viewers have, with an end; nil before the first answer.
+  var ended: StreamFeed? {
+    guard var feed, !feed.renditions.isEmpty else { return nil }
+    feed.isOver = true
+    for index in feed.renditions.indices {
+      feed.renditions[index].playlist = MediaPlaylistText.ended(feed.renditions[index].playlist)
+    }
+    return feed
+  }
+
   /// The path and query of the question for what is newer.
   func question(_ key: StreamKey, now: UInt64) -> String {
     var text = "/cluster/live/\(key.wedding)/\(key.camera)"

@@ -40,6 +40,12 @@ struct MediaPlaylistText: Equatable {
   }
 
   private static let gapTag = "#EXT-X-GAP"
+  private static let endTag = "#EXT-X-ENDLIST"
+
+  /// A playlist's text with an end.
+  static func ended(_ text: String) -> String {
+    text.contains(endTag) ? text : text + endTag + "\n"
+  }
 
   /// All tags of the whole but the two that count.
   private let header: [String]
@@ -84,7 +90,7 @@ struct MediaPlaylistText: Equatable {
       switch name {
       case "#EXT-X-MEDIA-SEQUENCE": continue
       case "#EXT-X-DISCONTINUITY-SEQUENCE": breaks = Int(line.dropFirst(name.count + 1)) ?? 0
-      case "#EXT-X-ENDLIST": isEnded = true
+      case Self.endTag: isEnded = true
       default:
         guard Self.ownTags.contains(String(name)) else {
           if name == "#EXT-X-TARGETDURATION" {
@@ -137,7 +143,7 @@ struct MediaPlaylistText: Equatable {
       lines.append("#EXT-X-KEY:METHOD=NONE")
     }
     for entry in entries { lines += entry.lines }
-    if isEnded { lines.append("#EXT-X-ENDLIST") }
+    if isEnded { lines.append(Self.endTag) }
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -7,7 +7,8 @@ package import TLS
 /// `RTMPClient` can be subclassed here alone, so it tells its owner by a closure.
 package final class ForwardingClient: RTMPClient {
   package enum Event: Equatable, Sendable {
-    /// The server takes the stream from here on.
+    /// The server takes the stream from here on; before it comes `.progressed` where it goes on with one
+    /// that viewers have a part of.
     case started
     /// All that was sent has gone out.
     case drained
@@ -71,7 +72,10 @@ package final class ForwardingClient: RTMPClient {
     end(.finished)
   }
 
-  override func started() { onEvent(.started) }
+  override func started() {
+    if let progress = session.startProgress { onEvent(.progressed(progress)) }
+    onEvent(.started)
+  }
 
   override func drained() { onEvent(.drained) }
 

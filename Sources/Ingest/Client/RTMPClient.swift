@@ -39,6 +39,8 @@ package class RTMPClient: Channel {
   /// Whether the end has been said, and only what waits still goes out.
   final private(set) var isFinishing = false
   private var isLingering = false
+  /// Whether the socket stays open until the server says that it has let go of the stream.
+  private var awaitsRelease = false
   /// Whether the socket has left something, and a deadline for it runs.
   private var isStalled = false
   private var hasEnded = false
@@ -118,10 +120,15 @@ package class RTMPClient: Channel {
 
   /// Ends the stream politely: what waits still goes out, then the socket closes.
   ///
-  /// - Parameter saysSo: whether the server hears that the stream is over, or only loses it.
-  package final func finish(saysSo: Bool = true) {
+  /// - Parameters:
+  ///   - saysSo: whether the server hears that the stream is over, or only loses it.
+  ///   - awaitsRelease: whether its answer to that is waited for, as long as `Timeouts.linger`;
+  ///     `session.isReleased` then says whether it came.
+  package final func finish(saysSo: Bool = true, awaitsRelease: Bool = false) {
     guard !isClosed, !isFinishing else { return }
     guard session.isStarted else { return end(.finished) }
+    self.awaitsRelease = saysSo && awaitsRelease && timeouts.linger > .zero
+    if self.awaitsRelease { loop.setDeadline(self, .now + timeouts.linger) }
     if saysSo { write { session, output in session.close(into: &output) } }
     isFinishing = true
     loop.flushLater(self)
@@ -221,7 +228,9 @@ package class RTMPClient: Channel {
     } catch {
       return end(.violated(error))
     }
-    if !outgoing.isEmpty, !isClosed { loop.flushLater(self) }
+    if !outgoing.isEmpty || (awaitsRelease && session.isReleased), !isClosed {
+      loop.flushLater(self)
+    }
   }
 
   private func handle(_ event: ClientEvent) {
@@ -257,7 +266,7 @@ package class RTMPClient: Channel {
 
   /// Says that nothing more will come, and waits for the server to say the same.
   private func linger() {
-    guard !isLingering else { return }
+    guard !isLingering, !awaitsRelease || session.isReleased else { return }
     if timeouts.linger > .zero, let tls, !tls.hasShutDown {
       tls.shutdown()
       guard pump(through: tls) else { return }

@@ -165,7 +165,9 @@ package final class OriginLoop {
     let publication = connection.publicationID
     let mailbox = loop.mailbox
     var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
+    var progress: RelayProgress?
     if ask.name["relay"] != nil {
+      progress = stream.progress(inherited: claim.publisherEnd).map { RelayProgress($0) }
       onProgress = { progress in
         mailbox.submit { publication.connection(on: $0)?.tell(RelayProgress(progress)) }
       }
@@ -193,7 +195,7 @@ package final class OriginLoop {
             node.errands.run { [node] in await node.left(ask, claim, reason) }
             for work in settling.removeValue(forKey: claim.key) ?? [] { work() }
           }
-        }))
+        }), after: progress)
   }
 
   /// Calls when nothing of a stream is on this loop any more whose publisher has gone.

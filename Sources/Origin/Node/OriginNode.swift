@@ -156,16 +156,24 @@ package final class OriginNode: Sendable {
   /// silent about, pushes nobody off.
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
     var inherited: WindowState?
+    var publisherEnd: MediaTime?
     var wasOurs = true
     switch await lease(ask, publisher) {
     case .refused(let words):
       log("publish.refused", ask, ["reason": "\(words)"])
       return .failure(PublishDenial(.badName, words))
-    case .granted(let after, let isOurs): (inherited, wasOurs) = (after, isOurs)
+    case .granted(let after, let end, let isOurs):
+      (inherited, publisherEnd, wasOurs) = (after, end, isOurs)
     }
     let result = await admitHere(ask, publisher, after: inherited, wasOurs: wasOurs)
-    if case .failure = result { await unlease(ask.key) }
-    return result
+    switch result {
+    case .success(var claim):
+      claim.publisherEnd = publisherEnd
+      return .success(claim)
+    case .failure:
+      await unlease(ask.key)
+      return result
+    }
   }
 
   /// Asks the cluster for a stream; a node alone has it already.

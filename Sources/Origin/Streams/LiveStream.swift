@@ -339,15 +339,29 @@ package final class LiveStream {
     }
     checkBounds()
     if relieveMemory() { renditions.show(describe) }
-    let window = renditions.source.window
-    outlet.keep(key, window.state)
-    outlet.tell(
-      key, onProgress,
-      StreamLeasing.Progress(
-        state: window.state,
-        publisherEnd: packager.publisherEnd(of: window.state.nextSequence - 1),
-        names: window.segments.suffix(8).map(\.name)))
+    outlet.keep(key, renditions.source.window.state)
+    outlet.tell(key, onProgress, progress)
     outlet.changed(status(isLive: true))
+  }
+
+  /// How far viewers have it.
+  private var progress: StreamLeasing.Progress {
+    let window = renditions.source.window
+    return StreamLeasing.Progress(
+      state: window.state,
+      publisherEnd: packager.publisherEnd(of: window.state.nextSequence - 1),
+      names: window.segments.suffix(8).map(\.name))
+  }
+
+  /// How far viewers have it before its publisher's first message; nil where they have nothing.
+  ///
+  /// - Parameter inherited: where on the publisher's clock what another node has made of it ends.
+  /// - Returns: the last number, and where its segment ends, where that is known.
+  func progress(inherited: MediaTime?) -> StreamLeasing.Progress? {
+    let own = progress
+    guard own.state.nextSequence > 0 else { return nil }
+    return StreamLeasing.Progress(
+      state: own.state, publisherEnd: own.publisherEnd ?? inherited, names: own.names)
   }
 
   private func news(of published: [(place: Renditions.Place, segment: Segment)]) -> ProgramNews {

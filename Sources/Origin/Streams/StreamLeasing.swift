@@ -7,9 +7,10 @@ package import Media
 package struct StreamLeasing: Sendable {
   /// What became of a wish to have a stream.
   package enum Outcome: Sendable {
-    /// This node has it; where the cluster knows how far it has come, it goes on after that. Where
-    /// it `wasOurs` last, what this process still has of it is gone on with.
-    case granted(after: WindowState?, wasOurs: Bool = true)
+    /// This node has it; where the cluster knows how far it has come, it goes on after that, which is
+    /// `publisherEnd` on the publisher's clock. Where it `wasOurs` last, what this process still has of
+    /// it is gone on with.
+    case granted(after: WindowState?, publisherEnd: MediaTime? = nil, wasOurs: Bool = true)
     /// The words go to the publisher.
     case refused(String)
   }

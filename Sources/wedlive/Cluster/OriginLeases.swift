@@ -49,10 +49,13 @@ final class OriginLeases: Sendable {
         return .refused("this stream is already being published by somebody else")
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
+        let wasOurs = lease.previousOwner == nil
         let recorded = lease.inherited?.state
+        if let later = resumption?.later(than: recorded) {
+          return .granted(after: later, wasOurs: wasOurs)
+        }
         return .granted(
-          after: resumption?.later(than: recorded) ?? recorded,
-          wasOurs: lease.previousOwner == nil)
+          after: recorded, publisherEnd: lease.inherited?.publisherEnd, wasOurs: wasOurs)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")
@@ -82,4 +85,7 @@ extension StreamHead {
       nextSequence: Int(clamping: sequence + 1), discontinuitySequence: Int(clamping: discontinuity)
     )
   }
+
+  /// Where the last segment ends on the publisher's clock; nil where that isn't known.
+  fileprivate var publisherEnd: MediaTime? { end == 0 ? nil : MediaTime(ticks: end) }
 }

@@ -83,8 +83,8 @@ extension ConfigurationTable {
       "How long after its last viewer one is followed."),
     .duration(
       "edge.live_grace", \.edge.liveGrace, in: .seconds(1)...(.seconds(3_600)),
-      "How long a stream that no node has any more is served on, and numbers that have gone back are"
-        + " not believed."),
+      "How long a stream goes on for viewers that no node has any more; then its playlists end, and can"
+        + " be had for as long again. Also how long numbers that have gone back are not believed."),
     .duration(
       "edge.segment_stall", \.edge.segmentStall, in: .milliseconds(500)...(.seconds(600)),
       "How long a node may send nothing of a live segment: players have no more time than that."),

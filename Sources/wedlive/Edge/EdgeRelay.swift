@@ -53,6 +53,7 @@ struct EdgeRelay: Sendable {
     if let owner, !excluded.contains(owner.node.text),
       let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams
     {
+      if question.isEnding, owner.isLive, !question.had.contains(owner.node.text) { return nil }
       return RelayTarget(known, tls, node.connections.open(owner.node), resume: resume)
     }
     let others = Set(excluded.compactMap { NodeID($0) })
