@@ -33,7 +33,7 @@ package struct LiveWindow: Sendable {
     var until: MediaTime
   }
 
-  let configuration: Configuration
+  package let configuration: Configuration
   /// The segments in the playlist, oldest first.
   package private(set) var segments: [Segment] = []
   private var retired: [Retired] = []

@@ -47,6 +47,18 @@ import Testing
     #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"))
   }
 
+  @Test func `of a stream that has just begun stay listed as long as the window is`() throws {
+    var carried = CarriedSegments()
+    let after = try playlist(3...6, breakBefore: 3)
+    carried.begin(try playlist(0...2), after, window: 18) { _ in true }
+    #expect(numbers(carried.text(after)) == Array(1...6))
+    carried.trim(try playlist(3...8, breakBefore: 3))
+    #expect(carried.isEmpty)
+    // Where nobody says how long that is, as long as it was.
+    carried.begin(try playlist(0...2), after) { _ in true }
+    #expect(carried.isEmpty)
+  }
+
   @Test func `a discontinuity that has gone is counted`() throws {
     var carried = CarriedSegments()
     let before = try playlist(11...16, breaks: 4, breakBefore: 12)

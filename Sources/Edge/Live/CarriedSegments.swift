@@ -11,7 +11,8 @@ struct CarriedSegments {
   /// How many discontinuities there were before the first of them.
   private var breaks = 0
   private var targetDuration = 1
-  /// How long the playlist was that they come from, in seconds.
+  /// How long the playlist may be, in seconds: as long as the one that they come from, or the window
+  /// where the stream had not filled it yet.
   private var span = 0.0
 
   var isEmpty: Bool { entries.isEmpty }
@@ -26,9 +27,11 @@ struct CarriedSegments {
   /// - Parameters:
   ///   - before: what viewers had.
   ///   - after: what the node lists.
+  ///   - window: how much it lists when there is so much, in seconds; 0 where that isn't known.
   ///   - isHere: whether this edge has a segment.
   mutating func begin(
-    _ before: MediaPlaylistText, _ after: MediaPlaylistText, isHere: (String) -> Bool
+    _ before: MediaPlaylistText, _ after: MediaPlaylistText, window: Double = 0,
+    isHere: (String) -> Bool
   ) {
     entries = []
     guard let first = after.entries.first?.sequence else { return }
@@ -45,7 +48,7 @@ struct CarriedSegments {
       missing -= 1
       entries.append(last.gap(sequence))
     }
-    span = before.entries.reduce(0) { $0 + $1.duration }
+    span = max(window, before.entries.reduce(0) { $0 + $1.duration })
     targetDuration = before.targetDuration
     breaks =
       before.discontinuitySequence + listed[..<start].count { $0.isDiscontinuity }

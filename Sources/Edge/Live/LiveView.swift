@@ -125,7 +125,9 @@ struct LiveView {
     }
     if isNew, let known, let before = MediaPlaylistText(known.playlist) {
       let folder = "/hls/\(answer.wedding)/\(answer.camera)/\(rendition.name)/"
-      segments.begin(before, after) { isHere(folder + $0) }
+      segments.begin(before, after, window: Double(rendition.window.milliseconds) / 1_000) {
+        isHere(folder + $0)
+      }
     } else {
       segments.trim(after)
     }

@@ -144,6 +144,7 @@ struct Rendition: Sendable {
         playlist.text, maximumAge: 1, staleSeconds: max(1, playlist.targetDuration / 2),
         wedding: key.wedding, tag: outlet.tag("p", outlet.nextVersion())),
       nextSequence: playlist.nextSequence, targetDuration: playlist.targetDuration,
+      window: window.configuration.length,
       bitrate: window.segments.suffix(Self.ratedSegments).reduce(0) { max($0, $1.bitrate) },
       segments: responses)
     return true

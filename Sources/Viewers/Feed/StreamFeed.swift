@@ -16,6 +16,9 @@ package struct StreamFeed: Codable, Sendable, Equatable {
     package var viewers: UInt32
     package var nextSequence: Int
     package var targetDuration: Int
+    /// How much media the playlist lists when there is so much, in milliseconds; nil from nodes that
+    /// don't tell.
+    package var windowMilliseconds: Int64?
     /// Nil from nodes that don't tell.
     package var bitrate: Int?
     /// The playlist, without anybody's token.
@@ -63,7 +66,7 @@ package struct StreamFeed: Codable, Sendable, Equatable {
       Rendition(
         name: String(decoding: rendition.name, as: UTF8.self), viewers: rendition.viewers,
         nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
-        bitrate: rendition.bitrate,
+        windowMilliseconds: rendition.window.milliseconds, bitrate: rendition.bitrate,
         playlist: String(decoding: rendition.playlist.text.plain, as: UTF8.self),
         segments: rendition.segments.map { String(decoding: $0.name, as: UTF8.self) })
     }
@@ -89,6 +92,11 @@ package struct StreamFeed: Codable, Sendable, Equatable {
 }
 
 extension StreamFeed.Rendition {
+  /// How much media the playlist lists when there is so much: a day at most; 0 where that isn't known.
+  package var window: MediaTime {
+    MediaTime(milliseconds: min(max(0, windowMilliseconds ?? 0), 86_400_000))
+  }
+
   /// Whether its numbers and names are such as a stream can have.
   fileprivate var isSound: Bool {
     StreamKey(wedding: "w", camera: name) != nil && nextSequence >= 0
@@ -156,7 +164,7 @@ extension StreamFeed {
         staleSeconds: max(1, rendition.targetDuration / 2), wedding: wedding,
         tag: "p\(version)-\(launch)"),
       nextSequence: rendition.nextSequence, targetDuration: rendition.targetDuration,
-      bitrate: min(max(0, rendition.bitrate ?? 0), 1_000_000_000),
+      window: rendition.window, bitrate: min(max(0, rendition.bitrate ?? 0), 1_000_000_000),
       segments: rendition.segments.compactMap { name in
         let bytes = Array(name.utf8)
         return RenditionSnapshot.sequence(bytes.span).map {

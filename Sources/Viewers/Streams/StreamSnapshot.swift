@@ -102,6 +102,8 @@ package struct RenditionSnapshot: Sendable {
   /// The media sequence number of the segment that comes next.
   package let nextSequence: Int
   package let targetDuration: Int
+  /// How much media the playlist lists when there is so much; 0 where that isn't known.
+  package let window: MediaTime
   /// Bits a second of what was sent lately, at the most; 0 where that isn't known.
   package let bitrate: Int
   /// Fetchable segments in the order of their sequence numbers, some no longer in the playlist.
@@ -109,9 +111,10 @@ package struct RenditionSnapshot: Sendable {
 
   package init(
     name: [UInt8], viewers: UInt32 = .max, interest: RenditionInterest? = nil,
-    playlist: PlaylistResponse, nextSequence: Int, targetDuration: Int, bitrate: Int = 0,
-    segments: [SegmentResponse]
+    playlist: PlaylistResponse, nextSequence: Int, targetDuration: Int, window: MediaTime = .zero,
+    bitrate: Int = 0, segments: [SegmentResponse]
   ) {
+    self.window = window
     self.bitrate = bitrate
     self.name = name
     self.viewers = viewers
