@@ -8,7 +8,7 @@ import Testing
 /// after the first request changes nothing of what was set at `/set/NAME?…`. With `version=3` the body
 /// is always `NAME 3`, and the tag `3`; with `ranges=1` one range is answered: from a byte later with
 /// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
-/// `flap=1`. `/count/NAME` says how
+/// `flap=1`; `body` is the body. `/count/NAME` says how
 /// often `/o/NAME` was asked for, and with which fields last.
 final class ScriptedOrigin: Sendable {
   /// One for all tests: starting Python takes longer than any of them.
@@ -79,6 +79,9 @@ final class ScriptedOrigin: Sendable {
             size = int(rule.get("size", 10))
             piece = f"{name} {rule.get('version', number)};".encode()
             body = (piece * (size // len(piece) + 1))[:size]
+            if "body" in rule:
+                body = rule["body"].encode()
+                size = len(body)
             status = int(rule.get("status", 200))
             tag = rule.get("etag", rule.get("version"))
             fields = []

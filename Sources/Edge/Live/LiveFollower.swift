@@ -78,10 +78,11 @@ final class LiveFollower: Sendable {
       let place: LiveLocator.Place =
         if let node { LiveLocator.Place([node]) } else { await live.locator.find(key) }
       let (answer, from) = await question(place.nodes, view)
-      if state.withLock({ state in
+      let isMoved = state.withLock { state in
         defer { state.isMoved = false }
         return state.isMoved
-      }) {
+      }
+      if isMoved {
         node = nil
         if case .feed = answer {} else { continue }
       }
@@ -91,7 +92,9 @@ final class LiveFollower: Sendable {
         pause = live.configuration.firstPause
         let isSame = node == from
         if !isSame { take(from) }
-        node = from
+        // One that answered just before the stream moved is not asked again, or nobody hears of the
+        // next segments until it has held that question for as long as it may.
+        node = isMoved ? nil : from
         isDelayed = await apply(feed, to: &view, anyhow: isDelayed && isSame)
         continue
       }

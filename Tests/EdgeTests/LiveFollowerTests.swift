@@ -1,0 +1,55 @@
+import Access
+import EventLoop
+import Foundation
+import HTTPClient
+import Logging
+import Media
+import Synchronization
+import Telemetry
+import Testing
+import Viewers
+
+@testable import Edge
+
+@Suite struct `Following a stream` {
+  @Test func `a node that answers while the stream moves is not asked again`() async throws {
+    let node = try EdgeNode()
+    let key = try #require(StreamKey(wedding: "moving", camera: "main"))
+    let feed = """
+      {"wedding":"moving","camera":"main","launch":"a","version":1,"isOver":false,"isProgram":true,
+      "masters":[],"programMasters":[],"coming":[],"renditions":[{"name":"source",
+      "viewers":1,"nextSequence":3,"targetDuration":3,"playlist":"#EXTM3U","segments":[]}]}
+      """
+    let body = try #require(feed.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+    try await node.set("live/moving/main", "body=\(body)")
+
+    // One origin under two names is two nodes.
+    let port = try #require(node.origin.address.split(separator: ":").last)
+    let first = try #require(Upstream("http://127.0.0.1:\(port)"))
+    let second = try #require(Upstream("http://localhost:\(port)"))
+    let place = Mutex(first)
+    let follower = Mutex<EdgeLive?>(nil)
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge",
+      locator: LiveLocator(
+        find: { _ in LiveLocator.Place([place.withLock { $0 }]) },
+        isStale: { key, _, _ in
+          // The answer has come, and isn't taken yet.
+          let hasMoved = place.withLock { place in
+            defer { place = second }
+            return place == second
+          }
+          if !hasMoved { follower.withLock { $0 }?.moved(key) }
+          return false
+        }), metrics: MetricRegistry(), logger: Logger(label: "test"))
+    follower.withLock { $0 = live }
+    defer { live.close() }
+    _ = live.follow(key)
+    #expect(
+      try await node.eventually {
+        guard try await node.count("live/moving/main") > 1 else { return false }
+        return try await node.asked("live/moving/main")["host"]?.hasPrefix("localhost") == true
+      })
+  }
+}
