@@ -109,6 +109,39 @@ import Viewers
     #expect(late?.renditions.isEmpty == true)
   }
 
+  @Test(arguments: ["a", "b"])
+  func `what viewers had stays listed where its node begins anew`(launch: String) throws {
+    func listing(_ numbers: ClosedRange<Int>, version: UInt64, launch: String) throws -> StreamFeed
+    {
+      var made = try feed(version, next: numbers.upperBound + 1, launch: launch)
+      var lines = ["#EXTM3U", "#EXT-X-MEDIA-SEQUENCE:\(numbers.lowerBound)"]
+      for number in numbers { lines += ["#EXTINF:3.000,", "\(number)-\(launch).ts"] }
+      made.renditions[0].playlist = lines.joined(separator: "\n") + "\n"
+      made.renditions[0].segments = numbers.map { "\($0)-\(launch).ts" }
+      return made
+    }
+    var before = try listing(4...9, version: 5, launch: "a")
+    before.epoch = 1
+    var view = view(before)
+    // Where it has lost the stream and got it back, it has nothing of it at first.
+    var none = try feed(6, next: 0, launch: launch)
+    (none.epoch, none.renditions) = (3, [])
+    let nothing = view.take(none, grace: grace, now: start) { _ in true }
+    #expect(nothing == nil)
+    let first = view.take(
+      try listing(10...10, version: 7, launch: launch), grace: grace, now: start
+    ) { _ in true }
+    let taken = try #require(first)
+    #expect(taken.renditions[0].playlist.contains("#EXT-X-MEDIA-SEQUENCE:5\n"))
+    #expect(taken.renditions[0].playlist.contains("9-a.ts\n#EXTINF:3.000,\n10-\(launch).ts\n"))
+    _ = view.snapshot(of: taken, version: 2)
+    // They leave as they would have anyway.
+    let next = view.take(
+      try listing(10...14, version: 8, launch: launch), grace: grace, now: start
+    ) { _ in true }
+    #expect(next?.renditions[0].segments.first == "9-a.ts")
+  }
+
   @Test func `what says nothing new is not made anew`() throws {
     var view = view(try feed(5, next: 10))
     let first = try #require(view.snapshot)

@@ -17,13 +17,22 @@ struct LiveView {
   private var fetched: Set<String> = []
   /// What each rendition's last node has listed, by its name.
   private var carried: [String: CarriedSegments] = [:]
-  /// Which process has told what viewers have of each rendition, by its name.
-  private var launches: [String: String] = [:]
-  /// When another process was heard first.
+  /// Who has told what viewers have of each rendition, by its name.
+  private var tellers: [String: Teller] = [:]
+  /// When another one was heard first.
   private var switched = MonotonicTime(nanoseconds: 0)
   /// Since when answers have been older than that.
   private var staleSince: MonotonicTime?
   private(set) var snapshot: StreamSnapshot?
+
+  /// A process, while it has the stream: one that has lost it and gets it back begins anew, with
+  /// nothing before that in its playlist.
+  private struct Teller: Equatable {
+    var launch: String
+    var epoch: Int64?
+
+    init(_ feed: StreamFeed) { (launch, epoch) = (feed.launch, feed.epoch) }
+  }
 
   init(interest: RenditionInterest) { self.interest = interest }
 
@@ -72,18 +81,17 @@ struct LiveView {
     guard let feed, feed.key == answer.key else {
       staleSince = nil
       carried = [:]
-      for rendition in answer.renditions { launches[rendition.name] = answer.launch }
+      for rendition in answer.renditions { tellers[rendition.name] = Teller(answer) }
       return answer
     }
-    if answer.launch == feed.launch {
-      guard answer.version > feed.version else { return nil }
-    } else {
-      switched = now
-    }
+    if answer.launch == feed.launch, answer.version <= feed.version { return nil }
+    // Who ends a stream has given it up.
+    let isSame = Teller(answer) == Teller(feed) || answer.isOver && answer.launch == feed.launch
+    if !isSame { switched = now }
     var merged = answer
     merged.renditions = []
-    // The same node may take renditions away, or end the stream; another one has yet to catch up.
-    var isNewer = answer.launch == feed.launch || feed.renditions.isEmpty
+    // The same one may take renditions away, or end the stream; another one has yet to catch up.
+    var isNewer = isSame || feed.renditions.isEmpty
     for rendition in answer.renditions {
       let known = feed.renditions.first { $0.name == rendition.name }
       if let known, rendition.nextSequence < known.nextSequence {
@@ -91,11 +99,11 @@ struct LiveView {
       } else {
         isNewer = true
         merged.renditions.append(carry(rendition, after: known, of: answer, isHere))
-        launches[rendition.name] = answer.launch
+        tellers[rendition.name] = Teller(answer)
       }
     }
     for known in feed.renditions
-    where launches[known.name] != answer.launch && now - switched < grace
+    where !isSame && tellers[known.name] != Teller(answer) && now - switched < grace
       && !answer.renditions.contains(where: { $0.name == known.name })
     {
       merged.renditions.append(known)
@@ -109,17 +117,22 @@ struct LiveView {
     guard now - since > grace else { return nil }
     staleSince = nil
     carried = [:]
-    for rendition in answer.renditions { launches[rendition.name] = answer.launch }
+    for rendition in answer.renditions { tellers[rendition.name] = Teller(answer) }
     return answer
   }
 
   /// Lists what another node has listed before what this one has of a rendition.
+  ///
+  /// A node that has lost a stream and got it back is another one: nothing of what viewers had is in
+  /// its playlist.
   private mutating func carry(
     _ rendition: StreamFeed.Rendition, after known: StreamFeed.Rendition?, of answer: StreamFeed,
     _ isHere: (String) -> Bool
   ) -> StreamFeed.Rendition {
     var segments = carried[rendition.name] ?? CarriedSegments()
-    let isNew = launches[rendition.name].map { $0 != answer.launch } ?? false
+    let first = MediaPlaylistText.firstSequence(of: rendition.playlist)
+    let isAnew = known.flatMap { known in first.map { $0 >= known.nextSequence } } ?? false
+    let isNew = isAnew || tellers[rendition.name].map { $0 != Teller(answer) } ?? false
     guard isNew || !segments.isEmpty, let after = MediaPlaylistText(rendition.playlist) else {
       return rendition
     }

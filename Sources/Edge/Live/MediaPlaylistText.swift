@@ -60,6 +60,13 @@ struct MediaPlaylistText: Equatable {
     "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-GAP", "#EXT-X-DATERANGE", "#EXT-X-BITRATE",
   ]
 
+  /// The number of a playlist's first segment, as it says in its head; nil where it doesn't.
+  static func firstSequence(of text: String) -> Int? {
+    let tag = "#EXT-X-MEDIA-SEQUENCE:"
+    let line = text.split(separator: "\n", maxSplits: 16).first { $0.hasPrefix(tag) }
+    return line.flatMap { Int($0.dropFirst(tag.count)) }
+  }
+
   /// Reads a playlist; nil where a segment has no number.
   init?(_ text: String) {
     var header: [String] = []
