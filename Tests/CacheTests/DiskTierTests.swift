@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import Cache
@@ -161,6 +162,78 @@ private func read(_ tier: DiskTier, _ object: DiskObject) async -> DiskObject? {
     #expect(await read(tier, one) == nil)
     #expect(!tier.contains(one.key))
     #expect(tier.usage.failures == 0)
+  }
+
+  /// What may stand in a file's place: a link to a file that isn't ours, a link to nothing, a pipe, a
+  /// folder, and a file that says to be enormous.
+  private static let strangers: [@Sendable (_ path: String, _ other: String) throws -> Void] = [
+    { try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: $1) },
+    { path, _ in
+      try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path + "x")
+    },
+    { path, _ in #expect(unsafe mkfifo(path, 0o600) == 0) },
+    { path, _ in
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    },
+    { path, _ in
+      #expect(FileManager.default.createFile(atPath: path, contents: Data()))
+      #expect(unsafe truncate(path, 1 << 40) == 0)
+    },
+  ]
+
+  @Test(arguments: 0..<5)
+  func `what stands in a file's place is neither read, waited for nor written to`(_ kind: Int)
+    async throws
+  {
+    let outside = Folder()
+    try FileManager.default.createDirectory(
+      atPath: outside.path, withIntermediateDirectories: true)
+    let other = outside.path + "/other"
+    let one = object("/a", Array(0..<200))
+    let first = tier()
+    first.store(one)
+    await first.settle()
+    // It would be right if it were ours.
+    try FileManager.default.moveItem(atPath: folder.file(one), toPath: other)
+    let before = try Data(contentsOf: URL(filePath: other))
+    try Self.strangers[kind](folder.file(one), other)
+    try Self.strangers[kind](folder.file(one) + ".partial", other)
+    let second = tier()
+    await second.settle()
+    #expect(await read(second, one) == nil)
+    await second.settle()
+    #expect(second.store(one))
+    await second.settle()
+    #expect(await read(second, one) == one)
+    #expect(second.usage.failures <= 1)
+    #expect(folder.files.map { $0.suffix(8) } == ["\(folder.file(one).suffix(8))"])
+    #expect(try Data(contentsOf: URL(filePath: other)) == before)
+  }
+
+  @Test(arguments: [0, 1, 2])
+  func `what stands in the journal's place is no journal`(_ kind: Int) async throws {
+    let one = object("/a", [1])
+    let outside = Folder()
+    try FileManager.default.createDirectory(
+      atPath: outside.path, withIntermediateDirectories: true)
+    let other = outside.path + "/other"
+    try Data("not a journal, and not ours".utf8).write(to: URL(filePath: other))
+    try FileManager.default.createDirectory(
+      atPath: folder.path, withIntermediateDirectories: true)
+    for name in ["journal", "journal.partial", "position"] {
+      try Self.strangers[kind]("\(folder.path)/\(name)", other)
+    }
+    let tier = tier { $0.pause = .zero }
+    await tier.settle()
+    tier.note(position: "7-1")
+    #expect(tier.store(one))
+    await tier.settle()
+    #expect(await read(tier, one) == one)
+    let next = self.tier()
+    await next.settle()
+    #expect(await read(next, one) == one)
+    #expect(next.position == "7-1")
+    #expect(try Data(contentsOf: URL(filePath: other)).count == 27)
   }
 
   @Test func `it never holds more than it may`() async {

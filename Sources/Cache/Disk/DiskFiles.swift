@@ -4,8 +4,14 @@ import Glibc
 ///
 /// A file is written under another name first, so that under its own it is whole or not there. None
 /// is synced: after a power cut its sums tell what is left of it.
-struct DiskFiles: Sendable {
+///
+/// What is no regular file is none of ours, whatever it is called: a link is not followed, and a pipe
+/// not waited for.
+package struct DiskFiles: Sendable {
   let folder: String
+
+  /// For what may be written to: never what a link names.
+  static let safely = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
 
   var journal: String { folder + "/journal" }
   var position: String { folder + "/position" }
@@ -54,9 +60,10 @@ struct DiskFiles: Sendable {
   ///   - pieces: one after the other.
   ///   - path: its name; a file of that name is replaced in one step.
   /// - Returns: 0, or the errno.
-  static func write(_ pieces: [[UInt8]], to path: String) -> Int32 {
+  package static func write(_ pieces: [[UInt8]], to path: String) -> Int32 {
     let partial = path + ".partial"
-    let descriptor = unsafe open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    var descriptor = create(partial)
+    if descriptor < 0, clear(partial) { descriptor = create(partial) }
     guard descriptor >= 0 else { return errno }
     var problem: Int32 = 0
     for piece in pieces where problem == 0 { problem = write(piece, descriptor) }
@@ -64,6 +71,17 @@ struct DiskFiles: Sendable {
     if problem == 0, unsafe rename(partial, path) != 0 { problem = errno }
     if problem != 0 { _ = unsafe unlink(partial) }
     return problem
+  }
+
+  private static func create(_ path: String) -> Int32 {
+    unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | safely, 0o600)
+  }
+
+  /// Takes away what stands where a file of ours shall be: what a killed process left half written, or
+  /// something else that an `unlink` or `rmdir` takes.
+  private static func clear(_ path: String) -> Bool {
+    guard errno == EEXIST else { return false }
+    return unsafe unlink(path) == 0 || rmdir(path) == 0
   }
 
   /// Writes all of it at the descriptor's place.
@@ -89,13 +107,15 @@ struct DiskFiles: Sendable {
   /// - Parameters:
   ///   - path: of the file.
   ///   - most: bytes that it may have.
-  /// - Returns: its bytes, or the errno; `EFBIG` for a longer one.
-  static func read(_ path: String, most: Int) -> (bytes: [UInt8], problem: Int32) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+  /// - Returns: its bytes, or the errno; `EFBIG` for a longer one, `ELOOP` and `EINVAL` for what is no
+  ///   regular file.
+  package static func read(_ path: String, most: Int) -> (bytes: [UInt8], problem: Int32) {
+    let descriptor = unsafe open(path, O_RDONLY | safely)
     guard descriptor >= 0 else { return ([], errno) }
     defer { close(descriptor) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return ([], errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else { return ([], EINVAL) }
     let size = Int(status.st_size)
     guard size <= most else { return ([], EFBIG) }
     var problem: Int32 = 0
@@ -115,7 +135,10 @@ struct DiskFiles: Sendable {
     return problem == 0 ? (bytes, 0) : ([], problem)
   }
 
-  static func remove(_ path: String) { _ = unsafe unlink(path) }
+  /// Takes a file away, or a folder that is empty.
+  static func remove(_ path: String) {
+    if unsafe unlink(path) != 0, errno == EISDIR { _ = unsafe rmdir(path) }
+  }
 
   /// The names in a folder; none where it can't be read.
   static func names(_ path: String) -> [String] {

@@ -19,7 +19,11 @@ struct DiskJournal {
   /// - Returns: 0, or the errno; no journal is none of these.
   mutating func load(_ body: (JournalRecord) -> Void) -> Int32 {
     let (bytes, problem) = DiskFiles.read(path, most: Self.mostBytes)
-    guard problem == 0 else { return problem == ENOENT ? 0 : problem }
+    guard problem == 0 else {
+      // A link or a pipe of its name is no journal; there is none then.
+      if problem == ELOOP || problem == EINVAL { DiskFiles.remove(path) }
+      return problem == ENOENT ? 0 : problem
+    }
     var offset = 0
     let span = bytes.span
     while let record = JournalRecord.read(span, at: &offset) {
@@ -36,7 +40,7 @@ struct DiskJournal {
   /// - Returns: 0, or the errno; the journal then ends with its last whole record.
   mutating func append(_ record: JournalRecord) -> Int32 {
     if descriptor < 0 {
-      descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+      descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | DiskFiles.safely, 0o600)
       guard descriptor >= 0 else { return errno }
     }
     var bytes: [UInt8] = []

@@ -9,15 +9,13 @@ enum EdgeDiskSecret {
   /// process, and go.
   static func load(_ folder: String) -> SipHash {
     let path = "\(folder)/hash.key"
-    if let data = FileManager.default.contents(atPath: path), data.count == bytes {
-      return hash(Array(data))
-    }
+    let (kept, problem) = DiskFiles.read(path, most: bytes)
+    if problem == 0, kept.count == bytes { return hash(kept) }
     var source = SystemRandomNumberGenerator()
     let secret = (0..<bytes).map { _ in UInt8.random(in: 0...255, using: &source) }
     try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    _ = FileManager.default.createFile(
-      atPath: path, contents: Data(secret), attributes: [.posixPermissions: 0o600])
+    _ = DiskFiles.write([secret], to: path)
     return hash(secret)
   }
 
