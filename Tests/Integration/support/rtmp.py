@@ -183,7 +183,7 @@ class Session:
             case ["onStatus", _]:
                 status = values[3] if len(values) > 3 and isinstance(values[3], dict) else {}
                 if status.get("level") == "error":
-                    raise Refused(str(status.get("code")))
+                    raise Refused(f"{status.get('code')}: {status.get('description')}")
                 if status.get("code") in ("NetStream.Publish.Start", "NetStream.Play.Start"):
                     self.started = True
 

@@ -1,0 +1,81 @@
+"""Nodes whose clocks on the wall differ: what they ask of each other, and what viewers see."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from conftest import MakeNode
+
+from support.clocks import Clocks
+from support.cluster import Cluster
+from support.cluster_watch import Viewer, owner, publish, sequences
+from support.http import Client
+from support.node import Node
+from support.processes import Process, wait_until
+
+
+@pytest.fixture(params=[5, 59])
+def cluster(
+    make_node: MakeNode, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Cluster]:
+    """Its first origin is ahead, its second behind; so are its edges."""
+    clocks = Clocks(tmp_path)
+    if not clocks.can:
+        pytest.skip("there is no C compiler")
+    made = Cluster(tmp_path, make_node, 0, 0)
+    ahead, behind = clocks.ahead(request.param), clocks.ahead(-request.param)
+    made.origins = [
+        made.add("origin", f"origin-{number}", place)
+        for number, place in enumerate((ahead, behind), 1)
+    ]
+    made.edges = [
+        made.add("edge", f"edge-{number}", place) for number, place in enumerate((behind, ahead), 1)
+    ]
+    yield made
+    made.stop()
+
+
+def dates(edge: Node, wedding: str) -> list[datetime]:
+    answer = edge.client().get(f"{edge.base}/hls/{wedding}/main/source/index.m3u8")
+    found = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)Z", answer.text)
+    return [datetime.fromisoformat(each) for each in found]
+
+
+@pytest.mark.interop
+def test_nodes_with_other_clocks_are_one_cluster(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    publisher = publish(cluster.edges[0], "clocks", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(cluster.edges[1], "clocks")) >= 4, "live", alive=[publisher])
+    viewers = [Viewer(each, "clocks") for each in cluster.edges]
+    wait_until(lambda: all(each.segments >= 4 for each in viewers), "both see it")
+    for node in [*cluster.origins, *cluster.edges]:
+        nodes = json.loads(Client().get(f"http://127.0.0.1:{node.ports['admin']}/api/nodes").text)
+        assert [each["status"] for each in nodes["nodes"]] == ["usable"] * 4
+    # Calls of the API go on to an origin, whose clock is another.
+    for edge in cluster.edges:
+        answer = edge.client().get(f"{edge.base}/api/streams/playback/clocks")
+        assert '"is_live":true' in answer.text, answer
+    first = owner(cluster, "clocks")
+    first.kill()
+    newest = viewers[0].newest
+    wait_until(
+        lambda: all(each.newest > newest + 6 for each in viewers), "it goes on", alive=[publisher]
+    )
+    assert owner(cluster, "clocks") is not first
+    for each in viewers:
+        each.stop()
+    # Dates are by the clock of the origin, and jump with it at the discontinuity alone.
+    listed = dates(cluster.edges[1], "clocks")
+    steps = [(b - a).total_seconds() for a, b in itertools.pairwise(listed)]
+    print(steps)
+    assert len([step for step in steps if abs(step - 1) > 0.5]) <= 1
+    for each in viewers:
+        assert each.bad == []
+        assert len(each.breaks) <= 1
+        assert each.longest < 6
