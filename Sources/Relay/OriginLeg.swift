@@ -24,6 +24,7 @@ final class OriginLeg {
   private var hasEnded = false
   private var restsSince: MonotonicTime?
   private let linger: Duration
+  private let silence: Duration
 
   /// Starts to connect.
   ///
@@ -66,6 +67,7 @@ final class OriginLeg {
     }
     self.target = target
     linger = configuration.originLinger
+    silence = configuration.originSilence
     metrics = relay.metrics
     try relay.loop.add(client)
     me.value = self
@@ -116,10 +118,11 @@ final class OriginLeg {
   ///
   /// - Parameters:
   ///   - saysSo: whether the origin hears that the stream is over.
-  ///   - awaitsRelease: whether it ends only when the origin has said that it has heard it.
+  ///   - awaitsRelease: whether it ends only when the origin has said that it has heard it, or has been
+  ///     silent for too long.
   func finish(saysSo: Bool, awaitsRelease: Bool = false) {
     isFinishing = true
-    client.finish(saysSo: saysSo, awaitsRelease: awaitsRelease)
+    client.finish(saysSo: saysSo, awaitingReleaseFor: awaitsRelease ? silence : nil)
   }
 
   /// Whether the origin has said that it has all of the stream, and lets go of it.

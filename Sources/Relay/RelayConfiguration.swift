@@ -35,8 +35,8 @@ package struct RelayConfiguration: Sendable {
   /// How many origins may be lost in one outage right after they took the stream; it may be the
   /// stream that kills them.
   package var lossesPerOutage = 5
-  /// For what waits to reach an origin once the publisher has gone.
-  package var leaveWithin = Duration.seconds(5)
+  /// For what waits to reach an origin once the publisher has gone, another one where that is lost.
+  package var leaveWithin = Duration.seconds(15)
   /// Whether a PROXY protocol header with the publisher's address goes ahead of each connection to an
   /// origin; the origin has to trust this host then.
   package var sendsProxyHeader = false

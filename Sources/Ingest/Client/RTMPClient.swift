@@ -122,13 +122,15 @@ package class RTMPClient: Channel {
   ///
   /// - Parameters:
   ///   - saysSo: whether the server hears that the stream is over, or only loses it.
-  ///   - awaitsRelease: whether its answer to that is waited for, as long as `Timeouts.linger`;
-  ///     `session.isReleased` then says whether it came.
-  package final func finish(saysSo: Bool = true, awaitsRelease: Bool = false) {
+  ///   - patience: how long its answer to that is waited for, which `session.isReleased` then says; nil:
+  ///     it isn't.
+  package final func finish(saysSo: Bool = true, awaitingReleaseFor patience: Duration? = nil) {
     guard !isClosed, !isFinishing else { return }
     guard session.isStarted else { return end(.finished) }
-    self.awaitsRelease = saysSo && awaitsRelease && timeouts.linger > .zero
-    if self.awaitsRelease { loop.setDeadline(self, .now + timeouts.linger) }
+    if saysSo, let patience {
+      awaitsRelease = true
+      loop.setDeadline(self, .now + patience)
+    }
     if saysSo { write { session, output in session.close(into: &output) } }
     isFinishing = true
     loop.flushLater(self)

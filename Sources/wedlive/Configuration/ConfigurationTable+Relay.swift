@@ -18,6 +18,9 @@ extension ConfigurationTable {
     .duration(
       "relay.give_up_after", \.relay.giveUpAfter, in: .seconds(1)...(.seconds(600)),
       "How long a publisher is kept whose stream has no origin."),
+    .duration(
+      "relay.leave_within", \.relay.leaveWithin, in: .seconds(1)...(.seconds(600)),
+      "How long a stream whose publisher has gone has to reach an origin with all of it."),
     .flag(
       "relay.proxy_header", \.relay.proxyHeader,
       "Whether origins are told the publisher's address by a PROXY protocol header (v2), which they"

@@ -14,6 +14,7 @@ extension NodeConfiguration {
     bounds.originSilence = relay.originSilence
     bounds.admitWithin = relay.admitWithin
     bounds.giveUpAfter = relay.giveUpAfter
+    bounds.leaveWithin = relay.leaveWithin
     bounds.sendsProxyHeader = relay.proxyHeader
     return bounds
   }

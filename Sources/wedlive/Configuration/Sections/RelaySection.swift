@@ -8,6 +8,7 @@ struct RelaySection: Equatable, Sendable {
   var originSilence = Duration.seconds(3)
   var admitWithin = Duration.seconds(10)
   var giveUpAfter = Duration.seconds(30)
+  var leaveWithin = Duration.seconds(15)
   /// Whether origins are told the publisher's address.
   var proxyHeader = false
   /// With `rtmp.proxy: tcp`: how long one origin has to take a connection.
