@@ -256,9 +256,19 @@ extension Transport.End {
   var words: String {
     switch self {
     case .closedByPeer: "closed by the client"
-    case .failed: "connection lost"
+    case .failed: RTMPConnection.brokenOff
     case .insecure: "tls"
     case .closedByUs(let reason): reason
     }
+  }
+}
+
+extension RTMPConnection {
+  fileprivate static let brokenOff = "connection lost"
+
+  /// Whether a reason for an end says that the connection itself broke off, so that neither side ended
+  /// it in order.
+  package static func isBrokenOff(_ reason: String) -> Bool {
+    reason == brokenOff || reason == Transport.End.closedByPeer.words
   }
 }

@@ -11,24 +11,24 @@ package import TLS
 /// The origin on one loop: takes publishers and RTMP players, and gives their streams to viewers.
 package final class OriginLoop {
   package let ingest: IngestServer
-  private let loop: Loop
+  let loop: Loop
   private let node: OriginNode
   private let relay: RelayTable
   private var tokens: VerifiedTokens
   /// Weddings that ordinary watch tokens don't open.
   package var locked: Set<String> = []
   /// Those who publish or play, by their connection.
-  private var asks: [ChannelID: ClientAsk] = [:]
+  var asks: [ChannelID: ClientAsk] = [:]
   /// Those that have their publisher here.
   private var streams: [StreamKey: LiveStream] = [:]
-  /// Those whose publisher has gone and whose last segments are still being made here, with what
-  /// waits for that.
-  private var settling: [StreamKey: [() -> Void]] = [:]
+  /// Those whose publisher has gone and whose last segments are still being made here.
+  let leaving: LeavingStreams
 
   /// Makes the loop's part and registers it, and its relay table, with the loop.
   package init(on loop: Loop, node: OriginNode, buffers: TLSBuffers) {
     self.loop = loop
     self.node = node
+    leaving = LeavingStreams(on: loop)
     tokens = VerifiedTokens(node.verifier, capacity: node.configuration.rememberedTokens)
     relay = RelayTable(
       loop: loop, directory: node.relays, configuration: node.configuration.ingest)
@@ -190,23 +190,22 @@ package final class OriginLoop {
           asks[publication.channel] = nil
           relay.detach(claim.key, isOver: false)
           streams[claim.key] = nil
-          settling[claim.key] = []
-          stream.interrupt(reason) { [self] in
-            node.errands.run { [node] in await node.left(ask, claim, reason) }
-            for work in settling.removeValue(forKey: claim.key) ?? [] { work() }
+          leaving.begin(claim.key, reason, after: patience(ask, reason)) { [self] reason, done in
+            stream.interrupt(reason) { [self] in
+              node.errands.run { [node] in await node.left(ask, claim, reason) }
+              done()
+            }
           }
         }), after: progress)
   }
 
-  /// Calls when nothing of a stream is on this loop any more whose publisher has gone.
-  func whenSettled(_ key: StreamKey, _ work: @escaping () -> Void) {
-    if settling[key] == nil { work() } else { settling[key]?.append(work) }
-  }
-
-  /// Calls when nothing is on this loop any more of any stream whose publisher has gone.
-  private func whenAllSettled(_ work: @escaping () -> Void) {
-    guard let key = settling.keys.first else { return work() }
-    whenSettled(key) { [self] in whenAllSettled(work) }
+  /// How long the last part of a segment is kept back: an edge whose connection breaks off may go on
+  /// with another origin, which makes all of that segment.
+  private func patience(_ ask: ClientAsk, _ reason: String) -> Duration {
+    guard node.leasing != nil, ask.name["relay"] != nil, RTMPConnection.isBrokenOff(reason) else {
+      return .zero
+    }
+    return node.configuration.streams.relayPatience
   }
 
   /// Makes a key for a stream, and hands it over where the publisher is still the same.
@@ -346,7 +345,7 @@ package final class OriginLoop {
   ///   - done: called when all are closed, within seconds.
   package func end(_ reason: String, done: @escaping () -> Void) {
     ingest.forEachConnection { $0.stop(reason) }
-    ingest.whenEmpty { [self] in whenAllSettled(done) }
+    ingest.whenEmpty { [self] in leaving.whenAllAreGone(done) }
   }
 
   /// Gives the next segment of each stream of a wedding another key.
@@ -369,36 +368,4 @@ package final class OriginLoop {
 
   /// What a stream that has its publisher here has for viewers.
   func seed(_ key: StreamKey) -> ProgramSeed? { streams[key]?.seed() }
-
-  // MARK: For the operator
-
-  /// Those who publish or play on this loop.
-  func clients() -> [(key: StreamKey, client: ClientStatus)] {
-    asks.compactMap { id, ask in
-      guard let connection = loop.channel(id) as? RTMPConnection else { return nil }
-      let client = ClientStatus(
-        id: ask.clientID, address: ask.address,
-        timeMilliseconds: (loop.now - connection.acceptedAt).nanoseconds / 1_000_000,
-        isPublishing: ask.kind == .publish, isSecure: ask.isSecure,
-        flashVersion: ask.flashVersion, pageURL: ask.pageUrl, swfURL: ask.swfUrl,
-        dropped: connection.dropCount,
-        avSyncMilliseconds: Int64(connection.clock.avSync),
-        timestampMilliseconds: Int64(connection.clock.timestamp))
-      return (ask.key, client)
-    }
-  }
-
-  /// Closes the connections that an operator has chosen, and says how many.
-  func drop(
-    _ selection: StreamControl.Selection, because words: String = "dropped by the operator"
-  ) -> Int {
-    var count = 0
-    for (id, ask) in asks
-    where selection.covers(ask, isPublishing: ask.kind == .publish) {
-      guard let connection = loop.channel(id) as? RTMPConnection else { continue }
-      connection.stop(words)
-      count += 1
-    }
-    return count
-  }
 }

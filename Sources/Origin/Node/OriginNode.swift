@@ -18,7 +18,7 @@ package final class OriginNode: Sendable {
   package let outlet: StreamOutlet
   package let board: StreamBoard
   package let health: Health
-  private let leasing: StreamLeasing?
+  let leasing: StreamLeasing?
   package let relays: RelayDirectory
   package let verifier: TokenVerifier
   package let metrics: IngestMetrics

@@ -54,12 +54,13 @@ package struct Publisher: Sendable {
         }
         await loop.wait { loop, done in
           guard let origin = loop.local(OriginLoop.self) else { return done() }
-          origin.whenSettled(stream, done)
+          origin.leaving.whenGone(stream, done)
         }
       },
       send: {
         _ = try? await loop.run { loop in
           publication.connection(on: loop)?.stop(Self.isElsewhere)
+          loop.local(OriginLoop.self)?.leaving.hurry(stream, Self.isElsewhere)
         }
       })
   }

@@ -13,6 +13,9 @@ package struct StreamConfiguration: Sendable {
   package var dvrWindow = Duration.zero
   /// How long a stream waits for its publisher to return before it ends.
   package var reconnectWindow = Duration.seconds(60)
+  /// How long the last part of a segment is kept back where the connection of a relay broke off: another
+  /// node that has the stream by then makes all of that segment.
+  package var relayPatience = Duration.seconds(1)
   /// How long an ended stream's playlist and segments can still be fetched.
   package var afterEnd = Duration.seconds(120)
   /// The start of a stream that is kept for RTMP players, in bytes.

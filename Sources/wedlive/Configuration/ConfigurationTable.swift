@@ -187,6 +187,10 @@ enum ConfigurationTable {
       "streams.reconnect_window", \.streams.reconnectWindow, in: .zero...(.seconds(3_600)),
       "How long a publisher may be away before its stream ends."),
     .duration(
+      "streams.relay_patience", \.streams.relayPatience, in: .zero...(.seconds(10)),
+      "How long the last part of a segment is kept back where an edge's connection breaks off: another"
+        + " origin that has the stream by then makes all of that segment."),
+    .duration(
       "streams.after_end", \.streams.afterEnd, in: .zero...(.seconds(86_400)),
       "How long an ended stream can be fetched, and goes on if its publisher returns."),
     .duration(

@@ -86,6 +86,7 @@ extension NodeConfiguration {
     origin.dvrReserveBytes = recording.reserve
     if streams.dvrWindow > streams.window { origin.dvrFolder = data.path + "/dvr" }
     origin.streams.reconnectWindow = streams.reconnectWindow
+    origin.streams.relayPatience = streams.relayPatience
     origin.streams.afterEnd = streams.afterEnd
     origin.streams.gopCacheBytes = rtmp.gopCache
     origin.streams.encryption = keySchedule

@@ -8,6 +8,7 @@ struct StreamsSection: Equatable, Sendable {
   var dvrWindow = Duration.zero
   var dvrBuffer = 256 << 20
   var reconnectWindow = Duration.seconds(60)
+  var relayPatience = Duration.seconds(1)
   /// How long an ended stream can still be fetched.
   var afterEnd = Duration.seconds(120)
   /// How long the numbers of a stream are kept after it was published last.
