@@ -123,6 +123,23 @@ def expired(authority: Authority, folder: Path) -> tuple[Path, Path]:
     return made, key
 
 
+def test_a_node_with_a_certificate_of_another_name_is_not_used(
+    certified: Certified,
+) -> None:
+    words = ["--node", "origin-9", "--dns", "elsewhere.example"]
+    run([wedlive_binary(), "certs", "--out", certified.authority.folder, *words])
+    settings = certified.authority.settings("origin-9")
+    third = certified.cluster.add("origin", "origin-9", **settings)
+
+    def status() -> dict[str, str]:
+        nodes = json.loads(certified.edge.admin("/api/nodes").text)["nodes"]
+        return {each["id"]: each["status"] for each in nodes}
+
+    wait_until(lambda: status().get("origin-9") == "down", "it is seen, and not believed")
+    assert [status()[name] for name in ("origin-1", "origin-2", "edge-1")] == ["usable"] * 3
+    assert third.ready()
+
+
 @pytest.mark.parametrize("kind", ["certified", "secret alone"])
 def test_who_knows_the_secret_takes_no_stream_over(
     kind: str, make_node: MakeNode, tmp_path: Path
