@@ -35,8 +35,7 @@ LONGEST = 6.0
 
 UNFETCHED = "a viewer is in the middle of a segment whose origin is lost"
 TOO_EARLY = "who asks the new process before the stream has moved may get an error once"
-HALF = "an origin that lives announces its half of a segment under a number that the next one has"
-NO_END = "an origin that is lost with the end of a stream was its only one: nobody is told it again"
+NO_END = "an origin that has heard the end, and is lost with it, can't tell it: that takes edge.live_grace"
 #: What doesn't hold, or not always, and why: README.md says what was seen.
 KNOWN = {
     **{
@@ -45,9 +44,7 @@ KNOWN = {
         for moment in ("just announced", "an edge fetches it")
     },
     ("upgraded (SIGUSR2)", "before the first segment"): TOO_EARLY,
-    **{("drained", moment): HALF for moment in list(MOMENTS)[:5]},
-    ("connections reset", "half of it with the origin"): HALF,
-    **{(fault, "the last, publisher gone"): NO_END for fault in list(FAULTS)[:5]},
+    ("can be heard, hears nothing", "the last, publisher gone"): NO_END,
 }
 
 Begin = Callable[[], Cell]
