@@ -40,18 +40,17 @@ struct Crowd {
 
   /// Those whose bodies may begin: a few, where no other response has begun since the last look.
   mutating func look(at now: MonotonicTime) -> ArraySlice<RequestKey> {
-    guard count == seen || now - since >= Self.patience else {
-      seen = count
-      return []
-    }
+    let isQuiet = count == seen
+    seen = count
+    guard isQuiet || now - since >= Self.patience else { return [] }
     let ready = waiting[next...].prefix(Self.few)
     next += ready.count
     return ready
   }
 
-  /// Ends it where nobody waits and nobody came since the last look; it is looked at again otherwise.
+  /// Ends it where nobody waits any more; it is looked at again otherwise.
   mutating func end() -> Bool {
-    guard count == seen, next == waiting.count else { return false }
+    guard next == waiting.count else { return false }
     count = 0
     seen = 0
     next = 0

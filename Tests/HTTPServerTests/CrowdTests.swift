@@ -1,8 +1,9 @@
 import BlockingSupport
-import EventLoop
-import HTTPServer
 import Synchronization
 import Testing
+
+@testable import EventLoop
+@testable import HTTPServer
 
 /// What happened, in order.
 private final class Record: Sendable {
@@ -64,6 +65,31 @@ private final class NotedSource: BodySource {
     let lastHead = record.all.lastIndex(of: "head") ?? 0
     #expect(record.all[..<lastHead].count { $0 == "body" } <= 8)
     #expect(record.all.count { $0 == "body" } == Self.count)
+  }
+
+  @Test(arguments: [1, 8, 9, 40]) func `is over when all have begun, however late it is looked at`(
+    count: Int
+  ) {
+    var crowd = Crowd()
+    let start = MonotonicTime.now
+    for number in 0..<count {
+      let request = RequestKey(connection: ChannelID(raw: UInt64(number)), stream: 1)
+      #expect(crowd.begin(request, at: start).isFirst == (number == 0))
+    }
+    // The loop had other things to do for longer than bodies wait at most.
+    var late = start + Crowd.patience * 2
+    var begun = 0
+    var looks = 0
+    repeat {
+      begun += crowd.look(at: late).count
+      late = late + .milliseconds(1)
+      looks += 1
+    } while !crowd.end() && looks < 100
+    #expect(looks == max(1, (count - 1) / 8))
+    #expect(begun == max(0, count - 8))
+    // The next one is a crowd of its own.
+    let another = RequestKey(connection: ChannelID(raw: 99), stream: 1)
+    #expect(crowd.begin(another, at: late).isFirst)
   }
 
   @Test func `may lose some who leave before their bodies`() async throws {
