@@ -85,7 +85,7 @@ let floor3: [Target] =
   + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
   + room("Redis", ["Bytes", "EventLoop", "Telemetry", "TLS", "CHiredis", crypto])
-  + room("Cache", ["Bytes", "HTTPSemantics", "Telemetry", httpTypes])
+  + room("Cache", ["Bytes", "CLinux", "HTTPSemantics", "Telemetry", httpTypes])
   + room("Store", [grdb])
   + room("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
 
@@ -178,7 +178,7 @@ let testTargets: [Target] =
   + tests("HTTPClient", ["EventLoop", httpTypes])
   + tests("Redis", ["BlockingSupport", "Bytes", "EventLoop", "RedisSupport", "Telemetry", "TLS"])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
-  + tests("Cache", ["HTTPSemantics", httpTypes])
+  + tests("Cache", ["CLinux", "HTTPSemantics", httpTypes])
   + tests("Store", [grdb])
   + tests("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
   + tests(

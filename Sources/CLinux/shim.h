@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "checksum.h"
 #include "worker.h"
 
 // accept4 stands behind __USE_GNU, which Swift's importer does not define for Glibc.

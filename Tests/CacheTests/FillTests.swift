@@ -15,7 +15,7 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
   var bytes: [UInt8] = []
   while true {
     switch reader.read(wake: {}) {
-    case .bytes(let piece): bytes += piece
+    case .bytes(let piece, let range): bytes += piece[range]
     case .pending: return (bytes, false)
     case .end: return (bytes, true)
     case .failed: return (nil, true)
@@ -24,8 +24,8 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
 }
 
 @Suite struct `A body on its way in` {
-  @Test func `readers get what is there, whenever they come`() {
-    let body = FillBody()
+  @Test(arguments: [nil, 3]) func `readers get what is there, whenever they come`(length: Int?) {
+    let body = FillBody(length: length)
     let early = body.join()
     #expect(read(early) == ([], false))
     #expect(body.append([1, 2]) == .goOn)
@@ -37,8 +37,10 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     #expect(body.whole() == [1, 2, 3])
   }
 
-  @Test func `a body that breaks off is never taken for a whole one`() {
-    let body = FillBody()
+  @Test(arguments: [nil, 2]) func `a body that breaks off is never taken for a whole one`(
+    length: Int?
+  ) {
+    let body = FillBody(length: length)
     _ = body.append([1])
     let reader = body.join()
     #expect(read(reader) == ([1], false))
@@ -48,6 +50,24 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     #expect(read(reader).bytes == nil)
     #expect(body.progress.end == .failed("connection closed"))
     #expect(body.whole() == nil)
+  }
+
+  @Test(arguments: [[1], [1, 2, 3, 4]] as [[UInt8]])
+  func `a body that is shorter or longer than it said has failed`(bytes: [UInt8]) {
+    let body = FillBody(length: 3)
+    let reader = body.join()
+    for byte in bytes { _ = body.append([byte]) }
+    body.complete()
+    var got: [UInt8] = []
+    while case .bytes(let piece, let range)? = reader?.read(wake: {}) { got += piece[range] }
+    #expect(got == Array(bytes.prefix(3)))
+    #expect(read(reader).bytes == nil)
+    #expect(body.whole() == nil)
+    #expect(body.progress.end != .complete)
+    // One piece that is too long adds nothing of itself.
+    let other = FillBody(length: 3)
+    _ = other.append([1, 2, 3, 4])
+    #expect(other.progress.bytes == 0)
   }
 
   @Test func `each reader that waits is called once`() {
@@ -122,9 +142,11 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     #expect(body.whole() == nil)
   }
 
-  @Test func `many threads read what one writes`() async {
-    let body = FillBody()
+  @Test(arguments: [false, true]) func `many threads read what one writes`(
+    isLengthKnown: Bool
+  ) async {
     let pieces = (0..<500).map { number in [UInt8](repeating: UInt8(number % 251), count: number) }
+    let body = FillBody(length: isLengthKnown ? pieces.reduce(0) { $0 + $1.count } : nil)
     await withTaskGroup(of: [UInt8]?.self) { group in
       for _ in 0..<8 {
         group.addTask {
@@ -133,7 +155,7 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
           while true {
             let (stream, more) = AsyncStream<Void>.makeStream()
             switch reader.read(wake: { more.finish() }) {
-            case .bytes(let piece): bytes += piece
+            case .bytes(let piece, let range): bytes += piece[range]
             case .pending: for await _ in stream {}
             case .end: return bytes
             case .failed: return nil

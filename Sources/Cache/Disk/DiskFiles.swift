@@ -110,14 +110,58 @@ package struct DiskFiles: Sendable {
   /// - Returns: its bytes, or the errno; `EFBIG` for a longer one, `ELOOP` and `EINVAL` for what is no
   ///   regular file.
   package static func read(_ path: String, most: Int) -> (bytes: [UInt8], problem: Int32) {
-    let descriptor = unsafe open(path, O_RDONLY | safely)
-    guard descriptor >= 0 else { return ([], errno) }
+    let (descriptor, size, problem) = openToRead(path, most: most)
+    guard problem == 0 else { return ([], problem) }
     defer { close(descriptor) }
+    return read(descriptor, size)
+  }
+
+  /// Reads an object's file: the body is read to where it stays.
+  ///
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - most: bytes that it may have.
+  /// - Returns: what stands before the body and the body, or the errno, as of `read`. Of a file that is
+  ///   none of ours all but the first bytes is the body.
+  static func readObject(
+    _ path: String, most: Int
+  ) -> (head: [UInt8], body: [UInt8], problem: Int32) {
+    var (descriptor, left, problem) = openToRead(path, most: most)
+    guard problem == 0 else { return ([], [], problem) }
+    defer { close(descriptor) }
+    func next(_ count: Int) -> [UInt8] {
+      guard problem == 0, left > 0, count > 0 else { return [] }
+      let (bytes, its) = read(descriptor, min(count, left))
+      problem = its
+      left -= bytes.count
+      return bytes
+    }
+    var head = next(DiskObject.prefixBytes)
+    head += next(DiskObject.labelBytes(head) ?? 0)
+    let body = next(left)
+    return (head, body, problem)
+  }
+
+  private static func openToRead(
+    _ path: String, most: Int
+  ) -> (descriptor: Int32, size: Int, problem: Int32) {
+    let descriptor = unsafe open(path, O_RDONLY | safely)
+    guard descriptor >= 0 else { return (-1, 0, errno) }
     var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { return ([], errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else { return ([], EINVAL) }
-    let size = Int(status.st_size)
-    guard size <= most else { return ([], EFBIG) }
+    var problem: Int32 = 0
+    if unsafe fstat(descriptor, &status) != 0 {
+      problem = errno
+    } else if status.st_mode & S_IFMT != S_IFREG {
+      problem = EINVAL
+    } else if status.st_size > most {
+      problem = EFBIG
+    }
+    if problem != 0 { close(descriptor) }
+    return (descriptor, Int(status.st_size), problem)
+  }
+
+  /// Reads on; fewer bytes where the file became shorter, which is what its sums are for.
+  private static func read(_ descriptor: Int32, _ size: Int) -> (bytes: [UInt8], problem: Int32) {
     var problem: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
       while filled < size {
@@ -126,7 +170,6 @@ package struct DiskFiles: Sendable {
         if count > 0 {
           filled += count
         } else if count == 0 || errno != EINTR {
-          // A file that became shorter is what its sums are for.
           if count < 0 { problem = errno }
           return
         }

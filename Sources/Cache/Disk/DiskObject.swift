@@ -36,9 +36,11 @@ package struct DiskObject: Equatable, Sendable {
   }
 
   private static let magic = Array("WLCACHE1".utf8)
-  private static let prefixBytes = 16
+  static let prefixBytes = 16
   /// Longer labels are none: a name has 16 KiB at most, as have fields and tags.
   private static let mostLabelBytes = 256 << 10
+  /// What may stand before a body.
+  static let mostHeadBytes = prefixBytes + mostLabelBytes
 
   /// The file's bytes before the body.
   var fileHead: [UInt8] {
@@ -60,24 +62,32 @@ package struct DiskObject: Equatable, Sendable {
   /// What the file takes.
   var fileBytes: Int { fileHead.count + body.count }
 
-  /// Reads a whole file.
+  /// How long the label is that a file's first `prefixBytes` announce; nil for none of ours.
+  static func labelBytes(_ prefix: [UInt8]) -> Int? {
+    guard prefix.count >= prefixBytes, prefix.starts(with: magic) else { return nil }
+    var cursor = ByteCursor(at: magic.count)
+    let length = (try? cursor.u32(prefix.span)).map { Int($0) }
+    return length.flatMap { $0 <= mostLabelBytes ? $0 : nil }
+  }
+
+  /// Takes a file for an object.
   ///
   /// - Parameters:
-  ///   - file: its bytes.
+  ///   - fileHead: its bytes up to the label's end.
+  ///   - body: the others.
   ///   - key: that it is to have.
   /// - Throws: what is wrong with it; it is of no use then.
-  init(file: [UInt8], key: CacheKey) throws(Damage) {
-    let span = file.span
+  init(fileHead: [UInt8], body: [UInt8], key: CacheKey) throws(Damage) {
+    let span = fileHead.span
     guard span.count >= Self.prefixBytes else { throw .truncated }
-    guard file.starts(with: Self.magic) else { throw .notOurs }
+    guard let length = Self.labelBytes(fileHead) else { throw .notOurs }
     do {
-      var cursor = ByteCursor(at: Self.magic.count)
-      let length = Int(try cursor.u32(span))
+      var cursor = ByteCursor(at: Self.prefixBytes - 4)
       let sum = try cursor.u32(span)
-      guard length <= Self.mostLabelBytes else { throw Damage.notOurs }
-      guard cursor.left(span) >= length else { throw Damage.truncated }
-      guard Checksum.of(span.extracting(Self.prefixBytes..<Self.prefixBytes + length)) == sum
-      else { throw Damage.labelSum }
+      guard cursor.left(span) == length else { throw Damage.truncated }
+      guard Checksum.of(span.extracting(droppingFirst: Self.prefixBytes)) == sum else {
+        throw Damage.labelSum
+      }
       self.key = CacheKey(low: try cursor.u64(span), high: try cursor.u64(span))
       guard self.key == key else { throw Damage.anotherKey }
       name = String(decoding: try cursor.text(span), as: UTF8.self)
@@ -89,10 +99,9 @@ package struct DiskObject: Equatable, Sendable {
       head = try cursor.text(span)
       let bodyCount = try cursor.u64(span)
       let bodySum = try cursor.u32(span)
-      guard UInt64(cursor.left(span)) == bodyCount else { throw Damage.truncated }
-      let rest = span.extracting(droppingFirst: cursor.offset)
-      guard Checksum.of(rest) == bodySum else { throw Damage.bodySum }
-      body = Array(copying: rest)
+      guard UInt64(body.count) == bodyCount else { throw Damage.truncated }
+      guard Checksum.of(body.span) == bodySum else { throw Damage.bodySum }
+      self.body = body
     } catch let damage as Damage {
       throw damage
     } catch {

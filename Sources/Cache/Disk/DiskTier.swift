@@ -137,13 +137,14 @@ package final class DiskTier: Sendable {
   }
 
   private func load(_ key: CacheKey, name: String) -> DiskObject? {
-    let (bytes, problem) = DiskFiles.read(files.path(key), most: limits.objectBytes + (256 << 10))
+    let (head, body, problem) = DiskFiles.readObject(
+      files.path(key), most: limits.objectBytes + DiskObject.mostHeadBytes)
     guard problem == 0 else {
       drop(key) { $0.failures += problem == ENOENT ? 0 : 1 }
       return nil
     }
     do throws(DiskObject.Damage) {
-      let object = try DiskObject(file: bytes, key: key)
+      let object = try DiskObject(fileHead: head, body: body, key: key)
       return object.name == name ? object : nil
     } catch {
       drop(key) { $0.damaged += 1 }
@@ -159,8 +160,8 @@ package final class DiskTier: Sendable {
   /// - Returns: false where it isn't stored: it is too large, too much waits, or the disk is left
   ///   alone.
   @discardableResult package func store(_ object: DiskObject) -> Bool {
-    let head = object.fileHead
-    let bytes = head.count + object.body.count
+    // Not what its file takes: its sums are the writer's work, and no fill's.
+    let bytes = object.head.count + object.body.count
     let isTaken = state.withLock { state in
       let isPaused = !state.isOwn || state.pausedUntil.map { $0 > .now } ?? false
       guard object.body.count <= limits.objectBytes, !isPaused,
@@ -174,13 +175,14 @@ package final class DiskTier: Sendable {
     }
     guard isTaken else { return false }
     writer.async { [self] in
-      write(object, head)
+      write(object)
       state.withLock { $0.usage.waitingBytes -= bytes }
     }
     return true
   }
 
-  private func write(_ object: DiskObject, _ head: [UInt8]) {
+  private func write(_ object: DiskObject) {
+    let head = object.fileHead
     let entry = DiskEntry(
       bytes: head.count + object.body.count, name: object.name, tags: object.tags)
     // The journal first: a file that it doesn't know would never go.

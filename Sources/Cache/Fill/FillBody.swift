@@ -26,7 +26,8 @@ package final class FillBody: Sendable {
 
   /// What a reader gets.
   package enum Piece: Sendable {
-    case bytes([UInt8])
+    /// A range of an array, not empty; the array's other bytes are nobody's business.
+    case bytes([UInt8], Range<Int>)
     /// Nothing yet; the reader is woken once when there is.
     case pending
     case end
@@ -48,7 +49,15 @@ package final class FillBody: Sendable {
 
   private let state: Mutex<FillState>
 
-  package init(_ keeping: Keeping = .kept) { state = Mutex(FillState(keeping)) }
+  /// Makes an empty body.
+  ///
+  /// - Parameters:
+  ///   - keeping: what becomes of it.
+  ///   - length: how long it will be, where that is known: what is kept then has its place from the
+  ///     start, and has failed with more or fewer bytes.
+  package init(_ keeping: Keeping = .kept, length: Int? = nil) {
+    state = Mutex(FillState(keeping, length: length))
+  }
 
   // MARK: Writing
 
@@ -66,6 +75,8 @@ package final class FillBody: Sendable {
   }
 
   /// From now on it only passes: it has become longer than what can be kept.
+  ///
+  /// One whose length was said at the start goes on as it is.
   ///
   /// - Parameter mostUnread: bytes beyond which the writer waits.
   package func stopKeeping(mostUnread: Int) {
@@ -92,7 +103,8 @@ package final class FillBody: Sendable {
   /// The whole body in one piece; nil while it isn't whole, and where it wasn't kept.
   package func whole() -> [UInt8]? {
     let pieces: [[UInt8]]? = state.withLock { state in
-      state.end == .complete && state.keeping == .kept ? state.pieces : nil
+      guard state.end == .complete, state.keeping == .kept else { return nil }
+      return state.buffer.map { [$0.bytes] } ?? state.pieces
     }
     guard let pieces else { return nil }
     if pieces.count == 1 { return pieces[0] }

@@ -10,6 +10,8 @@ struct FillState {
 
   private(set) var keeping: FillBody.Keeping
   private(set) var pieces: [[UInt8]] = []
+  /// All of it, in the place of pieces, where its length is known.
+  private(set) var buffer: FillBuffer?
   /// Pieces that were let go.
   private var dropped = 0
   private(set) var bytes = 0
@@ -19,7 +21,10 @@ struct FillState {
   var advise: (@Sendable (FillBody.Advice) -> Void)?
   private var isWriterWaiting = false
 
-  init(_ keeping: FillBody.Keeping) { self.keeping = keeping }
+  init(_ keeping: FillBody.Keeping, length: Int?) {
+    self.keeping = keeping
+    if keeping == .kept, let length, length > 0 { buffer = FillBuffer(length: length) }
+  }
 
   var readerCount: Int { readers.count }
 
@@ -31,21 +36,26 @@ struct FillState {
 
   mutating func append(_ piece: [UInt8]) -> (wakes: [FillBody.Wake], pace: FillBody.Pace) {
     guard end == .open else { return ([], .goOn) }
-    pieces.append(piece)
+    if buffer == nil {
+      pieces.append(piece)
+    } else if buffer?.append(piece) != true {
+      return (end(.failed("it is longer than was said")), .goOn)
+    }
     bytes += piece.count
     if case .passing(let most) = keeping, unread > most { isWriterWaiting = true }
     return (takeWakes(), isWriterWaiting ? .wait : .goOn)
   }
 
   mutating func stopKeeping(mostUnread: Int) {
-    guard keeping == .kept else { return }
+    guard keeping == .kept, buffer == nil else { return }
     keeping = .passing(mostUnread: mostUnread)
     drop()
   }
 
   mutating func end(_ end: FillBody.End) -> [FillBody.Wake] {
     guard self.end == .open else { return [] }
-    self.end = end
+    let isShort = end == .complete && buffer?.isFull == false
+    self.end = isShort ? .failed("it is shorter than was said") : end
     return takeWakes()
   }
 
@@ -72,6 +82,13 @@ struct FillState {
     _ number: Int, wake: @escaping FillBody.Wake
   ) -> (FillBody.Piece, advise: (@Sendable (FillBody.Advice) -> Void)?) {
     guard var reader = readers[number] else { return (.failed, nil) }
+    if let buffer, reader.read < bytes {
+      let range = reader.read..<bytes
+      reader.read = bytes
+      reader.wake = nil
+      readers[number] = reader
+      return (.bytes(buffer.bytes, range), nil)
+    }
     if reader.next - dropped < pieces.count {
       let piece = pieces[reader.next - dropped]
       reader.next += 1
@@ -79,7 +96,7 @@ struct FillState {
       reader.wake = nil
       readers[number] = reader
       drop()
-      return (.bytes(piece), goOn())
+      return (.bytes(piece, 0..<piece.count), goOn())
     }
     switch end {
     case .complete: return (.end, nil)

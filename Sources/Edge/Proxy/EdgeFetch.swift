@@ -127,10 +127,10 @@ final class EdgeFetch: ResponseReceiver {
     let response = EdgeFields.kept(head, at: now)
     let freshness = Freshness(
       head, requestedAt: requestedAt, receivedAt: now, rules: proxy.configuration.rules)
+    let length = head.headerFields[.contentLength].flatMap { Int($0) }
+    let fits = (length ?? 0) <= proxy.configuration.objectBytes
     let isKept =
-      order.isShared && Storability(order.request, head, freshness) == .allowed
-      && (head.headerFields[.contentLength].flatMap { Int($0) } ?? 0)
-        <= proxy.configuration.objectBytes
+      order.isShared && Storability(order.request, head, freshness) == .allowed && fits
     if let object = cut(head, at: now) {
       let slice = proxy.slices.begin(
         0, of: object, from: use.upstream, since: order.since)
@@ -139,7 +139,9 @@ final class EdgeFetch: ResponseReceiver {
       return answer(.sliced(object, outcome(status, isKept: true)))
     }
     let isForAll = isKept || isErrorForAll(head)
-    let body = FillBody(isForAll ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes))
+    let body = FillBody(
+      isForAll ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes),
+      length: fits ? length : nil)
     body.onAdvice { [weak self] advice in
       guard let stream = self?.state.withLock({ $0.stream }) else { return }
       switch advice {

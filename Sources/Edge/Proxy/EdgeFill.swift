@@ -20,6 +20,8 @@ final class EdgeFill: Sendable {
   let outcome: CacheOutcome
   /// Whether it is for all who wait for it, kept or not.
   private let isForAll: Bool
+  /// By which fields of requests it was chosen; nil where nobody can tell.
+  private let rule: VaryRule?
   /// What it was asked by, with which fields, and when.
   let name: String
   private let asked: HTTPFields
@@ -37,6 +39,7 @@ final class EdgeFill: Sendable {
     asked = order.request.headerFields
     since = order.since
     self.response = response
+    rule = VaryRule(response.headerFields)
     self.freshness = freshness
     self.body = body
     self.outcome = outcome
@@ -85,7 +88,7 @@ final class EdgeFill: Sendable {
   /// - Parameter fields: of that request.
   /// - Returns: false also where nobody can tell.
   func isFor(_ fields: HTTPFields) -> Bool {
-    guard isForAll, let rule = VaryRule(response.headerFields) else { return false }
+    guard isForAll, let rule else { return false }
     return rule.isEmpty || rule.key(of: fields) == rule.key(of: asked)
   }
 }

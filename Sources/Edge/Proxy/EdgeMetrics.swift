@@ -71,6 +71,9 @@ package struct EdgeMetrics: Sendable {
       "wedlive_edge_disk_bytes", help: "Bytes that they take on disk.", kind: .gauge
     ) { proxy.store.diskUsage.map { [.init(.none, Double($0.bytes))] } ?? [] }
     registry.collect(
+      "wedlive_edge_disk_waiting_bytes", help: "Bytes that wait to be written there.", kind: .gauge
+    ) { proxy.store.diskUsage.map { [.init(.none, Double($0.waitingBytes))] } ?? [] }
+    registry.collect(
       "wedlive_edge_disk_events_total", help: "What the disk tier did.", kind: .counter
     ) {
       guard let usage = proxy.store.diskUsage else { return [] }

@@ -11,6 +11,11 @@ enum EdgePart: Equatable {
   /// 412 or 416.
   case refused(Int)
 
+  /// Without any of these a request is for the whole, as those of a crowd are.
+  private static let conditions: Set<HTTPField.Name> = [
+    .ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .range,
+  ]
+
   /// Decides.
   ///
   /// - Parameters:
@@ -19,7 +24,9 @@ enum EdgePart: Equatable {
   ///   - length: of its body, where the origin says it: else there are no parts of it yet.
   ///   - isForwarded: whether the origin has seen the client's conditions and range itself.
   init(_ request: HTTPRequest, _ response: HTTPResponse, length: Int?, isForwarded: Bool) {
-    guard !isForwarded, response.status.code == 200 else {
+    guard !isForwarded, response.status.code == 200,
+      request.headerFields.contains(where: { Self.conditions.contains($0.name) })
+    else {
       self = .whole
       return
     }

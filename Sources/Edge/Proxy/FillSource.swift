@@ -23,15 +23,16 @@ final class FillSource: BodySource {
     while left > 0, let reader {
       guard let waker else { return .failed }
       switch reader.read(wake: { waker.wake() }) {
-      case .bytes(let piece):
-        if skip >= piece.count {
-          skip -= piece.count
+      case .bytes(let bytes, let range):
+        if skip >= range.count {
+          skip -= range.count
           continue
         }
-        let part = skip..<min(piece.count, skip + left)
+        let start = range.lowerBound + skip
+        let part = start..<start + min(range.count - skip, left)
         skip = 0
         left -= part.count
-        return .bytes(piece, part)
+        return .bytes(bytes, part)
       case .pending: return .pending
       case .end: return .end
       case .failed: return .failed

@@ -10,7 +10,7 @@ final class SliceFill: Sendable {
   let number: Int
   /// Who sends it.
   let upstream: Upstream
-  let body = FillBody()
+  let body: FillBody
   /// When it was asked for.
   let since: PurgeLog.Moment
   private let length: Int
@@ -24,6 +24,7 @@ final class SliceFill: Sendable {
     self.number = number
     self.since = since
     length = object.length(of: number)
+    body = FillBody(length: length)
   }
 
   /// What becomes of the response after a piece.

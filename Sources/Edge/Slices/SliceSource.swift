@@ -86,15 +86,16 @@ final class SliceSource: BodySource {
     case .filling(let reader, let given, let upstream):
       guard let waker else { return .failed }
       switch reader.read(wake: { waker.wake() }) {
-      case .bytes(let piece):
+      case .bytes(let bytes, let piece):
         self.slice = .filling(reader, given + piece.count, from: upstream)
         let skipped = max(0, start - given)
         guard skipped < piece.count else { return nil }
-        let part = skipped..<min(piece.count, skipped + range.count)
+        let first = piece.lowerBound + skipped
+        let part = first..<min(piece.upperBound, first + range.count)
         advance(range, by: part.count)
         // What the range doesn't want of the piece may be another part's.
-        if part.upperBound < piece.count { self.slice = nil }
-        return .bytes(piece, part)
+        if part.upperBound < piece.upperBound { self.slice = nil }
+        return .bytes(bytes, part)
       case .pending: return .pending
       case .end: return .failed
       case .failed:

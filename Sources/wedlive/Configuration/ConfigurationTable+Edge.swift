@@ -23,6 +23,9 @@ extension ConfigurationTable {
     .count(
       "edge.disk_objects", \.edge.diskObjects, in: 100...100_000_000,
       "How many objects it has there at most."),
+    .size(
+      "edge.disk_waiting", \.edge.diskWaiting, in: 1 << 20...1 << 40,
+      "What may wait for a slow disk in memory; what comes beyond it is not kept there."),
     .text(
       "edge.disk_path", \.edge.diskPath, takes: "the path of a folder",
       "Its folder there; made if missing, and `cache` in the data folder where none is named.",

@@ -32,6 +32,7 @@ extension NodeConfiguration {
     proxy.diskFolder = edge.diskPath.isEmpty ? data.path + "/cache" : edge.diskPath
     proxy.disk.bytes = edge.disk
     proxy.disk.count = edge.diskObjects
+    proxy.disk.waitingBytes = edge.diskWaiting
     proxy.disk.objectBytes = max(edge.maxObject, proxy.sliceBytes)
     return proxy
   }

@@ -10,6 +10,8 @@ struct EdgeSection: Equatable, Sendable {
   /// Of the disk tier; 0 for none.
   var disk = 10 << 30
   var diskObjects = 200_000
+  /// What may wait to be written there.
+  var diskWaiting = 256 << 20
   /// Its folder; within the data folder where none is named.
   var diskPath = ""
   /// Of which parts large objects are kept; 0: whole.
