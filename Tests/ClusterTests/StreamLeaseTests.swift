@@ -15,7 +15,8 @@ import Testing
     }
     #expect(owner == one.id)
     let head = StreamHead(
-      sequence: 41, discontinuity: 2, end: -90_000, names: ["a/1.ts", "a/2.ts"])
+      sequence: 41, discontinuity: 2, end: -90_000, names: ["a/1.ts", "a/2.ts"],
+      date: 1_795_939_000_000)
     #expect(try await one.cluster.leases.publish(head, of: lease))
     await one.cluster.leases.release(lease)
     #expect(!lease.isHeld)

@@ -1,3 +1,4 @@
+import Cluster
 import HLS
 import Media
 import Origin
@@ -41,9 +42,20 @@ struct ResumptionTests {
     #expect(resumption.later(than: nil) == own)
     let older = WindowState(nextSequence: 700, discontinuitySequence: 2)
     #expect(resumption.later(than: older) == own)
+    // What Redis knows of dates counts, too.
+    let dated = WindowState(nextSequence: 700, endDate: 1_795_939_000_000)
+    #expect(resumption.later(than: dated)?.endDate == dated.endDate)
     let newer = WindowState(nextSequence: 813, discontinuitySequence: 4)
     #expect(resumption.later(than: newer) == nil)
     #expect(Resumption(key: try key(), epoch: 7, progress: nil).later(than: nil) == nil)
+  }
+
+  @Test func `a date that no clock has said is not believed`() {
+    let now: Int64 = 1_795_939_000_000
+    for date in [0, now - 9_000_000, now + 117_000] {
+      #expect(StreamHead.believable(date, now: now) == date)
+    }
+    for date in [now + 600_001, .max] { #expect(StreamHead.believable(date, now: now) == 0) }
   }
 
   @Test func `nobody else can say it, nor change what was said`() throws {

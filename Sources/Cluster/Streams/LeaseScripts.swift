@@ -62,7 +62,8 @@ enum LeaseScripts {
         if next > 9007199254740991 then return redis.error_reply('ERR no epoch is left') end
       end
       local answer = {
-        1, digits(next), owner, get('sequence'), get('discontinuity'), get('end'), get('names')}
+        1, digits(next), owner, get('sequence'), get('discontinuity'), get('end'), get('names'),
+        get('date')}
       take(next)
       return answer
       """)
@@ -71,7 +72,7 @@ enum LeaseScripts {
   ///
   /// Of two holders the one with the larger epoch wins, then the one with the smaller name.
   /// Arguments: as above up to the priority; the epoch; 1 where a head follows; sequence,
-  /// discontinuity, end, names. Answers 1 where it is kept, 2 where it was taken back, and 0, the
+  /// discontinuity, end, names, date. Answers 1 where it is kept, 2 where it was taken back, and 0, the
   /// owner and its epoch where it is another's.
   static let refresh = RedisScript(
     preamble + """
@@ -98,7 +99,7 @@ enum LeaseScripts {
       if ARGV[7] == '1' and (answer == 2 or not sequence or sequence <= tonumber(ARGV[8])) then
         redis.call(
           'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
-          'names', ARGV[11])
+          'names', ARGV[11], 'date', ARGV[12])
       end
       return {answer}
       """)
@@ -113,7 +114,7 @@ enum LeaseScripts {
       if ARGV[7] == '1' then
         redis.call(
           'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
-          'names', ARGV[11])
+          'names', ARGV[11], 'date', ARGV[12])
       end
       redis.call('DEL', KEYS[2])
       redis.call('PEXPIRE', KEYS[1], ARGV[4])

@@ -8,8 +8,14 @@ package struct StreamHead: Equatable, Sendable {
   package var end: Int64
   /// The names of the last segments, the newest last; at most 32.
   package var names: [String]
+  /// The program date where it ends, in milliseconds since 1970 by its holder's clock; 0: not known.
+  package var date: Int64
 
-  package init(sequence: Int64, discontinuity: Int64 = 0, end: Int64 = 0, names: [String] = []) {
+  package init(
+    sequence: Int64, discontinuity: Int64 = 0, end: Int64 = 0, names: [String] = [],
+    date: Int64 = 0
+  ) {
+    self.date = date
     self.sequence = sequence
     self.discontinuity = discontinuity
     self.end = end
@@ -25,12 +31,15 @@ package struct StreamHead: Equatable, Sendable {
   /// Whether it may be written, and believed.
   var isValid: Bool {
     (0...Self.largest).contains(sequence) && (0...Self.largest).contains(discontinuity)
-      && (-Self.largest...Self.largest).contains(end) && names.count <= Self.mostNames
+      && (-Self.largest...Self.largest).contains(end) && (0...Self.largest).contains(date)
+      && names.count <= Self.mostNames
       && names.allSatisfy { !$0.isEmpty && NameRule.isVisible($0, longest: 256) }
       && names.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.longestNames
   }
 
   /// Its values as a stream's record has them: sequence, discontinuity, end, names.
+  ///
+  /// The date, which older nodes don't know, stands beside them.
   var values: [String] {
     ["\(sequence)", "\(discontinuity)", "\(end)", names.joined(separator: " ")]
   }

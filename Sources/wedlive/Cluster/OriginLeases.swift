@@ -4,6 +4,7 @@ import Logging
 import Media
 import Origin
 import Synchronization
+import Telemetry
 import Viewers
 
 /// The streams that this origin has of its cluster's.
@@ -72,7 +73,8 @@ final class OriginLeases: Sendable {
     let head = StreamHead(
       sequence: Int64(progress.state.nextSequence - 1),
       discontinuity: Int64(progress.state.discontinuitySequence),
-      end: progress.publisherEnd?.ticks ?? 0, names: progress.names)
+      end: progress.publisherEnd?.ticks ?? 0, names: progress.names,
+      date: max(0, progress.state.endDate))
     // Where the lease is lost, `onLoss` has been called.
     _ = try? await cluster.node.leases.publish(head, of: lease)
   }
@@ -82,8 +84,15 @@ extension StreamHead {
   /// Where the next holder's numbers go on.
   fileprivate var state: WindowState {
     WindowState(
-      nextSequence: Int(clamping: sequence + 1), discontinuitySequence: Int(clamping: discontinuity)
-    )
+      nextSequence: Int(clamping: sequence + 1),
+      discontinuitySequence: Int(clamping: discontinuity),
+      endDate: Self.believable(date, now: LogTime.now.milliseconds))
+  }
+
+  /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said: dates
+  /// begin anew then, rather than be wrong for as long as the stream goes on.
+  static func believable(_ date: Int64, now: Int64) -> Int64 {
+    date <= now + 600_000 ? date : 0
   }
 
   /// Where the last segment ends on the publisher's clock; nil where that isn't known.

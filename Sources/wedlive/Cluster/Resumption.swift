@@ -48,6 +48,7 @@ struct Resumption {
   func later(than recorded: WindowState?) -> WindowState? {
     guard let progress, progress.sequence >= Int64(recorded?.nextSequence ?? 0) else { return nil }
     return WindowState(
-      nextSequence: Int(progress.sequence + 1), discontinuitySequence: Int(progress.discontinuity))
+      nextSequence: Int(progress.sequence + 1), discontinuitySequence: Int(progress.discontinuity),
+      endDate: recorded?.endDate ?? 0)
   }
 }
