@@ -119,6 +119,31 @@ import Testing
     #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
   }
 
+  @Test func `a body that breaks off goes on with the rest of the same version`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    let rule = "cc=max-age%3D60&size=200000&cut=150000&ranges=1"
+    try await edge.set(name, rule + "&version=3")
+    let answer = try await edge.get("/o/\(name)")
+    #expect(answer.body == ScriptedOrigin.body(name, 3, size: 200_000))
+    #expect(try await edge.count(name) == 2)
+    #expect(try await edge.asked(name)["range"] == "bytes=150000-199999")
+    #expect(try await edge.asked(name)["if-range"] == "\"3\"")
+    #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
+    #expect(edge.proxy.resumeCount == 1)
+  }
+
+  @Test(arguments: ["&version=3&flap=1", "&version=3&weak=1", "&version=3&shift=1", ""])
+  func `a body that breaks off is not mixed with another version's`(_ how: String) async throws {
+    let edge = try EdgeNode()
+    let name = name(#function, how.filter(\.isLetter))
+    try await edge.set(name, "cc=max-age%3D60&size=200000&cut=150000&ranges=1" + how)
+    await #expect(throws: HTTPClientError.self) { _ = try await edge.get("/o/\(name)") }
+    #expect(edge.proxy.resumeCount == 0)
+    let path = "127.0.0.1:\(edge.port)/o/\(name)"
+    #expect(try await edge.eventually { !edge.proxy.has(path) })
+  }
+
   @Test func `an origin that gives no answer is a 502, and an old answer where that is allowed`()
     async throws
   {

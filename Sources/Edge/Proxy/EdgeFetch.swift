@@ -38,6 +38,8 @@ final class EdgeFetch: ResponseReceiver {
     var stream: ResponseStream?
     /// Bytes of a body that is kept.
     var kept = 0
+    /// How often the rest of it was asked for.
+    var resumes = 0
     var isLanded = false
     /// The answer's body is not handed on: what comes of it yet is of no interest.
     var isStopped = false
@@ -257,6 +259,7 @@ final class EdgeFetch: ResponseReceiver {
       return failed(problem ?? HTTPClientError(.brokenResponse, "there is no response"))
     }
     if let problem {
+      if resume(fill, after: problem) { return }
       fill.body.fail(problem.description)
     } else {
       // It can be joined until it is kept, so whoever asks finds it in one place or the other.
@@ -265,6 +268,31 @@ final class EdgeFetch: ResponseReceiver {
     }
     proxy.landed(order, fill)
   }
+
+  /// How often the rest of a response that breaks off is asked for.
+  private static let mostResumes = 2
+
+  /// Asks for the rest of a response that broke off, where it can be known to be of the same version.
+  ///
+  /// An upstream that says nothing is not asked again: whoever reads has waited long enough.
+  private func resume(_ fill: EdgeFill, after problem: HTTPClientError) -> Bool {
+    guard [.interrupted, .brokenResponse].contains(problem.code), fill.outcome.isStored,
+      let length = fill.length, case .open = fill.body.progress.end,
+      let tag = fill.response.headerFields[.eTag], tag.hasPrefix("\""),
+      fill.response.headerFields[.contentEncoding] == nil
+    else { return false }
+    let rest = state.withLock { state -> Range<Int>? in
+      guard state.kept < length, state.resumes < Self.mostResumes else { return nil }
+      state.resumes += 1
+      return state.kept..<length
+    }
+    guard let rest else { return false }
+    proxy.resume(EdgeResume(self, rest, tag: tag), of: order, from: use)
+    return true
+  }
+
+  /// The rest of it comes.
+  func resumed() { proxy.countResume() }
 
   private func keep(_ fill: EdgeFill, _ whole: [UInt8]) {
     if let length = fill.length, length != whole.count { return }

@@ -61,6 +61,10 @@ package struct EdgeMetrics: Sendable {
     registry.counter(
       "wedlive_edge_memory_evictions_total", help: "Objects that had to go for others.",
       reading: { Double(proxy.store.usage.evictions) })
+    registry.counter(
+      "wedlive_edge_resumed_total",
+      help: "Responses that broke off, and whose rest was then had from the same upstream.",
+      reading: { Double(proxy.resumeCount) })
     registry.gauge(
       "wedlive_edge_readers", help: "Clients that read what is on its way from an upstream.",
       reading: { Double(proxy.readers) })

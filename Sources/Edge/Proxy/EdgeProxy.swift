@@ -15,13 +15,14 @@ import Synchronization
 package final class EdgeProxy: Sendable {
   package let configuration: EdgeConfiguration
   let store: EdgeStore
-  private let client: HTTPClient
+  let client: HTTPClient
   private let flights = FlightTable<EdgeAnswer>()
   /// Responses to be kept whose heads have come and whose bodies are on their way.
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
   let slices: EdgeSlices
   private let purges = Mutex(PurgeCounts())
+  let resumes = Atomic(0)
 
   /// Makes a cache without anything in it.
   ///
@@ -240,7 +241,7 @@ package final class EdgeProxy: Sendable {
     }
   }
 
-  private func upstreamRequest(
+  func upstreamRequest(
     _ request: HTTPRequest, _ fields: HTTPFields, to upstream: Upstream
   ) -> HTTPRequest {
     HTTPRequest(
