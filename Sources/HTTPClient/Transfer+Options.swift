@@ -45,9 +45,9 @@ extension Transfer {
     let isHead = outgoing.method == "HEAD"
     let isBounded = !isHead && !isStream
     options.set(CURLOPT_MAXFILESIZE_LARGE, offset: isBounded ? limits.maxResponseBytes : 0)
-    if let stall = limits.stall {
-      // A stream may have little to say; who takes it sees how much comes.
-      options.set(CURLOPT_LOW_SPEED_LIMIT, isStream ? 1 : Transfer.leastSpeed)
+    // Who takes a stream sees how much comes; the engine sees that nothing does.
+    if let stall = limits.stall, !isStream {
+      options.set(CURLOPT_LOW_SPEED_LIMIT, Transfer.leastSpeed)
       options.set(CURLOPT_LOW_SPEED_TIME, max(1, Int(clamping: stall.components.seconds)))
     }
     if let file = configuration.certificateAuthorities {

@@ -52,6 +52,8 @@ import HTTPTypes
   /// The receiver wants no more for now.
   private var isPaused = false
   private var headIsHandedOver = false
+  /// When something of a stream's response came last.
+  private var movedAt = ContinuousClock.now
 
   init(id: UInt64, outgoing: OutgoingRequest, limits: Limits, to destination: Destination) {
     self.id = id
@@ -134,15 +136,29 @@ import HTTPTypes
     if case .stream = destination { true } else { false }
   }
 
-  /// When a stream ends that has no head yet; nil for others.
-  var headDeadline: ContinuousClock.Instant? {
-    isStream && !headIsHandedOver ? limits.deadline : nil
+  /// When a stream ends of which nothing comes; nil for others.
+  ///
+  /// libcurl judges by the mean of some seconds: after a fast start that takes them to fall, and a reader
+  /// would hang for as long again.
+  var silenceDeadline: ContinuousClock.Instant? {
+    guard isStream else { return nil }
+    guard headIsHandedOver else { return limits.deadline }
+    guard !isPaused, let stall = limits.stall else { return nil }
+    return movedAt + stall
+  }
+
+  /// What is said of a stream that ends so.
+  var silence: HTTPClientError {
+    guard headIsHandedOver else { return HTTPClientError(.timedOut, "no response came in time") }
+    return HTTPClientError(
+      .timedOut, "nothing more of the response came for \(limits.stall ?? .zero)")
   }
 
   /// The receiver wants to be given more.
   func resume() {
     guard isPaused else { return }
     isPaused = false
+    movedAt = .now
     // Nothing is done with a refusal: the exchange then ends with it.
     if let easy = unsafe easy { unsafe _ = curl_easy_pause(easy, CURLPAUSE_CONT) }
   }
@@ -168,6 +184,7 @@ import HTTPTypes
     if case .stream(let receiver) = destination {
       // libcurl keeps the piece, and gives it again.
       if isPaused { return wl_curl_write_pause() }
+      movedAt = .now
       if bytes.count > 0 { isPaused = unsafe !receiver.received(body: [UInt8](bytes)) }
       return bytes.count
     }
@@ -183,6 +200,7 @@ import HTTPTypes
     unsafe head.append(line: String(decoding: bytes, as: UTF8.self))
     if case .stream(let receiver) = destination, !headIsHandedOver, let response = head.response {
       headIsHandedOver = true
+      movedAt = .now
       receiver.received(head: response)
     }
     return head.fields.count > Transfer.maxFields ? 0 : bytes.count

@@ -113,7 +113,7 @@ import Synchronization
       if !resumed.isEmpty {
         for transfer in active.values where resumed.contains(transfer.id) { transfer.resume() }
       }
-      endLateHeads(&waiting, &active)
+      endSilent(&waiting, &active)
       begin(&waiting, &active)
       var running: Int32 = 0
       unsafe curl_multi_perform(multi, &running)
@@ -168,20 +168,25 @@ import Synchronization
     }
   }
 
-  /// Ends streams whose head has not come in time; libcurl knows no such deadline.
-  private func endLateHeads(_ waiting: inout [Transfer], _ active: inout [UInt: Transfer]) {
+  /// Ends streams of which nothing has come for too long; libcurl knows no such deadline.
+  private func endSilent(_ waiting: inout [Transfer], _ active: inout [UInt: Transfer]) {
     let now = ContinuousClock.now
-    let isLate = active.values.contains { $0.headDeadline.map { $0 <= now } ?? false }
-    guard isLate else { return }
-    end(&waiting, &active, HTTPClientError(.timedOut, "no response came in time")) {
-      $0.headDeadline.map { $0 <= now } ?? false
+    func isLate(_ transfer: Transfer) -> Bool {
+      transfer.silenceDeadline.map { $0 <= now } ?? false
+    }
+    for transfer in waiting where isLate(transfer) { transfer.fail(transfer.silence) }
+    waiting.removeAll(where: isLate)
+    for (easy, transfer) in active where isLate(transfer) {
+      unsafe transfer.detach(from: multi)
+      active[easy] = nil
+      transfer.fail(transfer.silence)
     }
   }
 
   /// How long to sleep, in milliseconds: libcurl knows its own timers, not our queue's.
   private func patience(_ waiting: [Transfer], _ active: [UInt: Transfer]) -> Int32 {
     let deadlines =
-      waiting.lazy.map(\.limits.deadline) + active.values.lazy.compactMap(\.headDeadline)
+      waiting.lazy.map(\.limits.deadline) + active.values.lazy.compactMap(\.silenceDeadline)
     guard let first = deadlines.min() else { return 60_000 }
     let left = first - ContinuousClock.now
     if left <= .zero { return 0 }

@@ -64,10 +64,11 @@ private final class Collector: ResponseReceiver {
 
   private func start(
     _ path: String, _ client: HTTPClient, _ collector: Collector,
-    headDeadline: Duration = .seconds(20), method: HTTPRequest.Method = .get
+    headDeadline: Duration = .seconds(20), stall: Duration = .seconds(20),
+    method: HTTPRequest.Method = .get
   ) throws -> ResponseStream {
     try client.stream(
-      request(path, method), headDeadline: headDeadline, stall: .seconds(20), to: collector)
+      request(path, method), headDeadline: headDeadline, stall: stall, to: collector)
   }
 
   @Test(arguments: ["/early", "/slow", "/redirect", "/big"])
@@ -109,6 +110,20 @@ private final class Collector: ResponseReceiver {
     let collector = Collector()
     _ = try start("/hang", client, collector, headDeadline: .milliseconds(300))
     #expect(await collector.rest() == [.ended(.timedOut)])
+  }
+
+  @Test func `a body that stops ends soon, however fast it was`() async throws {
+    let client = try HTTPClient()
+    let clock = Collector()
+    let other = try start("/drip", client, clock)
+    let collector = Collector()
+    _ = try start("/frozen", client, collector, stall: .milliseconds(500))
+    let events = await collector.rest()
+    // A byte each twentieth of a second: the mean of what came falls for five of them.
+    #expect(clock.bytes < 80)
+    #expect(collector.bytes == 2_000_000)
+    #expect(events.last == .ended(.timedOut))
+    other.cancel()
   }
 
   @Test func `who wants no more is given no more, until it does`() async throws {

@@ -63,6 +63,9 @@ final class ScriptedServer: Sendable {
                 except OSError: pass
                 self.close_connection = True
             elif path == "/hang": time.sleep(30)
+            elif path == "/frozen":
+                self.send_response(200); self.send_header("Content-Length", "3000000"); self.end_headers()
+                self.wfile.write(b"f" * 2000000); time.sleep(30)
             elif path == "/drip":
                 self.send_response(200); self.send_header("Content-Length", "400"); self.end_headers()
                 try:
