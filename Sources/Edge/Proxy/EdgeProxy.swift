@@ -1,5 +1,4 @@
 import Cache
-package import Cluster
 package import HTTPClient
 import HTTPTypes
 import Synchronization
@@ -21,7 +20,7 @@ package final class EdgeProxy: Sendable {
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
   let slices: EdgeSlices
-  private let purges = Mutex(PurgeCounts())
+  let purges = Mutex(PurgeCounts())
   let resumes = Atomic(0)
 
   /// Makes a cache without anything in it.
@@ -84,14 +83,16 @@ package final class EdgeProxy: Sendable {
       return fetch(order, done)
     case .alone, .chosen, .slice, nil: break
     }
-    if let fill = fills.withLock({ $0[key] }), fill.isFor(request.headerFields),
-      fill.mayBeJoined(at: now), !fill.isPurged(in: store.log)
-    {
-      return done(.filling(fill, isJoined: true))
-    }
+    if let fill = underway(order) { return done(.filling(fill, isJoined: true)) }
     let asked = order
     switch flights.join(key, { [self] answer in join(asked, answer, done) }) {
     case .lead:
+      // Another one's may have landed since this was looked for.
+      if let answer = landed(order, sliced) {
+        done(answer)
+        flights.land(key, answer)
+        return
+      }
       lead(order, sliced) { [self] answer in
         if case .filling(let fill, _) = answer, fill.outcome.isStored {
           fills.withLock { $0[key] = fill }
@@ -101,6 +102,26 @@ package final class EdgeProxy: Sendable {
       }
     case .wait: break
     case .full: done(.failed(.unreachable("Too many wait for this object.")))
+    }
+  }
+
+  /// A response on its way that an order can have, too.
+  private func underway(_ order: EdgeFetch.Order) -> EdgeFill? {
+    guard let fill = fills.withLock({ $0[order.key] }), fill.isFor(order.request.headerFields),
+      fill.mayBeJoined(at: now), !fill.isPurged(in: store.log)
+    else { return nil }
+    return fill
+  }
+
+  /// What has come since for an order; nil where that is nothing, or is not fresh either.
+  private func landed(_ order: EdgeFetch.Order, _ sliced: SlicedObject?) -> EdgeAnswer? {
+    if let fill = underway(order) { return .filling(fill, isJoined: true) }
+    switch store.find(order.name, order.request.headerFields).entry {
+    case .object(let object) where object !== order.stored && object.freshness.isFresh(at: now):
+      return .object(object, .hit(ttl: object.freshness.remaining(at: now)))
+    case .sliced(let object) where object !== sliced && object.freshness.isFresh(at: now):
+      return .sliced(object, .hit(ttl: object.freshness.remaining(at: now)))
+    default: return nil
     }
   }
 
@@ -292,96 +313,5 @@ package final class EdgeProxy: Sendable {
   /// Its body has come, or will not; after a purge another one may be on its way in its place.
   func landed(_ order: EdgeFetch.Order, _ fill: EdgeFill) {
     fills.withLock { if $0[order.key] === fill { $0[order.key] = nil } }
-  }
-
-  // MARK: Purges
-
-  /// What purges did, for metrics.
-  struct PurgeCounts: Sendable {
-    /// Keys, prefixes and tags.
-    var hard = 0
-    var soft = 0
-    /// Objects that were in memory.
-    var objects = 0
-    /// Times that everything was doubted.
-    var doubts = 0
-  }
-
-  var purgeCounts: PurgeCounts { purges.withLock { $0 } }
-
-  /// Forgets, or has confirmed before it is served, what is meant; memory is done on return.
-  ///
-  /// - Parameter invalidations: any number; many at once cost little more than one.
-  /// - Returns: how many objects were in memory.
-  @discardableResult package func purge(_ invalidations: [Invalidation]) -> Int {
-    let count = store.purge(invalidations, at: now)
-    purges.withLock { purges in
-      for invalidation in invalidations {
-        if invalidation.isSoft { purges.soft += 1 } else { purges.hard += 1 }
-      }
-      purges.objects += count
-    }
-    return count
-  }
-
-  /// Has all that is kept confirmed by its origin before it is served: purges may have been missed.
-  package func doubtAll() {
-    store.doubtAll(at: now)
-    purges.withLock { $0.doubts += 1 }
-  }
-
-  // MARK: Other methods
-
-  /// Hands a request on that isn't GET or HEAD, and forgets what its success makes untrue
-  /// (RFC 9111, 4.4).
-  ///
-  /// - Parameters:
-  ///   - request: as the client asked it.
-  ///   - body: of the request.
-  ///   - name: `host/path?query`.
-  ///   - pool: who is asked; the configured upstreams where that is nil.
-  /// - Returns: the origin's answer.
-  /// - Throws: why there is none.
-  func forward(
-    _ request: HTTPRequest, body: [UInt8], name: String, to pool: UpstreamPool? = nil
-  ) async throws(EdgeFailure) -> (HTTPResponse, [UInt8]) {
-    let upstreams = pool ?? upstreams
-    let fields = EdgeFields.asked(request.headerFields, isShared: false)
-    var tried: Set<Upstream> = []
-    var failure = Self.nobody
-    while let use = upstreams.use(besides: tried) {
-      do throws(HTTPClientError) {
-        let (response, content) = try await client.send(
-          upstreamRequest(request, fields, to: use.upstream), body: body,
-          deadline: configuration.headTimeout, maxResponseBytes: configuration.answerBytes)
-        use.succeeded()
-        if (200..<400).contains(response.status.code), !Self.isSafe(request.method) {
-          purge(name, madeUntrueBy: response)
-        }
-        return (EdgeFields.kept(response, at: now), content)
-      } catch {
-        if error.fault != .ours { use.failed() }
-        let words = "The origin gave no answer: \(error.message)"
-        failure = error.code == .timedOut ? .late(words) : .unreachable(words)
-        // Only what has reached no origin may be asked of another.
-        guard error.code == .unreachable || error.code == .unresolved else { throw failure }
-        tried.insert(use.upstream)
-      }
-    }
-    throw failure
-  }
-
-  private func purge(_ name: String, madeUntrueBy response: HTTPResponse) {
-    store.purge(name, at: now)
-    for field in [HTTPField.Name.location, .contentLocation] {
-      guard let place = response.headerFields[field],
-        let other = EdgeAddress.resolve(place, against: name)
-      else { continue }
-      store.purge(other, at: now)
-    }
-  }
-
-  private static func isSafe(_ method: HTTPRequest.Method) -> Bool {
-    [.get, .head, .options, .trace].contains(method)
   }
 }
