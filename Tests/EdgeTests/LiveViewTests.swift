@@ -44,6 +44,33 @@ import Viewers
     #expect(taken5 != nil)
   }
 
+  @Test func `a rung that another node hasn't made yet stays, however often that node answers`()
+    throws
+  {
+    let names = ["source", "720p"]
+    func feed(_ version: UInt64, _ launch: String, _ renditions: [String]) throws -> StreamFeed {
+      var feed = try self.feed(version, next: 10 + Int(version), launch: launch)
+      let made = try #require(feed.renditions.first)
+      feed.renditions = renditions.map {
+        var rendition = made
+        rendition.name = $0
+        return rendition
+      }
+      return feed
+    }
+    var view = view(try feed(5, "a", names))
+    for version in UInt64(6)...8 {
+      let answer = try feed(version, "b", ["source"])
+      let answered = view.take(answer, grace: grace, now: start)
+      let taken = try #require(answered)
+      #expect(taken.renditions.map(\.name) == names)
+      _ = view.snapshot(of: taken, version: version)
+    }
+    // What its own node takes away goes, and what nobody has made for the grace.
+    let late = view.take(try feed(9, "b", ["source"]), grace: grace, now: start + .seconds(61))
+    #expect(late?.renditions.map(\.name) == ["source"])
+  }
+
   @Test func `what no node has any more ends, and goes on with a node that has it`() throws {
     var view = view(try feed(5, next: 10))
     let ended = try #require(view.ended)
@@ -53,9 +80,8 @@ import Viewers
     #expect(view.isOver)
     // Twice is no more.
     #expect(view.ended?.renditions == ended.renditions)
-    let next = try #require(
-      view.take(try feed(1, next: 11, launch: "b"), grace: grace, now: start))
-    #expect(!next.isOver)
+    let next = view.take(try feed(1, next: 11, launch: "b"), grace: grace, now: start)
+    #expect(next?.isOver == false)
     #expect(LiveView(interest: RenditionInterest()).ended == nil)
   }
 

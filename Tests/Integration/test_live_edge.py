@@ -101,11 +101,14 @@ def test_with_viewers_no_segment_is_a_miss(
     origin = make_node(**SECRETS, WEDLIVE_ACCESS_WATCH="public")
     edge = edge_of(make_node, origin, WEDLIVE_ACCESS_WATCH="public")
     cleanup.append(on_air(origin, "pushed", tmp_path))
+    # Where the wedding's own playlist leads: its program, which is the only camera's.
     url = media_url(edge, "pushed")
+    assert "/program/" in url
+    folder, other = url.rsplit("/", 1)[0], f"{edge.base}/hls/pushed/main/source"
     client = edge.client()
     known = segments(client.get(url).text)
     for name in known:
-        client.get(f"{edge.base}/hls/pushed/main/source/{name}")
+        client.get(f"{folder}/{name}")
     sequence = int(known[-1].split("-")[0])
     fresh = 0
     while fresh < count:
@@ -113,10 +116,11 @@ def test_with_viewers_no_segment_is_a_miss(
         newest = segments(text)[-1]
         assert int(newest.split("-")[0]) > sequence, "a held reload is answered with what is new"
         sequence = int(newest.split("-")[0])
-        answer = client.get(f"{edge.base}/hls/pushed/main/source/{newest}")
-        assert answer.status == 200
-        # On its way before anybody was told of it.
-        assert answer.headers["x-cache-status"] == "HIT"
+        # On its way before anybody was told of it, at the camera's address and at the program's.
+        for place in (folder, other):
+            answer = client.get(f"{place}/{newest}")
+            assert answer.status == 200
+            assert answer.headers["x-cache-status"] == "HIT", place
         fresh += 1
     assert edge.metrics()["wedlive_edge_live_pushed_total"] >= fresh
 

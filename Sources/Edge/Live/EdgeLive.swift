@@ -43,7 +43,6 @@ package final class EdgeLive: Sendable {
   }
 
   private static let absentLimit = 100_000
-  static let namePrefix = Array("live".utf8)
 
   let proxy: EdgeProxy
   let client: HTTPClient
@@ -128,8 +127,6 @@ package final class EdgeLive: Sendable {
     if follower === new { follower.start() }
     return .begun(follower.snapshot)
   }
-
-  static func name(ofPath path: String) -> String { "live" + path }
 
   /// The stream of a segment's path, `/hls/{wedding}/{camera}/{rendition}/{name}`.
   static func key(ofPath path: String) -> StreamKey? {

@@ -100,7 +100,13 @@ final class LiveFollower: Sendable {
       }
       // After so long without news it may be elsewhere.
       node = nil
-      if case .nothingNew = answer { continue }
+      if case .nothingNew = answer {
+        lostSince = nil
+        // It has been told that the stream is over, and it isn't: all of it is asked for.
+        if endedAt != nil { view = LiveView(interest: interest) }
+        endedAt = nil
+        continue
+      }
       if place.isLive, answer == .absent, view.snapshot == nil {
         // Its publisher is there already, and its first segment is being made.
         try? await Task.sleep(for: live.configuration.firstPause)
@@ -232,7 +238,7 @@ final class LiveFollower: Sendable {
     let before = view
     let proxy = live.proxy
     let change = view.take(feed, grace: live.configuration.grace, now: .now) { path in
-      proxy.has(EdgeLive.name(ofPath: path))
+      proxy.has(LiveName.of(path))
     }
     guard let change else {
       live.metrics.stale.increment()
@@ -268,7 +274,7 @@ final class LiveFollower: Sendable {
       let path = "/hls/\(feed.wedding)/\(feed.camera)/\(rendition)/\(segment)"
       live.metrics.pushed.increment()
       live.proxy.ask(
-        live.request("/cluster\(path)"), name: EdgeLive.name(ofPath: path), isShared: true,
+        live.request("/cluster\(path)"), name: LiveName.of(path), isShared: true,
         from: pool, patience: live.configuration.segmentStall, isOwn: true
       ) { answer in head.yield(answer.isOnItsWay) }
     }

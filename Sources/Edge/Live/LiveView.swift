@@ -103,7 +103,8 @@ struct LiveView {
       }
     }
     for known in feed.renditions
-    where !isSame && tellers[known.name] != Teller(answer) && now - switched < grace
+    where !(answer.isOver && answer.launch == feed.launch)
+      && tellers[known.name] != Teller(answer) && now - switched < grace
       && !answer.renditions.contains(where: { $0.name == known.name })
     {
       merged.renditions.append(known)

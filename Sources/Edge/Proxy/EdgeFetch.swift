@@ -277,7 +277,7 @@ final class EdgeFetch: ResponseReceiver {
   /// An upstream that says nothing is not asked again: whoever reads has waited long enough.
   private func resume(_ fill: EdgeFill, after problem: HTTPClientError) -> Bool {
     guard [.interrupted, .brokenResponse].contains(problem.code), fill.outcome.isStored,
-      let length = fill.length, case .open = fill.body.progress.end,
+      fill.response.status == .ok, let length = fill.length, case .open = fill.body.progress.end,
       let tag = fill.response.headerFields[.eTag], tag.hasPrefix("\""),
       fill.response.headerFields[.contentEncoding] == nil
     else { return false }
@@ -289,6 +289,12 @@ final class EdgeFetch: ResponseReceiver {
     guard let rest else { return false }
     proxy.resume(EdgeResume(self, rest, tag: tag), of: order, from: use)
     return true
+  }
+
+  /// The rest of it can't be had.
+  func cannotResume(_ problem: HTTPClientError) {
+    state.withLock { $0.resumes = Self.mostResumes }
+    ended(problem)
   }
 
   /// The rest of it comes.

@@ -57,7 +57,8 @@ final class EdgeResume: ResponseReceiver {
         return state.stream
       }
       stream?.cancel()
-      return fetch.ended(HTTPClientError(.brokenResponse, "it broke off, and is another by now"))
+      return fetch.cannotResume(
+        HTTPClientError(.brokenResponse, "it broke off, and is another by now"))
     }
     state.withLock { $0.isTaken = true }
     fetch.resumed()

@@ -66,9 +66,8 @@ package struct EdgeRouting: Sendable {
   /// Appends what a request asks for: `host/path?query`, or what stands for that.
   func append(nameOf request: borrowing Request, to name: inout [UInt8]) {
     if case .segments = kind {
-      name += EdgeLive.namePrefix
       request.withPath { path in
-        for index in min(prefixBytes, path.count)..<path.count { name.append(path[index]) }
+        LiveName.append(of: path.extracting(min(prefixBytes, path.count)..<path.count), to: &name)
       }
       return
     }
@@ -81,12 +80,12 @@ package struct EdgeRouting: Sendable {
   }
 
   func name(of request: borrowing Request) -> String {
-    if case .segments = kind { return EdgeLive.name(ofPath: named(request.path)) }
+    if case .segments = kind { return LiveName.of(named(request.path)) }
     return request.authority.lowercased() + request.target
   }
 
   func name(of request: HTTPRequest) -> String {
-    if case .segments = kind { return EdgeLive.name(ofPath: named(request.pathWithoutQuery)) }
+    if case .segments = kind { return LiveName.of(named(request.pathWithoutQuery)) }
     return (request.authority ?? "").lowercased() + (request.path ?? "/")
   }
 

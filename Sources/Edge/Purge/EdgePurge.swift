@@ -16,11 +16,19 @@ struct EdgePurge: Sendable {
     var paths: [String] = []
     for target in targets {
       switch target {
-      case .key(let key): exact.insert(Self.place(key))
+      case .key(let key):
+        let place = Self.place(key)
+        exact.insert(place)
+        // Live segments of a program are called as the main camera's are.
+        if place.hasPrefix("/") { exact.insert(LiveName.path(place)) }
       case .tag(let tag): exact.insert(tag)
       case .prefix(let prefix):
         let place = Self.place(prefix)
-        if place.hasPrefix("/") { paths.append(place) } else { names.append(place) }
+        if place.hasPrefix("/") {
+          paths += [place, LiveName.path(place)]
+        } else {
+          names.append(place)
+        }
       }
     }
     self.names = PrefixSet(names)
