@@ -113,11 +113,12 @@ import Synchronization
       if !resumed.isEmpty {
         for transfer in active.values where resumed.contains(transfer.id) { transfer.resume() }
       }
-      endSilent(&waiting, &active)
       begin(&waiting, &active)
       var running: Int32 = 0
       unsafe curl_multi_perform(multi, &running)
       reap(&active)
+      // Only now: what has come while this thread had no turn is no silence.
+      endSilent(&waiting, &active)
       if waiting.isEmpty || active.count >= configuration.maxConcurrent {
         unsafe curl_multi_poll(multi, nil, 0, patience(waiting, active), nil)
       }

@@ -141,7 +141,7 @@ final class OriginLeg {
   /// Gives it up where the origin is silent, and counts.
   func check(_ now: MonotonicTime) {
     count()
-    if let restsSince, now - restsSince > linger { return finish(saysSo: false) }
+    if let restsSince, now - restsSince > linger, !isFinishing { finish(saysSo: false) }
     client.check(now)
   }
 

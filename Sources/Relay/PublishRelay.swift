@@ -150,7 +150,7 @@ package final class PublishRelay {
 
   // MARK: For the node
 
-  /// Moves streams to other origins at their next keyframe.
+  /// Moves streams to other origins, which go on from what viewers have.
   ///
   /// - Parameters:
   ///   - keys: those to move; nil for all.

@@ -23,7 +23,13 @@ extension RelayedStream {
 
   private func started(_ leg: OriginLeg) {
     guard leg === coming, !isOver else { return }
-    if let old = self.leg { return switchOver(to: leg, from: old) }
+    if let old = self.leg {
+      guard handover != nil else {
+        coming = nil
+        return leg.abandon()
+      }
+      return switchOver(to: leg, from: old)
+    }
     coming = nil
     take(leg)
   }
@@ -46,6 +52,10 @@ extension RelayedStream {
       leaving.remove(at: index)
       return removeWhenEmpty()
     }
+    if leg === self.leg, leg.isFinishing, leg.isReleased {
+      self.leg = nil
+      return isOver ? () : released()
+    }
     relay.metrics.failed(end.label)
     if leg === coming {
       coming = nil
@@ -59,7 +69,6 @@ extension RelayedStream {
     } else if leg === self.leg {
       self.leg = nil
       guard !isOver else { return }
-      if leg.isFinishing, leg.isReleased { return released() }
       lost(leg, end)
     }
   }
@@ -74,7 +83,7 @@ extension RelayedStream {
     outage.excluded.insert(leg.target.name)
     outage.words = "its server was lost, and no other one takes the stream"
     // One that is about to give the stream up may hear first that the next one has it.
-    if case .ended(let status) = end, coming == nil {
+    if case .ended(let status) = end, coming == nil || status.isAboutPublisher {
       // What two origins in a row say is about the stream.
       let isRepeated = outage.refusal?.code == status.code && outage.refusal?.text == status.text
       if status.isAboutPublisher || isRepeated {
@@ -131,7 +140,7 @@ extension RelayedStream {
 
   // MARK: Moving
 
-  /// Moves the stream to another origin at its next keyframe.
+  /// Moves the stream to another origin, which goes on from what viewers have.
   ///
   /// - Parameter mayStay: whether another connection to the same one will do.
   /// - Returns: whether it is about to.
@@ -167,6 +176,7 @@ extension RelayedStream {
     leaving.append(old)
     old.rest()
     buffer.rewind()
+    isCatchingUp = true
     relay.metrics.handovers.increment()
     tell(.handedOver, next.target.name, "from \(old.target.name)")
     pump()

@@ -52,7 +52,7 @@ final class RelayedStream {
   private var askedAt: MonotonicTime?
   private var pause: ScheduledWork?
   private var isHeldBack = false
-  private var isCatchingUp = false
+  var isCatchingUp = false
   private var failovers = 0
   /// The names of the origins that have taken it.
   var had: Set<String> = []
@@ -181,8 +181,18 @@ final class RelayedStream {
     guard isAdmitted else { return end(.ended, "left before an origin took the stream") }
     release()
     handover = nil
-    if leg != nil { coming?.abandon(); coming = nil }
+    if leg != nil { seekNoMore() }
     pump()
+  }
+
+  /// Lets go of an origin that is on its way, or of the question for one.
+  private func seekNoMore() {
+    question += 1
+    askedAt = nil
+    if let pause { relay.loop.cancel(pause) }
+    pause = nil
+    coming?.abandon()
+    coming = nil
   }
 
   /// Closes the publisher, in these words.
@@ -217,12 +227,7 @@ final class RelayedStream {
     guard !isOver else { return }
     release()
     isOver = true
-    question += 1
-    askedAt = nil
-    if let pause { relay.loop.cancel(pause) }
-    pause = nil
-    coming?.abandon()
-    coming = nil
+    seekNoMore()
     tell(kind, origin, words)
     if let leg {
       self.leg = nil

@@ -152,7 +152,7 @@ import Testing
     scene.second.admits = false
     rig.relay.handOver()
     #expect(rig.turns { scene.second.takes.count == 1 })
-    scene.first.takes.first?.connection.evict("another server has this stream")
+    scene.first.takes.first?.connection.stop("another server has this stream")
     scene.second.admit()
     #expect(rig.turns { scene.second.messages.last == scene.encoder.sent.last })
     #expect(scene.second.messages == scene.encoder.sent)

@@ -21,8 +21,9 @@ struct DiskJournal {
     let (bytes, problem) = DiskFiles.read(path, most: Self.mostBytes)
     guard problem == 0 else {
       // A link or a pipe of its name is no journal; there is none then.
-      if problem == ELOOP || problem == EINVAL { DiskFiles.remove(path) }
-      return problem == ENOENT ? 0 : problem
+      let isNone = problem == ELOOP || problem == EINVAL
+      if isNone { DiskFiles.remove(path) }
+      return isNone || problem == ENOENT ? 0 : problem
     }
     var offset = 0
     let span = bytes.span

@@ -41,6 +41,7 @@ package class RTMPClient: Channel {
   private var isLingering = false
   /// Whether the socket stays open until the server says that it has let go of the stream.
   private var awaitsRelease = false
+  private var releaseBy: MonotonicTime?
   /// Whether the socket has left something, and a deadline for it runs.
   private var isStalled = false
   private var hasEnded = false
@@ -125,11 +126,19 @@ package class RTMPClient: Channel {
   ///   - patience: how long its answer to that is waited for, which `session.isReleased` then says; nil:
   ///     it isn't.
   package final func finish(saysSo: Bool = true, awaitingReleaseFor patience: Duration? = nil) {
-    guard !isClosed, !isFinishing else { return }
+    guard !isClosed else { return }
+    guard !isFinishing else {
+      if patience == nil, awaitsRelease {
+        awaitsRelease = false
+        loop.flushLater(self)
+      }
+      return
+    }
     guard session.isStarted else { return end(.finished) }
     if saysSo, let patience {
       awaitsRelease = true
-      loop.setDeadline(self, .now + patience)
+      releaseBy = .now + patience
+      loop.setDeadline(self, releaseBy)
     }
     if saysSo { write { session, output in session.close(into: &output) } }
     isFinishing = true
@@ -255,14 +264,15 @@ package class RTMPClient: Channel {
     let isDry = tls.map { pump(through: $0) } ?? pumpPlain()
     guard !isClosed else { return }
     if isDry {
-      if stage == .streaming, isStalled { loop.setDeadline(self, nil) }
+      if stage == .streaming, isStalled { loop.setDeadline(self, releaseBy) }
       isStalled = false
       // What this turn still has to say comes with its flush.
       if isFinishing { return outgoing.isEmpty ? linger() : () }
       if sentBytes != before { drained() }
     } else if stage == .streaming, sentBytes != before || !isStalled {
       isStalled = true
-      loop.setDeadline(self, .now + timeouts.stall)
+      let stall = MonotonicTime.now + timeouts.stall
+      loop.setDeadline(self, releaseBy.map { min($0, stall) } ?? stall)
     }
   }
 

@@ -1,5 +1,6 @@
 import EventLoop
 import Media
+import Telemetry
 
 /// The streams of one loop whose publisher has gone, until nothing of them is on it any more.
 ///
@@ -17,9 +18,14 @@ final class LeavingStreams {
   }
 
   private let loop: Loop
+  /// Counts streams of which a part was kept back.
+  private let kept: Counter
   private var streams: [StreamKey: Leaving] = [:]
 
-  init(on loop: Loop) { self.loop = loop }
+  init(on loop: Loop, counting kept: Counter) {
+    self.loop = loop
+    self.kept = kept
+  }
 
   var isEmpty: Bool { streams.isEmpty }
 
@@ -35,6 +41,7 @@ final class LeavingStreams {
   ) {
     streams[key] = Leaving()
     guard patience > .zero else { return end(key, reason, interrupt) }
+    kept.increment()
     let timer = loop.schedule(after: patience) { [weak self] in self?.hurry(key) }
     streams[key]?.held = (reason, interrupt, timer)
   }

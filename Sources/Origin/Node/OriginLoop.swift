@@ -28,7 +28,7 @@ package final class OriginLoop {
   package init(on loop: Loop, node: OriginNode, buffers: TLSBuffers) {
     self.loop = loop
     self.node = node
-    leaving = LeavingStreams(on: loop)
+    leaving = LeavingStreams(on: loop, counting: node.keptBack)
     tokens = VerifiedTokens(node.verifier, capacity: node.configuration.rememberedTokens)
     relay = RelayTable(
       loop: loop, directory: node.relays, configuration: node.configuration.ingest)

@@ -19,6 +19,8 @@ package final class OriginNode: Sendable {
   package let board: StreamBoard
   package let health: Health
   let leasing: StreamLeasing?
+  /// Counts streams of which half a segment waited for whose they are.
+  let keptBack: Counter
   package let relays: RelayDirectory
   package let verifier: TokenVerifier
   package let metrics: IngestMetrics
@@ -59,6 +61,9 @@ package final class OriginNode: Sendable {
     cameras: WeddingCameras? = nil, health: Health = Health(), leasing: StreamLeasing? = nil
   ) {
     self.health = health
+    keptBack = registry.counter(
+      "wedlive_streams_kept_back_total",
+      help: "Streams whose relay's connection broke off, so that half a segment waited.")
     self.leasing = leasing
     self.recordings = recordings
     let cameras =

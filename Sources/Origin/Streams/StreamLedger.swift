@@ -98,7 +98,7 @@ package actor StreamLedger {
     if isKnownHere, isAhead { return state }
     state.nextSequence = inherited.nextSequence
     state.discontinuitySequence = inherited.discontinuitySequence
-    state.endDate = inherited.endDate
+    state.endDate = max(state.endDate, inherited.endDate)
     let place = StreamNumbers.Position(
       sequence: UInt64(inherited.nextSequence),
       discontinuity: UInt64(max(0, inherited.discontinuitySequence)))

@@ -8,6 +8,7 @@ struct StreamsSection: Equatable, Sendable {
   var dvrWindow = Duration.zero
   var dvrBuffer = 256 << 20
   var reconnectWindow = Duration.seconds(60)
+  /// How long a part of a segment is kept back, where its relay's connection has broken off.
   var relayPatience = Duration.seconds(1)
   /// How long an ended stream can still be fetched.
   var afterEnd = Duration.seconds(120)
