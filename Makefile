@@ -26,7 +26,7 @@ TARGET ?=
 	bench soak soak-ladder soak-cluster interop certs docs
 
 help: ## list these
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: ## install the system packages that building needs (the other targets do this themselves)
 	@.ci/setup build

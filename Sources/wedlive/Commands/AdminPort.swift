@@ -33,7 +33,8 @@ struct AdminPort {
       return try await client.send(request, deadline: .seconds(10))
     } catch {
       throw CommandFailure(
-        "\(place): the node gave no answer (\(error)); does it run, and is that its admin port?")
+        "\(place): the node gave no answer (\(error)); does it run, and is that its admin port?"
+          + " --node HOST:PORT names another, --config the node's own file")
     }
   }
 }

@@ -55,7 +55,9 @@ enum ConfigurationTable {
       "node.id", \.node.id, takes: "1 to 64 letters, digits, dots, dashes or underscores",
       "The node's name in logs, metrics and headers; the host name where none is set.",
       example: "origin-1", parse: { ConfigurationRules.isNodeID($0) ? $0 : nil }, write: { $0 }),
-    .text("node.region", \.node.region, "Where the node stands, for people."),
+    .text(
+      "node.region", \.node.region,
+      "Where the node stands: streams go to origins of the same region first."),
     .text(
       "node.advertise", \.node.advertise, takes: "a host name or address",
       "The host by which clients reach the node, in the addresses that it hands out.",
