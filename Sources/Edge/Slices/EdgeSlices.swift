@@ -235,6 +235,8 @@ final class EdgeSlices: Sendable {
   ) {
     if let before {
       if !before.reference.matches(object.reference) {
+        // Two slices are asked for at a time: the other one's answer may have said so already.
+        if isKept(object) { return }
         count { $0.changed += 1 }
         store.forget(before.name)
       } else if before.freshness.isFresh(at: now) {
@@ -244,9 +246,15 @@ final class EdgeSlices: Sendable {
     store.keep(object, fields: order.request.headerFields, since: order.since)
   }
 
+  /// Whether this version is what is kept.
+  private func isKept(_ object: SlicedObject) -> Bool {
+    guard case .sliced(let kept) = store.entry(object.key) else { return false }
+    return kept.reference.matches(object.reference)
+  }
+
   /// Nothing of an object is true any more.
   func forget(_ object: SlicedObject) {
-    count { $0.changed += 1 }
+    if isKept(object) { count { $0.changed += 1 } }
     store.forget(object.name)
   }
 
