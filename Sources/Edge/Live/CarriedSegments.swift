@@ -37,17 +37,12 @@ struct CarriedSegments {
     guard let first = after.entries.first?.sequence else { return }
     let listed = before.entries.prefix { $0.sequence < first }
     guard let last = listed.last else { return }
-    var missing = first - 1 - last.sequence
-    let (start, gaps) = Self.start(of: listed, missing: missing, isHere: isHere)
+    let lost = last.sequence + 1..<first
+    let (start, gaps) = Self.start(of: listed, missing: lost.count, isHere: isHere)
     guard start < listed.endIndex else { return }
     entries = listed[start...]
     for index in gaps where index >= start { entries[index] = listed[index].gap }
-    var sequence = last.sequence
-    while missing > 0 {
-      sequence += 1
-      missing -= 1
-      entries.append(last.gap(sequence))
-    }
+    for sequence in lost { entries.append(last.gap(sequence)) }
     span = max(window, before.entries.reduce(0) { $0 + $1.duration })
     targetDuration = before.targetDuration
     breaks =

@@ -253,10 +253,7 @@ package final class EdgeProxy: Sendable {
     let request = upstreamRequest(order.request, fields, to: use.upstream)
     let fetch = EdgeFetch(order, self, use, tried: tried, land: done)
     do throws(HTTPClientError) {
-      fetch.began(
-        try client.stream(
-          request, headDeadline: order.patience ?? configuration.headTimeout,
-          stall: order.patience ?? configuration.stallTimeout, to: fetch))
+      fetch.began(try client.stream(request, for: order, configuration, to: fetch))
     } catch {
       fetch.ended(error)
     }

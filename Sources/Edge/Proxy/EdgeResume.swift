@@ -82,12 +82,9 @@ extension EdgeProxy {
   /// Asks an upstream for the rest of a response that broke off.
   func resume(_ resume: EdgeResume, of order: EdgeFetch.Order, from use: UpstreamUse) {
     let fields = EdgeFields.asked(order.request.headerFields, isShared: order.isShared)
+    let request = upstreamRequest(order.request, resume.fields(fields), to: use.upstream)
     do throws(HTTPClientError) {
-      resume.began(
-        try client.stream(
-          upstreamRequest(order.request, resume.fields(fields), to: use.upstream),
-          headDeadline: order.patience ?? configuration.headTimeout,
-          stall: order.patience ?? configuration.stallTimeout, to: resume))
+      resume.began(try client.stream(request, for: order, configuration, to: resume))
     } catch {
       resume.ended(error)
     }

@@ -189,10 +189,7 @@ final class EdgeSlices: Sendable {
           besides: tried.union([use.upstream]), after: failure, done)
       }, land: done)
     do throws(HTTPClientError) {
-      fetch.began(
-        try client.stream(
-          request, headDeadline: order.patience ?? configuration.headTimeout,
-          stall: order.patience ?? configuration.stallTimeout, to: fetch))
+      fetch.began(try client.stream(request, for: order, configuration, to: fetch))
     } catch {
       fetch.ended(error)
     }
