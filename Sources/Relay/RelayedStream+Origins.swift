@@ -54,7 +54,8 @@ extension RelayedStream {
     }
     if leg === self.leg, leg.isFinishing, leg.isReleased {
       self.leg = nil
-      return isOver ? () : released()
+      // It has all of a stream that its publisher has ended.
+      return self.end(.ended, "the publisher has ended it")
     }
     relay.metrics.failed(end.label)
     if leg === coming {
@@ -68,8 +69,7 @@ extension RelayedStream {
       }
     } else if leg === self.leg {
       self.leg = nil
-      guard !isOver else { return }
-      lost(leg, end)
+      if !isOver { lost(leg, end) }
     }
   }
 

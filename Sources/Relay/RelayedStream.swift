@@ -217,9 +217,6 @@ final class RelayedStream {
     leg.finish(saysSo: false)
   }
 
-  /// The origin has all of a stream that its publisher has ended.
-  func released() { end(.ended, "the publisher has ended it") }
-
   // MARK: The end
 
   /// Ends it; what is with its origin's connection still goes out.

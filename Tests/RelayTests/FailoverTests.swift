@@ -412,42 +412,4 @@ import Testing
       #expect(rig.turns { rig.isEmpty })
     }
   }
-
-  @Test(arguments: [false, true])
-  func `an origin lost with the end of a stream is replaced by one that hears it`(
-    viewersHaveAll: Bool
-  ) throws {
-    let rig = try RelayRig()
-    let first = try rig.origin("o1")
-    let second = try rig.origin("o2")
-    let encoder = try rig.encoder("w?token=abc")
-    #expect(rig.turns { encoder.isStarted })
-    encoder.sendHeaders()
-    encoder.sendPictures(0..<15)
-    #expect(rig.turns { first.messages.count == encoder.sent.count })
-    if viewersHaveAll {
-      // The last sound begins at 580.
-      second.progress = RelayProgress(sequence: 3, discontinuity: 0, end: 603)
-    }
-    first.diesAtEnd = true
-    encoder.leave()
-    #expect(rig.turns { second.takes.first?.ended == "unpublished" })
-    #expect(second.messages == (viewersHaveAll ? [] : encoder.sent))
-    #expect(rig.turns { rig.isEmpty })
-    #expect(rig.notices.last?.kind == .ended)
-  }
-
-  @Test func `an origin that has heard the end is not replaced`() throws {
-    let rig = try RelayRig()
-    let first = try rig.origin("o1")
-    let second = try rig.origin("o2")
-    let encoder = try rig.encoder("w?token=abc")
-    #expect(rig.turns { encoder.isStarted })
-    encoder.sendHeaders()
-    encoder.leave()
-    #expect(rig.turns { rig.isEmpty })
-    #expect(first.takes.first?.ended == "unpublished")
-    #expect(second.takes.isEmpty)
-    #expect(rig.metrics.failovers.value == 0)
-  }
 }

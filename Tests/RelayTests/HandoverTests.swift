@@ -196,6 +196,36 @@ import Testing
     #expect(scene.second.messages.isEmpty)
   }
 
+  @Test(arguments: [false, true])
+  func `an origin lost with the end of a stream is replaced by one that hears it`(
+    viewersHaveAll: Bool
+  ) throws {
+    let scene = try Scene()
+    let rig = scene.rig
+    if viewersHaveAll {
+      // The last sound begins at 580.
+      scene.second.progress = RelayProgress(sequence: 3, discontinuity: 0, end: 603)
+    }
+    scene.first.diesAtEnd = true
+    scene.encoder.leave()
+    #expect(rig.turns { scene.second.takes.first?.ended == "unpublished" })
+    #expect(scene.second.messages == (viewersHaveAll ? [] : scene.encoder.sent))
+    #expect(rig.turns { rig.isEmpty })
+    #expect(rig.notices.last?.kind == .ended)
+  }
+
+  @Test func `an origin that has heard the end is not replaced, and has not failed`() throws {
+    let scene = try Scene()
+    let rig = scene.rig
+    scene.encoder.leave()
+    #expect(rig.turns { rig.isEmpty })
+    #expect(scene.first.takes.first?.ended == "unpublished")
+    #expect(scene.second.takes.isEmpty)
+    #expect(rig.metrics.failovers.value == 0)
+    let text = String(decoding: rig.registry.text(), as: UTF8.self)
+    #expect(!text.contains("wedlive_relay_origin_failures_total{"))
+  }
+
   @Test func `a relay that is stopped ends its publishers and their streams`() throws {
     let scene = try Scene()
     var isDone = false
