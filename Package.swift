@@ -70,7 +70,7 @@ let floor1: [Target] =
 let floor2: [Target] =
   room("RTMP", ["Bytes", "Media"])
   + room("HTTP1", ["Bytes", "HTTPSemantics"])
-  + room("HTTP2", ["Bytes", "HTTPSemantics", "CNGHTTP2"])
+  + room("HTTP2", ["Bytes", "HTTPSemantics", "Telemetry", "CNGHTTP2"])
   + room("TLS", ["Bytes", "COpenSSL"])
   + room("HLS", ["Bytes", "Media", "CZlib"])
 

@@ -1,5 +1,6 @@
 import CNGHTTP2
 import HTTPSemantics
+import Telemetry
 
 /// The functions that libnghttp2 calls; each does little and reaches the session's context.
 enum HTTP2Callbacks {
@@ -75,6 +76,7 @@ private func sendData(
   // `readData` has left room, and no padding is ever asked for.
   guard staged + 9 + length <= HTTP2Workspace.stageBytes else { return failure }
   unsafe state.pointee.allowance -= length
+  unsafe state.pointee.tally?.add(length)
   let target = unsafe storage.pointee.stage + staged
   unsafe target.update(from: header, count: 9)
   if length >= HTTP2Workspace.leastTailBytes {

@@ -1,5 +1,6 @@
 import CNGHTTP2
 package import HTTPSemantics
+package import Telemetry
 
 /// The server's side of one HTTP/2 connection, without its socket: bytes in, requests out;
 /// responses in, bytes out.
@@ -162,11 +163,12 @@ package import HTTPSemantics
   ///   - body: the array, shared.
   ///   - range: of `body`; empty sends END_STREAM with the head.
   ///   - isPaced: whether the owner says how much may be sent; it hears of the end then.
+  ///   - tally: counts the bytes of the body as they are sent.
   /// - Returns: false where the stream has gone.
   @discardableResult
   package func respond(
     _ stream: Int32, head: HeaderBlock, common: HeaderBlock, body: [UInt8], range: Range<Int>,
-    isPaced: Bool = false
+    isPaced: Bool = false, tally: Tally? = nil
   ) -> Bool {
     let state = unsafe context.pointee.take()
     unsafe state.pointee.head = head
@@ -175,6 +177,7 @@ package import HTTPSemantics
     unsafe state.pointee.end = range.upperBound
     unsafe state.pointee.isStreaming = false
     unsafe state.pointee.notifies = isPaced
+    unsafe state.pointee.tally = tally
     unsafe state.pointee.allowance = isPaced ? 0 : .max
     return unsafe submit(stream, head, common, state, hasBody: !range.isEmpty)
   }
@@ -186,9 +189,11 @@ package import HTTPSemantics
   ///   - head: kept until it is sent.
   ///   - common: fields added to every response; lives as long as the loop.
   ///   - isPaced: whether the owner says how much may be sent.
+  ///   - tally: counts the bytes of the body as they are sent.
   /// - Returns: false where the stream has gone; the owner then hears nothing of it.
   package func respondStreaming(
-    _ stream: Int32, head: HeaderBlock, common: HeaderBlock, isPaced: Bool = false
+    _ stream: Int32, head: HeaderBlock, common: HeaderBlock, isPaced: Bool = false,
+    tally: Tally? = nil
   ) -> Bool {
     let state = unsafe context.pointee.take()
     unsafe state.pointee.head = head
@@ -196,6 +201,7 @@ package import HTTPSemantics
     unsafe state.pointee.end = 0
     unsafe state.pointee.isStreaming = true
     unsafe state.pointee.notifies = true
+    unsafe state.pointee.tally = tally
     unsafe state.pointee.allowance = isPaced ? 0 : .max
     return unsafe submit(stream, head, common, state, hasBody: true)
   }

@@ -1,6 +1,7 @@
 import CNGHTTP2
 import Glibc
 package import HTTPSemantics
+import Telemetry
 
 /// What all HTTP/2 sessions of one loop share: callbacks, options, one outgoing frame buffer, one
 /// record's worth of output, and the pools of what requests and responses need.
@@ -157,6 +158,8 @@ package import HTTPSemantics
   var allowance = Int.max
   /// Whether the owner wants to hear of the stream's end.
   var notifies = false
+  /// Counts the bytes of its body as they are packed.
+  var tally: Tally?
   var next: UnsafeMutablePointer<ResponseState>?
   var previous: UnsafeMutablePointer<ResponseState>?
 }
@@ -175,6 +178,7 @@ extension HTTP2Workspace.Storage {
   mutating func give(_ state: UnsafeMutablePointer<ResponseState>) {
     unsafe state.pointee.head = nil
     unsafe state.pointee.body = []
+    unsafe state.pointee.tally = nil
     unsafe state.pointee.next = freeStreams
     unsafe freeStreams = state
   }

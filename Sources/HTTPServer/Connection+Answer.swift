@@ -92,7 +92,7 @@ extension Connection {
     if let http2 {
       http2.respond(
         stream, head: head, common: server.common(isSecure, with: head), body: body, range: range,
-        isPaced: isPaced(stream))
+        isPaced: isPaced(stream), tally: takeTally())
     } else {
       beginHTTP1(head, body, range)
     }
@@ -114,13 +114,22 @@ extension Connection {
     if let http2 {
       let common = server.common(isSecure, with: head)
       let isPaced = isPaced(stream)
-      if !http2.respondStreaming(stream, head: head, common: common, isPaced: isPaced) {
+      if !http2.respondStreaming(
+        stream, head: head, common: common, isPaced: isPaced, tally: takeTally())
+      {
         paceEnded(stream)
         sourceEnded(stream)
       }
     } else {
       beginHTTP1(head, contentLength)
     }
+  }
+
+  /// What counts the answer that begins now.
+  func takeTally() -> Tally? {
+    guard let tally = nextTally else { return nil }
+    nextTally = nil
+    return tally
   }
 
   func sourceEnded(_ stream: Int32) {
@@ -157,14 +166,16 @@ extension Connection {
           request: RequestKey(connection: id, stream: stream), isHead: isHead,
           acceptsGzip: acceptsGzip, otherwise: otherwise), for: timeout)
     else { return nil }
-    pending[stream] = PendingRequest(.held(token), isHead: isHead, at: loop.now)
+    pending[stream] = PendingRequest(
+      .held(token), isHead: isHead, at: loop.now, tally: takeTally())
     return token
   }
 
   /// The wait is over.
   func released(_ waiter: HeldRequests.Waiter, with response: ReadyResponse) {
     let stream = waiter.request.stream
-    guard pending.removeValue(forKey: stream) != nil else { return }
+    guard let entry = pending.removeValue(forKey: stream) else { return }
+    nextTally = entry.tally
     switch response {
     case .prepared(let prepared):
       let gzip = prepared.gzip != nil && waiter.acceptsGzip
@@ -193,8 +204,9 @@ extension Connection {
 
   /// The wait is over, and what was asked for is to be answered as it was asked.
   func released(_ waiter: HeldRequests.Waiter, with response: Response, to request: HTTPRequest) {
-    guard pending.removeValue(forKey: waiter.request.stream) != nil else { return }
     let stream = waiter.request.stream
+    guard let entry = pending.removeValue(forKey: stream) else { return }
+    nextTally = entry.tally
     switch response {
     case .prepared(let prepared):
       answer(stream, prepared, to: Request(request, limits: server.configuration.request))
@@ -223,7 +235,8 @@ extension Connection {
     let copy = APIRequest(
       request: HTTPRequest(copying: request, isSecure: isSecure), client: client,
       isSecure: isSecure, isFromPeer: site.isForPeers)
-    let entry = PendingRequest(.collecting(call, copy), isHead: isHead, at: loop.now)
+    let entry = PendingRequest(
+      .collecting(call, copy), isHead: isHead, at: loop.now, tally: takeTally())
     pending[stream] = entry
     guard hasBody else { return run(entry, stream) }
     if let http2 {
@@ -272,6 +285,7 @@ extension Connection {
 
   private func handlerAnswered(_ stream: Int32, _ response: APIResponse) {
     guard let entry = pending.removeValue(forKey: stream) else { return }
+    nextTally = entry.tally
     var fields = response.response.headerFields.map { (name: $0.name.rawName, value: $0.value) }
     fields.removeAll { ["content-length", "date", "connection"].contains($0.name.lowercased()) }
     let status = response.response.status.code

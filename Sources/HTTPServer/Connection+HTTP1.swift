@@ -1,4 +1,5 @@
 import EventLoop
+import Telemetry
 import Bytes
 import HTTP1
 import HTTPSemantics
@@ -150,6 +151,7 @@ extension Connection {
     }
     if closing != nil || isLeaving { http1.framing.keepsAlive = false }
     http1.phase = .sending
+    http1.tally = takeTally()
     http1.allowance = isPaced(http1.ordinal) ? 0 : .max
     ResponseWriter.append(
       head, server.common(isSecure, with: head),
@@ -177,7 +179,10 @@ extension Connection {
           return
         }
       }
-      defer { http1.allowance -= http1.position - start }
+      defer {
+        http1.allowance -= http1.position - start
+        http1.tally?.add(http1.position - start)
+      }
       let left = min(http1.end - http1.position, http1.allowance)
       if http1.isChunked {
         let count = min(left, room - 32, TLSBuffers.recordBytes - 32)
@@ -246,6 +251,7 @@ extension Connection {
     http1.position = 0
     http1.end = 0
     http1.isChunked = false
+    http1.tally = nil
     http1.allowance = .max
     http1.isHeldByPace = false
     paceEnded(http1.ordinal)

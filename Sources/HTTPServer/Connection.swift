@@ -58,6 +58,8 @@ final class Connection: Channel {
   var idleMark = -1
   /// The client may still be sending what nobody will read: a reset could overtake our answer.
   var leavesInput = false
+  /// Counts the body of the answer that is given next; nil where nobody does.
+  var nextTally: Tally?
   /// How fast it may send; nil where nothing bounds it.
   var pace: ConnectionPace?
   /// The client has been told, or will be, that this connection ends.

@@ -1,4 +1,5 @@
 import HTTP1
+import Telemetry
 
 /// Where an HTTP/1.1 connection is in its row of requests: one is answered before the next is read.
 final class HTTP1Exchange {
@@ -25,6 +26,8 @@ final class HTTP1Exchange {
   /// Bytes that may be sent before its pace is asked again.
   var allowance = Int.max
   var isHeldByPace = false
+  /// Counts its body.
+  var tally: Tally?
   /// Bytes of the body still owed, where Content-Length said how many there are.
   var owed = 0
 

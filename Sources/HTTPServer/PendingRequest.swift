@@ -1,4 +1,5 @@
 import EventLoop
+import Telemetry
 package import HTTPSemantics
 package import HTTPTypes
 
@@ -13,8 +14,11 @@ final class PendingRequest {
   var state: State
   let isHead: Bool
   let startedAt: MonotonicTime
+  /// Counts the body of its answer.
+  let tally: Tally?
 
-  init(_ state: State, isHead: Bool, at now: MonotonicTime) {
+  init(_ state: State, isHead: Bool, at now: MonotonicTime, tally: Tally? = nil) {
+    self.tally = tally
     self.state = state
     self.isHead = isHead
     startedAt = now
