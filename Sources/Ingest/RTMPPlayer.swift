@@ -1,5 +1,6 @@
 import Media
 import RTMP
+import Telemetry
 
 /// One client that plays a stream: it gets what its socket takes, and never more than its share
 /// of memory.
@@ -8,6 +9,9 @@ final class RTMPPlayer {
   var isPaused = false {
     didSet { if oldValue, !isPaused { waitsForKeyframe = true } }
   }
+
+  /// Counts the messages that it is sent, without chunk headers; nil where nobody does.
+  var tally: Tally?
 
   private unowned let connection: RTMPConnection
   let streamID: UInt32
@@ -74,5 +78,6 @@ final class RTMPPlayer {
     } else {
       connection.sendMessage(message.message, streamID: streamID)
     }
+    tally?.add(message.message.payload.count)
   }
 }

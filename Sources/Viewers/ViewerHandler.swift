@@ -84,6 +84,7 @@ package final class ViewerHandler: RequestHandler {
             request, exchange, place, for: .master(plan, startingWith: choice), audience)
         }
         note(request, exchange, place.slot, audience)
+        count(exchange, place)
         place.snapshot.interest?.note(now: Self.second(exchange))
         let chosen = choice.flatMap { master.playlist(startingWith: $0) }
         return Response((chosen ?? master.playlist).response(for: audience))
@@ -96,6 +97,7 @@ package final class ViewerHandler: RequestHandler {
           return .prepared(ViewerErrors.otherPlan)
         }
         note(request, exchange, place.slot, audience)
+        count(exchange, place, rendition)
         place.snapshot.interest?.note(now: Self.second(exchange))
         place.snapshot.renditions[rendition].interest?.note(now: Self.second(exchange))
         return playlist(request, exchange, place, rendition, audience)
@@ -124,6 +126,7 @@ package final class ViewerHandler: RequestHandler {
         guard place.snapshot.renditions[rendition].isOpen(to: plan) else {
           return .prepared(ViewerErrors.otherPlan)
         }
+        count(exchange, place, rendition)
         pace(
           exchange, plan, place.snapshot.isOver ? 0 : place.snapshot.renditions[rendition].bitrate)
         switch source {
@@ -196,6 +199,7 @@ package final class ViewerHandler: RequestHandler {
     for wanted: StreamTable.Wanted, _ audience: Audience
   ) -> Response {
     note(request, exchange, place.slot, audience)
+    count(exchange, place)
     guard
       let held = exchange.hold(
         request, for: place.snapshot.patience, otherwise: ViewerErrors.starting)
@@ -246,6 +250,18 @@ package final class ViewerHandler: RequestHandler {
     case .full: return ViewerErrors.overloaded
     case .absent, nil: return ViewerErrors.notFound
     }
+  }
+
+  /// Has what answers a viewer counted.
+  ///
+  /// - Parameters:
+  ///   - exchange: with the viewer.
+  ///   - place: of the stream.
+  ///   - rendition: its place in the snapshot; nil for what is about all of them.
+  private func count(
+    _ exchange: borrowing Exchange, _ place: Place, _ rendition: Int? = nil
+  ) {
+    if let tallies = place.slot.tallies { exchange.count(into: tallies.viewer(of: rendition)) }
   }
 
   /// Counts the viewer as present.

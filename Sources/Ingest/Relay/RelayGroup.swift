@@ -1,4 +1,5 @@
 import RTMP
+import Telemetry
 
 /// The players of one stream on one loop, and what a new one of them starts with.
 ///
@@ -12,13 +13,22 @@ final class RelayGroup {
   private var followers: [RelayGroup] = []
   /// Of a program; a camera has its own time.
   private var clock: ProgramClock?
+  /// Gives out what its players are counted by; nil where nobody counts.
+  private let count: (() -> PlayerCount)?
+  /// From when there is something to be sent.
+  private var counted: PlayerCount?
 
   /// Makes a group without players.
   ///
   /// - Parameters:
   ///   - configuration: of players.
   ///   - isProgram: whether it shows one camera after another.
-  init(_ configuration: IngestConfiguration, isProgram: Bool = false) {
+  ///   - count: gives out what its players are counted by; nil where nobody counts.
+  init(
+    _ configuration: IngestConfiguration, isProgram: Bool = false,
+    count: (() -> PlayerCount)? = nil
+  ) {
+    self.count = count
     group = GroupOfPictures(limitBytes: configuration.gopCacheBytes)
     chunkSize = configuration.rtmp.sendChunkSizeBytes
     clock = isProgram ? ProgramClock() : nil
@@ -38,6 +48,7 @@ final class RelayGroup {
 
   func add(_ player: RTMPPlayer) {
     players.append(player)
+    player.tally = counted?.tally
     if isLive { player.start(start, hasVideo: group.hasVideo) }
   }
 
@@ -58,6 +69,11 @@ final class RelayGroup {
       clock?.begin(messages.last { !$0.role.isHeader }?.message.timestamp)
       for message in messages { keep(encode(stamped(message))) }
       isLive = true
+      if counted == nil, let count {
+        let begun = count()
+        counted = begun
+        for player in players { player.tally = begun.tally }
+      }
       let start = start
       for player in players { player.start(start, hasVideo: group.hasVideo) }
     case .messages(let messages):

@@ -10,8 +10,20 @@ package final class RelayTable {
   private var sources: [StreamKey: RelaySource] = [:]
   /// Programs that have players here, and the camera that each shows.
   private var programs: [StreamKey: (group: RelayGroup, camera: StreamKey)] = [:]
+  private let count: ((StreamKey) -> PlayerCount)?
 
-  package init(loop: Loop, directory: RelayDirectory, configuration: IngestConfiguration) {
+  /// Makes a table without streams.
+  ///
+  /// - Parameters:
+  ///   - loop: whose.
+  ///   - directory: of all loops' sources.
+  ///   - configuration: of players.
+  ///   - count: gives out what a stream's players are counted by; nil where nobody counts.
+  package init(
+    loop: Loop, directory: RelayDirectory, configuration: IngestConfiguration,
+    count: ((StreamKey) -> PlayerCount)? = nil
+  ) {
+    self.count = count
     self.loop = loop
     self.directory = directory
     self.configuration = configuration
@@ -41,7 +53,7 @@ package final class RelayTable {
     if let known = programs[key] {
       group = known.group
     } else {
-      group = RelayGroup(configuration, isProgram: true)
+      group = makeGroup(of: key, isProgram: true)
       programs[key] = (group, camera)
       self.group(of: camera).add(follower: group)
     }
@@ -72,10 +84,15 @@ package final class RelayTable {
   /// The group of a camera, which the loop listens to from now on.
   private func group(of key: StreamKey) -> RelayGroup {
     if let group = groups[key] { return group }
-    let group = RelayGroup(configuration)
+    let group = makeGroup(of: key)
     groups[key] = group
     if let home = directory.home(of: key) { subscribe(key, at: home) }
     return group
+  }
+
+  private func makeGroup(of key: StreamKey, isProgram: Bool = false) -> RelayGroup {
+    RelayGroup(
+      configuration, isProgram: isProgram, count: count.map { count in { count(key) } })
   }
 
   /// Listens no longer to a camera that nobody here plays.

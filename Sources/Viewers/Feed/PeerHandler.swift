@@ -82,7 +82,8 @@ package final class PeerHandler: RequestHandler {
     guard request.method.isRetrieval else { return .prepared(Self.notFound) }
     if request.pathStarts(with: "/cluster/live/") { return feed(request, exchange) }
     if request.pathStarts(with: "/cluster/hls/") {
-      return request.withPath { segment($0) } ?? remote?.segments.handle(request, exchange)
+      return request.withPath { segment($0, exchange) } ?? remote?.segments.handle(
+        request, exchange)
         ?? .prepared(Self.noSegment)
     }
     return .prepared(Self.notFound)
@@ -101,6 +102,7 @@ package final class PeerHandler: RequestHandler {
       return .prepared(Self.notFound)
     }
     let snapshot = slot.snapshot
+    if let tallies = slot.tallies { exchange.count(into: tallies.node(of: nil)) }
     let second = exchange.server.loop.now.nanoseconds / 1_000_000_000
     // Followed for as long as somebody asks.
     if remote != nil { snapshot.interest?.note(now: second) }
@@ -136,15 +138,19 @@ package final class PeerHandler: RequestHandler {
     return table.slot(address.span)
   }
 
-  private func segment(_ whole: borrowing Span<UInt8>) -> Response? {
+  private func segment(
+    _ whole: borrowing Span<UInt8>, _ exchange: borrowing Exchange
+  ) -> Response? {
     let path = whole.extracting(droppingFirst: "/cluster".utf8.count)
     guard let address = ViewerPath(path), let camera = address.camera,
       let name = address.rendition,
       let slot = table.slot(path.extracting(0..<camera.upperBound))
     else { return nil }
-    for rendition in slot.snapshot.renditions
-    where path.extracting(name).matches(rendition.name) {
-      switch rendition.segment(path.extracting(address.file)) {
+    let renditions = slot.snapshot.renditions
+    for index in renditions.indices
+    where path.extracting(name).matches(renditions[index].name) {
+      if let tallies = slot.tallies { exchange.count(into: tallies.node(of: index)) }
+      switch renditions[index].segment(path.extracting(address.file)) {
       case .memory(let response): return .prepared(response)
       case .disk(let file): return file.whole()
       case .elsewhere, nil: return nil

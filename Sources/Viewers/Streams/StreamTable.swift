@@ -11,6 +11,8 @@ package final class StreamTable {
     /// How many may wait before those who have gone are looked for.
     fileprivate var waitingLimit = 64
     var viewers = ViewerCounter()
+    /// What is sent of it; nil where nobody counts, or there is nothing yet.
+    fileprivate(set) var tallies: StreamTallies?
 
     fileprivate init(_ snapshot: StreamSnapshot) { self.snapshot = snapshot }
   }
@@ -41,10 +43,20 @@ package final class StreamTable {
 
   /// The number of the lease that this node has of a stream; nil where it has none.
   private let epoch: @Sendable (StreamKey) -> Int64?
+  /// Gives out what a stream is counted by; nil where nobody counts.
+  private let share: ((StreamKey) -> StreamTraffic.Share)?
 
-  /// - Parameter epoch: numbers this node's leases of streams; nil where there are none.
-  package init(epoch: (@Sendable (StreamKey) -> Int64?)? = nil) {
+  /// - Parameters:
+  ///   - epoch: numbers this node's leases of streams; nil where there are none.
+  ///   - traffic: counts what is sent of them; nil where nobody does.
+  package init(
+    epoch: (@Sendable (StreamKey) -> Int64?)? = nil, traffic: StreamTraffic? = nil
+  ) {
     self.epoch = epoch ?? { _ in nil }
+    share = traffic.map { traffic in
+      let place = traffic.place()
+      return { traffic.share(of: $0, at: place) }
+    }
   }
 
   /// A stream as other nodes get it.
@@ -62,6 +74,7 @@ package final class StreamTable {
     let key = snapshot.key
     guard let slot = find(key), slot.snapshot.key == key else {
       let slot = Slot(snapshot)
+      count(slot)
       add(slot)
       if let server { answer(slot, server) }
       return
@@ -71,8 +84,18 @@ package final class StreamTable {
     let isEmpty = snapshot.launch == nil && snapshot.renditions.isEmpty && !snapshot.isOver
     if isEmpty, slot.snapshot.launch != nil, !slot.snapshot.isOver { return }
     slot.snapshot = snapshot
+    count(slot)
     guard let server else { return }
     answer(slot, server)
+  }
+
+  /// Has what is sent of a stream counted from when there is something: names that people only ask for
+  /// are none.
+  private func count(_ slot: Slot) {
+    guard let share, slot.tallies != nil || !slot.snapshot.renditions.isEmpty else { return }
+    let tallies = slot.tallies ?? StreamTallies(share(slot.snapshot.key))
+    tallies.update(slot.snapshot.renditions)
+    slot.tallies = tallies
   }
 
   /// A new stream has a place; one that is its wedding's program has the wedding's addresses too.

@@ -1,4 +1,5 @@
 import RTMP
+import Telemetry
 import Testing
 
 @testable import Ingest
@@ -36,5 +37,22 @@ import Testing
     group.deliver(.start([message(.metadata, 0), message(.videoHeader, 0), message(.keyframe, 0)]))
     group.deliver(.messages([message(.data, 10), message(.video, 40)]))
     #expect(group.start.map(\.role) == [.metadata, .videoHeader, .keyframe, .video])
+  }
+
+  @Test func `counts begin with the stream, once however often it starts`() {
+    var asked = 0
+    let group = RelayGroup(
+      IngestConfiguration(),
+      count: {
+        asked += 1
+        return PlayerCount(Tally(), keeper: Tally())
+      })
+    #expect(asked == 0)
+    group.deliver(.messages([message(.audio, 0)]))
+    #expect(asked == 0)
+    for _ in 0..<2 {
+      group.deliver(.start([message(.videoHeader, 0), message(.keyframe, 0)]))
+      #expect(asked == 1)
+    }
   }
 }
