@@ -7,6 +7,7 @@ import Logging
 import Media
 import RTMP
 package import TLS
+import Viewers
 
 /// The origin on one loop: takes publishers and RTMP players, and gives their streams to viewers.
 package final class OriginLoop {
@@ -30,8 +31,15 @@ package final class OriginLoop {
     self.node = node
     leaving = LeavingStreams(on: loop, counting: node.keptBack)
     tokens = VerifiedTokens(node.verifier, capacity: node.configuration.rememberedTokens)
+    let place = node.traffic.place()
     relay = RelayTable(
-      loop: loop, directory: node.relays, configuration: node.configuration.ingest)
+      loop: loop, directory: node.relays, configuration: node.configuration.ingest,
+      count: { [traffic = node.traffic] key in
+        let share = traffic.share(of: key, at: place)
+        // Players get what the publisher sends.
+        return PlayerCount(
+          share.tally(SentBytes.Line(.players, Renditions.sourceName)), keeper: share)
+      })
     // The server outlives its handlers' calls, and this object keeps the server.
     let owner = WeakOwner()
     ingest = IngestServer(

@@ -10,6 +10,7 @@ import Store
 import RTMP
 import Synchronization
 package import Telemetry
+package import Viewers
 
 /// What all loops of an origin share: who publishes, what is recorded, who is asked.
 package final class OriginNode: Sendable {
@@ -36,6 +37,8 @@ package final class OriginNode: Sendable {
   package let logger: Logger
   package let cameras: WeddingCameras
   package let programs: Programs
+  /// What is sent of each stream.
+  package let traffic: StreamTraffic
   let door: ProgramDoor
   private let clients = Atomic<UInt64>(0)
 
@@ -78,6 +81,17 @@ package final class OriginNode: Sendable {
     self.keys = keys
     self.logger = logger
     let board = StreamBoard()
+    let counted = configuration.countedStreams
+    traffic = StreamTraffic(limit: counted, metrics: registry)
+    registry.collect(
+      "wedlive_stream_received_bytes_total",
+      help: "Bytes of media received of each stream, of as many as streams.counted.",
+      kind: .counter
+    ) {
+      board.all.prefix(counted).map {
+        .init(["wedding": $0.wedding, "camera": $0.camera], Double($0.traffic.bytesIn))
+      }
+    }
     let relays = RelayDirectory()
     let errands = Errands()
     self.errands = errands

@@ -6,7 +6,6 @@ import HTTPServer
 import Ingest
 package import Media
 package import Recording
-import Synchronization
 package import Telemetry
 
 /// Puts a node's status together: what the board knows, and what each loop has at the moment.
@@ -38,13 +37,6 @@ package final class StatusCollector: Sendable {
     var httpConnections = 0
   }
 
-  private struct Rates {
-    var at = MonotonicTime.now
-    var bytesIn: UInt64 = 0
-    var bytesOut: UInt64 = 0
-    var traffic = TrafficStatus()
-  }
-
   private let identity: Identity
   private let node: OriginNode
   private let loops: [LoopMailbox]
@@ -52,9 +44,7 @@ package final class StatusCollector: Sendable {
   private let locks: WeddingLocks?
   private let edges: EdgeViewers?
   private let startedAt = MonotonicTime.now
-  private let sent: [Counter]
-  private let received: [Counter]
-  private let rates = Mutex(Rates())
+  private let traffic: TrafficMeter
 
   /// Makes a collector.
   ///
@@ -66,9 +56,11 @@ package final class StatusCollector: Sendable {
   ///   - recordings: of the node.
   ///   - locks: of weddings.
   ///   - edges: know of the viewers that other nodes have.
+  ///   - traffic: of the node; one of its own where none is given.
   package init(
     identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry,
-    recordings: RecordingService? = nil, locks: WeddingLocks? = nil, edges: EdgeViewers? = nil
+    recordings: RecordingService? = nil, locks: WeddingLocks? = nil, edges: EdgeViewers? = nil,
+    traffic: TrafficMeter? = nil
   ) {
     self.edges = edges
     self.locks = locks
@@ -76,16 +68,7 @@ package final class StatusCollector: Sendable {
     self.identity = identity
     self.node = node
     self.loops = loops
-    sent = [
-      node.metrics.bytesSent,
-      metrics.counter(
-        "wedlive_http_sent_bytes_total", help: "Bytes sent, as they were on the wire."),
-    ]
-    received = [
-      node.metrics.bytesReceived,
-      metrics.counter(
-        "wedlive_http_received_bytes_total", help: "Bytes received, as they were on the wire."),
-    ]
+    self.traffic = traffic ?? TrafficMeter(node.metrics, metrics)
   }
 
   /// The status now; asks every loop once.
@@ -104,6 +87,9 @@ package final class StatusCollector: Sendable {
       streams[index].isLocked = locked.contains(key.wedding)
       streams[index].viewers =
         shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) } + elsewhere(key)
+      let sent = sent(of: key, hasProgram: programs[key.wedding] != nil)
+      streams[index].traffic.add(sent)
+      streams[index].sent = sent.map { SentStatus($0) }
       streams[index].clients = (clients[key] ?? []).map(\.client).sorted { $0.id < $1.id }
     }
     return NodeStatus(
@@ -112,18 +98,32 @@ package final class StatusCollector: Sendable {
       watchBase: identity.watchBase,
       isReady: node.health.isReady, cipher: identity.cipher,
       accepted: node.metrics.accepted.value, rtmpConnections: node.metrics.connections.value,
-      httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic(),
+      httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic.traffic,
       memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),
       streams: streams,
       programs: shown.map { key in
         let program = programs[key.wedding] ?? ProgramStatus()
+        let sent = node.traffic.sent(of: key)
+        var traffic = TrafficStatus()
+        traffic.add(sent)
         return ProgramSummary(
           wedding: key.wedding, camera: program.active ?? "", isLive: program.isLive,
           viewers: shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) } + elsewhere(key),
           segments: program.segments,
-          nextSequence: program.nextSequence, switches: program.switches)
+          nextSequence: program.nextSequence, switches: program.switches, traffic: traffic,
+          sent: sent.map { SentStatus($0) })
       }.sorted { $0.wedding < $1.wedding },
       recordings: await recordings?.underWay().map { RecordingStatus($0) } ?? [])
+  }
+
+  /// What was sent of a camera; players of a wedding with one camera ask for its program, which is that
+  /// camera's stream.
+  private func sent(of key: StreamKey, hasProgram: Bool) -> [SentBytes] {
+    let own = node.traffic.sent(of: key)
+    guard !hasProgram, key == StreamKey(wedding: key.wedding),
+      let program = StreamKey(wedding: key.wedding, camera: Program.name)
+    else { return own }
+    return own.adding(node.traffic.sent(of: program))
   }
 
   /// Who watched a stream over HLS within the last seconds, on all loops and at all edges.
@@ -155,26 +155,6 @@ package final class StatusCollector: Sendable {
         share.viewers[key] = site.table.viewers(of: key, now: loop.now.nanoseconds / 1_000_000_000)
       }
       return share
-    }
-  }
-
-  /// Bytes so far, and the rates since the last time anybody asked, at least a second ago.
-  private func traffic() -> TrafficStatus {
-    let bytesIn = received.reduce(0) { $0 + $1.value }
-    let bytesOut = sent.reduce(0) { $0 + $1.value }
-    return rates.withLock { rates in
-      let elapsed = MonotonicTime.now - rates.at
-      if elapsed >= .seconds(1) {
-        let milliseconds = UInt64(elapsed.nanoseconds / 1_000_000)
-        rates.traffic.bitsInPerSecond = (bytesIn &- rates.bytesIn) * 8_000 / milliseconds
-        rates.traffic.bitsOutPerSecond = (bytesOut &- rates.bytesOut) * 8_000 / milliseconds
-        rates.at = .now
-        rates.bytesIn = bytesIn
-        rates.bytesOut = bytesOut
-      }
-      rates.traffic.bytesIn = bytesIn
-      rates.traffic.bytesOut = bytesOut
-      return rates.traffic
     }
   }
 }

@@ -11,11 +11,18 @@ package struct ProgramSummary: Codable, Equatable, Sendable {
   package var nextSequence: Int
   /// How often it has shown another camera.
   package var switches: Int
+  /// What was sent of the program itself; what its cameras received is theirs.
+  package var traffic: TrafficStatus
+  /// The same, by receivers and renditions.
+  package var sent: [SentStatus]
 
   package init(
     wedding: String, camera: String, isLive: Bool = true, viewers: Int = 0, segments: Int = 0,
-    nextSequence: Int = 0, switches: Int = 0
+    nextSequence: Int = 0, switches: Int = 0, traffic: TrafficStatus = TrafficStatus(),
+    sent: [SentStatus] = []
   ) {
+    self.traffic = traffic
+    self.sent = sent
     self.wedding = wedding
     self.camera = camera
     self.isLive = isLive
@@ -30,6 +37,6 @@ package struct ProgramSummary: Codable, Equatable, Sendable {
     case isLive = "live"
     case viewers, segments
     case nextSequence = "next_sequence"
-    case switches
+    case switches, traffic, sent
   }
 }

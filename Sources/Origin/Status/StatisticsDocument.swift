@@ -3,7 +3,8 @@ package import Media
 /// `/stat`: a node's status as the XML of nginx-rtmp's `rtmp_stat all`.
 ///
 /// The elements, their order and their units are nginx-rtmp 1.1.4's, so that its readers and
-/// stylesheets work; viewers over HLS are an element of our own, `nviewers`.
+/// stylesheets work. Viewers over HLS are an element of our own, `nviewers`, and so is what was sent of
+/// a stream, by receivers and renditions, `sent`.
 package struct StatisticsDocument: Sendable {
   package static let contentType = "text/xml; charset=utf-8"
   /// Where the stylesheet is found, relative to the document; browsers show the XML by it.
@@ -70,8 +71,18 @@ package struct StatisticsDocument: Sendable {
       }
       xml.element("nclients", stream.clients.count)
       xml.element("nviewers", stream.viewers)
+      for sent in stream.sent { write(sent, to: &xml) }
       if stream.clients.contains(where: \.isPublishing) { xml.flag("publishing") }
       if stream.state == .live { xml.flag("active") }
+    }
+  }
+
+  private static func write(_ sent: SentStatus, to xml: inout XMLText) {
+    xml.element("sent") { xml in
+      xml.element("to", sent.receiver)
+      if let rendition = sent.rendition { xml.element("rendition", rendition) }
+      xml.element("bw_out", sent.bitsOutPerSecond)
+      xml.element("bytes_out", sent.bytesOut)
     }
   }
 

@@ -19,7 +19,10 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var startedAtMilliseconds: Int64
   /// How long the stream has been there; no longer counted once it has no publisher.
   package var timeMilliseconds: Int64
+  /// Received from its publisher, and sent of it, as far as that is counted by itself.
   package var traffic: TrafficStatus
+  /// What was sent, by receivers and renditions.
+  package var sent: [SentStatus]
   package var audioBitsPerSecond: UInt64
   package var videoBitsPerSecond: UInt64
   /// The bit rate received, newest last, one value for each `historyStepMilliseconds`.
@@ -44,8 +47,10 @@ package struct StreamStatus: Codable, Equatable, Sendable {
     audioBitsPerSecond: UInt64 = 0, videoBitsPerSecond: UInt64 = 0,
     bitrateHistory: [UInt64] = [], historyStepMilliseconds: Int64 = 2_000, viewers: Int = 0,
     video: VideoStatus? = nil, audio: AudioStatus? = nil, playlist: PlaylistStatus? = nil,
-    renditions: [StreamQuality] = [], ladder: LadderStatus? = nil, clients: [ClientStatus] = []
+    renditions: [StreamQuality] = [], ladder: LadderStatus? = nil, clients: [ClientStatus] = [],
+    sent: [SentStatus] = []
   ) {
+    self.sent = sent
     self.wedding = wedding
     self.camera = camera
     self.state = state
@@ -73,7 +78,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
     case isLocked = "locked"
     case startedAtMilliseconds = "started_at_ms"
     case timeMilliseconds = "time_ms"
-    case traffic
+    case traffic, sent
     case audioBitsPerSecond = "bw_audio"
     case videoBitsPerSecond = "bw_video"
     case bitrateHistory = "bw_history"

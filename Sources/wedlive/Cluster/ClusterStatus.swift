@@ -18,6 +18,9 @@ struct ClusterStatus: Codable, Equatable, Sendable {
     /// Connections of viewers.
     var viewers: Int
     var memoryBytes: Int64
+    /// All that it receives and sends, in bits a second; nil where the node asked is of an older version.
+    var bitsInPerSecond: Int64?
+    var bitsOutPerSecond: Int64?
   }
 
   /// Who sees them so.
@@ -35,7 +38,8 @@ struct ClusterStatus: Codable, Equatable, Sendable {
         status: node.status, version: node.record.version, address: node.record.addresses.http,
         uptimeSeconds: node.record.uptime.components.seconds,
         publishers: node.record.load.publishers, viewers: node.record.load.viewers,
-        memoryBytes: node.record.load.memory)
+        memoryBytes: node.record.load.memory, bitsInPerSecond: node.record.load.bitrateIn,
+        bitsOutPerSecond: node.record.load.bitrateOut)
     }
   }
 
@@ -55,31 +59,21 @@ struct ClusterStatus: Codable, Equatable, Sendable {
 
   /// A table for people, a line for each node.
   var table: String {
-    let head = ["node", "role", "region", "status", "publishers", "viewers", "memory", "up"]
-    let rows = nodes.map { node in
-      [
+    var table = TextTable(
+      head: [
+        "node", "role", "region", "status", "publishers", "viewers", "in", "out", "memory", "up",
+      ])
+    for node in nodes {
+      table.add([
         node.id, node.role, node.region, node.status, "\(node.publishers)", "\(node.viewers)",
+        node.bitsInPerSecond.map { BitrateText.rounded(UInt64(clamping: $0)) } ?? "",
+        node.bitsOutPerSecond.map { BitrateText.rounded(UInt64(clamping: $0)) } ?? "",
         SizeText.rounded(Int(clamping: node.memoryBytes)),
         DurationText.format(.seconds(node.uptimeSeconds)),
-      ]
-    }
-    let widths = head.indices.map { column in
-      ([head] + rows).map { $0[column].count }.max() ?? 0
-    }
-    let lines = ([head] + rows).map { row in
-      row.enumerated().map { column, text in
-        text + String(repeating: " ", count: widths[column] - text.count)
-      }.joined(separator: "  ").trimmingTail()
+      ])
     }
     let note = isCoordinated ? "" : "\nRedis is away: this is what \(node) knew last.\n"
-    return lines.joined(separator: "\n") + "\n" + note
-  }
-}
-
-extension String {
-  /// Without the blanks at its end.
-  fileprivate func trimmingTail() -> String {
-    String(reversed().drop { $0 == " " }.reversed())
+    return table.text + note
   }
 }
 

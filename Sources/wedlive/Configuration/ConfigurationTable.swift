@@ -202,6 +202,10 @@ enum ConfigurationTable {
     .count(
       "streams.limit", \.streams.limit, in: 1...100_000,
       "How many streams the node takes; more are refused."),
+    .count(
+      "streams.counted", \.streams.counted, in: 0...100_000,
+      "Of how many streams a node (edges too) counts one by one what it sends, and names them in"
+        + " /metrics; of more it is counted together."),
     .size(
       "streams.memory", \.streams.memory, in: 0...1 << 50,
       "What the segments of all streams may take in memory, from 64m on; 0 is half of the machine's"

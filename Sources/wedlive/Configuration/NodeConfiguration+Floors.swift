@@ -98,6 +98,7 @@ extension NodeConfiguration {
       ], standard: plans.standard.rawValue)
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
+    origin.countedStreams = streams.counted
     origin.memoryBytes = streams.memory
     origin.rememberedTokens = access.rememberedTokens
     origin.peersAreCertified = cluster.isCertified && cluster.tls

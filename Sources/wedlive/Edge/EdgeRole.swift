@@ -14,6 +14,7 @@ import ServiceLifecycle
 import TLS
 import Telemetry
 import UnixSignals
+import Viewers
 
 /// A node that viewers meet: it keeps what origins have, and asks each of them for it once.
 enum EdgeRole {
@@ -41,12 +42,16 @@ enum EdgeRole {
       throw StartFailure("edge.upstreams can't be asked: \(error)")
     }
     let viewers = ServerMetrics(frame.registry)
+    let ingest = IngestMetrics(frame.registry)
+    let whole = TrafficMeter(ingest, frame.registry)
+    let traffic = StreamTraffic(limit: configuration.streams.counted, metrics: frame.registry)
     let cluster = try NodeCluster.make(
       configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
       measure: {
         var load = NodeLoad()
         load.viewers = viewers.connections.value
         load.memory = Int64(ProcessMetrics.residentBytes())
+        load.take(whole.traffic)
         return load
       })
     guard cluster != nil || !configuration.edge.upstreams.isEmpty else {
@@ -83,7 +88,14 @@ enum EdgeRole {
       RunningEdge.Parts(
         listeners: listeners, redirects: configuration.http.redirect,
         server: configuration.server, serverMetrics: viewers,
-        pacing: configuration.viewerPacing,
+        pacing: configuration.viewerPacing, traffic: traffic,
+        status: EdgeStatus(
+          identity: StatusCollector.Identity(
+            node: configuration.node.effectiveID, region: configuration.node.region,
+            version: Version.current, cipher: frame.cipher,
+            watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? ""),
+          health: frame.health, loops: frame.loops.mailboxes, traffic: traffic, whole: whole,
+          viewers: viewers.connections, publishers: ingest.connections, accepted: ingest.accepted),
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,

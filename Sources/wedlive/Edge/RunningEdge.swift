@@ -25,6 +25,10 @@ struct RunningEdge: Sendable {
     let server: ServerConfiguration
     let serverMetrics: ServerMetrics
     let pacing: ViewerPacing
+    /// What is sent of each stream.
+    let traffic: StreamTraffic
+    /// For the operator.
+    let status: EdgeStatus
     let site: OperatorSite
     /// The cluster's nodes as JSON; nil where there is no cluster.
     let nodes: (@Sendable () -> [UInt8])?
@@ -53,7 +57,7 @@ struct RunningEdge: Sendable {
     let origin = EdgeHandler(
       proxy, metrics, on: server,
       routing: streams.map { .cluster($0.live, recordings: $0.recordings) } ?? .upstreams)
-    let behind = viewers(parts.pacing, on: server, before: origin) ?? origin
+    let behind = viewers(parts, on: server, before: origin) ?? origin
     let drain = publishers.map { PeerDrain($0.cluster.pass, drain: parts.drain) }
     // Where nodes show certificates they are answered at their own port alone.
     let handler = EdgeFront(
@@ -91,7 +95,7 @@ struct RunningEdge: Sendable {
           nodes: parts.nodes,
           routes: [
             (PurgeRoute.path, PurgeRoute.call(proxy, parts.invalidations, parts.site))
-          ],
+          ] + parts.status.routes,
           drainOther: parts.drainOther, drain: parts.drain))
     }
     loop.setLocal(sites)
@@ -99,11 +103,11 @@ struct RunningEdge: Sendable {
 
   /// Answers viewers of live streams; what isn't theirs is another handler's.
   private func viewers(
-    _ pacing: ViewerPacing, on server: LoopServer, before origin: EdgeHandler
+    _ parts: Parts, on server: LoopServer, before origin: EdgeHandler
   ) -> RequestHandler? {
     guard let streams else { return nil }
     let live = streams.live
-    let table = StreamTable()
+    let table = StreamTable(traffic: parts.traffic)
     let handler = ViewerHandler(
       table: table,
       gate: ViewerGate(
@@ -113,7 +117,7 @@ struct RunningEdge: Sendable {
       remote: RemoteStreams(
         follow: { live.follow($0) },
         segments: EdgeHandler(proxy, metrics, on: server, routing: .segments(live)), others: origin),
-      pacing: pacing)
+      pacing: parts.pacing)
     server.loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     return handler
   }

@@ -75,7 +75,7 @@ struct RunningNode: Sendable {
     let server = LoopServer(on: loop, configuration: parts.server, metrics: parts.serverMetrics)
     ingest.ingest.acceptFailed = { report.failed($0) }
     server.acceptFailed = { report.failed($0) }
-    let table = StreamTable(epoch: parts.epoch)
+    let table = StreamTable(epoch: parts.epoch, traffic: origin.traffic)
     let needsToken = origin.configuration.watchNeedsToken
     let tokens = VerifiedTokens(
       origin.verifier, capacity: origin.configuration.rememberedTokens)

@@ -8,6 +8,7 @@ import EventLoop
 import Events
 import Foundation
 import HTTPServer
+import Ingest
 import Logging
 import Media
 import Origin
@@ -44,6 +45,7 @@ enum Standalone {
     let tokens = try await NodeTokens(configuration, secret.secret, logger)
     let records = try records(folder)
     let viewers = ServerMetrics(registry)
+    let whole = TrafficMeter(IngestMetrics(registry), registry)
     let live = Mutex<StreamBoard?>(nil)
     let limit = configuration.streams.limit
     let cluster = try NodeCluster.make(
@@ -54,6 +56,7 @@ enum Standalone {
         load.publishers = live.withLock { $0?.liveCount } ?? 0
         load.viewers = viewers.connections.value
         load.memory = Int64(ProcessMetrics.residentBytes())
+        load.take(whole.traffic)
         load.capacity = limit
         return load
       })
@@ -127,7 +130,7 @@ enum Standalone {
     let edges = EdgeViewers()
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
-      recordings: recordings, locks: locks, edges: edges)
+      recordings: recordings, locks: locks, edges: edges, traffic: whole)
     let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
     let ownRecordings = OriginRecordings(recordings, loops: loops.mailboxes)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)

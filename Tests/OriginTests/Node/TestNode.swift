@@ -22,6 +22,9 @@ import Testing
 final class TestNode: Sendable {
   private static let secret = Array("a secret of thirty-two bytes ....".utf8)
 
+  /// What other nodes show it.
+  static let pass = PeerPass(secret: secret)
+
   let node: OriginNode
   let store = MemoryStreamNumbers()
   let issuer: TokenIssuer
@@ -56,16 +59,17 @@ final class TestNode: Sendable {
     try await loops.onEach { loop in
       let ingest = OriginLoop(on: loop, node: node, buffers: TLSBuffers())
       let server = LoopServer(on: loop, metrics: metrics)
-      let table = StreamTable()
+      let table = StreamTable(traffic: node.traffic)
       let tokens = needsToken ? VerifiedTokens(verifier) : nil
-      let handler = ViewerHandler(
+      let viewers = ViewerHandler(
         table: table, gate: ViewerGate(tokens: tokens),
         routes: PublicRoutes(
           health: node.health, api: APICall { _ in .json(.notFound, []) }, page: { _ in nil }),
         recordings: recordings.map {
           RecordingSite(shelf: $0.shelf, reader: $0.reader, isLimitedByPlan: false)
         })
-      loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
+      loop.setLocal(ViewerSite(table: table, server: server, handler: viewers))
+      let handler = PeerHandler(table: table, pass: Self.pass, launch: "1", inner: viewers)
       try ports.withLock { ports in
         let rtmp = try Self.listen(&ports[0])
         try ingest.ingest.listen(rtmp)

@@ -27,6 +27,12 @@ import Testing
     let collector = StatusCollector(
       identity: .init(node: "n", region: "r", version: "1", cipher: "openssl"), node: node.node,
       loops: node.mailboxes, metrics: MetricRegistry(), locks: locks)
+    // The player's loop hears of the stream from the publisher's.
+    #expect(
+      await eventually {
+        await collector.status().streams.first { $0.name == "w" }?.sent
+          .contains { $0.receiver == "players" } == true
+      })
     let status = await collector.status()
     #expect(status.isReady)
     #expect(status.rtmpConnections == 3)
@@ -38,6 +44,11 @@ import Testing
     #expect(main.clients.map(\.isPublishing) == [true, false])
     #expect(main.playlist?.segments == 2)
     #expect(main.video?.height == 180)
+    // Playlists over HLS, and all that the player got.
+    #expect(main.sent.first { $0.receiver == "viewers" && $0.rendition == "source" } != nil)
+    let played = try #require(main.sent.first { $0.receiver == "players" })
+    #expect(played.rendition == "source")
+    #expect(main.traffic.bytesOut == main.sent.reduce(0) { $0 + $1.bytesOut })
     let other = try #require(status.streams.first { $0.name == "v/c2" })
     #expect(other.viewers == 0)
     #expect(other.isLocked)

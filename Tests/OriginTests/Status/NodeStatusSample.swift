@@ -39,7 +39,14 @@ extension NodeStatus {
       ladder: LadderStatus(
         state: .encoding, encoded: ["720p"], lagMilliseconds: 40, step: 1, decoded: 22_600,
         dropped: 3, processID: 4712),
-      clients: [publisher, player])
+      clients: [publisher, player],
+      sent: [
+        SentStatus(
+          receiver: "viewers", rendition: nil, bytesOut: 1_200_000, bitsOutPerSecond: 9_000),
+        SentStatus(
+          receiver: "viewers", rendition: "720p", bytesOut: 4_198_800_000,
+          bitsOutPerSecond: 40_991_000),
+      ])
     let away = StreamStatus(wedding: "carla & dan", camera: "church", state: .waiting)
     return NodeStatus(
       node: "origin-1", version: "0.1.0", pid: 4711, uptimeMilliseconds: 93_784_000,

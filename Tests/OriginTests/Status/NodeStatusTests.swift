@@ -1,11 +1,29 @@
 import Foundation
 import Origin
 import Testing
+import Viewers
 
 @Suite struct `Node status` {
   @Test func `its JSON reads back the same`() throws {
     let bytes = try NodeStatus.sample.json()
     #expect(try JSONDecoder().decode(NodeStatus.self, from: Data(bytes)) == .sample)
+  }
+
+  @Test func `what was sent adds up to a stream's traffic`() {
+    var traffic = TrafficStatus(bytesIn: 1, bytesOut: 2, bitsInPerSecond: 3, bitsOutPerSecond: 4)
+    let sent = [
+      SentBytes(.init(.viewers, "720p"), bytes: 10, bitsPerSecond: 100),
+      SentBytes(.init(.nodes), bytes: 20, bitsPerSecond: 200),
+    ]
+    traffic.add(sent)
+    #expect(
+      traffic
+        == TrafficStatus(bytesIn: 1, bytesOut: 32, bitsInPerSecond: 3, bitsOutPerSecond: 304))
+    #expect(
+      sent.map { SentStatus($0) } == [
+        SentStatus(receiver: "viewers", rendition: "720p", bytesOut: 10, bitsOutPerSecond: 100),
+        SentStatus(receiver: "nodes", rendition: nil, bytesOut: 20, bitsOutPerSecond: 200),
+      ])
   }
 
   @Test func `what a client says of itself is told without the tokens in it`() throws {

@@ -57,6 +57,35 @@ import Testing
         """)
   }
 
+  @Test func `says what was sent, by receivers and renditions, behind what nginx-rtmp says`() throws
+  {
+    let found = try #require(read(.sample))
+    let stream = "rtmp/server/application/live/stream/"
+    let paths = found.map(\.path).filter { $0.hasPrefix(stream) }.map {
+      String($0.dropFirst(stream.count))
+    }
+    let place = try #require(paths.firstIndex(of: "nviewers"))
+    #expect(
+      paths[(place + 1)...].prefix(9) == [
+        "sent/to", "sent/bw_out", "sent/bytes_out",
+        "sent/to", "sent/rendition", "sent/bw_out", "sent/bytes_out", "publishing", "active",
+      ])
+    func texts(_ name: String) -> [String] {
+      found.filter { $0.path == "\(stream)sent/\(name)" }.map(\.text)
+    }
+    #expect(texts("to") == ["viewers", "viewers"])
+    #expect(texts("rendition") == ["720p"])
+    #expect(texts("bw_out") == ["9000", "40991000"])
+    #expect(texts("bytes_out") == ["1200000", "4198800000"])
+  }
+
+  @Test func `what a rendition is called can't break it`() throws {
+    var status = NodeStatus.sample
+    status.streams[0].sent[1].rendition = "</sent>&<x>"
+    let found = try #require(read(status))
+    #expect(found.contains { $0.path.hasSuffix("sent/rendition") && $0.text == "</sent>&<x>" })
+  }
+
   @Test func `says what is so`() throws {
     let found = try #require(read(.sample))
     func texts(_ path: String) -> [String] { found.filter { $0.path == path }.map(\.text) }

@@ -16,6 +16,8 @@ struct StreamsSection: Equatable, Sendable {
   var remembered = Duration.seconds(30 * 86_400)
   /// How many streams a node takes.
   var limit = 1_000
+  /// Of how many streams what is sent is counted one by one.
+  var counted = 1_000
   /// What the segments of all streams may take in memory, in bytes; 0 for half of what there is.
   var memory = 0
 }

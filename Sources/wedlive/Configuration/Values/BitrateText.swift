@@ -13,6 +13,19 @@ enum BitrateText {
     return Int((value * factor).rounded())
   }
 
+  /// Writes a rate for people: three digits at the most, and its unit.
+  static func rounded(_ bitsPerSecond: UInt64) -> String {
+    var value = Double(bitsPerSecond)
+    var units = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"]
+    while value >= 999.5, units.count > 1 {
+      value /= 1_000
+      units.removeFirst()
+    }
+    let tenths = (value * 10).rounded() / 10
+    return value < 9.95 && tenths != tenths.rounded()
+      ? "\(tenths) \(units[0])" : "\(Int(value.rounded())) \(units[0])"
+  }
+
   /// Writes a rate, in thousands where that keeps it whole.
   static func format(_ bitsPerSecond: Int) -> String {
     bitsPerSecond > 0 && bitsPerSecond % 1_000 == 0

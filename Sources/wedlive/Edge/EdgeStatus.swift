@@ -1,0 +1,87 @@
+import Edge
+import EventLoop
+import Glibc
+import HTTPSemantics
+import HTTPServer
+import HTTPTypes
+import Media
+import Operator
+import Origin
+import Telemetry
+import Viewers
+
+/// What an edge does at one moment, as an origin tells it: `/api/status` and `/stat` on its admin port.
+///
+/// It knows what it sends of each stream, and how many watch; pictures, sound and publishers are the
+/// origins' to tell.
+struct EdgeStatus: Sendable {
+  let identity: StatusCollector.Identity
+  let health: Health
+  let loops: [LoopMailbox]
+  let traffic: StreamTraffic
+  let whole: TrafficMeter
+  /// Connections of viewers, and of publishers where the edge takes those.
+  let viewers: Gauge
+  let publishers: Gauge
+  let accepted: Counter
+  let startedAt = MonotonicTime.now
+
+  /// The status now; asks every loop once.
+  func status() async -> NodeStatus {
+    let keys = traffic.streams
+    var viewers: [StreamKey: Int] = [:]
+    for loop in loops {
+      let own = try? await loop.run { loop -> [Int] in
+        let table = loop.local(ViewerSite.self)?.table
+        let second = loop.now.nanoseconds / 1_000_000_000
+        return keys.map { table?.viewers(of: $0, now: second) ?? 0 }
+      }
+      for (key, count) in zip(keys, own ?? []) { viewers[key, default: 0] += count }
+    }
+    let streams = keys.map { key in
+      let sent = traffic.sent(of: key)
+      var stream = StreamStatus(
+        wedding: key.wedding, camera: key.camera, viewers: viewers[key] ?? 0,
+        sent: sent.map { SentStatus($0) })
+      stream.traffic.add(sent)
+      return stream
+    }
+    return NodeStatus(
+      node: identity.node, region: identity.region, version: identity.version, pid: getpid(),
+      uptimeMilliseconds: (MonotonicTime.now - startedAt).nanoseconds / 1_000_000,
+      watchBase: identity.watchBase, isReady: health.isReady, cipher: identity.cipher,
+      accepted: accepted.value, rtmpConnections: publishers.value,
+      httpConnections: self.viewers.value, traffic: whole.traffic,
+      memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),
+      streams: streams.sorted { $0.name < $1.name })
+  }
+
+  /// Where the operator asks for it.
+  var routes: [(path: StaticString, call: APICall)] {
+    [
+      (
+        "/api/status",
+        APICall(bodyLimit: 0) { _ in
+          guard let json = try? await status().json() else {
+            return .json(.internalServerError, [])
+          }
+          return .json(.ok, json)
+        }
+      ),
+      (
+        "/stat",
+        APICall(bodyLimit: 0) { _ in
+          OperatorHandler.document(
+            StatisticsDocument.contentType, StatisticsDocument(await status()).bytes())
+        }
+      ),
+      (
+        "/stat.css",
+        APICall(bodyLimit: 0) { _ in
+          OperatorHandler.document(
+            StatisticsDocument.stylesheetContentType, StatisticsDocument.stylesheet)
+        }
+      ),
+    ]
+  }
+}
