@@ -175,16 +175,17 @@ let testTargets: [Target] =
       "HTTP2", httpTypes,
     ])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry", "TestSupport"])
-  + tests("HTTPClient", ["EventLoop", httpTypes])
+  + tests("HTTPClient", ["EventLoop", "PythonSupport", httpTypes])
   + tests("Redis", ["BlockingSupport", "Bytes", "EventLoop", "RedisSupport", "Telemetry", "TLS"])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
   + tests("Cache", ["CLinux", "HTTPSemantics", httpTypes])
   + tests("Store", [grdb])
-  + tests("Storage", ["Bytes", "HTTPClient", "Telemetry", crypto, httpTypes])
+  + tests("Storage", ["Bytes", "HTTPClient", "PythonSupport", "Telemetry", crypto, httpTypes])
   + tests(
     "Access",
     [
-      "HTTPClient", "Telemetry", log, httpTypes, .product(name: "JWTKit", package: "jwt-kit"),
+      "HTTPClient", "PythonSupport", "Telemetry", log, httpTypes,
+      .product(name: "JWTKit", package: "jwt-kit"),
       .product(name: "Crypto", package: "swift-crypto"),
     ])
   + tests(
@@ -208,8 +209,9 @@ let testTargets: [Target] =
   + tests(
     "CDN",
     [
-      "BlockingSupport", "EventLoop", "HTTPClient", "Redis", "RedisSupport", "Store", "Telemetry",
-      httpTypes, log,
+      "BlockingSupport", "EventLoop", "HTTPClient", "PythonSupport", "Redis", "RedisSupport",
+      "Store",
+      "Telemetry", httpTypes, log,
     ])
   + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
@@ -217,7 +219,8 @@ let testTargets: [Target] =
     "Edge",
     [
       "BlockingSupport", "Cache", "Cluster", "EventLoop", "HLS", "Telemetry", "HTTPSemantics",
-      "HTTPServer", "HTTPClient", "Media", "Redis", "RedisSupport", "Viewers", log, httpTypes,
+      "HTTPServer", "HTTPClient", "Media", "PythonSupport", "Redis", "RedisSupport", "Viewers", log,
+      httpTypes,
     ])
   + tests(
     "Origin",
@@ -243,6 +246,8 @@ let fixtures: [Target] = [
     name: "TestSupport", dependencies: ["Media", "HTTPServer", "Viewers"],
     path: "Tests/TestSupport",
     swiftSettings: swiftSettings),
+  .target(
+    name: "PythonSupport", path: "Tests/PythonSupport", swiftSettings: swiftSettings),
   .target(
     name: "BlockingSupport", path: "Tests/BlockingSupport", swiftSettings: swiftSettings),
   .target(

@@ -1,7 +1,7 @@
 import Access
-import Foundation
 import HTTPClient
 import HTTPTypes
+import PythonSupport
 import Testing
 
 /// A backend in a child process: what a path answers is in its name, and `/last` tells what came.
@@ -10,24 +10,12 @@ final class ScriptedBackend: Sendable {
   static let shared = Result { try ScriptedBackend() }
 
   let authority: String
-  /// The child ends when this closes.
-  private let leash = Pipe()
+  private let server: PythonServer
 
   init() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", ScriptedBackend.script]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = leash
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
-    authority = "127.0.0.1:\(port)"
+    server = try PythonServer(script: Self.script)
+    authority = try server.authority
   }
-
-  deinit { try? leash.fileHandleForWriting.close() }
 
   func address(_ path: String) throws -> BackendCallbacks.Address {
     try #require(BackendCallbacks.Address("http://\(authority)\(path)"))

@@ -1,8 +1,7 @@
-import RedisSupport
 import Foundation
 import HTTPClient
 import HTTPTypes
-import Synchronization
+import PythonSupport
 
 @testable import CDN
 
@@ -32,36 +31,12 @@ final class StrictCDN: Sendable {
 
   let client: HTTPClient
   let ports: [String: Int]
-  private let process: Mutex<Process>
-  private let input: Pipe
+  private let server: PythonServer
 
   init() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try RedisServerProcess.executable("python3"))
-    process.arguments = [
-      // Modules beside it have names of Python's own.
-      "-I",
-      URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Integration/support/strict_cdn.py").path,
-    ]
-    let (input, output) = (Pipe(), Pipe())
-    process.standardInput = input
-    process.standardOutput = output
-    try process.run()
-    var text = Data()
-    while !text.contains(UInt8(ascii: "\n")) {
-      let data = output.fileHandleForReading.availableData
-      if data.isEmpty { throw RedisServerProcess.Missing(description: "the strict CDN ended") }
-      text += data
-    }
-    ports = try JSONDecoder().decode([String: Int].self, from: text)
-    self.process = Mutex(process)
-    self.input = input
+    server = try PythonServer(support: "strict_cdn.py")
+    ports = try JSONDecoder().decode([String: Int].self, from: Data(server.line.utf8))
     client = try HTTPClient()
-  }
-
-  deinit {
-    process.withLock { $0.terminate() }
   }
 
   func endpoint(_ kind: String) -> String { "http://127.0.0.1:\(ports[kind] ?? 0)" }

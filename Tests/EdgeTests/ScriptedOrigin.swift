@@ -1,4 +1,4 @@
-import Foundation
+import PythonSupport
 import Testing
 
 /// A real HTTP/1.1 origin in a child process that does what the address tells it to.
@@ -15,24 +15,12 @@ final class ScriptedOrigin: Sendable {
   static let shared = Result { try ScriptedOrigin() }
 
   let address: String
-  /// The child ends when this closes, so it never outlives the test process either.
-  private let leash = Pipe()
+  private let server: PythonServer
 
   init() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", ScriptedOrigin.script]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = leash
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
-    address = "http://127.0.0.1:\(port)"
+    server = try PythonServer(script: Self.script)
+    address = try "http://\(server.authority)"
   }
-
-  deinit { try? leash.fileHandleForWriting.close() }
 
   /// The body of `/o/NAME` when it is asked for the n-th time.
   static func body(_ name: String, _ number: Int, size: Int) -> [UInt8] {

@@ -1,4 +1,4 @@
-import Foundation
+import PythonSupport
 import Testing
 
 /// A real HTTP/1.1 server in a child process, whose paths behave well or badly.
@@ -7,24 +7,12 @@ final class ScriptedServer: Sendable {
   static let shared = Result { try ScriptedServer() }
 
   let authority: String
-  /// The child ends when this closes, so it never outlives the test process either.
-  private let leash = Pipe()
+  private let server: PythonServer
 
   init() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", ScriptedServer.script]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = leash
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
-    authority = "127.0.0.1:\(port)"
+    server = try PythonServer(script: Self.script)
+    authority = try server.authority
   }
-
-  deinit { try? leash.fileHandleForWriting.close() }
 
   private static let script = #"""
     import http.server, json, os, sys, time, threading

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPClient
 import HTTPTypes
+import PythonSupport
 import Testing
 
 @testable import Storage
@@ -9,27 +10,13 @@ import Testing
 final class ScriptedStorage: Sendable {
   let authority: String
   let client: HTTPClient
-  /// The child ends when this closes.
-  private let leash = Pipe()
+  private let server: PythonServer
 
   init() throws {
     client = try HTTPClient()
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Integration/support/storage_server.py").path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    // Isolated: beside the script stands an `http.py`.
-    process.arguments = ["python3", "-I", script]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = leash
-    try process.run()
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
-    authority = "127.0.0.1:\(port)"
+    server = try PythonServer(support: "storage_server.py")
+    authority = try server.authority
   }
-
-  deinit { try? leash.fileHandleForWriting.close() }
 
   static let patience: StoragePatience = {
     var patience = StoragePatience()
