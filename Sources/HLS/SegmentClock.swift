@@ -43,6 +43,8 @@ package struct SegmentClock: Sendable, Equatable {
   package private(set) var start = MediaTime.zero
   private var hasVideo = false
   private var lastKeyframe: MediaTime?
+  /// Where the running segment ends, as somebody else has cut it there; nil where the clock decides.
+  private var agreed: MediaTime?
   /// Keyframe distances of the first segment, at most 8, then the last one alone.
   private var intervals: [MediaTime] = []
 
@@ -60,9 +62,17 @@ package struct SegmentClock: Sendable, Equatable {
   /// Begins the first segment, or one after a break.
   package mutating func begin(at time: MediaTime, hasVideo: Bool) {
     start = time
+    agreed = nil
     self.hasVideo = hasVideo
     lastKeyframe = hasVideo ? time : nil
     if targetDuration != nil { intervals.removeAll(keepingCapacity: true) }
+  }
+
+  /// Has the running segment end where another node has ended it, which had the same frames.
+  ///
+  /// - Parameter time: of the first frame behind it; one that no segment can reach means nothing.
+  package mutating func agree(at time: MediaTime) {
+    agreed = time > start && time <= start + limit ? time : nil
   }
 
   /// The longest that the running segment may last, in an emergency.
@@ -86,7 +96,10 @@ package struct SegmentClock: Sendable, Equatable {
   ) -> Decision {
     let elapsed = time - start
     let fragment = configuration.fragment
-    let enough = elapsed.ticks >= fragment.ticks - fragment.ticks / 20
+    let enough = agreed == nil && elapsed.ticks >= fragment.ticks - fragment.ticks / 20
+    if let agreed, time >= agreed, track == .video || !hasVideo {
+      return cut(at: time, isKeyframe || !hasVideo ? .cut : .force)
+    }
     if !hasVideo {
       guard enough || elapsed + duration > limit - Self.roundsTo + Self.overrun else {
         return .stay
@@ -98,7 +111,7 @@ package struct SegmentClock: Sendable, Equatable {
       lastKeyframe = time
       let next = elapsed + (intervals.last ?? .zero)
       let wouldBeTooLong =
-        targetDuration != nil && elapsed.ticks >= fragment.ticks / 4
+        targetDuration != nil && agreed == nil && elapsed.ticks >= fragment.ticks / 4
         && next > limit - Self.roundsTo + Self.overrun
       if enough || wouldBeTooLong { return cut(at: time, .cut) }
     }
@@ -120,6 +133,7 @@ package struct SegmentClock: Sendable, Equatable {
   private mutating func cut(at time: MediaTime, _ decision: Decision) -> Decision {
     fixTarget(for: time - start)
     start = time
+    agreed = nil
     return decision
   }
 

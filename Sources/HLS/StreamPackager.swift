@@ -34,6 +34,13 @@ package final class StreamPackager {
   private var timeline = Timeline()
   private var ends: [(sequence: Int, end: MediaTime)] = []
   private static let rememberedEnds = 32
+  /// Where the first segment is to end, by the publisher's clock.
+  private var firstEnd: MediaTime?
+  /// Segments below this number may follow another node's.
+  private var lastToFollow = 0
+  /// How many of those that another node may have made as well: an edge with a publisher may not have
+  /// heard of the last ones.
+  static let mayFollow = 4
   private var muxer = TransportStreamMuxer()
   private var gathered: [Frame] = []
   /// Sound from just before the first keyframe, which belongs to it.
@@ -78,6 +85,19 @@ package final class StreamPackager {
 
   /// Whether there are configurations of a codec that are packaged.
   package static func canPackage(_ codec: Codec) -> Bool { codec == .h264 || codec == .aac }
+
+  /// Goes on with what another node has had, from where viewers have it for certain.
+  ///
+  /// Those who have had more of that node's segments get the next ones of this one after them: so the
+  /// first few tell decoders that their counters begin anew, as well as the very first.
+  ///
+  /// - Parameter end: where the other node ended the first segment, by the publisher's clock, where it is
+  ///   known to have made it; it ends there again.
+  package func takeOver(firstEnd end: MediaTime?) {
+    guard case .gathering = phase else { return }
+    firstEnd = end
+    lastToFollow = state.nextSequence + Self.mayFollow
+  }
 
   /// Takes a sequence header: the track's frames from here on are coded so.
   ///
@@ -192,6 +212,8 @@ package final class StreamPackager {
       begin(
         with: frame, at: state.endTime + max(.zero, frame.dts - (sound.first?.dts ?? frame.dts)),
         date)
+      if let firstEnd { clock.agree(at: timeline.place(ofPublisher: firstEnd)) }
+      firstEnd = nil
       return (sound + [frame]).flatMap { place($0, date) }
     }
     return place(frame, date)
@@ -272,7 +294,8 @@ package final class StreamPackager {
     running.bytes.reserveCapacity(expectedBytes)
     breakIsDue = false
     clock.begin(at: time, hasVideo: active.video != nil)
-    muxer.beginSegment(&running.bytes, isDiscontinuity: running.isDiscontinuity)
+    let mayFollow = running.isDiscontinuity || state.nextSequence < lastToFollow
+    muxer.beginSegment(&running.bytes, isDiscontinuity: mayFollow)
     onPlacement?(
       .began(
         SegmentStart(

@@ -47,6 +47,9 @@ struct Timeline: Sendable, Equatable {
   /// What the publisher's clock says at a place on the time line, since the shift changed last.
   func publisherTime(at place: MediaTime) -> MediaTime { place + shift }
 
+  /// The place on the time line of what the publisher's clock says, since the shift changed last.
+  func place(ofPublisher time: MediaTime) -> MediaTime { time - shift }
+
   /// Where the last frame ends; nil before the first.
   var end: MediaTime? {
     [video, audio].lazy.compactMap { $0.map { $0.time + $0.duration } }.max()

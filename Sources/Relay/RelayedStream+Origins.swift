@@ -16,7 +16,11 @@ extension RelayedStream {
     case .reconnectRequested: if leg === self.leg { handOver(mayStay: true) }
     // One that is coming says what is to be replayed to it; to the first one, nothing is.
     case .progressed(let progress):
-      if leg === self.leg || (leg === coming && isAdmitted) { progressed(progress) }
+      if leg === self.leg {
+        progressed(progress)
+      } else if leg === coming, isAdmitted {
+        progressed(progress, isOfNext: true)
+      }
     case .ended(let end): ended(leg, end)
     }
   }
@@ -39,6 +43,7 @@ extension RelayedStream {
     self.leg = leg
     had.insert(leg.target.name)
     handover = nil
+    laterProgress = nil
     // It may know of more that viewers have than was known when the one before it was lost.
     if isAdmitted { buffer.rewind() }
     let since = outage.map { MonotonicTime.now - $0.since } ?? .zero
@@ -159,6 +164,7 @@ extension RelayedStream {
     if let target { handover?.excluded.insert(target.name) }
     guard let pauses = handover?.pauses, pauses < Self.handoverTries else {
       handover = nil
+      takeLaterProgress()
       return tell(.notHandedOver, origin, "no other origin takes the stream")
     }
     retryLater()
@@ -171,6 +177,7 @@ extension RelayedStream {
   private func switchOver(to next: OriginLeg, from old: OriginLeg) {
     coming = nil
     handover = nil
+    laterProgress = nil
     leg = next
     had.insert(next.target.name)
     leaving.append(old)

@@ -56,8 +56,10 @@ final class RelayedStream {
   private var failovers = 0
   /// The names of the origins that have taken it.
   var had: Set<String> = []
-  /// How far viewers have it, as its origin said last.
+  /// How far viewers have it, as its origin said last: the next one is told so, and given what follows.
   private var progress: RelayProgress?
+  /// The same, said while the next one is on its way, which has been told something else.
+  var laterProgress: RelayProgress?
   private var countedKept = 0
   private var countedReplayed = 0
   private var countedLost = 0
@@ -155,11 +157,24 @@ final class RelayedStream {
   }
 
   /// The origin's viewers have the stream up to here: what was before it needs no replay.
-  func progressed(_ progress: RelayProgress) {
+  ///
+  /// - Parameters:
+  ///   - progress: as it was said.
+  ///   - isOfNext: whether the next origin says so, which goes on there.
+  func progressed(_ progress: RelayProgress, isOfNext: Bool = false) {
+    let isSeeking = coming != nil || askedAt != nil
+    guard isOfNext || !isSeeking else { return laterProgress = progress }
     self.progress = progress
     guard let end = progress.end else { return }
     buffer.announce(end)
     pump()
+  }
+
+  /// No other origin has been told anything that this would make untrue.
+  func takeLaterProgress() {
+    guard let later = laterProgress else { return }
+    laterProgress = nil
+    progressed(later)
   }
 
   // MARK: The publisher
@@ -278,6 +293,7 @@ final class RelayedStream {
     guard !isOver, coming == nil, askedAt == nil else { return }
     if let pause { relay.loop.cancel(pause) }
     pause = nil
+    takeLaterProgress()
     question += 1
     askedAt = .now
     let id = id

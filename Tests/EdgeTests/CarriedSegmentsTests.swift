@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct `Segments of the node before` {
   private func playlist(
-    _ numbers: ClosedRange<Int>, breaks: Int = 0, breakBefore: Int? = nil, key: String? = nil
+    _ numbers: ClosedRange<Int>, breaks: Int = 0, breakBefore: Int? = nil, key: String? = nil,
+    of node: String = "x"
   ) throws -> MediaPlaylistText {
     var lines = [
       "#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:3",
@@ -15,7 +16,7 @@ import Testing
     if let key { lines.append("#EXT-X-KEY:METHOD=AES-128,URI=\"\(key)\"") }
     for number in numbers {
       if number == breakBefore { lines.append("#EXT-X-DISCONTINUITY") }
-      lines += ["#EXTINF:3.000,", "\(number)-x.ts"]
+      lines += ["#EXTINF:3.000,", "\(number)-\(node).ts"]
     }
     return try #require(MediaPlaylistText(lines.joined(separator: "\n") + "\n"))
   }
@@ -104,6 +105,61 @@ import Testing
     #expect(numbers(carried.text(after)) == Array(13...17))
     carried.begin(try playlist(11...12), after) { _ in true }
     #expect(carried.isEmpty)
+  }
+
+  @Test func `what the next node has made once more is not listed where it is here`() throws {
+    var carried = CarriedSegments()
+    let before = try playlist(11...16, breaks: 2, key: "/old")
+    func after(_ numbers: ClosedRange<Int>) throws -> MediaPlaylistText {
+      let isWhole = numbers.contains(16)
+      return try playlist(
+        numbers, breaks: isWhole ? 2 : 3, breakBefore: 16, key: "/new", of: "y")
+    }
+    carried.begin(before, try after(16...16)) { _ in true }
+    // The next node has nothing new yet.
+    #expect(carried.text(try after(16...16)) == before.text(after: [], breaks: 0, target: 1))
+    #expect(carried.standInPlace(of: "16-y.ts") && !carried.standInPlace(of: "17-y.ts"))
+    carried.trim(try after(16...17))
+    var text = carried.text(try after(16...17))
+    #expect(numbers(text) == Array(12...17))
+    #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"))
+    #expect(
+      text.contains(
+        "16-x.ts\n#EXT-X-KEY:METHOD=AES-128,URI=\"/new\"\n#EXT-X-DISCONTINUITY\n#EXTINF:3.000,\n17-y.ts\n"
+      ), "\(text)")
+    // It stays away when all that was before has gone, as long as that node lists it.
+    carried.trim(try after(16...22))
+    text = carried.text(try after(16...22))
+    #expect(!carried.isEmpty)
+    #expect(numbers(text) == Array(17...22))
+    #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"))
+    #expect(text.contains("/new\"\n#EXT-X-DISCONTINUITY\n#EXTINF:3.000,\n17-y.ts\n"))
+    carried.trim(try after(17...23))
+    #expect(carried.isEmpty)
+    #expect(carried.text(try after(17...23)).contains("#EXT-X-DISCONTINUITY-SEQUENCE:3\n"))
+  }
+
+  @Test func `what the next node has made once more is listed where it isn't here`() throws {
+    var carried = CarriedSegments()
+    let after = try playlist(16...17, breaks: 2, breakBefore: 16, of: "y")
+    // Viewers were not told of it, or it is not to be had.
+    for before in [11...15, 11...16] {
+      carried.begin(try playlist(before, breaks: 2), after, window: 18) { $0 != "16-x.ts" }
+      let text = carried.text(after)
+      #expect(numbers(text) == Array(12...17))
+      #expect(text.contains("15-x.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:3.000,\n16-y.ts\n"))
+      #expect(!text.contains("GAP"))
+    }
+    // Of several, the first that isn't here.
+    carried.begin(
+      try playlist(11...17, breaks: 2), try playlist(15...18, breakBefore: 15, of: "y")
+    ) { $0 != "16-x.ts" }
+    #expect(carried.names.suffix(2) == ["14-x.ts", "15-x.ts"])
+    #expect(carried.standInPlace(of: "15-y.ts") && !carried.standInPlace(of: "16-y.ts"))
+    // The same node's own segments are the same.
+    carried.begin(try playlist(11...16), try playlist(13...17)) { _ in true }
+    #expect(carried.names == ["12-x.ts"])
+    #expect(!carried.standInPlace(of: "13-x.ts"))
   }
 
   @Test func `each has its own key`() throws {

@@ -28,6 +28,47 @@ import Testing
     #expect(abs(drift - 90 * 50_960) < 90 * 100)
   }
 
+  /// The last three are what no segment can reach.
+  @Test(
+    arguments: zip(
+      [6_000, 2_000, 5_000, 0, -3_000, 90_000] as [Int64],
+      [[6, 4, 4], [2, 4, 4], [5, 3, 4], [4, 4, 4], [4, 4, 4], [4, 4, 4]] as [[Double]]))
+  func `the first segment ends where another node has ended it`(
+    end: Int64, durations: [Double]
+  ) throws {
+    var publisher = Publisher()
+    publisher.base = 500_000
+    let packager = StreamPackager(state: WindowState(nextSequence: 7, endTime: .zero))
+    for configuration in try publisher.configurations() { packager.configure(configuration) }
+    packager.takeOver(firstEnd: MediaTime(milliseconds: 500_000 + end))
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 20), packager)
+    #expect(viewer.durations.prefix(3) == durations[...])
+    #expect(viewer.segments.first?.sequence == 7)
+  }
+
+  @Test func `segments of a stream that is taken over can follow those of the node before`() throws
+  {
+    let publisher = Publisher()
+    let first = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 30), first)
+    let second = StreamPackager(state: WindowState(nextSequence: 5))
+    for configuration in try publisher.configurations() { second.configure(configuration) }
+    second.takeOver(firstEnd: nil)
+    var next = Viewer()
+    next.watch(publisher.frames(from: 20_000, seconds: 30), second)
+    // Somebody has had up to two segments more than are known to have come.
+    for more in 0...2 {
+      var reader = TransportStreamReader()
+      for segment in viewer.segments.prefix(5 + more) + next.segments.dropFirst(more) {
+        reader.read(segment.bytes)
+      }
+      // Those of pictures and sounds; players pass over tables that say the same again.
+      #expect(reader.problems.filter { $0.contains("PID 25") } == [], "\(more)")
+    }
+  }
+
   @Test func `a clock that the demuxer repaired is one discontinuity too`() throws {
     let publisher = Publisher()
     let packager = try packager(publisher)

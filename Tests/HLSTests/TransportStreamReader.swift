@@ -34,7 +34,8 @@ struct TransportStreamReader {
     let isStart = packet[1] & 0x40 != 0
     let control = packet[3] >> 4 & 3
     let counter = Int(packet[3] & 0x0F)
-    if let last = counters[pid], counter != (last + 1) % 16 {
+    let isBreak = control & 2 != 0 && packet[4] > 0 && packet[5] & 0x80 != 0
+    if let last = counters[pid], counter != (last + 1) % 16, !isBreak {
       problems.append("PID \(pid): counter \(counter) after \(last)")
     }
     counters[pid] = counter

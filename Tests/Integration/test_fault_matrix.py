@@ -33,16 +33,10 @@ TABLE = Path(__file__).resolve().parents[2] / ".build" / "fault-matrix"
 #: Between two new segments: three seconds and a segment, on a machine that may be busy.
 LONGEST = 6.0
 
-UNFETCHED = "a viewer is in the middle of a segment whose origin is lost"
 TOO_EARLY = "who asks the new process before the stream has moved may get an error once"
 NO_END = "an origin that has heard the end, and is lost with it, can't tell it: that takes edge.live_grace"
 #: What doesn't hold, or not always, and why: README.md says what was seen.
 KNOWN = {
-    **{
-        (fault, moment): UNFETCHED
-        for fault in list(FAULTS)[1:6]
-        for moment in ("just announced", "an edge fetches it")
-    },
     ("upgraded (SIGUSR2)", "before the first segment"): TOO_EARLY,
     ("can be heard, hears nothing", "the last, publisher gone"): NO_END,
 }

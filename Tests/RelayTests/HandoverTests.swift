@@ -75,6 +75,41 @@ import Testing
     #expect(scene.second.messages.dropFirst(3) == scene.encoder.sent.dropFirst(3 + 20))
   }
 
+  @Test func `what is announced while the next origin is on its way is kept for it`() throws {
+    let scene = try Scene()
+    let rig = scene.rig
+    rig.answersPlaces = false
+    rig.relay.handOver()
+    #expect(rig.turns { rig.unanswered.count == 1 })
+    // The next one is about to be told that viewers have nothing.
+    scene.first.takes.first?.connection.tell(RelayProgress(sequence: 7, discontinuity: 1, end: 400))
+    scene.encoder.sendPictures(15..<25)
+    #expect(rig.turns { scene.first.messages.count == scene.encoder.sent.count })
+    rig.turns(for: .milliseconds(50))
+    rig.unanswered[0](rig.origins.last)
+    #expect(rig.turns { scene.second.messages.last == scene.encoder.sent.last })
+    scene.expectMoved()
+  }
+
+  @Test func `what is announced before a stream stays where it is is let go of`() throws {
+    let scene = try Scene()
+    let rig = scene.rig
+    rig.answersPlaces = false
+    rig.relay.handOver()
+    #expect(rig.turns { rig.unanswered.count == 1 })
+    let progress = RelayProgress(sequence: 7, discontinuity: 1, end: 400)
+    scene.first.takes.first?.connection.tell(progress)
+    let kept = try rig.status().keptBytes
+    rig.turns(for: .milliseconds(50))
+    #expect(try rig.status().keptBytes == kept)
+    rig.answersPlaces = true
+    rig.origins.removeLast()
+    rig.unanswered[0](nil)
+    #expect(rig.turns { rig.notices.last?.kind == .notHandedOver })
+    #expect(try rig.status().keptBytes < kept)
+    #expect(rig.progress.last == progress)
+  }
+
   @Test func `what another clock says of a stream is not believed`() throws {
     let scene = try Scene()
     let rig = scene.rig

@@ -35,19 +35,31 @@ struct ResumptionTests {
     #expect(try Resumption(wish(plain), pass)?.epoch == 7)
   }
 
-  @Test func `the later one of the edge's and Redis' numbers counts`() throws {
+  @Test func `a stream goes on where the edge has what follows, whatever Redis has heard`() throws {
     let progress = RelayProgress(sequence: 812, discontinuity: 3, end: nil)
     let resumption = Resumption(key: try key(), epoch: 7, progress: progress)
+    let end = MediaTime(milliseconds: 90_000)
+    /// What Redis has of it.
+    func left(_ next: Int) -> StreamLeasing.Progress? {
+      let state = WindowState(
+        nextSequence: next, discontinuitySequence: 4, endDate: 1_795_939_000_000)
+      return resumption.left(
+        besides: StreamLeasing.Progress(state: state, publisherEnd: end, names: ["a"]))
+    }
     let own = WindowState(nextSequence: 813, discontinuitySequence: 3)
-    #expect(resumption.later(than: nil) == own)
-    let older = WindowState(nextSequence: 700, discontinuitySequence: 2)
-    #expect(resumption.later(than: older) == own)
-    // What Redis knows of dates counts, too.
-    let dated = WindowState(nextSequence: 700, endDate: 1_795_939_000_000)
-    #expect(resumption.later(than: dated)?.endDate == dated.endDate)
-    let newer = WindowState(nextSequence: 813, discontinuitySequence: 4)
-    #expect(resumption.later(than: newer) == nil)
-    #expect(Resumption(key: try key(), epoch: 7, progress: nil).later(than: nil) == nil)
+    #expect(resumption.left(besides: nil)?.state == own)
+    for next in [700, 813, 814, 815] {
+      let left = try #require(left(next))
+      #expect(left.state.nextSequence == 813)
+      #expect(left.state.discontinuitySequence == 3)
+      // What Redis knows of dates counts, too.
+      #expect(left.state.endDate == 1_795_939_000_000)
+      #expect(left.publisherEnd == (next == 813 ? end : nil))
+      // What was announced last is cut where it was.
+      #expect(left.nextEnd == (next == 814 ? end : nil))
+    }
+    let silent = Resumption(key: try key(), epoch: 7, progress: nil)
+    #expect(silent.left(besides: nil) == nil)
   }
 
   @Test func `a date that no clock has said is not believed`() {

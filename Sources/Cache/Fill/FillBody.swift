@@ -97,6 +97,13 @@ package final class FillBody: Sendable {
   /// Where it stands, and how many bytes have come.
   package var progress: (end: End, bytes: Int) { state.withLock { ($0.end, $0.bytes) } }
 
+  /// Calls once when no more of it comes, whole or not: at once where that is so already.
+  ///
+  /// - Parameter wake: called from any thread.
+  package func whenEnded(_ wake: @escaping Wake) {
+    if !state.withLock({ $0.wakeAtEnd(wake) }) { wake() }
+  }
+
   /// How many read it.
   package var readers: Int { state.withLock { $0.readerCount } }
 

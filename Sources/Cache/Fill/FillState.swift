@@ -19,6 +19,8 @@ struct FillState {
   private var readers: [Int: Reader] = [:]
   private var nextReader = 0
   var advise: (@Sendable (FillBody.Advice) -> Void)?
+  /// Who wants to know of the end alone.
+  private var waiting: [FillBody.Wake] = []
   private var isWriterWaiting = false
 
   init(_ keeping: FillBody.Keeping, length: Int?) {
@@ -61,12 +63,22 @@ struct FillState {
 
   private mutating func takeWakes() -> [FillBody.Wake] {
     var wakes: [FillBody.Wake] = []
+    if end != .open { swap(&wakes, &waiting) }
     for (number, reader) in readers {
       guard let wake = reader.wake else { continue }
       wakes.append(wake)
       readers[number]?.wake = nil
     }
     return wakes
+  }
+
+  /// Notes who is to be woken at the end.
+  ///
+  /// - Returns: false where that has come.
+  mutating func wakeAtEnd(_ wake: @escaping FillBody.Wake) -> Bool {
+    guard end == .open else { return false }
+    waiting.append(wake)
+    return true
   }
 
   // MARK: Reading

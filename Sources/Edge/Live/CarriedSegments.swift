@@ -3,6 +3,9 @@
 /// A player is some segments behind the newest, so what it is about to fetch must stay listed when
 /// another node goes on with the stream: those that this edge has are, until they would have left the
 /// window anyway.
+///
+/// The next node makes what the one before had announced last once more, under the same numbers, for
+/// edges that haven't got it. Where viewers have been told of the former, that stays.
 struct CarriedSegments {
   /// How many segments in a row may be missing: players wait at a gap for as long as it would last.
   private static let longestHole = 3
@@ -14,8 +17,11 @@ struct CarriedSegments {
   /// How long the playlist may be, in seconds: as long as the one that they come from, or the window
   /// where the stream had not filled it yet.
   private var span = 0.0
+  /// The number up to which they stand in place of what the next node has made once more; nil where it
+  /// lists none of that.
+  private var last: Int?
 
-  var isEmpty: Bool { entries.isEmpty }
+  var isEmpty: Bool { entries.isEmpty && last == nil }
   /// Of those that can be had.
   var names: [String] { entries.filter { !$0.isGap }.map(\.name) }
 
@@ -34,20 +40,33 @@ struct CarriedSegments {
     isHere: (String) -> Bool
   ) {
     entries = []
+    last = nil
     guard let first = after.entries.first?.sequence else { return }
-    let listed = before.entries.prefix { $0.sequence < first }
-    guard let last = listed.last else { return }
-    let lost = last.sequence + 1..<first
+    let old = before.entries.prefix { $0.sequence < first }
+    let kept = Self.kept(of: before.entries[old.endIndex...], besides: after.entries, isHere)
+    let listed = before.entries[..<kept.endIndex]
+    guard let newest = listed.last else { return }
+    let lost = newest.sequence + 1..<max(first, newest.sequence + 1)
     let (start, gaps) = Self.start(of: listed, missing: lost.count, isHere: isHere)
     guard start < listed.endIndex else { return }
+    last = kept.last?.sequence
     entries = listed[start...]
     for index in gaps where index >= start { entries[index] = listed[index].gap }
-    for sequence in lost { entries.append(last.gap(sequence)) }
+    for sequence in lost { entries.append(newest.gap(sequence)) }
     span = max(window, before.entries.reduce(0) { $0 + $1.duration })
     targetDuration = before.targetDuration
     breaks =
       before.discontinuitySequence + listed[..<start].count { $0.isDiscontinuity }
     trim(after)
+  }
+
+  /// Those that the next node has made once more, and that this edge has of the node before.
+  private static func kept(
+    of listed: ArraySlice<MediaPlaylistText.Entry>, besides others: [MediaPlaylistText.Entry],
+    _ isHere: (String) -> Bool
+  ) -> ArraySlice<MediaPlaylistText.Entry> {
+    let names = Set(others.map(\.name))
+    return listed.prefix { !names.contains($0.name) && isHere($0.name) }
   }
 
   /// Where what is carried begins, and which of it can't be had: nothing before a long hole.
@@ -72,17 +91,32 @@ struct CarriedSegments {
 
   /// Lets go of what has left the window.
   mutating func trim(_ after: MediaPlaylistText) {
-    var length = (entries + after.entries).reduce(0) { $0 + $1.duration }
+    let rest = rest(of: after)
+    var length = (entries + rest.entries).reduce(0) { $0 + $1.duration }
     // A gap with nothing before it is of no use.
     while let oldest = entries.first, length > span || oldest.isGap {
       length -= oldest.duration
       entries.removeFirst()
       if oldest.isDiscontinuity { breaks += 1 }
     }
+    if let last, entries.isEmpty, after.entries.first.map({ $0.sequence > last }) ?? true {
+      self.last = nil
+    }
+  }
+
+  /// What a node lists that nothing stands for.
+  private func rest(of after: MediaPlaylistText) -> MediaPlaylistText {
+    last.map { after.without(upTo: $0) } ?? after
+  }
+
+  /// Whether another segment stands in the place of one of the next node's.
+  func standInPlace(of name: String) -> Bool {
+    guard let last, let number = Int(name.prefix { $0 != "-" }) else { return false }
+    return number <= last
   }
 
   /// The playlist that viewers get.
   func text(_ after: MediaPlaylistText) -> String {
-    after.text(after: entries, breaks: breaks, target: targetDuration)
+    rest(of: after).text(after: entries, breaks: breaks, target: targetDuration)
   }
 }

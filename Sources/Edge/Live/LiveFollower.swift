@@ -16,6 +16,8 @@ final class LiveFollower: Sendable {
     var task: Task<Void, Never>?
     /// The question that is open.
     var question: Task<(Answer, Upstream?), Never>?
+    /// Waits for segments that were announced.
+    var arrival: Task<Bool, Never>?
     /// Whether the stream may be elsewhere by now.
     var isMoved = false
   }
@@ -49,18 +51,21 @@ final class LiveFollower: Sendable {
   }
 
   func cancel() {
-    let (task, question) = state.withLock { ($0.task, $0.question) }
+    let (task, question, arrival) = state.withLock { ($0.task, $0.question, $0.arrival) }
     task?.cancel()
     question?.cancel()
+    arrival?.cancel()
   }
 
-  /// The stream may be another node's: the open question is of no use any more.
+  /// The stream may be another node's: the open question is of no use any more, nor is what is still
+  /// to come of a segment.
   func relocate() {
-    let question = state.withLock { state in
+    let (question, arrival) = state.withLock { state in
       state.isMoved = true
-      return state.question
+      return (state.question, state.arrival)
     }
     question?.cancel()
+    arrival?.cancel()
   }
 
   private static var second: UInt64 { MonotonicTime.now.nanoseconds / 1_000_000_000 }
@@ -223,7 +228,7 @@ final class LiveFollower: Sendable {
 
   // MARK: Handing on
 
-  /// Hands on what is new, once its segments are on their way.
+  /// Hands on what is new, once its segments are here.
   ///
   /// - Parameters:
   ///   - feed: as it came.
@@ -246,8 +251,9 @@ final class LiveFollower: Sendable {
       try? await Task.sleep(for: live.configuration.firstPause)
       return false
     }
-    let areComing = await fetch(view.fresh(change, now: Self.second), of: change)
-    guard areComing || anyhow else {
+    let areHere = await fetch(view.fresh(change, now: Self.second), of: change)
+    let isMoved = state.withLock { $0.isMoved }
+    guard areHere || anyhow && !isMoved else {
       live.metrics.delayed.increment()
       view = before
       try? await Task.sleep(for: live.configuration.firstPause)
@@ -262,34 +268,28 @@ final class LiveFollower: Sendable {
     return false
   }
 
-  /// Has new segments on their way before anybody is told of them.
+  /// Has new segments here before anybody is told of them.
   ///
-  /// - Returns: whether all of them are, within `segmentPatience`.
+  /// - Returns: whether they are (`ArrivingSegments`); false also where the stream moves meanwhile.
   private func fetch(
     _ names: [(rendition: String, segment: String)], of feed: StreamFeed
   ) async -> Bool {
     guard !names.isEmpty else { return true }
-    let (heads, head) = AsyncStream.makeStream(of: Bool.self)
-    for (rendition, segment) in names {
-      let path = "/hls/\(feed.wedding)/\(feed.camera)/\(rendition)/\(segment)"
-      live.metrics.pushed.increment()
-      live.proxy.ask(
-        live.request("/cluster\(path)"), name: LiveName.of(path), isShared: true,
-        from: pool, patience: live.configuration.segmentStall, isOwn: true
-      ) { answer in head.yield(answer.isOnItsWay) }
+    let (live, pool) = (live, pool)
+    let length = feed.renditions.lazy.map(\.targetDuration).max() ?? 1
+    let arrival = Task {
+      await ArrivingSegments.wait(
+        for: names.count, patience: live.configuration.segmentPatience, length: .seconds(length)
+      ) { place, answered in
+        let (rendition, segment) = names[place]
+        let path = "/hls/\(feed.wedding)/\(feed.camera)/\(rendition)/\(segment)"
+        live.metrics.pushed.increment()
+        live.proxy.ask(
+          live.request("/cluster\(path)"), name: LiveName.of(path), isShared: true, from: pool,
+          patience: live.configuration.segmentStall, isOwn: true, done: answered)
+      }
     }
-    let timer = Task { [patience = live.configuration.segmentPatience] in
-      try? await Task.sleep(for: patience)
-      head.finish()
-    }
-    var left = names.count
-    var areComing = true
-    for await isComing in heads {
-      areComing = areComing && isComing
-      left -= 1
-      if left == 0 || !areComing { break }
-    }
-    timer.cancel()
-    return areComing && left == 0
+    state.withLock { $0.arrival = arrival }
+    return await arrival.value
   }
 }

@@ -150,7 +150,8 @@ struct LiveView {
     var longer = rendition
     longer.playlist = segments.text(after)
     let names = segments.names
-    longer.segments = names + rendition.segments.filter { !names.contains($0) }
+    longer.segments =
+      names + rendition.segments.filter { !names.contains($0) && !segments.standInPlace(of: $0) }
     return longer
   }
 

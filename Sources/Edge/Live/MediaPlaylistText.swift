@@ -10,7 +10,7 @@ struct MediaPlaylistText: Equatable {
     /// In seconds.
     let duration: Double
     /// Whether nothing of what stood before it goes on.
-    let isDiscontinuity: Bool
+    private(set) var isDiscontinuity: Bool
     /// The tags and the address.
     var lines: [String]
     /// The tag of the key that it is encrypted with; nil for none.
@@ -24,6 +24,15 @@ struct MediaPlaylistText: Equatable {
       var gap = self
       if !isGap { gap.lines.insert(MediaPlaylistText.gapTag, at: lines.count - 1) }
       return gap
+    }
+
+    /// The same after a segment that it doesn't go on from.
+    fileprivate var afterAnother: Entry {
+      var entry = self
+      if !isDiscontinuity { entry.lines.insert(MediaPlaylistText.breakTag, at: 0) }
+      entry.isDiscontinuity = true
+      if let key, !lines.contains(key) { entry.lines.insert(key, at: 0) }
+      return entry
     }
 
     /// One that comes after this one, and of which nothing is known.
@@ -40,6 +49,7 @@ struct MediaPlaylistText: Equatable {
   }
 
   private static let gapTag = "#EXT-X-GAP"
+  private static let breakTag = "#EXT-X-DISCONTINUITY"
   private static let endTag = "#EXT-X-ENDLIST"
 
   /// A playlist's text with an end.
@@ -51,8 +61,8 @@ struct MediaPlaylistText: Equatable {
   private let header: [String]
   let targetDuration: Int
   /// How many discontinuities there were before the first entry.
-  let discontinuitySequence: Int
-  let entries: [Entry]
+  private(set) var discontinuitySequence: Int
+  private(set) var entries: [Entry]
   private let isEnded: Bool
 
   private static let ownTags = [
@@ -111,7 +121,7 @@ struct MediaPlaylistText: Equatable {
           duration = Double(line.dropFirst(name.count + 1).prefix { $0 != "," }) ?? 0
         } else if name == "#EXT-X-KEY" {
           key = line.contains("METHOD=NONE") ? nil : line
-        } else if name == "#EXT-X-DISCONTINUITY" {
+        } else if name == Self.breakTag {
           isDiscontinuity = true
         }
         lines.append(line)
@@ -122,6 +132,23 @@ struct MediaPlaylistText: Equatable {
     targetDuration = target
     discontinuitySequence = breaks
     self.isEnded = isEnded
+  }
+
+  /// The same without its first segments, in whose places others stand that it doesn't go on from.
+  ///
+  /// - Parameter last: the number of the last one that goes.
+  /// - Returns: what is left.
+  func without(upTo last: Int) -> MediaPlaylistText {
+    let gone = entries.prefix { $0.sequence <= last }
+    guard !gone.isEmpty else { return self }
+    var rest = self
+    rest.entries.removeFirst(gone.count)
+    rest.discontinuitySequence += gone.count { $0.isDiscontinuity }
+    guard let first = rest.entries.first else { return rest }
+    // Its own tag adds one to the number, in place of one of those that have gone.
+    if !first.isDiscontinuity { rest.discontinuitySequence -= 1 }
+    rest.entries[0] = first.afterAnother
+    return rest
   }
 
   /// The same with segments of an earlier playlist before its own.

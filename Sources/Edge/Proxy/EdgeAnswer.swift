@@ -14,13 +14,18 @@ enum EdgeAnswer: Sendable {
   /// Nothing came of it.
   case failed(EdgeFailure)
 
-  /// Whether what was asked for is here, or has begun to come.
-  var isOnItsWay: Bool {
+  /// What is on its way of what was asked for; nil where nothing is.
+  var coming: EdgeFill? {
+    guard case .filling(let fill, _) = self, fill.response.status == .ok else { return nil }
+    return fill
+  }
+
+  /// Whether what was asked for is here, and whole.
+  var isHere: Bool {
     switch self {
     case .object(let object, _): object.response.status == .ok
-    case .filling(let fill, _): fill.response.status == .ok
     case .sliced: true
-    case .alone, .failed: false
+    case .filling, .alone, .failed: false
     }
   }
 }

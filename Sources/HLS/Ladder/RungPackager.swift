@@ -25,6 +25,8 @@ package struct RungPackager {
   private var muxer = TransportStreamMuxer()
   private var written: (video: TrackConfiguration?, audio: TrackConfiguration?)?
   private var lastVideoDTS: MediaTime?
+  /// Segments that may yet follow another node's (`StreamPackager.takeOver`).
+  private var toFollow = StreamPackager.mayFollow
   /// Of segments of the rung's own: those that stand in for it are no measure of it.
   package private(set) var statistics = PackagerStatistics()
 
@@ -95,7 +97,9 @@ package struct RungPackager {
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Self.capacity(part.frames))
-    muxer.beginSegment(&bytes, isDiscontinuity: source.isDiscontinuity)
+    let mayFollow = toFollow > 0 && source.discontinuitySequence > 0
+    toFollow -= mayFollow ? 1 : 0
+    muxer.beginSegment(&bytes, isDiscontinuity: mayFollow || source.isDiscontinuity)
     var pictures = 0
     var isIndependent = true
     for frame in Self.interleaved(part.frames) {

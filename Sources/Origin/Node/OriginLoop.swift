@@ -175,14 +175,14 @@ package final class OriginLoop {
     var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
     var progress: RelayProgress?
     if ask.name["relay"] != nil {
-      progress = stream.progress(inherited: claim.publisherEnd).map { RelayProgress($0) }
+      progress = stream.progress(inherited: claim.after).map { RelayProgress($0) }
       onProgress = { progress in
         mailbox.submit { publication.connection(on: $0)?.tell(RelayProgress(progress)) }
       }
     }
     stream.begin(
       on: loop, plan: ask.claims?.plan, wantKey: { [self] in makeKey(claim, publication) },
-      onProgress: onProgress
+      onProgress: onProgress, after: claim.after
     ) { words in
       // Later, because the stream is in the middle of a message now.
       mailbox.submit { publication.connection(on: $0)?.reject(words) }

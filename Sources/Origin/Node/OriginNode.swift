@@ -174,20 +174,18 @@ package final class OriginNode: Sendable {
   /// Where somebody is on air the backend comes first: a newcomer that it refuses, or that it is
   /// silent about, pushes nobody off.
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
-    var inherited: WindowState?
-    var publisherEnd: MediaTime?
+    var inherited: StreamLeasing.Progress?
     var wasOurs = true
     switch await lease(ask, publisher) {
     case .refused(let words):
       log("publish.refused", ask, ["reason": "\(words)"])
       return .failure(PublishDenial(.badName, words))
-    case .granted(let after, let end, let isOurs):
-      (inherited, publisherEnd, wasOurs) = (after, end, isOurs)
+    case .granted(let after, let isOurs): (inherited, wasOurs) = (after, isOurs)
     }
-    let result = await admitHere(ask, publisher, after: inherited, wasOurs: wasOurs)
+    let result = await admitHere(ask, publisher, after: inherited?.state, wasOurs: wasOurs)
     switch result {
     case .success(var claim):
-      claim.publisherEnd = publisherEnd
+      claim.after = inherited
       return .success(claim)
     case .failure:
       await unlease(ask.key)

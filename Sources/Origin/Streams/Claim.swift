@@ -5,9 +5,8 @@ package struct Claim: Sendable {
   package let key: StreamKey
   package let epoch: UInt64
   package let box: LiveStreamBox
-  /// Where the last segment ends that viewers have of another node's, on the publisher's clock; nil
-  /// where that isn't known.
-  package var publisherEnd: MediaTime?
+  /// How far others of the cluster have brought it; nil where that isn't known.
+  package var after: StreamLeasing.Progress?
 }
 
 /// A stream on its way between owners.

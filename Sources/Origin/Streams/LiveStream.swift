@@ -19,7 +19,7 @@ package final class LiveStream {
 
   package let key: StreamKey
   package let relay: RelaySource
-  private let outlet: StreamOutlet
+  let outlet: StreamOutlet
   let packager: StreamPackager
   var renditions: Renditions
   var memory: MemoryShare
@@ -37,7 +37,7 @@ package final class LiveStream {
   /// Whether another node of the cluster has it by now: viewers hear no more of it from here.
   private var isElsewhere = false
   /// Told, on any thread, how far viewers have it; nil where the publisher is no relay.
-  private var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
+  private(set) var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
 
   /// Whether somebody publishes, and hasn't been told to stop.
   var hasPublisher: Bool { refusal != nil && !isBroken }
@@ -93,14 +93,20 @@ package final class LiveStream {
   ///   - loop: of the publisher, where the ladder's worker is to live; nil makes no rungs.
   ///   - plan: the publisher's, as a token names it.
   ///   - wantKey: called when a key is to be made, which `add` is then given on this loop.
-  ///   - onProgress: told how far viewers have the stream, for a publisher that is a relay.
+  ///   - onProgress: told how far all viewers have the stream, for a publisher that is a relay: what
+  ///     comes after that, it has to send again to another node.
+  ///   - inherited: how far another node has brought it.
   ///   - refuse: called when what comes can't be used, with words for the publisher.
   package func begin(
     on loop: Loop? = nil, plan: String? = nil, wantKey: @escaping () -> Void = {},
     onProgress: (@Sendable (StreamLeasing.Progress) -> Void)? = nil,
+    after inherited: StreamLeasing.Progress? = nil,
     refuse: @escaping (String) -> Void
   ) {
     self.onProgress = onProgress
+    if let inherited, inherited.state.nextSequence == state.nextSequence {
+      packager.takeOver(firstEnd: inherited.nextEnd)
+    }
     tap?.begin(plan: plan)
     let plan = configuration.plans.number(ofPublisher: plan)
     renditions.begin(plan: plan)
@@ -324,6 +330,7 @@ package final class LiveStream {
   /// Brings to viewers what they can have by now.
   private func publish() {
     guard !isElsewhere else { return }
+    let before = state
     var published: [(place: Renditions.Place, segment: Segment)] = []
     do throws(TLSError) {
       published = try renditions.publish(now: now(), describe: describe)
@@ -339,29 +346,9 @@ package final class LiveStream {
     }
     checkBounds()
     if relieveMemory() { renditions.show(describe) }
-    outlet.keep(key, renditions.source.window.state)
-    outlet.tell(key, onProgress, progress)
+    outlet.keep(key, state)
+    tellProgress(before)
     outlet.changed(status(isLive: true))
-  }
-
-  /// How far viewers have it.
-  private var progress: StreamLeasing.Progress {
-    let window = renditions.source.window
-    return StreamLeasing.Progress(
-      state: window.state,
-      publisherEnd: packager.publisherEnd(of: window.state.nextSequence - 1),
-      names: window.segments.suffix(8).map(\.name))
-  }
-
-  /// How far viewers have it before its publisher's first message; nil where they have nothing.
-  ///
-  /// - Parameter inherited: where on the publisher's clock what another node has made of it ends.
-  /// - Returns: the last number, and where its segment ends, where that is known.
-  func progress(inherited: MediaTime?) -> StreamLeasing.Progress? {
-    let own = progress
-    guard own.state.nextSequence > 0 else { return nil }
-    return StreamLeasing.Progress(
-      state: own.state, publisherEnd: own.publisherEnd ?? inherited, names: own.names)
   }
 
   private func news(of published: [(place: Renditions.Place, segment: Segment)]) -> ProgramNews {

@@ -7,10 +7,9 @@ package import Media
 package struct StreamLeasing: Sendable {
   /// What became of a wish to have a stream.
   package enum Outcome: Sendable {
-    /// This node has it; where the cluster knows how far it has come, it goes on after that, which is
-    /// `publisherEnd` on the publisher's clock. Where it `wasOurs` last, what this process still has of
-    /// it is gone on with.
-    case granted(after: WindowState?, publisherEnd: MediaTime? = nil, wasOurs: Bool = true)
+    /// This node has it; where it is known how far it has come, it goes on after that. Where it `wasOurs`
+    /// last, what this process still has of it is gone on with.
+    case granted(after: Progress?, wasOurs: Bool = true)
     /// The words go to the publisher.
     case refused(String)
   }
@@ -42,12 +41,18 @@ package struct StreamLeasing: Sendable {
     package let state: WindowState
     /// Where the last segment ends by the publisher's clock, where that is known.
     package let publisherEnd: MediaTime?
+    /// Where the one after it ends, by the same clock, where another node has made and announced that;
+    /// it is made once more, for those who haven't got it.
+    package let nextEnd: MediaTime?
     /// The names of the last segments, the newest last.
     package let names: [String]
 
-    package init(state: WindowState, publisherEnd: MediaTime?, names: [String]) {
+    package init(
+      state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil, names: [String] = []
+    ) {
       self.state = state
       self.publisherEnd = publisherEnd
+      self.nextEnd = nextEnd
       self.names = names
     }
   }

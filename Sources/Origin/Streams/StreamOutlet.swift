@@ -127,14 +127,14 @@ package final class StreamOutlet: Sendable {
 
   /// Tells the cluster how far a stream has come, and then its relay, without waiting for it.
   func tell(
-    _ key: StreamKey, _ relay: (@Sendable (StreamLeasing.Progress) -> Void)?,
-    _ progress: @autoclosure () -> StreamLeasing.Progress
+    _ key: StreamKey, _ progress: @autoclosure () -> StreamLeasing.Progress,
+    thenRelay tell: @escaping @Sendable () -> Void
   ) {
     guard let leasing else { return }
     let progress = progress()
     errands.run {
       await leasing.publish(key, progress)
-      relay?(progress)
+      tell()
     }
   }
 

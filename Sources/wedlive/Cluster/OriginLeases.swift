@@ -51,12 +51,9 @@ final class OriginLeases: Sendable {
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
         let wasOurs = lease.previousOwner == nil
-        let recorded = lease.inherited?.state
-        if let later = resumption?.later(than: recorded) {
-          return .granted(after: later, wasOurs: wasOurs)
-        }
+        let recorded = lease.inherited?.left
         return .granted(
-          after: recorded, publisherEnd: lease.inherited?.publisherEnd, wasOurs: wasOurs)
+          after: resumption?.left(besides: recorded) ?? recorded, wasOurs: wasOurs)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")
@@ -81,12 +78,14 @@ final class OriginLeases: Sendable {
 }
 
 extension StreamHead {
-  /// Where the next holder's numbers go on.
-  fileprivate var state: WindowState {
-    WindowState(
-      nextSequence: Int(clamping: sequence + 1),
-      discontinuitySequence: Int(clamping: discontinuity),
-      endDate: Self.believable(date, now: LogTime.now.milliseconds))
+  /// Where the next holder goes on.
+  fileprivate var left: StreamLeasing.Progress {
+    StreamLeasing.Progress(
+      state: WindowState(
+        nextSequence: Int(clamping: sequence + 1),
+        discontinuitySequence: Int(clamping: discontinuity),
+        endDate: Self.believable(date, now: LogTime.now.milliseconds)),
+      publisherEnd: end == 0 ? nil : MediaTime(ticks: end))
   }
 
   /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said: dates
@@ -94,7 +93,4 @@ extension StreamHead {
   static func believable(_ date: Int64, now: Int64) -> Int64 {
     date <= now + 600_000 ? date : 0
   }
-
-  /// Where the last segment ends on the publisher's clock; nil where that isn't known.
-  fileprivate var publisherEnd: MediaTime? { end == 0 ? nil : MediaTime(ticks: end) }
 }

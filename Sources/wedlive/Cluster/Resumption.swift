@@ -44,11 +44,22 @@ struct Resumption {
     "resume=\(epoch)&proof=\(pass.proof(of: words))" + (after.map { "&after=\($0)" } ?? "")
   }
 
-  /// Where numbers go on, where that is later than what Redis has of it.
-  func later(than recorded: WindowState?) -> WindowState? {
-    guard let progress, progress.sequence >= Int64(recorded?.nextSequence ?? 0) else { return nil }
-    return WindowState(
-      nextSequence: Int(progress.sequence + 1), discontinuitySequence: Int(progress.discontinuity),
-      endDate: recorded?.endDate ?? 0)
+  /// Where the stream goes on, as the edge has what follows and no more.
+  ///
+  /// What was announced last, edges may not have yet: its holder tells them of it first, and the edge with
+  /// the publisher only with the next one that it may let go of it. So it is made once more.
+  ///
+  /// - Parameter recorded: what Redis has of it.
+  /// - Returns: nil where the edge knows of no segment.
+  func left(besides recorded: StreamLeasing.Progress?) -> StreamLeasing.Progress? {
+    guard let progress else { return nil }
+    let next = Int(progress.sequence + 1)
+    func isRecorded(_ number: Int) -> Bool { recorded?.state.nextSequence == number }
+    return StreamLeasing.Progress(
+      state: WindowState(
+        nextSequence: next, discontinuitySequence: Int(progress.discontinuity),
+        endDate: recorded?.state.endDate ?? 0),
+      publisherEnd: isRecorded(next) ? recorded?.publisherEnd : nil,
+      nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil)
   }
 }

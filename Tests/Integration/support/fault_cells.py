@@ -4,7 +4,6 @@ A moment is waited for by what happens: an answer to a playlist request that was
 origin has counted, the first bytes of a body. Never by a clock.
 """
 
-import http.client
 import os
 import signal
 import socket
@@ -26,6 +25,8 @@ PLAYLIST = f"/hls/{WEDDING}/main/source/index.m3u8"
 #: What an origin's network lets through while an edge is to be caught fetching: a second of the
 #: recording is 200 kB, more than sockets keep of it, and is with two edges within a second.
 SLOW = "5mbit"
+#: Some of the bytes of a segment, of which there are 200 kB.
+BEGUN = 30_000
 
 
 def plain(node: Node, path: str) -> str:
@@ -46,8 +47,6 @@ class Cell:
     published: Published
     publisher: KnownPublisher
     viewers: list[ExactViewer] = field(default_factory=list)
-    #: Whoever was in the middle of a body.
-    reader: "Reader | None" = None
     all_bytes: Bytes = field(default_factory=Bytes)
     #: The origin that has the stream, which the fault is about.
     origin: Node = field(init=False)
@@ -88,32 +87,6 @@ class Cell:
         return self.origin.metrics()["wedlive_rtmp_received_bytes_total"]
 
 
-class Reader:
-    """Asks an edge for a segment as soon as that tells of it, and stops after the first bytes."""
-
-    def __init__(self, edge: Node, after: int) -> None:
-        self._connection = http.client.HTTPConnection(edge.place.host, edge.ports["http"], 60)
-        self._connection.request("GET", f"{PLAYLIST}?_HLS_msn={after + 1}")
-        answer = self._connection.getresponse()
-        self._name = names(answer.read().decode())[-1]
-        self._connection.request("GET", PLAYLIST.replace("index.m3u8", self._name))
-        self._answer = self._connection.getresponse()
-        assert self._answer.status == 200
-        self._body = self._answer.read1(1024)
-        assert self._body
-        assert not self._answer.isclosed(), "the whole segment was there"
-
-    def rest(self, all_bytes: Bytes) -> list[str]:
-        """Reads on, and says what is wrong with it."""
-        try:
-            self._body += self._answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            return [f"{self._name} broke off after {len(self._body)} bytes: {error!r}"]
-        if not all_bytes.is_same(f"{WEDDING}/{self._name}", self._body):
-            return [f"{self._name}: another edge has other bytes"]
-        return []
-
-
 # Moments. Each returns in it.
 
 
@@ -148,8 +121,20 @@ def announced(cell: Cell) -> None:
 
 def being_fetched(cell: Cell) -> None:
     newest = on_air(cell)
+    edge = cell.cluster.edges[1]
+
+    def asked() -> float:
+        return edge.metrics()["wedlive_edge_live_pushed_total"]
+
+    told = cell.newest_at(edge, newest)
     cell.network.slow(SLOW)
-    cell.reader = Reader(cell.cluster.edges[1], newest + 1)
+    before = asked()
+    wait_until(lambda: asked() > before, "it asks for the next segment", every=0.005)
+    arrived = cell.network.arrived()
+    wait_until(
+        lambda: cell.network.arrived() > arrived + BEGUN, "its first bytes have come", every=0.002
+    )
+    assert cell.newest_at(edge, 0) == told, "the whole segment is there"
 
 
 def cached(cell: Cell) -> None:
@@ -271,8 +256,6 @@ def go_through(cell: Cell, seen: Seen) -> None:
             wait_until(lambda: all(each.is_over for each in cell.viewers), "all have the end", 25)
         else:
             follow(cell, happens.segments)
-        if cell.reader is not None:
-            seen.errors += cell.reader.rest(cell.all_bytes)
         happens.undo(cell)
         if not is_end:
             follow(cell, 3)

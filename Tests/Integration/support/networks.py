@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from .cluster import Cluster
 from .node import Node, Place
@@ -54,6 +55,10 @@ class Network:
         """What is sent from inside comes no faster than so, such as `1mbit`, until it is mended."""
         words = ["tc", "qdisc", "replace", "dev", self._far, "root", "tbf"]
         self._inside(*words, "rate", rate, "burst", "4kb", "latency", "5s")
+
+    def arrived(self) -> int:
+        """How many bytes have come out of it."""
+        return int(Path(f"/sys/class/net/{self._cable}/statistics/rx_bytes").read_text())
 
     def reset(self) -> None:
         """All connections with the other side are reset, at both ends."""

@@ -33,7 +33,7 @@ final class TestStream {
   init(
     _ key: StreamKey = .named("w"), state: WindowState = WindowState(),
     configuration: StreamConfiguration = StreamConfiguration(),
-    memory: StreamMemory = StreamMemory()
+    memory: StreamMemory = StreamMemory(), leasing: StreamLeasing? = nil
   ) throws {
     loop = try Loop()
     let directory = RelayDirectory()
@@ -44,7 +44,7 @@ final class TestStream {
       ledger: StreamLedger(
         store: MemoryStreamNumbers(),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
-      errands: Errands())
+      errands: Errands(), leasing: leasing)
     outlet.setLoops([loop.mailbox])
     let time = Clock()
     self.time = time

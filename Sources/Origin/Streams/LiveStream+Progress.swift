@@ -1,0 +1,42 @@
+import HLS
+
+// How far viewers have a stream, for whoever goes on with it elsewhere.
+extension LiveStream {
+  /// After the last segment that viewers have been told of.
+  var state: WindowState { renditions.source.window.state }
+
+  /// Tells the cluster how far the stream has come, and its relay how far edges have it: they are about
+  /// to fetch what is new, and should this node be lost before they have, the next one makes it again.
+  ///
+  /// - Parameter before: the state before what is new.
+  func tellProgress(_ before: WindowState) {
+    var held: StreamLeasing.Progress?
+    if before.isResumed {
+      held = StreamLeasing.Progress(
+        state: before, publisherEnd: packager.publisherEnd(of: before.nextSequence - 1))
+    }
+    outlet.tell(key, progress) { [onProgress, held] in
+      if let held { onProgress?(held) }
+    }
+  }
+
+  /// How far viewers have it.
+  private var progress: StreamLeasing.Progress {
+    let window = renditions.source.window
+    return StreamLeasing.Progress(
+      state: window.state,
+      publisherEnd: packager.publisherEnd(of: window.state.nextSequence - 1),
+      names: window.segments.suffix(8).map(\.name))
+  }
+
+  /// How far viewers have it before its publisher's first message; nil where they have nothing.
+  ///
+  /// - Parameter inherited: how far another node has brought it.
+  /// - Returns: the last number, and where its segment ends, where that is known.
+  func progress(inherited: StreamLeasing.Progress?) -> StreamLeasing.Progress? {
+    let own = progress
+    guard own.state.isResumed else { return nil }
+    return StreamLeasing.Progress(
+      state: own.state, publisherEnd: own.publisherEnd ?? inherited?.publisherEnd, names: own.names)
+  }
+}
