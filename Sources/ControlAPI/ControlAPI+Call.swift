@@ -15,11 +15,14 @@ extension ControlAPI {
     let body: [UInt8]
     /// The client's address without its port.
     let client: String
+    /// Where who asks is to send publishers and viewers.
+    let addresses: PublicAddresses
 
     /// Takes a request apart.
     ///
-    /// - Throws: 400 for a path that is no plain path.
-    init(_ request: APIRequest) throws(APIError) {
+    /// - Throws: 404 for a path that is no plain path.
+    init(_ request: APIRequest, addresses: PublicAddresses) throws(APIError) {
+      self.addresses = addresses
       method = request.request.method
       fields = request.request.headerFields
       body = request.body
@@ -27,6 +30,14 @@ extension ControlAPI {
       let target = request.request.path ?? "/"
       let mark = target.firstIndex(of: "?") ?? target.endIndex
       query = FormCoding.decode(Array(target[mark...].dropFirst().utf8))
+      parts = try Self.parts(of: target)
+    }
+
+    /// The parts of a request's path, decoded.
+    ///
+    /// - Throws: 404 for a path that is no plain path.
+    static func parts(of target: String) throws(APIError) -> [String] {
+      let mark = target.firstIndex(of: "?") ?? target.endIndex
       var parts: [String] = []
       for part in target[..<mark].dropFirst().split(
         separator: "/", omittingEmptySubsequences: false)
@@ -35,7 +46,7 @@ extension ControlAPI {
         else { throw APIError(404, "not_found", "There is nothing at this address.") }
         parts.append(text)
       }
-      self.parts = parts
+      return parts
     }
 
     /// The token of an `Authorization: Bearer` field.

@@ -85,8 +85,8 @@ extension ControlAPI {
     return .json(
       AddedCamera(
         cameraId: id, cameraName: name, weddingId: wedding, streamKey: key,
-        rtmpUrl: parts.addresses.camera(id), rtmpsUrl: parts.addresses.secureCamera(id),
-        hlsUrl: parts.addresses.playlist(wedding: wedding, camera: id),
+        rtmpUrl: call.addresses.camera(id), rtmpsUrl: call.addresses.secureCamera(id),
+        hlsUrl: call.addresses.playlist(wedding: wedding, camera: id),
         status: CameraInfo.Status.waiting.rawValue,
         priority: priority, expiresAt: key == nil ? nil : expires))
   }
@@ -137,13 +137,13 @@ extension ControlAPI {
     var answer = APIResponse.json(
       Cameras(
         weddingId: wedding, locked: parts.locks.contains(wedding), activeCameraId: list.active,
-        hlsUrl: parts.addresses.playlist(wedding: wedding, camera: nil), viewers: list.viewers,
+        hlsUrl: call.addresses.playlist(wedding: wedding, camera: nil), viewers: list.viewers,
         cameras: list.cameras.map { camera in
           Camera(
             cameraId: camera.id, cameraName: camera.name, status: camera.status.rawValue,
             isActive: camera.id == list.active, priority: camera.priority,
-            hlsUrl: parts.addresses.playlist(wedding: wedding, camera: camera.id),
-            rtmpUrl: isService ? parts.addresses.camera(camera.id) : nil, viewers: camera.viewers)
+            hlsUrl: call.addresses.playlist(wedding: wedding, camera: camera.id),
+            rtmpUrl: isService ? call.addresses.camera(camera.id) : nil, viewers: camera.viewers)
         }))
     if !isService { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
     return answer

@@ -60,10 +60,10 @@ extension ControlAPI {
       Credentials(
         weddingId: wedding, cameraId: camera,
         nginxStream: NginxStream(
-          streamKey: key, rtmpUrl: parts.addresses.rtmp,
-          hlsPlaybackUrl: parts.addresses.playlist(wedding: wedding, camera: shown),
+          streamKey: key, rtmpUrl: call.addresses.rtmp,
+          hlsPlaybackUrl: call.addresses.playlist(wedding: wedding, camera: shown),
           streamId: Self.streamID(wedding, camera)),
-        rtmpsUrl: parts.addresses.rtmps, expiresAt: expires))
+        rtmpsUrl: call.addresses.rtmps, expiresAt: expires))
   }
 
   /// A plan that there is; nil where none is named.

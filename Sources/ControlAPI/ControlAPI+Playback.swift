@@ -24,10 +24,10 @@ extension ControlAPI {
     let info = await parts.directory.stream(wedding: wedding, camera: Claims.programCamera)
     var stream = NginxStream(
       streamKey: nil, rtmpUrl: nil,
-      hlsPlaybackUrl: parts.addresses.playlist(wedding: wedding, camera: nil),
+      hlsPlaybackUrl: call.addresses.playlist(wedding: wedding, camera: nil),
       streamId: Self.streamID(wedding, camera))
     if isService {
-      stream.rtmpUrl = parts.addresses.rtmp
+      stream.rtmpUrl = call.addresses.rtmp
       if parts.issuer != nil {
         let now = parts.now()
         stream.streamKey = try streamKey(

@@ -56,7 +56,7 @@ extension ControlAPI {
             name: quality.name, width: quality.width, height: quality.height,
             frameRate: quality.frameRate, bandwidth: quality.bandwidth,
             codecs: quality.codecs.joined(separator: ","),
-            hlsPlaybackUrl: parts.addresses.playlist(
+            hlsPlaybackUrl: call.addresses.playlist(
               wedding: wedding, camera: "\(camera)/\(quality.name)"))
         }))
   }

@@ -37,7 +37,8 @@ extension ControlAPI {
     return .json(
       Started(
         weddingId: wedding, cameraId: camera, recordingId: started.first?.recordingId,
-        recordings: started), status: started.isEmpty ? .accepted : .ok)
+        recordings: started.map { $0.found(at: call.addresses.web) }),
+      status: started.isEmpty ? .accepted : .ok)
   }
 
   /// `POST /api/streams/recording/stop`: ends what is recorded of a stream, or keeps it from beginning.
@@ -50,7 +51,7 @@ extension ControlAPI {
     return .json(
       Started(
         weddingId: wedding, cameraId: camera, recordingId: stopped.first?.recordingId,
-        recordings: stopped))
+        recordings: stopped.map { $0.found(at: call.addresses.web) }))
   }
 
   /// `POST /api/streams/recording/complete`: a recording is over, and is to be processed now.
@@ -66,7 +67,7 @@ extension ControlAPI {
       return .json(
         Started(
           weddingId: info.weddingId, cameraId: info.cameraId, recordingId: info.recordingId,
-          recordings: [info]))
+          recordings: [info.found(at: call.addresses.web)]))
     }
     if values["wedding_id"] == nil, let name = values["name"] {
       let names = name.split(separator: "/", maxSplits: 1).map(String.init)
@@ -100,7 +101,7 @@ extension ControlAPI {
     return .json(
       Started(
         weddingId: wedding, cameraId: camera, recordingId: completed.first?.recordingId,
-        recordings: completed))
+        recordings: completed.map { $0.found(at: call.addresses.web) }))
   }
 
   /// `GET /api/streams/recordings/{wedding_id}`: what there is to watch; to a service also what is
@@ -110,7 +111,9 @@ extension ControlAPI {
     let isService = try admitToRecordings(call, wedding)
     let list = try await directory().list(ofWedding: wedding)
     let all = list.recordings
-    let shown = isService ? all : all.filter { $0.state == "completed" }.map(\.forViewers)
+    let shown = (isService ? all : all.filter { $0.state == "completed" }.map(\.forViewers)).map {
+      $0.found(at: call.addresses.web)
+    }
     var answer = APIResponse.json(
       Listed(
         weddingId: wedding, recordings: shown, complete: list.doubt == nil,

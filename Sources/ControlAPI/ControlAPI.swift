@@ -16,7 +16,8 @@ package final class ControlAPI: Sendable {
 
   /// What the routes need; all of it may be used from any thread.
   package struct Parts: Sendable {
-    package var addresses: PublicAddresses
+    /// Where whoever asks is to send publishers and viewers.
+    package var addresses: @Sendable (APIRequest) -> PublicAddresses
     package var verifier: TokenVerifier
     /// Makes tokens; nil where only a key set is configured.
     package var issuer: TokenIssuer?
@@ -45,7 +46,8 @@ package final class ControlAPI: Sendable {
     package var now: @Sendable () -> Int64
 
     package init(
-      addresses: PublicAddresses, verifier: TokenVerifier, issuer: TokenIssuer?,
+      addresses: @escaping @Sendable (APIRequest) -> PublicAddresses, verifier: TokenVerifier,
+      issuer: TokenIssuer?,
       watchNeedsToken: Bool, directory: any StreamDirectory,
       keys: (any StreamKeyDirectory)? = nil, locks: any WeddingLockDirectory,
       cameras: any CameraDirectory,
@@ -99,7 +101,7 @@ package final class ControlAPI: Sendable {
       guard request.body.count <= ControlAPI.bodyLimit else {
         throw APIError(413, "too_large", "The body is longer than \(ControlAPI.bodyLimit) bytes.")
       }
-      let call = try Call(request)
+      let call = try Call(request, addresses: parts.addresses(request))
       if let preflight = preflight(call) {
         route = "preflight"
         answer = preflight
@@ -277,8 +279,8 @@ package final class ControlAPI: Sendable {
   }
 
   private func allowed(_ request: APIRequest) -> String {
-    guard let call = try? Call(request) else { return "" }
-    return Self.routes.filter { $0.matches(call.parts) }.map(\.method.rawValue).joined(
+    guard let parts = try? Call.parts(of: request.request.path ?? "/") else { return "" }
+    return Self.routes.filter { $0.matches(parts) }.map(\.method.rawValue).joined(
       separator: ", ")
   }
 

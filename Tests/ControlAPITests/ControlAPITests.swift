@@ -62,8 +62,10 @@ final class Locks: WeddingLockDirectory {
   ) -> ControlAPI {
     ControlAPI(
       .init(
-        addresses: PublicAddresses(
-          rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h"),
+        addresses: { _ in
+          PublicAddresses(
+            rtmp: "rtmp://h:1935/live", rtmps: "rtmps://h:1936/live", web: "https://h")
+        },
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
         directory: OneStream(), keys: keys, locks: locks, cameras: cameras,
         recordings: recordings, rungs: [LadderQuality(name: "4k", width: 3840, height: 2160)],

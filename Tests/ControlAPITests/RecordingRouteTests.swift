@@ -22,6 +22,9 @@ private final class SomeRecordings: RecordingDirectory {
     info.step = state == "processing" ? "upload" : nil
     info.progress = state == "processing" ? 0.5 : nil
     info.cdnUrl = state == "completed" ? "https://cdn/w1/\(id)/recording.mp4" : nil
+    // As the node that keeps it tells them.
+    info.playbackUrl = "https://origin:8443/hls/w1/recordings/\(id)/index.m3u8"
+    info.thumbnails = ["https://origin:8443/hls/w1/recordings/\(id)/thumbnail-1.jpg"]
     return info
   }
 
@@ -119,6 +122,10 @@ extension `Control API` {
     #expect(try list(some).map { $0["recording_id"] as? String } == ["rec_1"])
     #expect(try list(some)[0]["reason"] == nil)
     #expect(try list(some)[0]["cdn_url"] as? String == "https://cdn/w1/rec_1/recording.mp4")
+    // Viewers are sent where they are to go, not to the node that keeps it.
+    let folder = "https://h/hls/w1/recordings/rec_1"
+    #expect(try list(some)[0]["playback_url"] as? String == "\(folder)/index.m3u8")
+    #expect(try list(some)[0]["thumbnails"] as? [String] == ["\(folder)/thumbnail-1.jpg"])
     #expect(some.fields[.accessControlAllowOrigin] == "*")
     #expect(try await send(.get, path, api: api).status == 401)
     let other = try await send(

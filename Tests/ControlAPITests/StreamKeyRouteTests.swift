@@ -33,7 +33,9 @@ import Testing
   private func api(watchNeedsToken: Bool = true, keys: Keys? = Keys()) -> ControlAPI {
     ControlAPI(
       .init(
-        addresses: PublicAddresses(rtmp: "rtmp://h/live", rtmps: nil, web: "https://h"),
+        addresses: { _ in
+          PublicAddresses(rtmp: "rtmp://h/live", rtmps: nil, web: "https://h")
+        },
         verifier: verifier, issuer: issuer, watchNeedsToken: watchNeedsToken,
         directory: Nobody(), keys: keys, locks: Locks(), cameras: SomeCameras(), metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))

@@ -177,6 +177,76 @@ def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:
 def test_a_viewer_resumes_its_tls_session_on_any_edge(cluster: Cluster, tmp_path: Path) -> None:
     first, second = cluster.edges
     ticket = tmp_path / "session.pem"
+def test_status_counts_viewers_and_not_connections(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge, other = cluster.edges
+    publisher = publish(edge, "counted", tmp_path)
+    cleanup.append(publisher)
+    # Connections that ask for no stream are nobody who watches.
+    idle = [other.client() for _ in range(5)]
+    for client in idle:
+        assert client.get(f"{other.base}/healthz").status == 200
+    viewer = Viewer(edge, "counted")
+    words = [edge.binary, "status", "--node", f"127.0.0.1:{other.ports['admin']}", "--json"]
+
+    def counts() -> dict[str, int]:
+        return {each["id"]: each["viewers"] for each in json.loads(run(words))["nodes"]}
+
+    expected = {"edge-1": 1, "edge-2": 0, "origin-1": 0, "origin-2": 0}
+    try:
+        wait_until(lambda: counts() == expected, f"it says {expected}", alive=[publisher])
+        assert edge.metrics()["wedlive_viewers"] == 1
+    finally:
+        viewer.stop()
+    wait_until(lambda: counts()["edge-1"] == 0, "the viewer has gone", alive=[publisher])
+
+
+def test_publishers_and_viewers_are_sent_to_edges(cluster: Cluster) -> None:
+    def credentials(node: Node, host: str = "localhost") -> dict[str, str]:
+        answer = run(
+            [
+                "curl",
+                "-sS",
+                "--insecure",
+                "--connect-to",
+                f"{host}:443:127.0.0.1:{node.ports['https']}",
+                "--oauth2-bearer",
+                node.token("service", "sent"),
+                "--json",
+                '{"wedding_id": "sent"}',
+                f"https://{host}/api/streams/credentials/generate",
+            ]
+        )
+        answered = json.loads(answer)
+        return {**answered["nginx_stream"], "rtmps_url": answered["rtmps_url"]}
+
+    def ports(node: Node) -> tuple[int, int]:
+        return node.ports["rtmp"], node.ports["rtmps"]
+
+    edges = {ports(edge) for edge in cluster.edges}
+    for edge in cluster.edges:
+        rtmp, rtmps = ports(edge)
+        # The name that the caller used, as the edge has none of its own.
+        told = credentials(edge, "live.example")
+        assert told["rtmp_url"] == f"rtmp://live.example:{rtmp}/live"
+        assert told["rtmps_url"] == f"rtmps://live.example:{rtmps}/live"
+        assert told["hls_playback_url"] == "https://live.example/hls/sent/index.m3u8"
+    for origin in cluster.origins:
+        told = credentials(origin)
+        assert int(told["rtmp_url"].split(":")[2].split("/")[0]) in {rtmp for rtmp, _ in edges}
+        web = int(told["hls_playback_url"].split(":")[2].split("/")[0])
+        assert web in {edge.ports["https"] for edge in cluster.edges}
+    # A balancer's name comes first; of an edge, for those who ask it.
+    named = cluster.add(
+        "edge", "edge-3", WEDLIVE_PUBLIC_HTTPS="watch.example", WEDLIVE_PUBLIC_RTMP="in.example:935"
+    )
+    told = credentials(named, "live.example")
+    assert told["rtmp_url"] == "rtmp://in.example:935/live"
+    assert told["rtmps_url"] == f"rtmps://live.example:{ports(named)[1]}/live"
+    assert told["hls_playback_url"] == "https://watch.example/hls/sent/index.m3u8"
+
+
 
     def reused(node: Node, *options: str) -> bool:
         place = f"localhost:{node.ports['https']}"

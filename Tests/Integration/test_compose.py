@@ -1,6 +1,7 @@
 """What cluster/compose.yaml says, where no container runs: nodes understand it, its files are made."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def environment(name: str, state: Path) -> dict[str, str]:
     folders = {"/run/secrets": str(state / "secrets"), "/certs": str(state / "certs")}
     result = {}
     for key, value in values.items():
-        text = str(value)
+        # What stands in for a variable that nobody has set.
+        text = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value))
         for inside, here in folders.items():
             if text.startswith(inside):
                 text = here + text[len(inside) :]

@@ -116,4 +116,34 @@ import Testing
     request.headerFields[name] = "no address"
     #expect(await client(of: request, believing: pass) == "192.0.2.1")
   }
+
+  /// What an origin makes of the addresses that a request tells.
+  private func sites(
+    of request: HTTPRequest, believing pass: PeerPass?, needsCertificate: Bool = false
+  ) async -> String {
+    let call = APICall { request in
+      APIResponse.json(.ok, Array((PeerCall.sites(of: request.request) ?? "none").utf8))
+    }
+    let answer = await PeerCall.believing(pass, needsCertificate: needsCertificate, call).handler(
+      APIRequest(request: request))
+    return String(decoding: answer.body, as: UTF8.self)
+  }
+
+  @Test func `tell where the edge has publishers and viewers sent, with a proof`() async throws {
+    var request = HTTPRequest(method: .get, scheme: "https", authority: "a", path: "/api/x")
+    let name = try #require(HTTPField.Name("Wedlive-Sites"))
+    #expect(await sites(of: request, believing: pass) == "none")
+    PeerCall.mark(&request, sites: "https://edge rtmp://edge:1935/live", with: pass)
+    #expect(await sites(of: request, believing: pass) == "https://edge rtmp://edge:1935/live")
+    #expect(await sites(of: request, believing: pass, needsCertificate: true) == "none")
+    #expect(await sites(of: request, believing: nil) == "none")
+    #expect(await sites(of: request, believing: PeerPass(secret: Array("other".utf8))) == "none")
+    let proved = try #require(request.headerFields[name])
+    for forged in ["https://evil", proved + " x", "", String(proved.dropFirst())] {
+      request.headerFields[name] = forged
+      #expect(await sites(of: request, believing: pass) == "none")
+    }
+    PeerCall.mark(&request, sites: "https://edge", with: pass)
+    #expect(await sites(of: request, believing: pass) == "https://edge")
+  }
 }

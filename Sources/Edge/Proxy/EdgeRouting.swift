@@ -1,8 +1,9 @@
 import Cache
+package import ControlAPI
 import EventLoop
 import HTTPSemantics
 import HTTPServer
-import HTTPTypes
+package import HTTPTypes
 import Viewers
 
 /// What an edge's handler answers for: how it names things, and whom it asks for them.
@@ -16,6 +17,8 @@ package struct EdgeRouting: Sendable {
   private let kind: Kind
   /// What of a path isn't the name of what is asked for: other nodes ask for `/cluster/hls/…`.
   private var prefixBytes = 0
+  /// Where whoever asks for something is to send publishers and viewers.
+  private var sites: (@Sendable (HTTPRequest) -> KnownAddresses)?
 
   /// Anything, of upstreams that all serve the same.
   package static let upstreams = EdgeRouting(kind: .upstreams)
@@ -25,13 +28,18 @@ package struct EdgeRouting: Sendable {
   /// - Parameters:
   ///   - live: the streams.
   ///   - recordings: finds recordings; nil where any upstream has all of them.
+  ///   - sites: where the edge has publishers and viewers sent, by a request that it is asked.
   /// - Returns: what an edge of a cluster answers for.
-  package static func cluster(_ live: EdgeLive, recordings: RecordingLocator? = nil) -> EdgeRouting
-  {
+  package static func cluster(
+    _ live: EdgeLive, recordings: RecordingLocator? = nil,
+    sites: (@Sendable (HTTPRequest) -> KnownAddresses)? = nil
+  ) -> EdgeRouting {
     let pools = recordings.map {
       RecordingPools($0, rules: live.proxy.configuration.upstreamRules)
     }
-    return EdgeRouting(kind: .cluster(EdgeRouter(live: live, recordings: pools)))
+    var routing = EdgeRouting(kind: .cluster(EdgeRouter(live: live, recordings: pools)))
+    routing.sites = sites
+    return routing
   }
 
   /// Segments of live streams, which are known by their path alone and never change.
@@ -95,10 +103,13 @@ package struct EdgeRouting: Sendable {
 
   // MARK: Questions
 
-  /// Tells whoever is asked on whose behalf.
+  /// Tells whoever is asked on whose behalf, and where answers are to send them.
   func mark(_ request: inout HTTPRequest, from client: SocketAddress) {
     guard case .cluster(let router) = kind else { return }
     PeerCall.mark(&request, from: client, with: router.live.pass)
+    if let sites, request.path?.hasPrefix("/api/") == true {
+      PeerCall.mark(&request, sites: sites(request).text, with: router.live.pass)
+    }
   }
 
   /// What is asked for a request, and of whom; nil where that has to be found out.

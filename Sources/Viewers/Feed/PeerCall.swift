@@ -11,6 +11,7 @@ import Telemetry
 package enum PeerCall {
   private static let client = HTTPField.Name("Wedlive-Client")
   private static let proof = HTTPField.Name("Wedlive-Proof")
+  private static let sites = HTTPField.Name("Wedlive-Sites")
   /// How old a proof may be, or how far ahead of this node's clock, in seconds.
   private static let tolerance: Int64 = 60
 
@@ -29,6 +30,36 @@ package enum PeerCall {
     let host = address.host
     request.headerFields[clientName] = host
     request.headerFields[proofName] = "\(now).\(pass.proof(of: words(host, now)))"
+  }
+
+  /// Says where an edge has publishers and viewers sent, for what an origin answers them; what the client
+  /// itself says of that is overwritten.
+  ///
+  /// - Parameters:
+  ///   - request: on its way to an origin.
+  ///   - text: the addresses; a line.
+  ///   - pass: of the cluster.
+  package static func mark(_ request: inout HTTPRequest, sites text: String, with pass: PeerPass) {
+    guard let name = sites else { return }
+    request.headerFields[name] = "\(pass.proof(of: words(text))) \(text)"
+  }
+
+  /// Where an edge has publishers and viewers sent.
+  ///
+  /// - Parameter request: as it comes out of `believing`.
+  /// - Returns: the addresses; nil where no edge has handed the request on.
+  package static func sites(of request: HTTPRequest) -> String? {
+    sites.flatMap { request.headerFields[$0] }
+  }
+
+  private static func words(_ sites: String) -> String { "sites \(sites)" }
+
+  /// The addresses that a node of the cluster has told; nil where that is not proved.
+  private static func provedSites(_ request: HTTPRequest, _ pass: PeerPass) -> String? {
+    guard let shown = sites.flatMap({ request.headerFields[$0] }) else { return nil }
+    let parts = shown.split(separator: " ", maxSplits: 1).map(String.init)
+    guard parts.count == 2, pass.fits(parts[0], of: words(parts[1])) else { return nil }
+    return parts[1]
   }
 
   /// The system's clock, in seconds of Unix time.
@@ -56,22 +87,24 @@ package enum PeerCall {
   ///   - needsCertificate: whether nodes are believed alone where they show certificates.
   ///   - clock: tells seconds of Unix time.
   ///   - call: answers.
-  /// - Returns: the same with the client that an edge names.
+  /// - Returns: the same with the client that an edge names, and the addresses that it tells.
   package static func believing(
     _ pass: PeerPass?, needsCertificate: Bool = false,
     clock: @escaping @Sendable () -> Int64 = { unixSeconds }, _ call: APICall
   ) -> APICall {
-    guard let pass, let clientName = client, let proofName = proof else { return call }
+    guard let clientName = client, let proofName = proof, let sitesName = sites else { return call }
     return APICall(bodyLimit: call.bodyLimit) { request in
       var request = request
-      if request.isFromPeer || !needsCertificate,
-        let host = request.request.headerFields[clientName],
+      let mayBeBelieved = request.isFromPeer || !needsCertificate
+      if mayBeBelieved, let pass, let host = request.request.headerFields[clientName],
         let shown = request.request.headerFields[proofName],
         isProved(shown, host, pass, now: clock()),
         let address = SocketAddress(host: host, port: 0)
       {
         request.client = address
       }
+      let told = mayBeBelieved ? pass.flatMap { provedSites(request.request, $0) } : nil
+      request.request.headerFields[sitesName] = told
       request.request.headerFields[proofName] = nil
       request.request.headerFields[clientName] = nil
       return await call.handler(request)

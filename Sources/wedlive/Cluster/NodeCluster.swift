@@ -1,5 +1,6 @@
 import Access
 import Cluster
+import ControlAPI
 import Edge
 import EventLoop
 import HTTPClient
@@ -142,19 +143,27 @@ struct NodeCluster: Sendable {
       } else {
         ("listen.http", listeners.http)
       }
+    // Publishers and viewers meet edges: what these say of themselves is for them.
+    let isEdge = role == .edge
+    let named = configuration.public
+    func told(_ name: String, _ port: UInt16, _ sockets: ListenerSockets?) -> String? {
+      if !name.isEmpty { return name.contains(":") ? name : "\(name):\(port)" }
+      return sockets.map {
+        "\(OwnAddresses.literal(configuration.node.advertise)):\($0.address.port)"
+      }
+    }
     guard let peers = place(own) else {
       throw StartFailure("\(key): other nodes reach this one there, so it can't be off")
-    }
-    if !configuration.cluster.tls, configuration.http.redirect {
-      throw StartFailure("cluster.tls: false needs http.redirect: false")
     }
     return NodeRecord(
       id: id, role: role, region: configuration.node.region,
       addresses: Cluster.NodeAddresses(
-        http: peers, rtmp: place(listeners.rtmp),
-        rtmps: place(
-          configuration.cluster.isCertified ? listeners.peersRTMPS : listeners.rtmps),
-        https: place(listeners.https)),
+        http: peers,
+        rtmp: isEdge ? told(named.rtmp, 1935, listeners.rtmp) : place(listeners.rtmp),
+        rtmps: isEdge
+          ? told(named.rtmps, 1936, listeners.rtmps)
+          : place(configuration.cluster.isCertified ? listeners.peersRTMPS : listeners.rtmps),
+        https: isEdge ? told(named.https, 443, listeners.https) : place(listeners.https)),
       version: Version.current)
   }
 

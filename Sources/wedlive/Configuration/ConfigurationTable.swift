@@ -3,6 +3,7 @@ enum ConfigurationTable {
   static let keys: [ConfigurationKey] =
     node + listen + data + tls + auth + access + callbacks + streams + transcode + qualities + plans
     + pacing + cameras + encryption + recording + storage + edge + relay + redis + cluster + cdn
+    + publicSites
     + rtmp + http + player + log
     + loops + proxyProtocol + shutdown
 
@@ -29,6 +30,12 @@ enum ConfigurationTable {
     ("redis", "Where the nodes of a cluster meet."),
     ("cluster", "What they agree on."),
     ("cdn", "The cache of somebody else's in front of the edges."),
+    (
+      "public",
+      "What publishers and viewers are told to connect to: a balancer's name, or a region's. Without it,"
+        + " in a cluster, the edge that was asked, or else one that is there; of a node by itself"
+        + " `node.advertise`. `localhost` is nobody's name: there it is the `Host` of the question."
+    ),
     ("rtmp", "Limits of the RTMP and RTMPS ports."),
     ("http", "Limits of the HTTP and HTTPS ports."),
     ("player", "The page at `/watch/{wedding}`."),

@@ -23,6 +23,7 @@ struct NodeConfiguration: Equatable, Sendable {
   var redis = RedisSection()
   var cluster = ClusterSection()
   var cdn = CDNSection()
+  var `public` = PublicSection()
   var rtmp = RTMPSection()
   var http = HTTPSection()
   var player = PlayerSection()

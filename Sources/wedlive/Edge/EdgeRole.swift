@@ -100,7 +100,8 @@ enum EdgeRole {
           names: [
             configuration.node.advertise, configuration.node.effectiveID,
             ProcessInfo.processInfo.hostName,
-          ]), nodes: cluster?.nodes, invalidations: cluster?.node.invalidations,
+          ]), sites: NodeAddresses.sites(configuration, listeners), nodes: cluster?.nodes,
+        invalidations: cluster?.node.invalidations,
         drainOther: cluster?.drainOther, drain: { drain.yield(.stop) }))
     await succession.takeOver()
     proxy.takeDisk()

@@ -1,7 +1,9 @@
 import Cluster
+import ControlAPI
 import Edge
 import EventLoop
 import HTTPServer
+import HTTPTypes
 import Operator
 import Access
 import Viewers
@@ -30,6 +32,8 @@ struct RunningEdge: Sendable {
     /// For the operator.
     let status: EdgeStatus
     let site: OperatorSite
+    /// Where publishers and viewers are to be sent, by a request that is asked here.
+    let sites: @Sendable (HTTPRequest) -> KnownAddresses
     /// The cluster's nodes as JSON; nil where there is no cluster.
     let nodes: (@Sendable () -> [UInt8])?
     /// Tells the cluster's caches what to forget; nil where there is no cluster.
@@ -56,7 +60,8 @@ struct RunningEdge: Sendable {
     loop.setLocal(server)
     let origin = EdgeHandler(
       proxy, metrics, on: server,
-      routing: streams.map { .cluster($0.live, recordings: $0.recordings) } ?? .upstreams)
+      routing: streams.map { .cluster($0.live, recordings: $0.recordings, sites: parts.sites) }
+        ?? .upstreams)
     let behind = viewers(parts, on: server, before: origin) ?? origin
     let drain = publishers.map { PeerDrain($0.cluster.pass, drain: parts.drain) }
     // Where nodes show certificates they are answered at their own port alone.

@@ -90,7 +90,7 @@ enum Standalone {
     let purger = try NodeCDN.purger(configuration, cluster, records, registry)
     let publication = shared.map { $0.publication(configuration, registry) }
     let recordings = try recordings(
-      configuration, folder, records, NodeAddresses.api(configuration, listeners).web, events,
+      configuration, folder, records, NodeAddresses.web(configuration, listeners), events,
       registry, purger, publication)
     let cameras = WeddingCameras(
       store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
@@ -136,7 +136,7 @@ enum Standalone {
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let api = ControlAPI(
       ControlAPI.Parts(
-        addresses: NodeAddresses.api(configuration, listeners), verifier: tokens.verifier,
+        addresses: NodeAddresses.api(configuration, listeners, cluster), verifier: tokens.verifier,
         issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
         directory: OriginStreams(
           board: origin.board, programs: origin.programs, collector: collector),
@@ -201,8 +201,8 @@ enum Standalone {
     let terminal = Terminal(STDOUT_FILENO)
     let banner = Banner(
       node: configuration.node.effectiveID, listeners: listeners.described,
-      publish: NodeAddresses.publish(configuration, listeners),
-      watch: NodeAddresses.watch(configuration, listeners),
+      publish: NodeAddresses.publish(configuration, listeners, isOrigin: options.isOrigin),
+      watch: NodeAddresses.watch(configuration, listeners, isOrigin: options.isOrigin),
       status: NodeAddresses.status(listeners), cipher: cipher, certificate: certificate,
       dataPath: folder.path, demo: demo?.banner)
     terminal.write(banner.text(on: terminal))
