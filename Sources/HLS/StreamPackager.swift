@@ -62,6 +62,8 @@ package final class StreamPackager {
   private var breakIsDue: Bool
   private var state: WindowState
   private var lastVideoDTS: MediaTime?
+  /// What dates the next publisher's frames have, where it is the one before.
+  private var known: PublisherDate?
   package private(set) var statistics = PackagerStatistics()
   /// Called with each segment that begins and each frame that is written; nil where nobody makes
   /// other rungs of the stream.
@@ -115,6 +117,19 @@ package final class StreamPackager {
     if case .running = phase { breakIsDue = true }
   }
 
+  /// Says that the publisher whose frames follow is the one before, by way of another connection.
+  ///
+  /// Its first frames may come late, as they are sent once more: their dates are by its own clock.
+  ///
+  /// - Parameter date: of any time of it; the end of this packager's last segment where that is nil.
+  package func goOn(from date: PublisherDate?) {
+    if let end = ends.last?.end, state.endDate > 0 {
+      known = PublisherDate(time: end, date: state.endDate)
+    } else {
+      known = date
+    }
+  }
+
   /// Takes a frame.
   ///
   /// - Parameters:
@@ -152,6 +167,7 @@ package final class StreamPackager {
       phase = .gathering
       wanted = Tracks()
       breakIsDue = state.isResumed
+      known = nil
     }
     statistics.droppedFrames += gathered.count + preroll.count
     guard case .running = phase, let end = timeline.end, end > running.start else {
@@ -287,8 +303,10 @@ package final class StreamPackager {
       muxer.setTracks(video: tracks.video, audio: tracks.audio)
     }
     if running.anchorDate == 0 || breakIsDue {
-      running.anchorDate = max(date, state.endDate)
+      // Of what was sent once more the first segment alone is late; a true gap is one in its time, too.
+      running.anchorDate = max(known?.date(of: frame.dts) ?? date, state.endDate)
       running.anchorTime = time
+      known = nil
     }
     running.begin(at: time, isDiscontinuity: breakIsDue && state.isResumed)
     running.bytes.reserveCapacity(expectedBytes)

@@ -169,4 +169,87 @@ import Testing
     #expect(pictures[5].pts - pictures[4].pts == 3 * 3_600)
     #expect(pictures[4].pts == 900_000 + 4 * 3_600)
   }
+
+  /// What a publisher's frames are dated by a node that goes on with its stream, and gets them late.
+  private func date(
+    after gap: Int64, late: Int64, wraps: Bool = false, isSame: Bool = true
+  ) throws -> (last: Segment, next: Segment) {
+    let publisher = Publisher()
+    let first = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 21), first)
+    let last = try #require(viewer.segments.last)
+    let end = try #require(first.publisherEnd(of: last.sequence))
+    let second = try packager(publisher, state: last.stateAfter)
+    if isSame {
+      let time = wraps ? end + MediaTime(milliseconds: 1 << 32) : end
+      second.goOn(from: PublisherDate(time: time, date: last.stateAfter.endDate))
+    }
+    var next = Viewer(state: last.stateAfter)
+    let frames = publisher.frames(from: end.milliseconds + gap, seconds: 20)
+    next.watch(frames, second, date: 1_000_000 + late)
+    #expect(next.segments.map(\.isDiscontinuity) == [true, false, false, false])
+    let dates = next.segments.map(\.programDate)
+    #expect(zip(dates, dates.dropFirst()).allSatisfy { $1 - $0 == 4_000 })
+    return (last, try #require(next.segments.first))
+  }
+
+  @Test(arguments: [0, 5_000, 40_000], [false, true])
+  func `what comes late at another node has the date of when it was filmed`(
+    late: Int64, wraps: Bool
+  ) throws {
+    let (last, next) = try date(after: 0, late: late, wraps: wraps)
+    #expect(next.programDate == last.programDate + last.duration.milliseconds)
+  }
+
+  @Test func `a segment that is made once more has the date that it had`() throws {
+    let publisher = Publisher()
+    let first = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 21), first)
+    let (before, last) = try (
+      #require(viewer.segments.dropLast().last), #require(viewer.segments.last)
+    )
+    let end = try #require(first.publisherEnd(of: last.sequence))
+    var state = before.stateAfter
+    state.endDate = 0
+    let second = try packager(publisher, state: state)
+    second.takeOver(firstEnd: end)
+    second.goOn(from: PublisherDate(time: end, date: last.stateAfter.endDate))
+    var next = Viewer(state: state)
+    let start = try #require(first.publisherEnd(of: before.sequence))
+    next.watch(publisher.frames(from: start.milliseconds, seconds: 20), second, date: 1_007_000)
+    let again = try #require(next.segments.first)
+    #expect(again.sequence == last.sequence)
+    #expect(again.programDate == last.programDate)
+  }
+
+  @Test func `what never came is a gap in the dates, too`() throws {
+    let (last, next) = try date(after: 4_000, late: 7_000)
+    #expect(next.programDate == last.programDate + last.duration.milliseconds + 4_000)
+  }
+
+  @Test func `another publisher's frames are dated by when they come`() throws {
+    let (last, next) = try date(after: 0, late: 5_000, isSame: false)
+    #expect(next.programDate == last.programDate + last.duration.milliseconds + 5_000)
+    // A time so far away is another clock's.
+    let (before, after) = try date(after: 700_000, late: 5_000)
+    #expect(after.programDate == before.programDate + before.duration.milliseconds + 705_000)
+  }
+
+  @Test func `a publisher that comes back by another connection is dated by its own clock`() throws
+  {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 21), packager)
+    viewer.take(packager.interrupt().map { [$0] } ?? [])
+    let last = try #require(viewer.segments.last)
+    for configuration in try publisher.configurations() { packager.configure(configuration) }
+    packager.goOn(from: nil)
+    viewer.watch(publisher.frames(from: 22_000, seconds: 9), packager, date: 1_009_000)
+    let next = try #require(viewer.segments.first { $0.sequence == last.sequence + 1 })
+    let gap = next.programDate - last.programDate - last.duration.milliseconds
+    #expect((900...1_100).contains(gap))
+  }
 }

@@ -13,7 +13,7 @@ from conftest import MakeNode
 
 from support.browser import Browser
 from support.cluster import Cluster
-from support.cluster_watch import Viewer, owner, owner_name, publish, sequences
+from support.cluster_watch import Viewer, date_jumps, owner, owner_name, publish, sequences
 from support.node import Node
 from support.players import ffmpeg9_decodes
 from support.processes import Process, run, wait_until
@@ -95,6 +95,9 @@ def test_no_picture_is_missing_where_an_origin_was_killed(
     assert owner(cluster, "whole") is not first
     # The edge had all of them; a group that was announced and is sent once more is shown twice.
     assert pictures >= seconds * 30 - 3
+    # What the next origin was sent once more came late, and was filmed when it was.
+    jumps = date_jumps(edge, "whole")
+    assert max(map(abs, jumps)) < 0.2, jumps
 
 
 def test_a_browser_plays_on_where_an_origin_was_killed(

@@ -187,6 +187,9 @@ package final class OriginLoop {
       // Later, because the stream is in the middle of a message now.
       mailbox.submit { publication.connection(on: $0)?.reject(words) }
     }
+    if ask.name["relay"] != nil, ask.name["resume"] != nil {
+      stream.goOn(from: claim.after?.publisherDate)
+    }
     relay.attach(stream.relay)
     streams[claim.key] = stream
     asks[connection.id] = ask

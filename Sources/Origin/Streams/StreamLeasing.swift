@@ -44,12 +44,16 @@ package struct StreamLeasing: Sendable {
     /// Where the one after it ends, by the same clock, where another node has made and announced that;
     /// it is made once more, for those who haven't got it.
     package let nextEnd: MediaTime?
+    /// Which date a time of that clock had, where it is the publisher of before, by way of an edge.
+    package let publisherDate: PublisherDate?
     /// The names of the last segments, the newest last.
     package let names: [String]
 
     package init(
-      state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil, names: [String] = []
+      state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil,
+      publisherDate: PublisherDate? = nil, names: [String] = []
     ) {
+      self.publisherDate = publisherDate
       self.state = state
       self.publisherEnd = publisherEnd
       self.nextEnd = nextEnd

@@ -55,11 +55,17 @@ struct Resumption {
     guard let progress else { return nil }
     let next = Int(progress.sequence + 1)
     func isRecorded(_ number: Int) -> Bool { recorded?.state.nextSequence == number }
+    var date: PublisherDate?
+    if let recorded, let end = recorded.publisherEnd, recorded.state.endDate > 0 {
+      date = PublisherDate(time: end, date: recorded.state.endDate)
+    }
+    // What is made once more has a date before that, by the publisher's clock.
+    let isRemade = date != nil && next < recorded?.state.nextSequence ?? 0
     return StreamLeasing.Progress(
       state: WindowState(
         nextSequence: next, discontinuitySequence: Int(progress.discontinuity),
-        endDate: recorded?.state.endDate ?? 0),
+        endDate: isRemade ? 0 : recorded?.state.endDate ?? 0),
       publisherEnd: isRecorded(next) ? recorded?.publisherEnd : nil,
-      nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil)
+      nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil, publisherDate: date)
   }
 }

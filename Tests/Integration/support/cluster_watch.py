@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+from datetime import datetime
 from .cluster import Cluster
 from .http import Client
 from .media import Source
@@ -30,6 +31,17 @@ def sequences(node: Node, wedding: str) -> list[int]:
 
 def owner_name(cluster: Cluster, wedding: str) -> str:
     """The name of the origin that has its stream; nothing where Redis doesn't say."""
+def date_jumps(node: Node, wedding: str) -> list[float]:
+    """By how many seconds the date of each listed segment is later than the end of the one before."""
+    text = node.client().get(f"{node.base}/hls/{wedding}/main/source/index.m3u8").text
+    dates = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)Z", text)
+    lengths = [float(length) for length in re.findall(r"#EXTINF:([0-9.]+)", text)]
+    assert len(dates) == len(lengths) > 1, text
+    times = [datetime.fromisoformat(date).timestamp() for date in dates]
+    steps = itertools.pairwise(times)
+    return [b - a - length for (a, b), length in zip(steps, lengths, strict=False)]
+
+
     return cluster.redis.ask("hget", f"wl:stream:{{{wedding}}}/main", "owner")
 
 
