@@ -247,6 +247,9 @@ def test_publishers_and_viewers_are_sent_to_edges(cluster: Cluster) -> None:
     told = credentials(named, "live.example")
     assert told["rtmp_url"] == "rtmp://in.example:935/live"
     assert told["rtmps_url"] == f"rtmps://live.example:{ports(named)[1]}/live"
+def test_a_viewer_resumes_its_tls_session_on_any_edge(cluster: Cluster, tmp_path: Path) -> None:
+    first, second = cluster.edges
+    ticket = tmp_path / "session.pem"
     assert told["hls_playback_url"] == "https://watch.example/hls/sent/index.m3u8"
 
 

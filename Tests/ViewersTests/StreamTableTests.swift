@@ -47,6 +47,23 @@ import TestSupport
     table.remove(.named("w"), version: 2)
   }
 
+  @Test func `viewers of all streams are counted once, whatever addresses these have`() {
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1), nil)
+    table.update(StreamSnapshot("w", "c2", version: 2), nil)
+    table.update(StreamSnapshot("v", version: 3), nil)
+    #expect(table.viewers(now: 100) == 0)
+    for viewer in UInt64(1)...3 { place(table, "/hls/w")?.viewers.note(viewer, now: 100) }
+    place(table, "/hls/w/main")?.viewers.note(3, now: 101)
+    place(table, "/hls/w/c2")?.viewers.note(3, now: 101)
+    place(table, "/hls/v/main")?.viewers.note(9, now: 101)
+    #expect(table.viewers(now: 101) == 5)
+    // Those who have not come back within 15 seconds have gone.
+    #expect(table.viewers(now: 116) == 3)
+    table.remove(.named("v"), version: 3)
+    #expect(table.viewers(now: 116) == 2)
+  }
+
   @Test func `removing another camera leaves the program`() {
     let table = StreamTable()
     table.update(StreamSnapshot("w", version: 1), nil)

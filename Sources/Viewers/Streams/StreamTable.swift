@@ -38,6 +38,8 @@ package final class StreamTable {
   }
 
   private var slots = PathTable<Slot>()
+  /// The same once each, whatever addresses they have.
+  private var all: [ObjectIdentifier: Slot] = [:]
   /// Why somebody who waits may no longer have what has come; nil where they may.
   var refusal: (Audience, StreamKey, _ isProgram: Bool) -> PreparedResponse? = { _, _, _ in nil }
 
@@ -101,6 +103,7 @@ package final class StreamTable {
   /// A new stream has a place; one that is its wedding's program has the wedding's addresses too.
   private func add(_ slot: Slot) {
     let key = slot.snapshot.key
+    all[ObjectIdentifier(slot)] = slot
     slots.set(Self.text(key), slot)
     let wedding = "/hls/\(key.wedding)"
     let isProgram = key.camera == Claims.programCamera
@@ -184,6 +187,7 @@ package final class StreamTable {
   }
 
   private func forget(_ slot: Slot, _ key: StreamKey) {
+    all[ObjectIdentifier(slot)] = nil
     slots.set(Self.text(key), nil)
     let wedding = "/hls/\(key.wedding)"
     guard slots.value(of: Array(wedding.utf8).span) === slot else { return }
@@ -203,6 +207,11 @@ package final class StreamTable {
   /// The stream's viewers on this loop of late.
   package func viewers(of key: StreamKey, now: UInt64) -> Int {
     find(key)?.viewers.count(now: now) ?? 0
+  }
+
+  /// The viewers of all streams on this loop of late; who watches two is counted twice.
+  package func viewers(now: UInt64) -> Int {
+    all.values.reduce(0) { $0 + $1.viewers.count(now: now) }
   }
 }
 

@@ -15,7 +15,7 @@ struct ClusterStatus: Codable, Equatable, Sendable {
     var address: String
     var uptimeSeconds: Int64
     var publishers: Int
-    /// Connections of viewers.
+    /// Who has asked for something of a stream within the last 15 seconds, at this node.
     var viewers: Int
     var memoryBytes: Int64
     /// All that it receives and sends, in bits a second; nil where the node asked is of an older version.
@@ -72,7 +72,10 @@ struct ClusterStatus: Codable, Equatable, Sendable {
         DurationText.format(.seconds(node.uptimeSeconds)),
       ])
     }
-    let note = isCoordinated ? "" : "\nRedis is away: this is what \(node) knew last.\n"
+    var note = isCoordinated ? "" : "\nRedis is away: this is what \(node) knew last.\n"
+    if !nodes.contains(where: { $0.role != NodeRole.edge.rawValue && $0.status == "usable" }) {
+      note += "\nNo origin can be used: publishers have to wait, and viewers get what edges have.\n"
+    }
     return table.text + note
   }
 }

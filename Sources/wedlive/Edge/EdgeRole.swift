@@ -46,10 +46,11 @@ enum EdgeRole {
     let whole = TrafficMeter(ingest, frame.registry)
     let traffic = StreamTraffic(limit: configuration.streams.counted, metrics: frame.registry)
     let cluster = try NodeCluster.make(
+    let census = ViewerCensus(frame.loops.mailboxes, frame.registry)
       configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
       measure: {
         var load = NodeLoad()
-        load.viewers = viewers.connections.value
+        load.viewers = census.count
         load.memory = Int64(ProcessMetrics.residentBytes())
         load.take(whole.traffic)
         return load
@@ -141,7 +142,7 @@ enum EdgeRole {
           await cluster?.retire()
           await proxy.releaseDisk()
         }, orders: drain),
-      HeapService(),
+      HeapService(), census,
     ]
     if let keySet = streams?.keySet { others.append(KeySetService(keySet)) }
     if let cluster {

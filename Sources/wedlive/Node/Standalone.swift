@@ -47,6 +47,7 @@ enum Standalone {
     let viewers = ServerMetrics(registry)
     let whole = TrafficMeter(IngestMetrics(registry), registry)
     let live = Mutex<StreamBoard?>(nil)
+    let census = ViewerCensus(frame.loops.mailboxes, registry)
     let limit = configuration.streams.limit
     let cluster = try NodeCluster.make(
       configuration, role: options.isOrigin ? .origin : .standalone, listeners: listeners,
@@ -54,7 +55,7 @@ enum Standalone {
       measure: {
         var load = NodeLoad()
         load.publishers = live.withLock { $0?.liveCount } ?? 0
-        load.viewers = viewers.connections.value
+        load.viewers = census.count
         load.memory = Int64(ProcessMetrics.residentBytes())
         load.take(whole.traffic)
         load.capacity = limit
@@ -237,7 +238,7 @@ enum Standalone {
           await node.openDoor(besides: bequest?.doors ?? [], configuration.server, viewers)
         }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
-      HeapService(), RecordingRunner(recordings: recordings),
+      HeapService(), census, RecordingRunner(recordings: recordings),
     ]
     if succession.hasElders {
       others.append(
