@@ -7,6 +7,7 @@ package final class Health: Sendable {
   private struct State {
     var unready: String? = "the node is starting"
     var fault: String?
+    var waiting: String?
   }
 
   private let state = Mutex(State())
@@ -28,15 +29,22 @@ package final class Health: Sendable {
   /// - Parameter fault: a sentence without its full stop.
   package func set(fault: String?) { state.withLock { $0.fault = fault } }
 
+  /// Notes what the node has yet to learn before anybody should be sent to it; nil: nothing any more.
+  ///
+  /// - Parameter reason: a sentence without its full stop.
+  package func set(waiting reason: String?) { state.withLock { $0.waiting = reason } }
+
   /// Whether publishers are taken; also where something fails that they can do without.
   package var takesPublishers: Bool { state.withLock { $0.unready == nil } }
 
-  package var isReady: Bool { state.withLock { $0.unready == nil && $0.fault == nil } }
+  package var isReady: Bool {
+    state.withLock { $0.unready == nil && $0.fault == nil && $0.waiting == nil }
+  }
 
   /// The answer to `/readyz`: 200, or 503 with the reason.
   package var readiness: PreparedResponse {
     let state = state.withLock { $0 }
-    if let reason = state.unready {
+    if let reason = state.unready ?? state.waiting {
       return .error(503, code: "not_ready", message: "This node takes no new work: \(reason).")
     }
     guard let fault = state.fault else { return Self.ready }

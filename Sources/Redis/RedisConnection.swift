@@ -117,7 +117,7 @@ final class RedisConnection: Channel {
     let error = socket.pendingError
     _ = socket.release()
     guard error == 0 else {
-      end(.unreachable(SystemError("connect", error)))
+      end(.unreachable(SystemError("connect", error), at: session.address))
       return false
     }
     stage = tls == nil ? .opening : .securing
@@ -211,14 +211,14 @@ final class RedisConnection: Channel {
   }
 
   override func timedOut() {
-    guard stage == .open else { return end(.silent(stage)) }
+    guard stage == .open else { return end(.silent(stage, at: session.address)) }
     let now = loop.now
     if session.awaitedReplies == 0 {
       if heard + patience.pingAfter <= now {
         write { session, output in session.ping(into: &output) }
       }
     } else if heard + patience.silence <= now || replied + patience.reply <= now {
-      return end(.silent(.open))
+      return end(.silent(.open, at: session.address))
     }
     watch()
   }

@@ -131,7 +131,7 @@ final class RedisEngine {
       connection.begin()
       return connection
     } catch {
-      throw .unreachable(error)
+      throw .unreachable(error, at: candidate.endpoint.description)
     }
   }
 

@@ -111,7 +111,7 @@ class RedisLink {
     if !wasOpen, !isClosed {
       // Another address of the name may answer where this one did not.
       switch loss {
-      case .unreachable, .silent(.connecting), .closedByServer, .broken: return next(after: loss)
+      case .unreachable, .silent(.connecting, _), .closedByServer, .broken: return next(after: loss)
       default: break
       }
     }

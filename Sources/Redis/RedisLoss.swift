@@ -2,8 +2,8 @@ package import EventLoop
 
 /// Why there is no connection to a server; the next attempt comes by itself.
 package enum RedisLoss: Error, Equatable, Sendable {
-  /// No address could be connected to.
-  case unreachable(SystemError)
+  /// No address could be connected to; the last one that was tried.
+  case unreachable(SystemError, at: String)
   case unknownHost(String)
   /// TLS failed; the words are OpenSSL's.
   case insecure(String)
@@ -18,7 +18,7 @@ package enum RedisLoss: Error, Equatable, Sendable {
   /// The server sent what isn't a reply; the words say what.
   case violated(String)
   /// The server did not connect, answer, or take anything for too long.
-  case silent(Stage)
+  case silent(Stage, at: String)
   /// The server ended the connection.
   case closedByServer
   /// The connection broke.
@@ -55,7 +55,7 @@ extension RedisLoss: CustomStringConvertible {
   /// A sentence for a person; no password is in it.
   package var description: String {
     switch self {
-    case .unreachable(let error): "can't be reached: \(error)"
+    case .unreachable(let error, let place): "\(place) can't be reached: \(error)"
     case .unknownHost(let host): "\(host): there is no such host"
     case .insecure(let words): "no secure connection: \(words)"
     case .refused(let error): "the server refuses us: \(error)"
@@ -63,8 +63,8 @@ extension RedisLoss: CustomStringConvertible {
     case .loading: "the server is still loading its data"
     case .noPrimary(let name): "no Sentinel knows a primary called \(name)"
     case .violated(let words): "the server doesn't speak Redis' protocol: \(words)"
-    case .silent(.open): "the server doesn't answer any more"
-    case .silent(let stage): "the server doesn't answer (\(stage.rawValue))"
+    case .silent(.open, let place): "\(place) doesn't answer any more"
+    case .silent(let stage, let place): "\(place) doesn't answer (\(stage.rawValue))"
     case .closedByServer: "the server closed the connection"
     case .broken(let error): "the connection broke: \(error)"
     case .primaryMoved: "another server has become the primary"

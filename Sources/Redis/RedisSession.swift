@@ -49,7 +49,8 @@ package final class RedisSession {
   }
 
   private let greeting: Greeting
-  private let address: String
+  /// Of the server, for a person.
+  let address: String
   private let reader: ReplyReader
   private var awaited: [Awaited] = []
   private var head = 0

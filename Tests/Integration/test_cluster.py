@@ -177,9 +177,6 @@ def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:
         assert "origin-2" in run(words)
 
 
-def test_a_viewer_resumes_its_tls_session_on_any_edge(cluster: Cluster, tmp_path: Path) -> None:
-    first, second = cluster.edges
-    ticket = tmp_path / "session.pem"
 def test_status_counts_viewers_and_not_connections(
     cluster: Cluster, cleanup: list[Process], tmp_path: Path
 ) -> None:
@@ -247,12 +244,12 @@ def test_publishers_and_viewers_are_sent_to_edges(cluster: Cluster) -> None:
     told = credentials(named, "live.example")
     assert told["rtmp_url"] == "rtmp://in.example:935/live"
     assert told["rtmps_url"] == f"rtmps://live.example:{ports(named)[1]}/live"
-def test_a_viewer_resumes_its_tls_session_on_any_edge(cluster: Cluster, tmp_path: Path) -> None:
-    first, second = cluster.edges
-    ticket = tmp_path / "session.pem"
     assert told["hls_playback_url"] == "https://watch.example/hls/sent/index.m3u8"
 
 
+def test_a_viewer_resumes_its_tls_session_on_any_edge(cluster: Cluster, tmp_path: Path) -> None:
+    first, second = cluster.edges
+    ticket = tmp_path / "session.pem"
 
     def reused(node: Node, *options: str) -> bool:
         place = f"localhost:{node.ports['https']}"

@@ -50,11 +50,14 @@ def environment(name: str, state: Path) -> dict[str, str]:
 def test_nodes_understand_their_settings(name: str, state: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.yaml"
     empty.write_text("{}\n")
-    words = [wedlive_binary(), "check", empty]
+    words = [wedlive_binary(), "check", "--role", name.split("-")[0], empty]
     assert "OK" in run(words, env=environment(name, state))
     wrong = {**environment(name, state), "WEDLIVE_CLUSTER_KEY": str(state / "secrets/auth")}
     with Process("check", words, tmp_path / "check.log", env=wrong) as process:
         assert process.wait() != 0, "a key that is none is seen"
+    alone = {key: value for key, value in environment(name, state).items() if "REDIS" not in key}
+    with Process("check", words, tmp_path / "check.log", env=alone) as process:
+        assert process.wait() != 0, "one that meets nobody is seen"
 
 
 def test_every_file_that_is_mounted_is_made(state: Path) -> None:

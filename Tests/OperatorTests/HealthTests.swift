@@ -16,6 +16,19 @@ import Testing
     #expect(health.readiness.status == 503)
   }
 
+  @Test func `a node that has yet to learn something is not ready until it has`() {
+    let health = Health()
+    health.set(waiting: "it knows no origin yet")
+    health.set(unready: nil)
+    #expect(!health.isReady)
+    #expect(health.readiness.status == 503)
+    let words = String(decoding: health.readiness.identity.body, as: UTF8.self)
+    #expect(words.contains("This node takes no new work: it knows no origin yet."))
+    health.set(waiting: nil)
+    #expect(health.isReady)
+    #expect(health.readiness.status == 200)
+  }
+
   @Test func `a fault is told while streams go on, and a node that stops says that instead`() {
     let health = Health()
     health.set(unready: nil)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 
 /// `wedlive check FILE`: like `nginx -t`.
 struct CheckCommand: AsyncParsableCommand {
@@ -9,16 +10,42 @@ struct CheckCommand: AsyncParsableCommand {
       Prints one line for each thing that is wrong, with the file's line, and ends with status 1; \
       or prints OK. Environment variables count as they would for a node. The files that the \
       configuration names are opened, the certificate is held against its key, and the encoder is \
-      looked for in libavcodec. No address is asked.
+      looked for in libavcodec. No address is asked. With --role it also says what such a node would \
+      not start with.
       """)
 
   @Argument(help: ArgumentHelp("The YAML file.", valueName: "file"))
   var file: String
 
+  @Option(
+    help: ArgumentHelp(
+      "What is to be started with it: standalone, origin or edge.", valueName: "role"))
+  var role: Role?
+
+  /// As the commands are called.
+  enum Role: String, ExpressibleByArgument, CaseIterable {
+    case standalone, origin, edge
+
+    var node: NodeRole {
+      switch self {
+      case .standalone: .standalone
+      case .origin: .origin
+      case .edge: .edge
+      }
+    }
+  }
+
   func run() async throws {
-    let reading = ConfigurationLoader(file: file).read()
+    var reading = ConfigurationLoader(file: file).read()
+    if role == .edge { reading.configuration = reading.configuration.forEdge }
     let contents = await ConfigurationContents(reading)
-    let faults = reading.faults + contents.faults
+    var faults = reading.faults + contents.faults
+    // A default that stands in for what can't be read says nothing of a role.
+    if let role, reading.faults.isEmpty {
+      faults += RoleConsistency.problems(reading.configuration, role.node).map {
+        reading.fault($0.key, $0.words)
+      }
+    }
     for warning in contents.warnings { print("\(file): warning: \(warning)") }
     guard faults.isEmpty else {
       for fault in faults { print(fault) }

@@ -6,10 +6,12 @@ import HTTPTypes
 struct DrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drain",
-    abstract: "Drain a node of a cluster: its streams and viewers go to others, and it ends.",
+    abstract: "Drain a node: its streams and viewers go to others, and it ends.",
     discussion: """
       Asks a node's admin port, which is that of the configuration (or --node), and which passes it on \
-      to the node that is named. Without a name it is that node itself.
+      to the node that is named. Without a name it is that node itself, of a cluster or not. The node \
+      says that it isn't ready, hands its streams to other origins (shutdown.hand_over), lets what is \
+      under way finish (shutdown.drain), and ends: something else has to start it again.
       """)
 
   @Argument(help: ArgumentHelp("The node's name (node.id).", valueName: "name"))

@@ -4,11 +4,16 @@ import ArgumentParser
 struct EdgeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edge",
-    abstract: "Run an edge: a cache in front of origins that viewers meet.",
+    abstract: "Run an edge: what the viewers and publishers of a cluster meet.",
     discussion: """
-      Stands in front of what edge.upstreams names, which may be any HTTP servers, and keeps what may \
-      be kept in memory and on disk (RFC 9111). SIGTERM or ^C ends it once responses under way are \
-      finished; SIGHUP reads the certificate again.
+      With redis.url it is one of a cluster's: it finds the origins there, plays their streams and \
+      recordings, and takes publishers for them; it needs cluster.secret and auth.secret, the same on \
+      all nodes. Without, it stands in front of what edge.upstreams names, which may be any HTTP \
+      servers. It keeps what may be kept in memory and on disk (RFC 9111).
+
+      SIGTERM or ^C ends it once responses under way are finished and publishers have been told to come \
+      back elsewhere; SIGHUP reads the certificates again; SIGUSR2 has the program that stands now at \
+      its path go on with it.
       """)
 
   @OptionGroup var options: ConfigurationOptions

@@ -8,6 +8,9 @@ struct OriginCommand: AsyncParsableCommand {
     discussion: """
       Does what `wedlive standalone` does, and meets the cluster's other nodes at redis.url. Needs \
       cluster.secret and auth.secret, the same on all nodes.
+
+      SIGTERM or ^C has edges take its streams to other origins, and ends it; SIGHUP reads the \
+      certificates again; SIGUSR2 has the program that stands now at its path go on with it.
       """)
 
   @OptionGroup var options: ConfigurationOptions

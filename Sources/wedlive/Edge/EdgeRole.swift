@@ -25,6 +25,7 @@ enum EdgeRole {
     configuration given: NodeConfiguration, after inheritance: Inheritance?
   ) async throws {
     let configuration = given.forEdge
+    try RoleConsistency.check(configuration, .edge)
     let folder = try DataFolder(configuration.data.path, lock: inheritance?.lock)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
@@ -45,8 +46,8 @@ enum EdgeRole {
     let ingest = IngestMetrics(frame.registry)
     let whole = TrafficMeter(ingest, frame.registry)
     let traffic = StreamTraffic(limit: configuration.streams.counted, metrics: frame.registry)
-    let cluster = try NodeCluster.make(
     let census = ViewerCensus(frame.loops.mailboxes, frame.registry)
+    let cluster = try NodeCluster.make(
       configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
       measure: {
         var load = NodeLoad()
@@ -55,16 +56,6 @@ enum EdgeRole {
         load.take(whole.traffic)
         return load
       })
-    guard cluster != nil || !configuration.edge.upstreams.isEmpty else {
-      throw StartFailure(
-        "edge.upstreams, redis.url: an edge needs one of them: what stands behind it, such as"
-          + " https://origin-1.example.com:8443, or where its cluster meets")
-    }
-    guard cluster != nil || configuration.rtmp.proxy == .rtmp else {
-      throw StartFailure(
-        "rtmp.proxy: tcp needs redis.url: an edge finds the origins that connections go to by its"
-          + " cluster")
-    }
     let locks = try await EdgeLocks.open(cluster, folder, frame)
     var cache = configuration.edgeProxy
     cache.hearsOfPurges = cluster != nil
@@ -83,6 +74,10 @@ enum EdgeRole {
     }
     // Whoever comes first shall not be told that there are no origins.
     await cluster?.look(configuration.redis)
+    // The process before this one may know some that Redis can't tell of now.
+    if let cluster, cluster.origins.isEmpty, inheritance == nil {
+      frame.health.set(waiting: OriginsService.waiting)
+    }
     let (drainAsked, drain) = AsyncStream.makeStream(of: DrainOrder.self)
     let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await edge.open(
@@ -147,7 +142,10 @@ enum EdgeRole {
     if let keySet = streams?.keySet { others.append(KeySetService(keySet)) }
     if let cluster {
       others.append(ClusterService(cluster: cluster))
-      others.append(OriginsService(cluster: cluster, pool: proxy.upstreams))
+      others.append(
+        OriginsService(
+          cluster: cluster, pool: proxy.upstreams, health: frame.health, registry: frame.registry,
+          logger: logger))
       others.append(
         InvalidationService(
           invalidations: CacheInvalidations(
@@ -178,12 +176,6 @@ enum EdgeRole {
     var shown = cluster?.pass
     if shown == nil { shown = try NodeCluster.pass(configuration) }
     guard let pass = shown else { return nil }
-    let auth = configuration.auth
-    guard auth.secret != nil || auth.secretFile != nil else {
-      throw StartFailure(
-        "auth.secret: an edge of a cluster needs the secret of its origins, or nobody's token is good"
-      )
-    }
     let client: HTTPClient
     do throws(HTTPClientError) {
       if let shared = cluster?.client {

@@ -30,6 +30,7 @@ enum Standalone {
   static func run(
     configuration: NodeConfiguration, options: StandaloneOptions, after inheritance: Inheritance?
   ) async throws {
+    try RoleConsistency.check(configuration, options.isOrigin ? .origin : .standalone)
     let folder = try DataFolder(configuration.data.path, lock: inheritance?.lock)
     let secret = try NodeSecret.load(configuration)
     let (logger, log) = LogSetUp.start(configuration)
@@ -46,8 +47,8 @@ enum Standalone {
     let records = try records(folder)
     let viewers = ServerMetrics(registry)
     let whole = TrafficMeter(IngestMetrics(registry), registry)
-    let live = Mutex<StreamBoard?>(nil)
     let census = ViewerCensus(frame.loops.mailboxes, registry)
+    let live = Mutex<StreamBoard?>(nil)
     let limit = configuration.streams.limit
     let cluster = try NodeCluster.make(
       configuration, role: options.isOrigin ? .origin : .standalone, listeners: listeners,
@@ -61,23 +62,6 @@ enum Standalone {
         load.capacity = limit
         return load
       })
-    guard cluster != nil || !options.isOrigin else {
-      throw StartFailure(
-        "redis.url: an origin meets its edges there; a node by itself is `wedlive standalone`")
-    }
-    guard
-      !options.isOrigin || !configuration.cluster.isCertified || listeners.peersRTMPS != nil
-    else {
-      throw StartFailure(
-        "listen.peers_rtmps: edges that know nodes by certificates bring streams there, so it can't be"
-          + " off on an origin")
-    }
-    guard cluster == nil || configuration.auth.secret != nil || configuration.auth.secretFile != nil
-    else {
-      throw StartFailure(
-        "auth.secret: nodes that meet at redis.url need the same one, or what one of them has signed"
-          + " or sealed is good nowhere else")
-    }
     let shared = cluster.map {
       ClusterRecords($0, records, metrics: registry, logger: logger)
     }

@@ -1,11 +1,13 @@
 """Publishers and viewers of a cluster, and what viewers may never see."""
 
 import http.client
+import itertools
+import re
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
-from datetime import datetime
 from .cluster import Cluster
 from .http import Client
 from .media import Source
@@ -29,8 +31,6 @@ def sequences(node: Node, wedding: str) -> list[int]:
     return [int(line.split("-")[0]) for line in lines]
 
 
-def owner_name(cluster: Cluster, wedding: str) -> str:
-    """The name of the origin that has its stream; nothing where Redis doesn't say."""
 def date_jumps(node: Node, wedding: str) -> list[float]:
     """By how many seconds the date of each listed segment is later than the end of the one before."""
     text = node.client().get(f"{node.base}/hls/{wedding}/main/source/index.m3u8").text
@@ -42,6 +42,8 @@ def date_jumps(node: Node, wedding: str) -> list[float]:
     return [b - a - length for (a, b), length in zip(steps, lengths, strict=False)]
 
 
+def owner_name(cluster: Cluster, wedding: str) -> str:
+    """The name of the origin that has its stream; nothing where Redis doesn't say."""
     return cluster.redis.ask("hget", f"wl:stream:{{{wedding}}}/main", "owner")
 
 
