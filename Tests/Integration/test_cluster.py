@@ -202,6 +202,29 @@ def test_status_counts_viewers_and_not_connections(
     wait_until(lambda: counts()["edge-1"] == 0, "the viewer has gone", alive=[publisher])
 
 
+def test_an_edge_is_ready_once_it_has_known_an_origin(make_node: MakeNode, tmp_path: Path) -> None:
+    made = Cluster(tmp_path, make_node, origins=0, edges=1)
+    edge = made.edges[0]
+    answer = edge.admin("/readyz")
+    assert answer.status == 503
+    assert "knows no origin yet" in answer.text
+    # It lives, and the cluster has it.
+    assert edge.admin("/healthz").status == 200
+    words = [edge.binary, "status", "--node", f"127.0.0.1:{edge.ports['admin']}"]
+    assert "No origin can be used" in run(words)
+    origin = made.add("origin", "origin-1")
+    wait_until(lambda: edge.admin("/readyz").status == 200, "it is ready with an origin")
+    assert edge.client().get(f"{edge.base}/readyz").status == 200
+    assert edge.metrics()["wedlive_edge_origins"] == 1
+    assert "No origin can be used" not in run(words)
+    # All edges have lost the same one: a balancer is to have some left.
+    origin.kill()
+    wait_until(lambda: edge.metrics()["wedlive_edge_origins"] == 0, "it knows that there is none")
+    assert edge.said("no origin can be reached")
+    assert edge.admin("/readyz").status == 200
+    made.stop()
+
+
 def test_publishers_and_viewers_are_sent_to_edges(cluster: Cluster) -> None:
     def credentials(node: Node, host: str = "localhost") -> dict[str, str]:
         answer = run(

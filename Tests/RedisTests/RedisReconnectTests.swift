@@ -40,6 +40,12 @@ import Testing
     #expect(error?.mayHaveRun == true)
     #expect(error?.canRetry == true)
     guard case .lost = error else { throw try #require(error) }
+    // Who reads the log wants to know which Redis it was.
+    for await state in client.changes {
+      guard case .lost(let loss) = state, case .unreachable = loss else { continue }
+      #expect("\(loss)".hasPrefix("127.0.0.1:\(server.port) can't be reached: "))
+      break
+    }
     try server.start()
     #expect(try await client.send(RedisCommand("GET", "n")).isNull)
   }
@@ -61,7 +67,11 @@ import Testing
     try await client.send(RedisCommand("SET", "a", "1"))
     let changes = client.changes
     try server.pause()
-    for await state in changes { if case .lost(.silent) = state { break } }
+    for await state in changes {
+      guard case .lost(let loss) = state, case .silent = loss else { continue }
+      #expect("\(loss)" == "127.0.0.1:\(server.port) doesn't answer any more")
+      break
+    }
     server.resume()
     #expect(try await client.send(RedisCommand("GET", "a")).text == "1")
   }
