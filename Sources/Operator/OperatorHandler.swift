@@ -8,15 +8,14 @@ package import Telemetry
 ///
 /// It listens on a private address: nothing here asks for a token.
 open class OperatorHandler: RequestHandler {
-  private static let notFound = PreparedResponse.error(
-    404, code: "not_found",
-    message: "There is nothing at this address; try / /stat /metrics /healthz /readyz.")
-
   private let health: Health
   private let metrics: APICall
   private let drain: APICall
   private let nodes: APICall
   private let routes: [(path: StaticString, call: APICall)]
+  private let notFound: PreparedResponse
+  /// What there is, as a page.
+  private let contents: PreparedResponse
 
   /// Makes a handler.
   ///
@@ -26,17 +25,25 @@ open class OperatorHandler: RequestHandler {
   ///   - site: by which names the operator may change something.
   ///   - nodes: of the cluster as this node sees them, as JSON; nil where there is none.
   ///   - routes: what the role has besides.
+  ///   - others: what else it has, as addresses for a person.
   ///   - drainOther: has a node of the cluster drain, by its name; answers nil for this node; nil
   ///     where there is no cluster.
   ///   - drain: begins to drain the node; returns at once.
   package init(
     health: Health, registry: MetricRegistry, site: OperatorSite,
     nodes: (@Sendable () -> [UInt8])?, routes: [(path: StaticString, call: APICall)] = [],
+    others: [String] = [],
     drainOther: (@Sendable (_ node: String) async -> APIResponse?)? = nil,
     drain: @escaping @Sendable () -> Void
   ) {
     self.health = health
     self.routes = routes
+    let paths = OperatorContents(
+      ["/"] + others + routes.map { "\($0.path)" } + (nodes == nil ? [] : ["/api/nodes"])
+        + ["/metrics", "/healthz", "/readyz", "/drain"])
+    notFound = .error(
+      404, code: "not_found", message: "There is nothing at this address; there is \(paths.text).")
+    contents = paths.page
     self.nodes = APICall(bodyLimit: 0) { _ in
       guard let nodes else {
         return .error(
@@ -74,8 +81,9 @@ open class OperatorHandler: RequestHandler {
     if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/drain") { return .deferred(drain) }
     if request.pathIs("/api/nodes") { return .deferred(nodes) }
+    if request.pathIs("/") { return .prepared(contents) }
     for route in routes where request.pathIs(route.path) { return .deferred(route.call) }
-    return .prepared(Self.notFound)
+    return .prepared(notFound)
   }
 
   /// The node that a request names.

@@ -388,3 +388,19 @@ def test_redis_may_be_away(cluster: Cluster, cleanup: list[Process], tmp_path: P
         lambda: cluster.redis.ask("hget", "wl:stream:{without}/main", "owner") == "origin-1",
         "Redis knows whose it is",
     )
+
+
+def test_admin_ports_name_what_they_have(cluster: Cluster) -> None:
+    for node in [cluster.origins[0], cluster.edges[0]]:
+        nothing = node.admin("/nowhere")
+        assert nothing.status == 404
+        words = json.loads(nothing.text)["error"]["message"].split("there is ")[1]
+        paths = words.removesuffix(".").split()
+        assert {"/", "/metrics", "/readyz", "/drain", "/api/nodes"} <= set(paths), paths
+        for path in paths:
+            # What changes something wants a POST, or names of what.
+            missing = node.admin(path).status == 404
+            assert missing == (path == "/control/"), path
+        page = node.admin("/")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "/cache/purge" in cluster.edges[0].admin("/").text

@@ -66,8 +66,8 @@ package final class AdminHandler: OperatorHandler {
       return Self.document("text/plain; charset=utf-8", Array(text.utf8), status)
     }
     super.init(
-      health: node.health, registry: registry, site: site, nodes: nodes, drainOther: drainOther,
-      drain: drain)
+      health: node.health, registry: registry, site: site, nodes: nodes,
+      others: ["/stat", "/api/status", "/control/"], drainOther: drainOther, drain: drain)
   }
 
   public override func handle(
