@@ -13,6 +13,7 @@ from conftest import MakeNode
 from test_cluster import Viewer, owner, publish, sequences
 
 from support.cluster import Cluster
+from support.http import Client
 from support.node import Node, wedlive_binary
 from support.processes import Process, wait_until
 
@@ -273,3 +274,34 @@ def test_viewers_of_a_standalone_node_watch_on_by_way_of_the_new_process(
     finally:
         viewer.stop()
     assert [each for each in viewer.bad if "no longer listed" not in each] == []
+
+
+def test_weddings_stay_locked_over_an_upgrade(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    node = make_node(WEDLIVE_ACCESS_WATCH="public")
+    publisher = publish(node, "locked", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(node, "locked")) >= 2, "it is on the air", alive=[publisher])
+    service = {"Authorization": f"Bearer {node.token('service', 'locked')}"}
+
+    def change(client: Client, verb: str) -> int:
+        path = f"{node.base}/api/streams/locked/{verb}"
+        return client.get(path, method="POST", headers=service).status
+
+    def is_shown() -> bool:
+        return len(sequences(node, "locked")) >= 2
+
+    # Connections that the process before has from before.
+    elder = [node.client() for _ in range(2)]
+    for client in elder:
+        assert client.get(f"{node.base}/healthz").status == 200
+    assert change(elder[0], "lock") == 200
+    node.upgrade()
+    # The publisher is still the process' before, and viewers are the new one's.
+    assert not is_shown()
+    assert change(node.client(), "unlock") == 200
+    wait_until(is_shown, "the new process shows it", alive=[publisher])
+    # What the process before is asked holds for the new one, too.
+    assert change(elder[1], "lock") == 200
+    wait_until(lambda: not is_shown(), "it is locked for both", alive=[publisher])

@@ -180,6 +180,9 @@ enum Standalone {
         drainOther: cluster?.drainOther,
         drain: { drain.yield(.stop) }))
     await succession.takeOver()
+    // The process before this one may have locked some since they were read.
+    if succession.hasElders { try? await locks.refresh() }
+    let isReplaced = Atomic(false)
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil
@@ -215,6 +218,7 @@ enum Standalone {
         succession: succession,
         patience: configuration.shutdown.upgradeStart,
         release: {
+          isReplaced.store(true, ordering: .relaxed)
           await node.stopAccepting()
           await cluster?.retire()
         },
@@ -231,7 +235,14 @@ enum Standalone {
           await recordings.takeUp()
         })
     }
-    if let cluster { others.append(ClusterService(cluster: cluster)) }
+    if let cluster {
+      others.append(ClusterService(cluster: cluster))
+    } else {
+      others.append(
+        SharedLocks(locks: locks) {
+          isReplaced.load(ordering: .relaxed) || succession.elders.contains { !$0.hasEnded }
+        })
+    }
     if let purger { others.append(PurgeService(purger: purger, events: events)) }
     if let shared {
       let users = ClusterRecords.Users(locks: locks, cameras: originCameras)
