@@ -234,7 +234,8 @@ let testTargets: [Target] =
     "wedlive",
     [
       "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Access", "HTTP2", "HTTPServer",
-      "Operator", "Origin", "Storage", "Transcode", "Viewers", log,
+      "BlockingSupport", "Cluster", "ControlAPI", "Edge", "Operator", "Origin", "Records", "Redis",
+      "RedisSupport", "Storage", "Telemetry", "Transcode", "Viewers", log, httpTypes,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     ])

@@ -9,7 +9,7 @@ import Records
 /// stream, by the one that has it.
 struct ClusterRecordings: RecordingDirectory {
   let own: any RecordingDirectory
-  let cluster: NodeCluster
+  let peers: RecordingPeers
   let known: KnownRecordings
   let finder: RecordingFinder
   let publication: RecordingPublication
@@ -21,7 +21,7 @@ struct ClusterRecordings: RecordingDirectory {
   // MARK: What there is
 
   func list(ofWedding wedding: String) async throws(APIError) -> RecordingList {
-    let view = cluster.node.membership.view
+    let view = peers.view()
     let here = view.own.text
     var all = try await own.recordings(ofWedding: wedding).map { Self.info($0, on: here, true) }
     let there = await known.listing(ofWedding: wedding)
@@ -85,7 +85,7 @@ struct ClusterRecordings: RecordingDirectory {
     do throws(APIError) {
       let info = try await here()
       await publication.settle()
-      return Self.info(info, on: cluster.node.membership.view.own.text, true)
+      return Self.info(info, on: peers.own, true)
     } catch {
       let node = try await keeper(of: id, insteadOf: error)
       let (status, body) = try await ask(question, node)
@@ -131,7 +131,7 @@ struct ClusterRecordings: RecordingDirectory {
     _ question: PeerRecordings.Question, _ node: KnownNode
   ) async throws(APIError) -> (status: Int, body: [UInt8]) {
     do throws(NodeCluster.Unreached) {
-      return try await cluster.ask(question, of: node, deadline: Self.patience)
+      return try await peers.ask(question, node, Self.patience)
     } catch {
       throw APIError(
         503, "node_away", "\(node.id) gave no answer (\(error.words)); try again when it does.")
@@ -165,15 +165,15 @@ struct ClusterRecordings: RecordingDirectory {
   ) async throws(APIError) -> [RecordingInfo] {
     let infos = try await work()
     await publication.settle()
-    let node = cluster.node.membership.view.own.text
+    let node = peers.own
     return infos.map { Self.info($0, on: node, true) }
   }
 
   /// The other node that has a stream now; nil where that is this one or none.
   private func holder(of wedding: String, _ camera: String) async -> KnownNode? {
-    let view = cluster.node.membership.view
+    let view = peers.view()
     guard let stream = StreamID(wedding: wedding, camera: camera),
-      let owner = try? await cluster.node.directory.owner(of: stream), owner.isLive,
+      let owner = await peers.owner(stream), owner.isLive,
       !owner.hasEnded, owner.node != view.own, let node = view[owner.node], node.isReachable
     else { return nil }
     return node

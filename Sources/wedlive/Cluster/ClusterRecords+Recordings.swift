@@ -32,7 +32,8 @@ extension ClusterRecords {
   ) -> (any RecordingDirectory)? {
     publication.map {
       ClusterRecordings(
-        own: own, cluster: cluster, known: knownRecordings, finder: finder, publication: $0)
+        own: own, peers: cluster.recordingPeers, known: knownRecordings, finder: finder,
+        publication: $0)
     }
   }
 

@@ -68,7 +68,7 @@ final class ClusterRecords: Sendable {
       isAway: { name in
         NodeID(name).flatMap { cluster.node.membership.view[$0]?.isReachable } != true
       }, now: { LogTime.now.milliseconds })
-    finder = RecordingFinder(cluster, knownRecordings, metrics: registry)
+    finder = RecordingFinder(cluster.recordingPeers, knownRecordings, metrics: registry)
     (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     events.observe { [weak self] delivery in
       switch delivery {

@@ -35,17 +35,17 @@ final class RecordingFinder: Sendable {
   private static let mostSearches = 32
   private static let patience = Duration.seconds(2)
 
-  private let cluster: NodeCluster
+  private let peers: RecordingPeers
   private let known: KnownRecordings
   private let state = Mutex(State())
   private let lookups: @Sendable (String) -> Void
 
   /// - Parameters:
-  ///   - cluster: whose nodes are asked.
+  ///   - peers: the nodes that are asked.
   ///   - known: what they have told.
   ///   - registry: where `wedlive_recording_lookups_total` is counted.
-  init(_ cluster: NodeCluster, _ known: KnownRecordings, metrics registry: MetricRegistry) {
-    self.cluster = cluster
+  init(_ peers: RecordingPeers, _ known: KnownRecordings, metrics registry: MetricRegistry) {
+    self.peers = peers
     self.known = known
     lookups = { result in
       registry.counter(
@@ -87,7 +87,7 @@ final class RecordingFinder: Sendable {
   func place(of id: String) -> Place? { known.place(of: id).map(place) }
 
   private func place(_ name: String) -> Place {
-    let view = cluster.node.membership.view
+    let view = peers.view()
     if name == view.own.text { return .own }
     guard let id = NodeID(name), let node = view[id], node.isReachable else { return .away(name) }
     return .node(node)
@@ -97,7 +97,7 @@ final class RecordingFinder: Sendable {
 
   /// Asks all origins: one may not have told of it yet, or nobody could be told.
   private func search(_ id: String, doubt: String?) async -> Place {
-    let view = cluster.node.membership.view
+    let view = peers.view()
     let others = view.origins.filter { $0.id != view.own }
     let silent = others.filter { !$0.isReachable }.map(\.id.text)
     let now = MonotonicTime.now
@@ -113,7 +113,7 @@ final class RecordingFinder: Sendable {
     var found: KnownNode?
     await withTaskGroup(of: (KnownNode, Bool?).self) { group in
       for node in others where node.isReachable {
-        group.addTask { [cluster] in (node, await Self.has(id, node, cluster)) }
+        group.addTask { [peers] in (node, await Self.has(id, node, peers)) }
       }
       for await (node, has) in group {
         if has == true {
@@ -136,9 +136,9 @@ final class RecordingFinder: Sendable {
   }
 
   /// Whether a node has a recording; nil where it gives no answer.
-  private static func has(_ id: String, _ node: KnownNode, _ cluster: NodeCluster) async -> Bool? {
+  private static func has(_ id: String, _ node: KnownNode, _ peers: RecordingPeers) async -> Bool? {
     do throws(NodeCluster.Unreached) {
-      let (status, _) = try await cluster.ask(.has(id), of: node, deadline: patience)
+      let (status, _) = try await peers.ask(.has(id), node, patience)
       return status == 200 ? true : status == 404 ? false : nil
     } catch {
       return nil
@@ -173,7 +173,7 @@ final class RecordingFinder: Sendable {
     switch place {
     case .node(let node):
       .node(
-        Upstream(scheme: cluster.scheme, authority: node.record.addresses.http),
+        Upstream(scheme: peers.scheme, authority: node.record.addresses.http),
         words: Self.away(node.id.text))
     case .away(let name): .away(words: Self.away(name))
     case .nobody, .own: .nobody
