@@ -81,8 +81,8 @@ open class OperatorHandler: RequestHandler {
     if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/drain") { return .deferred(drain) }
     if request.pathIs("/api/nodes") { return .deferred(nodes) }
-    if request.pathIs("/") { return .prepared(contents) }
     for route in routes where request.pathIs(route.path) { return .deferred(route.call) }
+    if request.pathIs("/") { return .prepared(contents) }
     return .prepared(notFound)
   }
 

@@ -58,7 +58,17 @@ struct EdgeStatus: Sendable {
 
   /// Where the operator asks for it.
   var routes: [(path: StaticString, call: APICall)] {
-    [
+    let page = StatusPage()
+    return [
+      (
+        "/",
+        APICall(bodyLimit: 0) { _ in
+          var answer = OperatorHandler.document(StatusPage.contentType, page.bytes)
+          answer.response.headerFields[.contentSecurityPolicy] = page.contentSecurityPolicy
+          answer.response.headerFields[.xContentTypeOptions] = "nosniff"
+          return answer
+        }
+      ),
       (
         "/api/status",
         APICall(bodyLimit: 0) { _ in
