@@ -1,5 +1,6 @@
 """SIGUSR2: another process goes on with the node, and nobody notices."""
 
+import json
 import os
 import signal
 import socket
@@ -264,6 +265,14 @@ def test_viewers_of_a_standalone_node_watch_on_by_way_of_the_new_process(
             wait_until(lambda n=newest: viewer.newest > n + 5, "it goes on", alive=[publisher])  # type: ignore[misc]
         # Somebody who comes now, to the third process.
         assert len(sequences(node, "alone")) >= 4
+        # The operator and the API hear of what the first one still has.
+        shown = json.loads(node.admin("/api/status").text)["streams"]
+        assert [(each["wedding"], each["state"]) for each in shown] == [("alone", "live")]
+        assert "<name>alone</name>" in node.admin("/stat").text
+        answer = node.client().get(f"{node.base}/api/streams/playback/alone")
+        assert json.loads(answer.text)["is_live"] is True
+        qualities = node.client().get(f"{node.base}/api/streams/qualities/alone")
+        assert qualities.status == 200
         publisher.interrupt()
         # Who comes back is the new process's, and its numbers go on.
         newest = viewer.newest

@@ -43,6 +43,8 @@ package final class StatusCollector: Sendable {
   private let recordings: RecordingService?
   private let locks: WeddingLocks?
   private let edges: EdgeViewers?
+  /// What processes of this node say that were before this one, and still have streams.
+  private let elders: (@Sendable () async -> [NodeStatus])?
   private let startedAt = MonotonicTime.now
   private let traffic: TrafficMeter
 
@@ -57,11 +59,13 @@ package final class StatusCollector: Sendable {
   ///   - locks: of weddings.
   ///   - edges: know of the viewers that other nodes have.
   ///   - traffic: of the node; one of its own where none is given.
+  ///   - elders: asks processes of this node that were before this one; nil where there are none.
   package init(
     identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry,
     recordings: RecordingService? = nil, locks: WeddingLocks? = nil, edges: EdgeViewers? = nil,
-    traffic: TrafficMeter? = nil
+    traffic: TrafficMeter? = nil, elders: (@Sendable () async -> [NodeStatus])? = nil
   ) {
+    self.elders = elders
     self.edges = edges
     self.locks = locks
     self.recordings = recordings
@@ -71,8 +75,38 @@ package final class StatusCollector: Sendable {
     self.traffic = traffic ?? TrafficMeter(node.metrics, metrics)
   }
 
-  /// The status now; asks every loop once.
+  /// The status now, with the streams that are still with processes before this one.
   package func status() async -> NodeStatus {
+    var status = await ownStatus()
+    guard let elders else { return status }
+    var names = Set(status.streams.map(\.name))
+    var weddings = Set(status.programs.map(\.wedding))
+    for elder in await elders() {
+      for var stream in elder.streams where names.insert(stream.name).inserted {
+        // Their viewers come to this process.
+        if let key = StreamKey(wedding: stream.wedding, camera: stream.camera) {
+          stream.viewers += await viewers(of: key)
+        }
+        stream.isLocked = locks?.contains(stream.wedding) ?? stream.isLocked
+        status.streams.append(stream)
+      }
+      for program in elder.programs where weddings.insert(program.wedding).inserted {
+        status.programs.append(program)
+      }
+      status.rtmpConnections += elder.rtmpConnections
+    }
+    return status
+  }
+
+  /// A stream that is with a process before this one; nil where none has it.
+  func elderStream(_ key: StreamKey) async -> StreamStatus? {
+    guard let elders else { return nil }
+    let all = await elders().lazy.flatMap(\.streams)
+    return all.first { $0.wedding == key.wedding && $0.camera == key.camera }
+  }
+
+  /// The status of this process alone; asks every loop once.
+  package func ownStatus() async -> NodeStatus {
     var streams = node.board.all
     let programs = node.programs.all
     let shown = programs.keys.compactMap { StreamKey(wedding: $0, camera: Program.name) }

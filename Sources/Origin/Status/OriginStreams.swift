@@ -18,9 +18,10 @@ package struct OriginStreams: StreamDirectory {
     if camera == Program.name {
       return await program(wedding)
     }
-    guard let key = StreamKey(wedding: wedding, camera: camera), let status = board[key] else {
-      return nil
-    }
+    guard let key = StreamKey(wedding: wedding, camera: camera) else { return nil }
+    var found = board[key]
+    if found == nil { found = await collector.elderStream(key) }
+    guard let status = found else { return nil }
     // A playlist without a segment is not there yet, and a player that asks for it would fail.
     guard let playlist = status.playlist, playlist.segments > 0 else { return nil }
     return StreamInfo(

@@ -34,6 +34,7 @@ package final class PeerHandler: RequestHandler {
   private let remote: RemoteStreams?
   private let viewers: EdgeViewers?
   private let recordings: APICall?
+  private let status: APICall?
   private let inner: RequestHandler
   /// What a node's question gets where nobody is taken for a node.
   package static let elsewhere = PreparedResponse.error(
@@ -50,12 +51,14 @@ package final class PeerHandler: RequestHandler {
   ///   - remote: streams that another process of this node still has; nil where there is none.
   ///   - viewers: is told how many other nodes have.
   ///   - recordings: answers about this node's recordings.
+  ///   - status: answers what this process has, to another one of its node; nil where none asks.
   ///   - inner: answers everything else.
   package init(
     table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
     isForPeers: Bool = true, remote: RemoteStreams? = nil, viewers: EdgeViewers? = nil,
-    recordings: APICall? = nil, inner: RequestHandler
+    recordings: APICall? = nil, status: APICall? = nil, inner: RequestHandler
   ) {
+    self.status = status
     self.remote = remote
     self.viewers = viewers
     self.recordings = recordings
@@ -80,6 +83,7 @@ package final class PeerHandler: RequestHandler {
       return .deferred(recordings)
     }
     guard request.method.isRetrieval else { return .prepared(Self.notFound) }
+    if let status, request.pathIs("/cluster/status") { return .deferred(status) }
     if request.pathStarts(with: "/cluster/live/") { return feed(request, exchange) }
     if request.pathStarts(with: "/cluster/hls/") {
       return request.withPath { segment($0, exchange) } ?? remote?.segments.handle(

@@ -158,16 +158,17 @@ struct RunningNode: Sendable {
   ///   - others: of the processes before this one.
   ///   - configuration: of its server.
   ///   - metrics: of the same.
+  ///   - status: answers what this process has.
   /// - Returns: this process's door and the others.
   func openDoor(
     besides others: [UpgradeMessage.Door], _ configuration: ServerConfiguration,
-    _ metrics: ServerMetrics
+    _ metrics: ServerMetrics, status: APICall
   ) async -> [UpgradeMessage.Door] {
     let secret = others.first?.secret ?? (0..<32).map { _ in UInt8.random(in: .min ... .max) }
     let pass = PeerPass(secret: secret)
     do {
       let port = try await loops.mailboxes[0].run { loop in
-        try ElderDoor.open(on: loop, pass, configuration, metrics)
+        try ElderDoor.open(on: loop, pass, configuration, metrics, status: status)
       }
       return (port.map { [UpgradeMessage.Door(port: $0, secret: secret)] } ?? []) + others
     } catch {

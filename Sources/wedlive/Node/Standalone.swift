@@ -115,7 +115,8 @@ enum Standalone {
     let edges = EdgeViewers()
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
-      recordings: recordings, locks: locks, edges: edges, traffic: whole)
+      recordings: recordings, locks: locks, edges: edges, traffic: whole,
+      elders: elders?.asking)
     let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
     let ownRecordings = OriginRecordings(recordings, loops: loops.mailboxes)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
@@ -223,7 +224,9 @@ enum Standalone {
           await cluster?.retire()
         },
         openDoor: {
-          await node.openDoor(besides: bequest?.doors ?? [], configuration.server, viewers)
+          await node.openDoor(
+            besides: bequest?.doors ?? [], configuration.server, viewers,
+            status: ElderDoor.status(collector))
         }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), census, RecordingRunner(recordings: recordings),

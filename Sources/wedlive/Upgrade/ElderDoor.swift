@@ -1,5 +1,7 @@
 import EventLoop
 import HTTPServer
+import HTTPTypes
+import Origin
 import Viewers
 
 /// Where this process shows the streams that it still has to the one that has taken over.
@@ -8,6 +10,16 @@ import Viewers
 final class ElderDoor {
   let server: LoopServer
   let port: UInt16
+
+  /// What this process has, for the one that has taken over.
+  static func status(_ collector: StatusCollector) -> APICall {
+    APICall(bodyLimit: 0) { _ in
+      guard let json = try? await collector.ownStatus().json() else {
+        return .json(.internalServerError, [])
+      }
+      return .json(.ok, json)
+    }
+  }
 
   private init(_ server: LoopServer, _ port: UInt16) {
     self.server = server
@@ -21,11 +33,12 @@ final class ElderDoor {
   ///   - pass: that who asks has to show.
   ///   - configuration: of the server.
   ///   - metrics: of the same.
+  ///   - status: answers what this process has.
   /// - Returns: its port at 127.0.0.1.
   /// - Throws: `SystemError` where no port is left.
   static func open(
     on loop: Loop, _ pass: PeerPass, _ configuration: ServerConfiguration,
-    _ metrics: ServerMetrics
+    _ metrics: ServerMetrics, status: APICall
   ) throws -> UInt16? {
     if let open = loop.local(ElderDoor.self) { return open.port }
     guard let site = loop.local(ViewerSite.self),
@@ -38,7 +51,8 @@ final class ElderDoor {
       socket, tls: nil, acceptsProxyHeader: false,
       handler: PeerHandler(
         table: site.table, pass: pass,
-        launch: String(UInt64.random(in: .min ... .max), radix: 36), inner: site.handler))
+        launch: String(UInt64.random(in: .min ... .max), radix: 36), status: status,
+        inner: site.handler))
     loop.setLocal(ElderDoor(server, port))
     return port
   }

@@ -1,9 +1,13 @@
 import Edge
+import EventLoop
+import Foundation
 import HTTPClient
 import HTTPServer
+import HTTPTypes
 import Logging
 import Media
 import Operator
+import Origin
 import Synchronization
 import Telemetry
 import Viewers
@@ -18,6 +22,13 @@ final class ElderStreams: Sendable {
   private let metrics: EdgeMetrics
   private let client: HTTPClient
   private let areGone = Mutex(false)
+  private let doors: [Upstream]
+  private let pass: PeerPass
+  /// What they have said last, and when.
+  private let said = Mutex<(statuses: [NodeStatus], at: MonotonicTime)?>(nil)
+  /// For how long that is believed: each call of the API may ask for it.
+  private static let sayingLife = Duration.milliseconds(500)
+  private static let patience = Duration.seconds(2)
 
   /// - Parameters:
   ///   - doors: of the processes before this one, the last one first.
@@ -32,6 +43,8 @@ final class ElderStreams: Sendable {
   ) throws(StartFailure) {
     guard let secret = doors.first?.secret else { return nil }
     let nodes = doors.compactMap { Upstream("http://127.0.0.1:\($0.port)") }
+    self.doors = nodes
+    pass = PeerPass(secret: secret)
     do throws(HTTPClientError) {
       client = try HTTPClient(configuration.peerClient, metrics: registry)
     } catch {
@@ -43,7 +56,7 @@ final class ElderStreams: Sendable {
     proxy = EdgeProxy(cache, client: client)
     metrics = EdgeMetrics(registry, of: proxy)
     live = EdgeLive(
-      proxy: proxy, client: client, pass: PeerPass(secret: secret),
+      proxy: proxy, client: client, pass: pass,
       name: configuration.node.effectiveID,
       locator: LiveLocator(find: { LiveLocator.Place(isHere($0) ? [] : nodes) }),
       configuration: configuration.edgeLive,
@@ -63,6 +76,31 @@ final class ElderStreams: Sendable {
       segments: EdgeHandler(
         proxy, metrics, on: server, routing: isForPeers ? .peerSegments(live) : .segments(live)),
       others: EdgeHandler(proxy, metrics, on: server))
+  }
+
+  /// Asks them what they have.
+  var asking: @Sendable () async -> [NodeStatus] { { [self] in await statuses() } }
+
+  /// What they have; nothing of those that give no answer, as they have ended.
+  func statuses() async -> [NodeStatus] {
+    if areGone.withLock({ $0 }) { return [] }
+    if let said = said.withLock({ $0 }), MonotonicTime.now - said.at < Self.sayingLife {
+      return said.statuses
+    }
+    var statuses: [NodeStatus] = []
+    for door in doors {
+      var request = HTTPRequest(
+        method: .get, scheme: door.scheme, authority: door.authority, path: "/cluster/status")
+      request.headerFields[.authorization] = "Bearer \(pass.token)"
+      guard
+        let (response, body) = try? await client.send(request, deadline: Self.patience),
+        response.status == .ok,
+        let status = try? JSONDecoder().decode(NodeStatus.self, from: Data(body))
+      else { continue }
+      statuses.append(status)
+    }
+    said.withLock { $0 = (statuses, .now) }
+    return statuses
   }
 
   /// The last of them has ended: what there is of their streams is served on for a while.
