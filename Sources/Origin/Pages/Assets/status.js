@@ -151,6 +151,12 @@
     if (status.watch_base) {
       top.append(element("a", { href: status.watch_base + encodeURIComponent(stream.wedding), textContent: "watch", target: "_blank", rel: "noopener" }));
     }
+    // An edge hands a stream on, and sees nothing of its pictures and sound.
+    if (!stream.started_at_ms) {
+      return element("article", { className: "stream" }, top, element("dl", { className: "numbers" },
+        number("viewers", stream.viewers), number("sent", rate(stream.traffic.bw_out)),
+        number("in all", size(stream.traffic.bytes_out))));
+    }
     const numbers = element("dl", { className: "numbers" },
       number("viewers", stream.viewers), number("on air", time(stream.time_ms)),
       number("video", rate(stream.bw_video)), number("audio", rate(stream.bw_audio)),
