@@ -74,10 +74,8 @@ final class LiveFollower: Sendable {
 
   private func run() async {
     var view = LiveView(interest: interest)
+    var absence = StreamAbsence(live.configuration)
     var node: Upstream?
-    var pause = live.configuration.firstPause
-    var lostSince: MonotonicTime?
-    var endedAt: MonotonicTime?
     var isDelayed = false
     while !Task.isCancelled, isWanted {
       let place: LiveLocator.Place =
@@ -92,9 +90,7 @@ final class LiveFollower: Sendable {
         if case .feed = answer {} else { continue }
       }
       if case .feed(let feed) = answer {
-        lostSince = nil
-        endedAt = nil
-        pause = live.configuration.firstPause
+        absence.heard()
         let isSame = node == from
         if !isSame { take(from) }
         // One that answered just before the stream moved is not asked again, or nobody hears of the
@@ -106,10 +102,9 @@ final class LiveFollower: Sendable {
       // After so long without news it may be elsewhere.
       node = nil
       if case .nothingNew = answer {
-        lostSince = nil
         // It has been told that the stream is over, and it isn't: all of it is asked for.
-        if endedAt != nil { view = LiveView(interest: interest) }
-        endedAt = nil
+        if absence.isEnded { view = LiveView(interest: interest) }
+        absence.heard()
         continue
       }
       if place.isLive, answer == .absent, view.snapshot == nil {
@@ -117,24 +112,21 @@ final class LiveFollower: Sendable {
         try? await Task.sleep(for: live.configuration.firstPause)
         continue
       }
-      let isEnded = view.isOver && endedAt == nil && answer == .absent
+      let isEnded = view.isOver && !absence.isEnded && answer == .absent
       if view.snapshot == nil && answer == .absent || isEnded {
         return live.end(self, last: view.snapshot, isAbsent: true)
       }
-      let since = lostSince ?? .now
-      if lostSince == nil {
-        lostSince = since
+      if absence.missed(at: .now) {
         live.logger.warning(
           "stream lost", metadata: ["stream": "\(key)", "asked": "\(place.nodes)"])
       }
-      if MonotonicTime.now - (endedAt ?? since) >= live.configuration.grace {
-        guard endedAt == nil, !view.isOver, end(&view) else {
+      if absence.isOverdue(at: .now) {
+        guard !absence.isEnded, !view.isOver, end(&view) else {
           return live.end(self, last: view.snapshot, isAbsent: true)
         }
-        endedAt = .now
+        absence.end(at: .now)
       }
-      try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
-      pause = min(pause * 2, live.configuration.longestPause)
+      try? await Task.sleep(for: absence.nextPause() * Double.random(in: 0.5...1))
     }
     live.end(self, last: view.snapshot, isAbsent: false)
   }
