@@ -12,11 +12,11 @@ package struct PublishSink {
   /// A turn that brought messages has ended.
   package let flush: () -> Void
   /// No more will come; called once.
-  package let ended: (String) -> Void
+  package let ended: (PublicationEnd) -> Void
 
   package init(
     receive: @escaping (Kind, Message) -> Void, flush: @escaping () -> Void,
-    ended: @escaping (String) -> Void
+    ended: @escaping (PublicationEnd) -> Void
   ) {
     self.receive = receive
     self.flush = flush

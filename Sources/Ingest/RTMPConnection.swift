@@ -84,7 +84,7 @@ package final class RTMPConnection: Transport {
   ///   - progress: how far viewers have what it goes on with; for a relay alone.
   package func acceptPublish(_ sink: PublishSink, after progress: RelayProgress? = nil) {
     guard case .requested(let streamID, let early, _) = publication, !isEnding else {
-      return sink.ended("the publisher left before it was admitted")
+      return sink.ended(.other("the publisher left before it was admitted"))
     }
     publication = .live(streamID: streamID, sink)
     patience.wasAdmitted(loop.now)
@@ -135,76 +135,6 @@ package final class RTMPConnection: Transport {
     server.metrics.playRefused.increment()
     answer { session.rejectPlay(streamID, refusal, words, into: &$0) }
     finish("play refused")
-  }
-
-  /// Ends a publisher whose media can't be used.
-  ///
-  /// - Parameter words: why, for the publisher and for the sink's end; never a token.
-  package func reject(_ words: String) {
-    guard case .live(let streamID, _) = publication else { return }
-    answer { session.rejectPublish(streamID, .failed, words, into: &$0) }
-    server.metrics.publishRefused.increment()
-    endPublication("media refused: \(words)")
-    finish("media refused")
-  }
-
-  /// Takes the stream away from the publisher and closes the connection.
-  ///
-  /// The sink hears of it before this returns; a publisher that waits for its answer gets this one,
-  /// and no sink later.
-  package func evict(_ words: String) { revoke(.badName, words, for: "taken over") }
-
-  /// Takes the stream away from the publisher, as `evict` does, for whatever reason.
-  ///
-  /// - Parameters:
-  ///   - refusal: the status that the publisher gets.
-  ///   - words: why, for a person; never a token.
-  ///   - reason: one of a fixed few, for the metric and the sink.
-  package func revoke(
-    _ refusal: ServerSession.PublishRefusal, _ words: String, for reason: String
-  ) {
-    // What has come and waits to be taken together still belongs to the stream; it may hold the
-    // stream's end, and the beginning of another.
-    let evicted = publicationID
-    if isCoalescing { readable() }
-    guard publicationID == evicted else { return }
-    switch publication {
-    case .none: return
-    case .requested(let streamID, _, _), .live(let streamID, _):
-      answer { session.rejectPublish(streamID, refusal, words, into: &$0) }
-    }
-    endPublication(reason)
-    finish(reason)
-  }
-
-  /// Ends the connection in order, and tells a publisher why.
-  ///
-  /// The stream is given back before this returns; the client has two seconds for what is on its
-  /// way.
-  ///
-  /// - Parameter reason: one of a fixed few, for the metric and for the publisher.
-  package func stop(_ reason: String) {
-    if isCoalescing { readable() }
-    guard !isEnding else { return }
-    switch publication {
-    case .none: break
-    case .requested(let streamID, _, _), .live(let streamID, _):
-      answer { session.rejectPublish(streamID, .failed, reason, into: &$0) }
-    }
-    endPublication(reason)
-    endPlayer()
-    finish(reason, patience: .seconds(2))
-  }
-
-  /// Asks a client that can to connect again elsewhere; it goes on until it leaves.
-  package func requestReconnect(to tcUrl: String?, _ words: String) {
-    answer { _ = session.requestReconnect(to: tcUrl, words, into: &$0) }
-  }
-
-  /// Tells a relay how far viewers have the stream that it publishes.
-  package func tell(_ progress: RelayProgress) {
-    guard case .live(let streamID, _) = publication, !isEnding else { return }
-    answer { session.notifyProgress(progress, of: streamID, into: &$0) }
   }
 
   // MARK: Events
@@ -297,7 +227,7 @@ package final class RTMPConnection: Transport {
       playRequest = request.streamID
       server.handlers.play(self, request)
     case .paused(_, let isPaused, _): player?.isPaused = isPaused
-    case .streamEnded(let streamID, let reason): streamEnded(streamID, reason.rawValue)
+    case .streamEnded(let streamID, let reason): streamEnded(streamID, reason)
     }
   }
 
@@ -310,10 +240,10 @@ package final class RTMPConnection: Transport {
   ///
   /// What it asked for and has no answer to yet can't be taken back: the connection ends, or a
   /// client could ask and ask without ever waiting.
-  private func streamEnded(_ streamID: UInt32, _ reason: String) {
+  private func streamEnded(_ streamID: UInt32, _ reason: EndReason) {
     switch publication {
     case .requested(streamID, _, _): finish("left before it was admitted")
-    case .live(streamID, _): endPublication(reason)
+    case .live(streamID, _): endPublication(.said(reason))
     case .none, .requested, .live: break
     }
     if playRequest == streamID { finish("left before it was admitted") }
@@ -362,7 +292,7 @@ package final class RTMPConnection: Transport {
     if !isEnding { loop.setDeadline(self, isCoalescing ? nextTaking : loop.now + Self.tick) }
   }
 
-  private func endPublication(_ reason: String) {
+  func endPublication(_ reason: PublicationEnd) {
     guard case .live(_, let sink) = publication else {
       publication = .none
       return
@@ -375,7 +305,7 @@ package final class RTMPConnection: Transport {
     sink.ended(reason)
   }
 
-  private func endPlayer() {
+  func endPlayer() {
     guard let player else { return }
     self.player = nil
     patience.isFree(loop.now)
@@ -393,10 +323,9 @@ package final class RTMPConnection: Transport {
 
   override package func ended(_ end: End) {
     secured()
-    let reason = end.words
-    endPublication(reason)
+    endPublication(end.publication)
     endPlayer()
     count()
-    server.removed(self, reason)
+    server.removed(self, end.words)
   }
 }

@@ -256,19 +256,17 @@ extension Transport.End {
   var words: String {
     switch self {
     case .closedByPeer: "closed by the client"
-    case .failed: RTMPConnection.brokenOff
+    case .failed: "connection lost"
     case .insecure: "tls"
     case .closedByUs(let reason): reason
     }
   }
-}
 
-extension RTMPConnection {
-  fileprivate static let brokenOff = "connection lost"
-
-  /// Whether a reason for an end says that the connection itself broke off, so that neither side ended
-  /// it in order.
-  package static func isBrokenOff(_ reason: String) -> Bool {
-    reason == brokenOff || reason == Transport.End.closedByPeer.words
+  /// What it is to who publishes over it.
+  var publication: PublicationEnd {
+    switch self {
+    case .closedByPeer, .failed: .brokenOff(words)
+    case .insecure, .closedByUs: .other(words)
+    }
   }
 }

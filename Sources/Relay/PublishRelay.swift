@@ -104,7 +104,7 @@ package final class PublishRelay {
 
   private func closed(_ connection: RTMPConnection, _ reason: String) {
     guard let id = published.removeValue(forKey: connection.id) else { return }
-    streams[id]?.publisherLeft(reason)
+    streams[id]?.publisherLeft(.other(reason))
   }
 
   func stream(_ id: UInt64) -> RelayedStream? { streams[id] }

@@ -190,10 +190,11 @@ final class RelayedStream {
   }
 
   /// The publisher has ended its stream, or is gone.
-  func publisherLeft(_ reason: String) {
+  func publisherLeft(_ end: PublicationEnd) {
     guard !isOver, left == nil else { return }
-    left = (.now, EndReason(rawValue: reason) != nil)
-    guard isAdmitted else { return end(.ended, "left before an origin took the stream") }
+    let saysSo = if case .said = end { true } else { false }
+    left = (.now, saysSo)
+    guard isAdmitted else { return self.end(.ended, "left before an origin took the stream") }
     release()
     handover = nil
     if leg != nil { seekNoMore() }

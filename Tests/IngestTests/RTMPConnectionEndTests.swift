@@ -111,7 +111,7 @@ import Testing
     let connection = try #require(server.waiting.first)
     connection.evict("another encoder has taken over")
     #expect(connection.isEnding)
-    var endings: [String] = []
+    var endings: [PublicationEnd] = []
     connection.acceptPublish(
       PublishSink(receive: { _, _ in }, flush: {}, ended: { endings.append($0) }))
     #expect(!connection.isPublishing)

@@ -79,7 +79,7 @@ final class TestOrigin {
       PublishSink(
         receive: { _, message in take.messages.append(message) }, flush: {},
         ended: { [weak self] in
-          take.ended = $0
+          take.ended = $0.words
           if let self, diesAtEnd { die() }
         }), after: progress)
   }

@@ -1,4 +1,5 @@
 import EventLoop
+import Ingest
 import Media
 import Telemetry
 
@@ -8,13 +9,13 @@ import Telemetry
 final class LeavingStreams {
   /// What ends a publisher's part of its stream, for a reason; the closure is called when nothing of it
   /// is on the loop any more.
-  typealias Interrupt = (_ reason: String, _ done: @escaping () -> Void) -> Void
+  typealias Interrupt = (_ reason: PublicationEnd, _ done: @escaping () -> Void) -> Void
 
   private struct Leaving {
     /// What waits for the end of it.
     var waiting: [() -> Void] = []
     /// What is kept back, and until when.
-    var held: (reason: String, interrupt: Interrupt, timer: ScheduledWork)?
+    var held: (reason: PublicationEnd, interrupt: Interrupt, timer: ScheduledWork)?
   }
 
   private let loop: Loop
@@ -37,7 +38,8 @@ final class LeavingStreams {
   ///   - patience: how long it is kept back whether another node has the stream by then.
   ///   - interrupt: ends it.
   func begin(
-    _ key: StreamKey, _ reason: String, after patience: Duration, _ interrupt: @escaping Interrupt
+    _ key: StreamKey, _ reason: PublicationEnd, after patience: Duration,
+    _ interrupt: @escaping Interrupt
   ) {
     streams[key] = Leaving()
     guard patience > .zero else { return end(key, reason, interrupt) }
@@ -51,14 +53,14 @@ final class LeavingStreams {
   /// - Parameters:
   ///   - key: the stream.
   ///   - reason: why its publisher has gone, where more is known by now.
-  func hurry(_ key: StreamKey, _ reason: String? = nil) {
+  func hurry(_ key: StreamKey, _ reason: PublicationEnd? = nil) {
     guard let held = streams[key]?.held else { return }
     streams[key]?.held = nil
     loop.cancel(held.timer)
     end(key, reason ?? held.reason, held.interrupt)
   }
 
-  private func end(_ key: StreamKey, _ reason: String, _ interrupt: Interrupt) {
+  private func end(_ key: StreamKey, _ reason: PublicationEnd, _ interrupt: Interrupt) {
     interrupt(reason) { [self] in
       for work in streams.removeValue(forKey: key)?.waiting ?? [] { work() }
     }

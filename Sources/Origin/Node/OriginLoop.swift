@@ -203,7 +203,7 @@ package final class OriginLoop {
           streams[claim.key] = nil
           leaving.begin(claim.key, reason, after: patience(ask, reason)) { [self] reason, done in
             stream.interrupt(reason) { [self] in
-              node.errands.run { [node] in await node.left(ask, claim, reason) }
+              node.errands.run { [node] in await node.left(ask, claim, reason.words) }
               done()
             }
           }
@@ -212,8 +212,8 @@ package final class OriginLoop {
 
   /// How long the last part of a segment is kept back: an edge whose connection breaks off may go on
   /// with another origin, which makes all of that segment.
-  private func patience(_ ask: ClientAsk, _ reason: String) -> Duration {
-    guard node.leasing != nil, ask.name["relay"] != nil, RTMPConnection.isBrokenOff(reason) else {
+  private func patience(_ ask: ClientAsk, _ end: PublicationEnd) -> Duration {
+    guard node.leasing != nil, ask.name["relay"] != nil, case .brokenOff = end else {
       return .zero
     }
     return node.configuration.streams.relayPatience

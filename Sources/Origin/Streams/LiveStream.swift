@@ -180,13 +180,15 @@ package final class LiveStream {
   ///   - reason: why it has gone.
   ///   - done: called when nothing of the stream is on the loop any more: at once, or when its last
   ///     segment is made in every rung, seconds later.
-  package func interrupt(_ reason: String = "", done: @escaping () -> Void = {}) {
-    tap?.end(reason)
+  package func interrupt(
+    _ reason: PublicationEnd = .other(""), done: @escaping () -> Void = {}
+  ) {
+    tap?.end(reason.words)
     // A key that is asked for now would come when nobody takes it.
     wantKey = {}
     // Where another server has it, this one's half of a segment is not to be announced: that server
     // makes all of it, under the same number.
-    isElsewhere = reason == Publisher.isElsewhere
+    isElsewhere = reason == .elsewhere
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
     onProgress = nil

@@ -33,9 +33,6 @@ package struct Publisher: Sendable {
     self.send = send
   }
 
-  /// What a publisher is told whose stream another node of the cluster has taken.
-  package static let isElsewhere = "another server has this stream now"
-
   /// A publisher behind a connection of a loop.
   package init(
     id: UInt64, tokenID: [UInt8], priority: Int, address: String, loop: LoopMailbox,
@@ -59,8 +56,8 @@ package struct Publisher: Sendable {
       },
       send: {
         _ = try? await loop.run { loop in
-          publication.connection(on: loop)?.stop(Self.isElsewhere)
-          loop.local(OriginLoop.self)?.leaving.hurry(stream, Self.isElsewhere)
+          publication.connection(on: loop)?.stop(.elsewhere)
+          loop.local(OriginLoop.self)?.leaving.hurry(stream, .elsewhere)
         }
       })
   }

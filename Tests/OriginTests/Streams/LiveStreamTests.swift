@@ -2,6 +2,7 @@ import TestSupport
 @testable import Viewers
 import Access
 import HLS
+import Ingest
 import Media
 import RTMP
 import Testing
@@ -94,7 +95,7 @@ import Transcode
     let test = try TestStream()
     test.begin()
     test.feed(Encoder().headers + Encoder().messages(seconds: 8))
-    test.stream.interrupt(Publisher.isElsewhere)
+    test.stream.interrupt(.elsewhere)
     test.look()
     let after = try #require(test.playlist)
     #expect(after.entries.map(\.duration.rounded) == [3, 3])

@@ -1,0 +1,22 @@
+package import RTMP
+
+/// Why no more comes of a publisher.
+package enum PublicationEnd: Equatable, Sendable {
+  /// It has said so.
+  case said(EndReason)
+  /// Its connection broke off, or was closed without a word: neither side ended it in order.
+  case brokenOff(String)
+  /// Another node of the cluster has its stream.
+  case elsewhere
+  /// We have ended it, for one of a fixed few reasons.
+  case other(String)
+
+  /// For a log line, and for the publisher where it hears of it.
+  package var words: String {
+    switch self {
+    case .said(let reason): reason.rawValue
+    case .elsewhere: "another server has this stream now"
+    case .brokenOff(let words), .other(let words): words
+    }
+  }
+}
