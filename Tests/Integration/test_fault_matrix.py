@@ -39,6 +39,7 @@ NO_END = "an origin that has heard the end, and is lost with it, can't tell it: 
 KNOWN = {
     ("upgraded (SIGUSR2)", "before the first segment"): TOO_EARLY,
     ("can be heard, hears nothing", "the last, publisher gone"): NO_END,
+    ("network cut", "the last, publisher gone"): NO_END,
 }
 
 Begin = Callable[[], Cell]
