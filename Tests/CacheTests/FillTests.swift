@@ -176,18 +176,23 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
 
   @Test func `one leads and all get what comes of it`() {
     let table = FlightTable<Int>(mostWaiters: 100)
-    let got = Mutex<[Int]>([])
-    #expect(table.join(key) { _ in } == .lead)
+    #expect(table.join(key, -1) == .lead)
+    let places = [Calls(), Calls()]
     for number in 0..<100 {
-      #expect(table.join(key) { outcome in got.withLock { $0.append(outcome) } } == .wait(number))
+      let place = number < 90 ? ObjectIdentifier(places[number % 2]) : nil
+      #expect(table.join(key, number, at: place) == .wait)
     }
-    #expect(table.join(key) { _ in } == .full)
-    table.leave(key, 5)
+    #expect(table.join(key, 100) == .full)
     #expect(table.count == 1)
-    #expect(table.land(key, 7) == 99)
-    #expect(got.withLock { $0 } == Array(repeating: 7, count: 99))
+    let told = table.land(key)
+    #expect(
+      told == [
+        Array(stride(from: 0, to: 90, by: 2)), Array(stride(from: 1, to: 90, by: 2)),
+        Array(90..<100),
+      ])
     #expect(table.count == 0)
-    #expect(table.join(key) { _ in } == .lead)
+    #expect(table.land(key).isEmpty)
+    #expect(table.join(key, -1) == .lead)
   }
 
   @Test func `of those who ask at once, just one leads`() async {
@@ -196,10 +201,10 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<200 {
         let key = key
-        group.addTask { if table.join(key, { _ in }) == .lead { leaders.note() } }
+        group.addTask { if table.join(key, 1) == .lead { leaders.note() } }
       }
     }
     #expect(leaders.count == 1)
-    #expect(table.land(key, 1) == 199)
+    #expect(table.land(key).map(\.count) == [199])
   }
 }

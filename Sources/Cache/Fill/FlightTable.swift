@@ -2,24 +2,33 @@ import Synchronization
 
 /// One request to the origin for each object, however many wait for it.
 ///
-/// Who asks first leads: it goes to the origin, and says what has come of it. All who ask meanwhile
-/// wait for that, and are called with it, each once, from the leader's thread and outside of any lock.
-package final class FlightTable<Outcome: Sendable>: Sendable {
-  package typealias Waiter = @Sendable (Outcome) -> Void
-
+/// Who asks first leads: it goes to the origin, and hands what has come of it to all who asked
+/// meanwhile, each once. Those who are told in one place are kept together, so that the leader hands
+/// on a few lists, however many wait.
+package final class FlightTable<Waiter: Sendable>: Sendable {
   /// What one who asks has to do.
   package enum Part: Equatable, Sendable {
     /// Go to the origin, and then call `land`.
     case lead
-    /// Wait to be called; the number takes the wait back.
-    case wait(Int)
+    /// Wait to be told.
+    case wait
     /// As many wait for it as may.
     case full
   }
 
   private struct Flight {
-    var waiters: [Int: Waiter] = [:]
-    var next = 0
+    var groups: [(place: ObjectIdentifier?, waiters: [Waiter])] = []
+    var count = 0
+
+    mutating func add(_ waiter: Waiter, at place: ObjectIdentifier?) {
+      count += 1
+      // A place is a loop, of which there are few.
+      if let index = groups.firstIndex(where: { $0.place == place }) {
+        groups[index].waiters.append(waiter)
+      } else {
+        groups.append((place, [waiter]))
+      }
+    }
   }
 
   private let flights = Mutex<[CacheKey: Flight]>([:])
@@ -28,40 +37,33 @@ package final class FlightTable<Outcome: Sendable>: Sendable {
   /// - Parameter mostWaiters: for one object; more are refused.
   package init(mostWaiters: Int = 100_000) { self.mostWaiters = mostWaiters }
 
-  /// Asks for an object.
+  /// Asks for an object; complexity O(1), and O(n) in the number of places.
   ///
   /// - Parameters:
   ///   - key: of the object.
   ///   - waiter: kept where another one leads.
+  ///   - place: where it is told.
   /// - Returns: what to do.
-  package func join(_ key: CacheKey, _ waiter: @escaping Waiter) -> Part {
+  package func join(
+    _ key: CacheKey, _ waiter: Waiter, at place: ObjectIdentifier? = nil
+  ) -> Part {
     flights.withLock { flights in
-      guard var flight = flights[key] else {
+      guard let index = flights.index(forKey: key) else {
         flights[key] = Flight()
         return .lead
       }
-      guard flight.waiters.count < mostWaiters else { return .full }
-      let number = flight.next
-      flight.next += 1
-      flight.waiters[number] = waiter
-      flights[key] = flight
-      return .wait(number)
+      guard flights.values[index].count < mostWaiters else { return .full }
+      // Where it stands: a copy would be one of all who wait.
+      flights.values[index].add(waiter, at: place)
+      return .wait
     }
   }
 
-  /// One who waits has gone.
-  package func leave(_ key: CacheKey, _ number: Int) {
-    flights.withLock { flights in _ = flights[key]?.waiters.removeValue(forKey: number) }
-  }
-
-  /// The leader says what has come of it; the next who asks leads anew.
+  /// The leader knows what has come of it; the next who asks leads anew.
   ///
-  /// - Returns: how many waited.
-  @discardableResult package func land(_ key: CacheKey, _ outcome: Outcome) -> Int {
-    let flight = flights.withLock { $0.removeValue(forKey: key) }
-    guard let waiters = flight?.waiters else { return 0 }
-    for number in waiters.keys.sorted() { waiters[number]?(outcome) }
-    return waiters.count
+  /// - Returns: who is to be told: a list for each place, in the order in which they came.
+  package func land(_ key: CacheKey) -> [[Waiter]] {
+    flights.withLock { $0.removeValue(forKey: key) }?.groups.map(\.waiters) ?? []
   }
 
   /// Objects that are asked for now.

@@ -121,17 +121,15 @@ package final class EdgeHandler: RequestHandler {
   private func ask(
     _ request: HTTPRequest, isShared: Bool, for token: HeldRequest, tries: Int = 0
   ) {
-    let mailbox = loop.mailbox
-    let link = EdgeLink(self)
     let name = routing.name(of: request)
-    routing.question(for: request) { [proxy, routing] question in
+    routing.question(for: request) {
+      [proxy, routing, link = EdgeLink(self), mailbox = loop.mailbox] question in
       proxy.ask(
         question.request, name: name, isShared: isShared, from: question.pool,
-        patience: question.patience, mayBeCut: routing.mayBeCut, isOwn: question.isOwn
+        patience: question.patience, mayBeCut: routing.mayBeCut, isOwn: question.isOwn,
+        on: mailbox
       ) { answer in
-        mailbox.submit { _ in
-          link.handler?.answer(token, answer, to: request, from: question.pool, tries: tries)
-        }
+        link.handler?.answer(token, answer, to: request, from: question.pool, tries: tries)
       }
     }
   }

@@ -1,4 +1,5 @@
 import Cache
+import EventLoop
 package import HTTPClient
 import HTTPTypes
 import Synchronization
@@ -15,7 +16,7 @@ package final class EdgeProxy: Sendable {
   package let configuration: EdgeConfiguration
   let store: EdgeStore
   let client: HTTPClient
-  private let flights = FlightTable<EdgeAnswer>()
+  private let flights = FlightTable<EdgeWaiter>()
   /// Responses to be kept whose heads have come and whose bodies are on their way.
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
@@ -62,47 +63,53 @@ package final class EdgeProxy: Sendable {
   ///   - patience: how long nothing may come, where that is less than usual.
   ///   - mayBeCut: whether it may be kept in slices.
   ///   - isOwn: whether it is this node's own question, the same whoever it is asked for.
-  ///   - done: called once, from any thread.
+  ///   - mailbox: of the loop that is told, where it is one.
+  ///   - done: called once, by a mail to that loop, or else from any thread.
   func ask(
     _ request: HTTPRequest, name: String, isShared: Bool, from pool: UpstreamPool? = nil,
     patience: Duration? = nil, mayBeCut: Bool = false, isOwn: Bool = false,
-    done: @escaping @Sendable (EdgeAnswer) -> Void
+    on mailbox: LoopMailbox? = nil, done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
+    let waiter = EdgeWaiter(mailbox: mailbox, take: done)
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
       request: request, name: name, key: key, stored: nil, isShared: isShared,
       pool: pool ?? upstreams, patience: patience, since: store.log.moment,
       mayBeCut: mayBeCut && slices.slices != nil, isOwn: isOwn)
-    guard isShared else { return fetch(order, done) }
+    guard isShared else { return fetch(order, waiter.tell) }
     var sliced: SlicedObject?
     switch entry {
     case .object(let object): order.stored = object
     case .sliced(let object): sliced = object
     case .alone(let until, _) where until > now:
       order.isShared = false
-      return fetch(order, done)
+      return fetch(order, waiter.tell)
     case .alone, .chosen, .slice, nil: break
     }
-    if let fill = underway(order) { return done(.filling(fill, isJoined: true)) }
+    if let fill = underway(order) { return waiter.tell(.filling(fill, isJoined: true)) }
     let asked = order
-    switch flights.join(key, { [self] answer in join(asked, answer, done) }) {
+    let joined = EdgeWaiter(mailbox: mailbox) { [self] answer in join(asked, answer, waiter) }
+    switch flights.join(key, joined, at: waiter.place) {
     case .lead:
       // Another one's may have landed since this was looked for.
       if let answer = landed(order, sliced) {
-        done(answer)
-        flights.land(key, answer)
-        return
+        return land(key, waiter, answer)
       }
       lead(order, sliced) { [self] answer in
         if case .filling(let fill, _) = answer, fill.outcome.isStored {
           fills.withLock { $0[key] = fill }
         }
-        done(answer)
-        flights.land(key, answer)
+        land(key, waiter, answer)
       }
     case .wait: break
-    case .full: done(.failed(.unreachable("Too many wait for this object.")))
+    case .full: waiter.tell(.failed(.unreachable("Too many wait for this object.")))
     }
+  }
+
+  /// Tells the one who led, and all who have waited for that.
+  private func land(_ key: CacheKey, _ leader: EdgeWaiter, _ answer: EdgeAnswer) {
+    leader.tell(answer)
+    for waiters in flights.land(key) { EdgeWaiter.tell(waiters, answer) }
   }
 
   /// A response on its way that an order can have, too.
@@ -203,29 +210,25 @@ package final class EdgeProxy: Sendable {
     }
   }
 
-  /// What one gets who waited for what another has asked for.
-  private func join(
-    _ order: EdgeFetch.Order, _ answer: EdgeAnswer, _ done: @escaping @Sendable (EdgeAnswer) -> Void
-  ) {
+  /// What one gets who waited for what another has asked for; called where the waiter wants it.
+  private func join(_ order: EdgeFetch.Order, _ answer: EdgeAnswer, _ waiter: EdgeWaiter) {
     switch answer {
     case .filling(let fill, _)
     where !fill.isFor(order.request.headerFields) || fill.isPurged(in: store.log):
-      alone(order, done)
-    case .filling(let fill, _): done(.filling(fill, isJoined: true))
+      alone(order, waiter)
+    case .filling(let fill, _): waiter.take(.filling(fill, isJoined: true))
     case .sliced(let object, _) where !object.isFor(order.request.headerFields, in: store):
-      alone(order, done)
-    case .sliced(let object, let outcome): done(.sliced(object, outcome.collapsed))
-    case .object, .failed: done(answer)
-    case .alone: alone(order, done)
+      alone(order, waiter)
+    case .sliced(let object, let outcome): waiter.take(.sliced(object, outcome.collapsed))
+    case .object, .failed: waiter.take(answer)
+    case .alone: alone(order, waiter)
     }
   }
 
-  private func alone(
-    _ order: EdgeFetch.Order, _ done: @escaping @Sendable (EdgeAnswer) -> Void
-  ) {
+  private func alone(_ order: EdgeFetch.Order, _ waiter: EdgeWaiter) {
     var order = order
     order.isShared = false
-    fetch(order, done)
+    fetch(order, waiter.tell)
   }
 
   /// Asks one of the upstreams.

@@ -36,7 +36,7 @@ final class EdgeSlices: Sendable {
   let store: EdgeStore
   let configuration: EdgeConfiguration
   private let client: HTTPClient
-  private let flights = FlightTable<Found>()
+  private let flights = FlightTable<@Sendable (Found) -> Void>()
   /// Slices that are on their way.
   private let fills = Mutex<[CacheKey: SliceFill]>([:])
   private let counted = Mutex(Counts())
@@ -96,7 +96,7 @@ final class EdgeSlices: Sendable {
     }
     let land: @Sendable (Found) -> Void = { [self] found in
       done(found)
-      flights.land(key, found)
+      for waiter in flights.land(key).joined() { waiter(found) }
     }
     // It may have landed since it was looked for.
     if let found = here(number, of: object) { return land(found) }
