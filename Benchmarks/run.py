@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bench import report
-from bench.edge_rows import DiskHits, EdgeHits, Fills, Relay, TCPRelay
+from bench.edge_rows import DiskHits, EdgeHits, Fills, Relay, TCPRelay, TwoLoops
 from bench.ladder_rows import Encryption, Ladder, Latency
 from bench.row import Context
 from bench.rtmp_rows import Packaging, Players, Publishers
@@ -23,7 +23,7 @@ from support.certificates import make_certificates
 
 ROWS = [
     Segments, Playlists, Handshakes, Idle, Packaging, Publishers, Players, Ladder, Latency, Encryption,
-    EdgeHits, DiskHits, Fills, Relay, TCPRelay,
+    EdgeHits, TwoLoops, DiskHits, Fills, Relay, TCPRelay,
 ]  # fmt: skip
 
 

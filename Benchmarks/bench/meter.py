@@ -40,6 +40,15 @@ def cpu_seconds(pid: int) -> float:
     return total / TICKS
 
 
+def thread_seconds(pid: int, prefix: str) -> dict[int, float]:
+    """CPU time of each thread of a process whose name begins so, by the thread's number."""
+    spent: dict[int, float] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().startswith(prefix):
+            spent[int(task.name)] = int((task / "schedstat").read_text().split()[0]) / 1e9
+    return spent
+
+
 def memory_bytes(pid: int) -> int:
     """Proportional set size of the family."""
     total = 0
