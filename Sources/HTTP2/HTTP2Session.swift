@@ -26,6 +26,7 @@ package import Telemetry
     let code = unsafe nghttp2_session_server_new3(
       &raw, workspace.callbacks, context, workspace.options, &storage.pointee.memory)
     unsafe storage.pointee.lendsFrameBuffer = false
+    unsafe context.pointee.table = storage.pointee.tables.takeLast()
     guard code == 0, let raw = unsafe raw else {
       unsafe context.deinitialize(count: 1)
       unsafe context.deallocate()
@@ -268,6 +269,19 @@ package import Telemetry
     for stream in unsafe context.pointee.answered {
       _ = unsafe nghttp2_submit_rst_stream(raw, 0, stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
     }
+  }
+
+  /// Gives memory back that is of no use while no stream is open; what comes next is as usual.
+  ///
+  /// Costs two microseconds with the next request, so it is for sessions that have done nothing for a
+  /// while.
+  /// - Returns: whether there was any.
+  @discardableResult
+  package func rest() -> Bool {
+    guard unsafe context.pointee.openStreams == 0, let table = unsafe context.pointee.table else {
+      return false
+    }
+    return unsafe context.pointee.storage.pointee.tables.giveBack(table)
   }
 
   /// Responses that are not wholly sent yet.

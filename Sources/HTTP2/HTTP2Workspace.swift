@@ -34,8 +34,10 @@ import Telemetry
     var freeRequests: UnsafeMutablePointer<PooledRequest>?
     /// libnghttp2's outgoing frame buffer: 16 KiB a session would else hold while idle.
     let frameBuffer: UnsafeMutableRawPointer
-    /// Set while a session is being made: its first request of that size is given `frameBuffer`.
+    /// Set while a session is being made: its first request of that size is given `frameBuffer`, and
+    /// its table of streams a page.
     var lendsFrameBuffer = false
+    var tables = StreamTables()
     var memory: nghttp2_mem
   }
 
@@ -88,10 +90,22 @@ import Telemetry
     unsafe storage.pointee.memory = unsafe nghttp2_mem(
       mem_user_data: storage, malloc: { size, _ in unsafe malloc(size) },
       free: { pointer, context in
-        let shared = unsafe HTTP2Workspace.storage(context).pointee.frameBuffer
-        if unsafe pointer != shared { unsafe free(pointer) }
+        let storage = unsafe HTTP2Workspace.storage(context)
+        guard let pointer = unsafe pointer, unsafe pointer != storage.pointee.frameBuffer else {
+          return
+        }
+        unsafe storage.pointee.tables.forget(pointer)
+        unsafe free(pointer)
       },
-      calloc: { count, size, _ in unsafe calloc(count, size) },
+      calloc: { count, size, context in
+        let storage = unsafe HTTP2Workspace.storage(context)
+        if unsafe storage.pointee.lendsFrameBuffer,
+          let page = unsafe storage.pointee.tables.make(bytes: count * size)
+        {
+          return unsafe page
+        }
+        return unsafe calloc(count, size)
+      },
       realloc: { pointer, size, context in
         unsafe HTTP2Workspace.reallocate(pointer, size, HTTP2Workspace.storage(context))
       })
@@ -138,7 +152,10 @@ import Telemetry
       }
       return unsafe malloc(size)
     }
-    guard unsafe pointer == shared else { return unsafe realloc(pointer, size) }
+    guard unsafe pointer == shared else {
+      if let pointer = unsafe pointer { unsafe storage.pointee.tables.forget(pointer) }
+      return unsafe realloc(pointer, size)
+    }
     guard let copy = unsafe malloc(size) else { return nil }
     unsafe copy.copyMemory(from: shared, byteCount: min(size, frameBufferBytes))
     return unsafe copy

@@ -5,6 +5,8 @@ import HTTPSemantics
 @safe struct SessionContext {
   unowned(unsafe) let owner: any HTTP2SessionOwner
   let storage: UnsafeMutablePointer<HTTP2Workspace.Storage>
+  /// Where libnghttp2 finds streams; nil where that isn't known.
+  var table: UnsafeMutableRawPointer?
   /// The request whose header block is being read.
   var pooled: UnsafeMutablePointer<HTTP2Workspace.PooledRequest>?
   var requestError: RequestError?

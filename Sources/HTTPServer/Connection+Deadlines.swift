@@ -32,6 +32,10 @@ extension Connection {
     let next = wanted
     guard next != waiting || (next == .idle && requestCount != idleMark) else { return }
     waiting = next
+    if next == .idle, !isInRestQueue, http2 != nil {
+      isInRestQueue = true
+      server.watch(id, requests: requestCount)
+    }
     idleMark = requestCount
     receivedMark = received
     sentMark = sent
@@ -46,6 +50,14 @@ extension Connection {
       case .linger: limits.lingerTimeout
       }
     loop.setDeadline(self, duration.map { loop.now + $0 })
+  }
+
+  /// What has become of one that was idle when it had had so many requests: if it has been so ever
+  /// since, it gives memory back.
+  func look(sinceRequests requests: Int) -> RestQueue.Finding {
+    if waiting == .idle, requests != requestCount { return .idleAgain }
+    isInRestQueue = false
+    return waiting == .idle && http2?.rest() == true ? .rests : .leaves
   }
 
   func deadlinePassed() {

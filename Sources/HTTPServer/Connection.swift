@@ -56,6 +56,8 @@ final class Connection: Channel {
   var requestCount = 0
   /// `requestCount` when the idle time began: only a request begins it anew, no ping does.
   var idleMark = -1
+  /// Whether the server looks whether it stays idle.
+  var isInRestQueue = false
   /// The client may still be sending what nobody will read: a reset could overtake our answer.
   var leavesInput = false
   /// Counts the body of the answer that is given next; nil where nobody does.

@@ -56,6 +56,9 @@ package final class LoopServer {
   var handshakes = HandshakeQueue()
   private var held = HeldRequests()
   private var crowd = Crowd()
+  private var resting = RestQueue()
+  /// How often an idle connection has given memory back.
+  private(set) var rests = 0
   private(set) lazy var pacer = Pacer(self)
   private var draining = false
   private var drains: [() -> Void] = []
@@ -264,6 +267,28 @@ package final class LoopServer {
         (loop.channel(request.connection) as? Connection)?.bodyMayBegin(stream: request.stream)
       }
       if !server.crowd.end() { server.lookAtCrowd() }
+    }
+  }
+
+  // MARK: Resting
+
+  /// A connection has become idle.
+  func watch(_ connection: ChannelID, requests: Int) {
+    if resting.isEmpty { lookAtIdle() }
+    resting.add(RestQueue.Entry(connection: connection, requests: requests))
+  }
+
+  private func lookAtIdle() {
+    loop.schedule(after: RestQueue.interval) { [weak self] in
+      guard let self else { return }
+      for entry in resting.take() {
+        guard let connection = loop.channel(entry.connection) as? Connection else { continue }
+        switch connection.look(sinceRequests: entry.requests) {
+        case .idleAgain: watch(entry.connection, requests: connection.requestCount)
+        case .rests: rests += 1
+        case .leaves: break
+        }
+      }
     }
   }
 
