@@ -162,6 +162,47 @@ import Testing
     #expect(!carried.standInPlace(of: "13-x.ts"))
   }
 
+  @Test func `what follows it stays a discontinuity where the next node lists no more of it`()
+    throws
+  {
+    var carried = CarriedSegments()
+    // Windows are as long as their segments make them, so this one may keep more than that node's does.
+    carried.begin(
+      try playlist(11...16, breaks: 2), try playlist(16...16, breaks: 2, breakBefore: 16, of: "y"),
+      window: 24
+    ) { _ in true }
+    let after = try playlist(17...22, breaks: 3, of: "y")
+    carried.trim(after)
+    var text = carried.text(after)
+    #expect(numbers(text) == Array(15...22))
+    #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"))
+    #expect(text.contains("16-x.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:3.000,\n17-y.ts\n"))
+    carried.trim(try playlist(17...24, breaks: 3, of: "y"))
+    text = carried.text(try playlist(17...24, breaks: 3, of: "y"))
+    #expect(carried.isEmpty)
+    #expect(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:3\n#EXTINF"))
+  }
+
+  @Test func `nothing is listed of before what the next node has let go of`() throws {
+    var carried = CarriedSegments()
+    let begun = try playlist(17...17, breaks: 2, breakBefore: 17)
+    carried.begin(try playlist(11...16, breaks: 2), begun, window: 60) { _ in true }
+    // Numbers are counted from the first one: 18 would be taken for 17.
+    let after = try playlist(18...23, breaks: 3)
+    carried.trim(after)
+    #expect(carried.isEmpty)
+    let text = carried.text(after)
+    #expect(numbers(text) == Array(18...23))
+    #expect(text.contains("#EXT-X-MEDIA-SEQUENCE:18\n#EXT-X-DISCONTINUITY-SEQUENCE:3\n"))
+    // The same where it has made the last ones once more.
+    carried.begin(
+      try playlist(11...16, breaks: 2), try playlist(16...16, breaks: 2, breakBefore: 16, of: "y"),
+      window: 60
+    ) { _ in true }
+    carried.trim(try playlist(18...23, breaks: 3, of: "y"))
+    #expect(carried.isEmpty)
+  }
+
   @Test func `each has its own key`() throws {
     var carried = CarriedSegments()
     let after = try playlist(17...17, breakBefore: 17, key: "/new")

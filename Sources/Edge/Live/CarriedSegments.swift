@@ -89,9 +89,14 @@ struct CarriedSegments {
     return (start, gaps)
   }
 
-  /// Lets go of what has left the window.
+  /// Lets go of what has left the window, and of all of it where the node has let go of what came next:
+  /// players count from the first one.
   mutating func trim(_ after: MediaPlaylistText) {
     let rest = rest(of: after)
+    if let newest = entries.last, let next = rest.entries.first, next.sequence > newest.sequence + 1
+    {
+      entries = []
+    }
     var length = (entries + rest.entries).reduce(0) { $0 + $1.duration }
     // A gap with nothing before it is of no use.
     while let oldest = entries.first, length > span || oldest.isGap {
@@ -106,7 +111,7 @@ struct CarriedSegments {
 
   /// What a node lists that nothing stands for.
   private func rest(of after: MediaPlaylistText) -> MediaPlaylistText {
-    last.map { after.without(upTo: $0) } ?? after
+    last.map { after.without(upTo: $0, follows: !entries.isEmpty) } ?? after
   }
 
   /// Whether another segment stands in the place of one of the next node's.

@@ -136,11 +136,13 @@ struct MediaPlaylistText: Equatable {
 
   /// The same without its first segments, in whose places others stand that it doesn't go on from.
   ///
-  /// - Parameter last: the number of the last one that goes.
+  /// - Parameters:
+  ///   - last: the number of the last one that goes.
+  ///   - follows: whether that other one is listed before what is left, though none goes any more.
   /// - Returns: what is left.
-  func without(upTo last: Int) -> MediaPlaylistText {
+  func without(upTo last: Int, follows: Bool = false) -> MediaPlaylistText {
     let gone = entries.prefix { $0.sequence <= last }
-    guard !gone.isEmpty else { return self }
+    guard !gone.isEmpty || follows && entries.first?.sequence == last + 1 else { return self }
     var rest = self
     rest.entries.removeFirst(gone.count)
     rest.discontinuitySequence += gone.count { $0.isDiscontinuity }
