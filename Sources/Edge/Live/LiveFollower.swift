@@ -281,7 +281,12 @@ final class LiveFollower: Sendable {
           patience: live.configuration.segmentStall, isOwn: true, done: answered)
       }
     }
-    state.withLock { $0.arrival = arrival }
+    let isMoved = state.withLock { state in
+      state.arrival = arrival
+      return state.isMoved
+    }
+    // Else one that moved just before would be waited for until it stalls.
+    if isMoved { arrival.cancel() }
     return await arrival.value
   }
 }
