@@ -61,9 +61,14 @@ struct Resumption {
     }
     // What is made once more has a date before that, by the publisher's clock.
     let isRemade = date != nil && next < recorded?.state.nextSequence ?? 0
+    // Edges that have what is made once more count the discontinuities in it, and then the one behind it.
+    var discontinuity = Int(progress.discontinuity)
+    if let recorded, recorded.state.nextSequence >= next {
+      discontinuity = max(discontinuity, recorded.state.discontinuitySequence)
+    }
     return StreamLeasing.Progress(
       state: WindowState(
-        nextSequence: next, discontinuitySequence: Int(progress.discontinuity),
+        nextSequence: next, discontinuitySequence: discontinuity,
         endDate: isRemade ? 0 : recorded?.state.endDate ?? 0),
       publisherEnd: isRecorded(next) ? recorded?.publisherEnd : nil,
       nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil, publisherDate: date)
