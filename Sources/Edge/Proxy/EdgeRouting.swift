@@ -106,6 +106,8 @@ package struct EdgeRouting: Sendable {
   /// Tells whoever is asked on whose behalf, and where answers are to send them.
   func mark(_ request: inout HTTPRequest, from client: SocketAddress) {
     guard case .cluster(let router) = kind else { return }
+    // First: a client may name any field in its Connection, ours too.
+    request.headerFields = request.headerFields.withoutConnectionFields
     PeerCall.mark(&request, from: client, with: router.live.pass)
     if let sites, request.path?.hasPrefix("/api/") == true {
       PeerCall.mark(&request, sites: sites(request).text, with: router.live.pass)

@@ -1,0 +1,36 @@
+import Access
+import ControlAPI
+import EventLoop
+import HTTPClient
+import HTTPTypes
+import Logging
+import Telemetry
+import Testing
+import Viewers
+
+@testable import Edge
+
+@Suite struct `What an edge says of calls that it hands on` {
+  @Test func `say whose they are, whatever the client has said of its connection`() throws {
+    let node = try EdgeNode()
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge", locator: LiveLocator(find: { _ in LiveLocator.Place([]) }),
+      metrics: MetricRegistry(), logger: Logger(label: "test"))
+    defer { live.close() }
+    let routing = EdgeRouting.cluster(live) { _ in KnownAddresses(web: "https://edge") }
+    let client = try #require(SocketAddress(host: "192.0.2.7", port: 1))
+    var request = HTTPRequest(method: .get, scheme: "https", authority: "edge", path: "/api/x")
+    // RFC 9110, 7.6.1: what is named here is for the edge alone.
+    request.headerFields[.connection] = "close, Wedlive-Client, wedlive-proof, Wedlive-Sites"
+    routing.mark(&request, from: client)
+    for isShared in [true, false] {
+      let asked = EdgeFields.asked(request.headerFields, isShared: isShared)
+      let names = ["Wedlive-Client", "Wedlive-Proof", "Wedlive-Sites"]
+      for name in try names.map({ try #require(HTTPField.Name($0)) }) {
+        #expect(asked[name] != nil, "\(name)")
+      }
+      #expect(asked[.connection] == nil)
+    }
+  }
+}
