@@ -72,38 +72,20 @@ struct RunningEdge: Sendable {
       health: frame.health, drain: drain, isOfCluster: true, behind: behind)
     let listeners = parts.listeners
     try publishers?.open(listeners, rtmps: frame.rtmps, report, on: loop)
-    let sites = LoopSites()
-    for socket in listeners.https?.descriptors(of: loop.index) ?? [] {
-      sites.https.append(
-        try server.listen(
-          Socket(owning: socket), tls: frame.https.current, handler: handler))
-    }
-    if let peers = frame.peers {
-      for socket in listeners.peers?.descriptors(of: loop.index) ?? [] {
-        sites.peers.append(
-          try server.listen(
-            Socket(owning: socket), tls: peers.https.current, acceptsProxyHeader: false,
-            isForPeers: true, handler: peersHandler))
-      }
-    }
-    for socket in listeners.http?.descriptors(of: loop.index) ?? [] {
-      try server.listen(
-        Socket(owning: socket), tls: nil,
-        handler: parts.redirects
-          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : handler)
-    }
-    for socket in listeners.admin?.descriptors(of: loop.index) ?? [] {
-      try server.listen(
-        Socket(owning: socket), tls: nil, acceptsProxyHeader: false, isForOperator: true,
-        handler: OperatorHandler(
+    try frame.listen(
+      listeners, on: server,
+      NodeFrame.Handlers(
+        https: handler,
+        http: parts.redirects
+          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : handler,
+        peers: peersHandler,
+        admin: OperatorHandler(
           health: frame.health, registry: frame.registry, site: parts.site,
           nodes: parts.nodes,
           routes: [
             (PurgeRoute.path, PurgeRoute.call(proxy, parts.invalidations, parts.site))
           ] + parts.status.routes,
-          drainOther: parts.drainOther, drain: parts.drain))
-    }
-    loop.setLocal(sites)
+          drainOther: parts.drainOther, drain: parts.drain)))
   }
 
   /// Answers viewers of live streams; what isn't theirs is another handler's.

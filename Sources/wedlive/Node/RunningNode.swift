@@ -103,39 +103,19 @@ struct RunningNode: Sendable {
         try ingest.ingest.listen(Socket(owning: socket), context: { peers.current })
       }
     }
-    let sites = LoopSites()
-    for socket in listeners.https?.descriptors(of: loop.index) ?? [] {
-      sites.https.append(
-        try server.listen(
-          Socket(owning: socket), tls: frame.https.current, handler: front))
-    }
-    if let peers = frame.peers {
-      for socket in listeners.peers?.descriptors(of: loop.index) ?? [] {
-        sites.peers.append(
-          try server.listen(
-            Socket(owning: socket), tls: peers.https.current, acceptsProxyHeader: false,
-            isForPeers: true,
-            handler: peerHandler(parts, table, server, isForPeers: true, before: handler)))
-      }
-    }
-    for socket in listeners.http?.descriptors(of: loop.index) ?? [] {
-      try server.listen(
-        Socket(owning: socket), tls: nil,
-        handler: parts.redirects
-          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : front)
-    }
-    for socket in listeners.admin?.descriptors(of: loop.index) ?? [] {
-      try server.listen(
-        Socket(owning: socket), tls: nil, acceptsProxyHeader: false,
-        isForOperator: true,
-        handler: AdminHandler(
+    try frame.listen(
+      listeners, on: server,
+      NodeFrame.Handlers(
+        https: front,
+        http: parts.redirects
+          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : front,
+        peers: peerHandler(parts, table, server, isForPeers: true, before: handler),
+        admin: AdminHandler(
           node: origin, collector: parts.collector, registry: frame.registry, site: parts.site,
           control: StreamControl(
             loops: loops.mailboxes,
             recordings: OriginRecordings(parts.recordings, loops: loops.mailboxes)),
-          nodes: parts.nodes, drainOther: parts.drainOther, drain: parts.drain))
-    }
-    loop.setLocal(sites)
+          nodes: parts.nodes, drainOther: parts.drainOther, drain: parts.drain)))
   }
 
   /// Answers other nodes, where they are answered; all else is another handler's.
