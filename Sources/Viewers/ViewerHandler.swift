@@ -245,7 +245,7 @@ package final class ViewerHandler: RequestHandler {
     }
     switch remote?.follow(key) {
     case .begun(let snapshot):
-      table.update(snapshot, nil)
+      table.update(snapshot, answers: false)
       return nil
     case .full: return ViewerErrors.overloaded
     case .absent, nil: return ViewerErrors.notFound

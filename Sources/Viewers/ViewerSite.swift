@@ -14,5 +14,5 @@ package final class ViewerSite {
   }
 
   /// Takes the newest state of a stream.
-  package func update(_ snapshot: StreamSnapshot) { table.update(snapshot, server) }
+  package func update(_ snapshot: StreamSnapshot) { table.update(snapshot) }
 }

@@ -263,6 +263,10 @@ def test_viewers_of_a_standalone_node_watch_on_by_way_of_the_new_process(
             newest = viewer.newest
             first = node.upgrade()
             wait_until(lambda n=newest: viewer.newest > n + 5, "it goes on", alive=[publisher])  # type: ignore[misc]
+        # For longer than a question to the process before is left open.
+        newest, viewer.longest = viewer.newest, 0.0
+        wait_until(lambda: viewer.newest > newest + 26, "it goes on and on", alive=[publisher])
+        assert viewer.longest < 5
         # Somebody who comes now, to the third process.
         assert len(sequences(node, "alone")) >= 4
         # The operator and the API hear of what the first one still has.

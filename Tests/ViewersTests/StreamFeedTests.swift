@@ -54,8 +54,8 @@ import Testing
     let program = StreamKey.named("w", "program")
     let waiting = StreamSnapshot(
       key: program, version: 0, isOver: false, isProgram: true, masters: [], renditions: [])
-    table.update(waiting, nil)
-    table.update(StreamSnapshot("w", version: 5), askedAs: program, nil)
+    table.update(waiting)
+    table.update(StreamSnapshot("w", version: 5), askedAs: program)
     for path in ["/hls/w", "/hls/w/main", "/hls/w/program"] {
       let bytes = Array(path.utf8)
       let slot = table.slot(bytes.span)

@@ -17,8 +17,8 @@ import TestSupport
 
   @Test func `a stream is found by its camera, the main one by its wedding too`() {
     let table = StreamTable()
-    table.update(StreamSnapshot("w", version: 1), nil)
-    table.update(StreamSnapshot("w", "c2", version: 2), nil)
+    table.update(StreamSnapshot("w", version: 1))
+    table.update(StreamSnapshot("w", "c2", version: 2))
     #expect(version(table, "/hls/w") == 1)
     #expect(version(table, "/hls/w/main") == 1)
     #expect(version(table, "/hls/w/c2") == 2)
@@ -28,17 +28,17 @@ import TestSupport
 
   @Test func `an older snapshot never replaces a newer one`() {
     let table = StreamTable()
-    table.update(StreamSnapshot("w", version: 5), nil)
-    table.update(StreamSnapshot("w", version: 4), nil)
+    table.update(StreamSnapshot("w", version: 5))
+    table.update(StreamSnapshot("w", version: 4))
     #expect(version(table, "/hls/w") == 5)
-    table.update(StreamSnapshot("w", version: 6), nil)
+    table.update(StreamSnapshot("w", version: 6))
     #expect(version(table, "/hls/w/main") == 6)
   }
 
   @Test func `a stream that has gone on since is not removed`() {
     let table = StreamTable()
-    table.update(StreamSnapshot("w", version: 1, isOver: true), nil)
-    table.update(StreamSnapshot("w", version: 2), nil)
+    table.update(StreamSnapshot("w", version: 1, isOver: true))
+    table.update(StreamSnapshot("w", version: 2))
     table.remove(.named("w"), version: 1)
     #expect(version(table, "/hls/w") == 2)
     table.remove(.named("w"), version: 2)
@@ -49,9 +49,9 @@ import TestSupport
 
   @Test func `viewers of all streams are counted once, whatever addresses these have`() {
     let table = StreamTable()
-    table.update(StreamSnapshot("w", version: 1), nil)
-    table.update(StreamSnapshot("w", "c2", version: 2), nil)
-    table.update(StreamSnapshot("v", version: 3), nil)
+    table.update(StreamSnapshot("w", version: 1))
+    table.update(StreamSnapshot("w", "c2", version: 2))
+    table.update(StreamSnapshot("v", version: 3))
     #expect(table.viewers(now: 100) == 0)
     for viewer in UInt64(1)...3 { place(table, "/hls/w")?.viewers.note(viewer, now: 100) }
     place(table, "/hls/w/main")?.viewers.note(3, now: 101)
@@ -66,8 +66,8 @@ import TestSupport
 
   @Test func `removing another camera leaves the program`() {
     let table = StreamTable()
-    table.update(StreamSnapshot("w", version: 1), nil)
-    table.update(StreamSnapshot("w", "c2", version: 2), nil)
+    table.update(StreamSnapshot("w", version: 1))
+    table.update(StreamSnapshot("w", "c2", version: 2))
     table.remove(.named("w", "c2"), version: 2)
     #expect(version(table, "/hls/w") == 1)
     #expect(version(table, "/hls/w/c2") == nil)
@@ -86,7 +86,7 @@ import TestSupport
   @Test func `those who wait are released by their segment, or by the end`() throws {
     let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
     let table = StreamTable()
-    table.update(StreamSnapshot("w", version: 1, next: 7), server)
+    table.update(StreamSnapshot("w", version: 1, next: 7))
     let slot = try #require(place(table, "/hls/w"))
     let next = try held(server, 1)
     let second = try held(server, 3)
@@ -94,19 +94,36 @@ import TestSupport
     for (token, sequence) in [(next, 7), (second, 8), (far, 9)] {
       slot.wait(token, for: .segment(sequence, of: Array("source".utf8)), .everybody, at: server)
     }
-    table.update(StreamSnapshot("w", version: 2, next: 7), server)
+    table.update(StreamSnapshot("w", version: 2, next: 7))
     #expect(server.heldCount == 3)
-    table.update(StreamSnapshot("w", version: 3, next: 8), server)
+    table.update(StreamSnapshot("w", version: 3, next: 8))
     #expect([next, second, far].map(server.isHeld) == [false, true, true])
-    table.update(StreamSnapshot("w", version: 4, next: 8, isOver: true), server)
+    table.update(StreamSnapshot("w", version: 4, next: 8, isOver: true))
     #expect(server.heldCount == 0)
     #expect(slot.waitingCount == 0)
+  }
+
+  @Test func `those who wait at one of a loop's servers are released there`() throws {
+    let loop = try Loop()
+    let servers = (1...2).map { _ in
+      LoopServer(on: loop, metrics: ServerMetrics(MetricRegistry()))
+    }
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1, next: 7))
+    let slot = try #require(place(table, "/hls/w"))
+    // Of another stream, and by chance the same for its server.
+    let other = try held(servers[0], 1)
+    let waiting = try held(servers[1], 1)
+    #expect(other == waiting)
+    slot.wait(waiting, for: .news(launch: "a"), .everybody, at: servers[1])
+    table.update(StreamSnapshot("w", version: 2, next: 8))
+    #expect(servers.map(\.heldCount) == [1, 0])
   }
 
   @Test func `those who have gone are not remembered for ever while no segment comes`() throws {
     let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
     let table = StreamTable()
-    table.update(StreamSnapshot("w", version: 1, next: 7), server)
+    table.update(StreamSnapshot("w", version: 1, next: 7))
     let slot = try #require(place(table, "/hls/w"))
     let patient = try (1...40).map { try held(server, $0) }
     for token in patient {
@@ -118,7 +135,7 @@ import TestSupport
       server.forget(token)
       #expect(slot.waitingCount <= 100)
     }
-    table.update(StreamSnapshot("w", version: 2, next: 8), server)
+    table.update(StreamSnapshot("w", version: 2, next: 8))
     #expect(server.heldCount == 0)
   }
 }
@@ -131,8 +148,8 @@ import TestSupport
   private func version(_ path: String) -> UInt64? { place(path)?.snapshot.version }
 
   @Test func `one camera is the program, under its address too`() {
-    table.update(StreamSnapshot("w", version: 1), nil)
-    table.update(StreamSnapshot("w", "c2", version: 2), nil)
+    table.update(StreamSnapshot("w", version: 1))
+    table.update(StreamSnapshot("w", "c2", version: 2))
     #expect(version("/hls/w/program") == 1)
     table.remove(.named("w"), version: 1)
     #expect(version("/hls/w/program") == nil)
@@ -140,14 +157,14 @@ import TestSupport
   }
 
   @Test func `a program of its own takes its place, and gives it back to the main camera`() {
-    table.update(StreamSnapshot("w", version: 1), nil)
-    table.update(StreamSnapshot("w", "program", version: 2), nil)
+    table.update(StreamSnapshot("w", version: 1))
+    table.update(StreamSnapshot("w", "program", version: 2))
     #expect(version("/hls/w") == 2)
     #expect(version("/hls/w/program") == 2)
     #expect(version("/hls/w/main") == 1)
-    table.update(StreamSnapshot("w", version: 3), nil)
+    table.update(StreamSnapshot("w", version: 3))
     #expect(version("/hls/w") == 2)
-    table.update(StreamSnapshot("w", "program", version: 4), nil)
+    table.update(StreamSnapshot("w", "program", version: 4))
     #expect(version("/hls/w") == 4)
     table.remove(.named("w", "program"), version: 4)
     #expect(version("/hls/w") == 3)
@@ -157,7 +174,7 @@ import TestSupport
   @Test func `a main camera beside a program is never taken for it`() {
     let camera = StreamSnapshot(
       key: .named("w"), version: 1, isOver: false, isProgram: false, masters: [], renditions: [])
-    table.update(camera, nil)
+    table.update(camera)
     #expect(version("/hls/w/main") == 1)
     #expect(version("/hls/w") == nil)
     #expect(version("/hls/w/program") == nil)
@@ -173,18 +190,18 @@ import TestSupport
             isHead: false, acceptsGzip: false,
             otherwise: .prepared(PreparedResponse(fields: [], body: []))), for: .seconds(3_600)))
     }
-    table.update(StreamSnapshot("w", version: 1, next: 7), server)
+    table.update(StreamSnapshot("w", version: 1, next: 7))
     let slot = try #require(place("/hls/w"))
     let viewers = try [held(1), held(3)]
     let source = Array("source".utf8)
     slot.wait(viewers[0], for: .segment(7, of: source), .everybody, isProgram: true, at: server)
     slot.wait(viewers[1], for: .segment(7, of: source), .everybody, at: server)
-    table.update(StreamSnapshot("w", "program", version: 2, next: 7), server)
+    table.update(StreamSnapshot("w", "program", version: 2, next: 7))
     #expect(viewers.map(server.isHeld) == [true, true])
     // The camera's segment is not the program's.
-    table.update(StreamSnapshot("w", version: 3, next: 8), server)
+    table.update(StreamSnapshot("w", version: 3, next: 8))
     #expect(viewers.map(server.isHeld) == [true, false])
-    table.update(StreamSnapshot("w", "program", version: 4, next: 8), server)
+    table.update(StreamSnapshot("w", "program", version: 4, next: 8))
     #expect(server.heldCount == 0)
   }
 }

@@ -222,10 +222,10 @@ private final class Hands: Sendable {
     let traffic = makeTraffic()
     let table = StreamTable(traffic: traffic)
     func tallies() -> StreamTallies? { table.slot(Array("/hls/w".utf8).span)?.tallies }
-    table.update(snapshot(1, []), nil)
+    table.update(snapshot(1, []))
     #expect(tallies() == nil)
     #expect(traffic.streams.isEmpty)
-    table.update(snapshot(2, ["source"]), nil)
+    table.update(snapshot(2, ["source"]))
     let first = try #require(tallies())
     first.viewer(of: 0).add(1)
     first.viewer(of: nil).add(2)
@@ -233,7 +233,7 @@ private final class Hands: Sendable {
     first.node(of: nil).add(4)
     // A rendition that isn't there is none's.
     first.viewer(of: 7).add(5)
-    table.update(snapshot(3, ["720p", "source"]), nil)
+    table.update(snapshot(3, ["720p", "source"]))
     #expect(tallies() === first)
     first.viewer(of: 0).add(10)
     first.viewer(of: 1).add(20)
@@ -252,7 +252,7 @@ private final class Hands: Sendable {
   @Test func `a stream that leaves the table leaves its counts`() {
     let traffic = makeTraffic()
     let table = StreamTable(traffic: traffic)
-    table.update(snapshot(1, ["source"]), nil)
+    table.update(snapshot(1, ["source"]))
     #expect(traffic.streams == [.named("w")])
     table.remove(.named("w"), version: 1)
     #expect(traffic.streams.isEmpty)

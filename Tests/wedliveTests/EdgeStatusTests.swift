@@ -42,8 +42,8 @@ import Testing
     let (first, second) = (snapshot(ana), snapshot(two))
     try await loops.onEach { loop in
       let table = StreamTable()
-      table.update(first, nil)
-      table.update(second, nil)
+      table.update(first)
+      table.update(second)
       let now = loop.now.nanoseconds / 1_000_000_000
       // One viewer on each loop, and one more of the other camera on the first one.
       table.slot(Array("/hls/ana/main".utf8).span)?.viewers.note(1, now: now)

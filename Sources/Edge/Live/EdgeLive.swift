@@ -201,7 +201,7 @@ package final class EdgeLive: Sendable {
     for loop in loops {
       loop.submit { loop in
         guard let site = loop.local(ViewerSite.self) else { return }
-        site.table.update(snapshot, askedAs: key, site.server)
+        site.table.update(snapshot, askedAs: key)
       }
     }
   }
@@ -236,7 +236,7 @@ package final class EdgeLive: Sendable {
         if let snapshot {
           site.table.remove(snapshot.key, version: snapshot.version)
         } else {
-          site.table.refuse(key, with: Self.absent, site.server)
+          site.table.refuse(key, with: Self.absent)
         }
       }
     }

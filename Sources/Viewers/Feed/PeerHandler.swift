@@ -106,6 +106,10 @@ package final class PeerHandler: RequestHandler {
       return .prepared(Self.notFound)
     }
     let snapshot = slot.snapshot
+    // Who asks is told of what is this process's own: of what it has from others it gives no segments.
+    if remote == nil, snapshot.launch != nil || snapshot.version == 0 {
+      return .prepared(Self.notFound)
+    }
     if let tallies = slot.tallies { exchange.count(into: tallies.node(of: nil)) }
     let second = exchange.server.loop.now.nanoseconds / 1_000_000_000
     // Followed for as long as somebody asks.
@@ -138,7 +142,7 @@ package final class PeerHandler: RequestHandler {
   /// The place of a stream that another process of this node has.
   private func follow(_ key: StreamKey, _ address: [UInt8]) -> StreamTable.Slot? {
     guard case .begun(let snapshot) = remote?.follow(key) else { return nil }
-    table.update(snapshot, nil)
+    table.update(snapshot, answers: false)
     return table.slot(address.span)
   }
 

@@ -35,6 +35,10 @@ package final class StreamTable {
     /// Whether it asked for the program, which may become another stream than the main camera's.
     let isProgram: Bool
     let held: HeldRequest
+    /// Who holds its request: a loop may have several, and what one holds means nothing to another.
+    let server: LoopServer
+
+    func release(with response: PreparedResponse) { server.release(held, with: response) }
   }
 
   private var slots = PathTable<Slot>()
@@ -72,13 +76,17 @@ package final class StreamTable {
   }
 
   /// Takes the newest state of a stream, and answers the viewers who waited for it.
-  package func update(_ snapshot: StreamSnapshot, _ server: LoopServer?) {
+  ///
+  /// - Parameters:
+  ///   - snapshot: of the stream.
+  ///   - answers: false where nobody can have waited for it, or somebody else answers them.
+  package func update(_ snapshot: StreamSnapshot, answers: Bool = true) {
     let key = snapshot.key
     guard let slot = find(key), slot.snapshot.key == key else {
       let slot = Slot(snapshot)
       count(slot)
       add(slot)
-      if let server { answer(slot, server) }
+      if answers { answer(slot) }
       return
     }
     guard snapshot.version > slot.snapshot.version else { return }
@@ -87,8 +95,7 @@ package final class StreamTable {
     if isEmpty, slot.snapshot.launch != nil, !slot.snapshot.isOver { return }
     slot.snapshot = snapshot
     count(slot)
-    guard let server else { return }
-    answer(slot, server)
+    if answers { answer(slot) }
   }
 
   /// Has what is sent of a stream counted from when there is something: names that people only ask for
@@ -120,14 +127,14 @@ package final class StreamTable {
   private static func text(_ key: StreamKey) -> String { "/hls/\(key.wedding)/\(key.camera)" }
 
   /// Answers the viewers who have waited for what is there by now.
-  private func answer(_ slot: Slot, _ server: LoopServer) {
+  private func answer(_ slot: Slot) {
     guard !slot.waiting.isEmpty else { return }
     let snapshot = slot.snapshot
     let waiting = slot.waiting
     slot.waiting.removeAll(keepingCapacity: true)
     for viewer in waiting {
       if case .news(let launch) = viewer.wanted {
-        server.release(viewer.held, with: .prepared(feed(snapshot, launch)))
+        viewer.release(with: feed(snapshot, launch))
         continue
       }
       guard let playlist = playlist(viewer, snapshot) else {
@@ -135,7 +142,7 @@ package final class StreamTable {
         continue
       }
       let refusal = refusal(viewer.audience, snapshot.key, viewer.isProgram)
-      server.release(
+      viewer.server.release(
         viewer.held,
         with: refusal.map { .prepared($0) } ?? playlist.response(for: viewer.audience))
     }
@@ -159,24 +166,24 @@ package final class StreamTable {
   /// Takes the newest state of a stream that was asked for by another key: as its wedding's program.
   ///
   /// Whoever has waited for that key waits for the stream from then on.
-  package func update(_ snapshot: StreamSnapshot, askedAs key: StreamKey, _ server: LoopServer?) {
+  package func update(_ snapshot: StreamSnapshot, askedAs key: StreamKey) {
     guard key != snapshot.key, let before = find(key), before.snapshot.version == 0 else {
-      return update(snapshot, server)
+      return update(snapshot)
     }
     forget(before, key)
-    update(snapshot, nil)
+    update(snapshot, answers: false)
     guard let slot = find(snapshot.key) else { return }
     slot.waiting += before.waiting
-    if let server { answer(slot, server) }
+    answer(slot)
   }
 
   /// Nobody has a stream that was waited for.
-  package func refuse(_ key: StreamKey, with response: PreparedResponse, _ server: LoopServer) {
+  package func refuse(_ key: StreamKey, with response: PreparedResponse) {
     guard let slot = find(key), slot.snapshot.version == 0 else { return }
     forget(slot, key)
     for viewer in slot.waiting {
       let refusal = refusal(viewer.audience, key, viewer.isProgram)
-      server.release(viewer.held, with: .prepared(refusal ?? response))
+      viewer.release(with: refusal ?? response)
     }
   }
 
@@ -228,11 +235,11 @@ extension StreamTable.Slot {
     isProgram: Bool = false, at server: LoopServer
   ) {
     if waiting.count >= waitingLimit {
-      waiting.removeAll { !server.isHeld($0.held) }
+      waiting.removeAll { !$0.server.isHeld($0.held) }
       waitingLimit = max(64, waiting.count * 2)
     }
     waiting.append(
       StreamTable.Waiting(
-        wanted: wanted, audience: audience, isProgram: isProgram, held: held))
+        wanted: wanted, audience: audience, isProgram: isProgram, held: held, server: server))
   }
 }
