@@ -63,7 +63,8 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case .malformed: "the token is malformed; perhaps it was not copied whole"
     case .unsupportedAlgorithm: "the token is signed by an algorithm that is not accepted here"
     case .unknownKey: "the token is signed by a key that is not known here"
-    case .badSignature: "the token's signature is wrong"
+    case .badSignature:
+      "the token's signature is wrong: it was made with another secret or key than this node knows"
     case .keysUnavailable: "the keys that such tokens are checked by can't be read yet; try again"
     case .badClaim(let what): "the token is not valid: \(what)"
     case .expired(let seconds): "the token expired \(Refusal.span(seconds)) ago"

@@ -14,6 +14,8 @@ package final class ClusterNode: Sendable {
   package let connections = ConnectionCounts()
   package let placement: Placement
   private let homes: WeddingHomes
+  private let redis: RedisClient
+  private let logger: Logger
 
   /// Makes a node's share; nothing is written before `run`.
   ///
@@ -45,6 +47,8 @@ package final class ClusterNode: Sendable {
     invalidations = Invalidations(redis, configuration, metrics: metrics, logger: logger)
     placement = Placement(slowStart: configuration.slowStart)
     homes = WeddingHomes(events, configuration)
+    self.redis = redis
+    self.logger = logger
   }
 
   /// Lives in the cluster until the task is cancelled; then call `membership.leave()`, where this
@@ -54,6 +58,7 @@ package final class ClusterNode: Sendable {
       group.addTask { await self.events.run() }
       group.addTask { await self.membership.run() }
       group.addTask { await self.leases.run() }
+      group.addTask { await RedisReport.follow(self.redis, self.logger) }
     }
   }
 

@@ -20,7 +20,10 @@ import Testing
       let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
       #expect(mode as? Int == 0o700)
       let failure = #expect(throws: StartFailure.self) { _ = try DataFolder(path) }
-      #expect(failure?.description == "data.path: \(path): another wedlive runs with this folder")
+      #expect(
+        failure?.description
+          == "data.path: \(path): another wedlive runs with this folder (process \(getpid())); end it, or give"
+          + " this one another folder")
       withExtendedLifetime(folder) {}
     }
     for (path, words) in [

@@ -18,7 +18,8 @@ extension NodeCluster {
     guard let id = NodeID(name), let known = view[id] else {
       let names = view.nodes.keys.map(\.text).sorted().joined(separator: ", ")
       return .error(
-        .notFound, code: "no_node", message: "No node of this cluster has this name: \(names).")
+        .notFound, code: "no_node",
+        message: "No node of this cluster is called \(name); there are \(names).")
     }
     if id == view.own { return nil }
     do throws(Unreached) {

@@ -125,6 +125,7 @@ enum EdgeRole {
           spread: configuration.streams.fragment, atMost: configuration.shutdown.upgrade)
       })
     cluster?.set(.ready)
+    folder.noteProcess()
     ServiceManager.ready()
     var others: [any Service] = [
       CertificateService(node: frame, shared: cluster?.tickets, inherited: tickets),

@@ -39,10 +39,33 @@ final class DataFolder: Sendable {
       throw StartFailure("data.path: \(file): \(Self.words(errno))")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let process = Self.process(notedIn: descriptor).map { " (process \($0))" } ?? ""
       close(descriptor)
-      throw StartFailure("data.path: \(path): another wedlive runs with this folder")
+      throw StartFailure(
+        "data.path: \(path): another wedlive runs with this folder\(process); end it, or give this one another"
+          + " folder")
     }
     lock = descriptor
+    noteProcess()
+  }
+
+  /// Writes into `lock` that this process is the node, as it may have come after another one.
+  ///
+  /// For people and scripts alone: a file that can't be written says nothing.
+  func noteProcess() {
+    let line = Array("\(getpid())\n".utf8)
+    guard ftruncate(lock, 0) == 0 else { return }
+    _ = unsafe line.withUnsafeBytes { unsafe pwrite(lock, $0.baseAddress, $0.count, 0) }
+  }
+
+  private static func process(notedIn descriptor: Int32) -> pid_t? {
+    var line = [UInt8](repeating: 0, count: 16)
+    let count = unsafe line.withUnsafeMutableBytes {
+      unsafe pread(descriptor, $0.baseAddress, $0.count, 0)
+    }
+    guard count > 0 else { return nil }
+    let digits = line[..<count].prefix { $0 != UInt8(ascii: "\n") }
+    return pid_t(String(decoding: digits, as: UTF8.self))
   }
 
   deinit { close(lock) }

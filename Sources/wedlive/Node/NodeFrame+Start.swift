@@ -35,7 +35,7 @@ extension NodeFrame {
       logger.warning(
         """
         descriptor limit below max_connections: raise LimitNOFILE (or ulimit -Hn) to what is needed, \
-        or lower limits.max_connections
+        or lower http.max_connections and rtmp.max_connections
         """,
         metadata: ["limit": "\(descriptors)", "needed": "\(needed)", "loops": "\(count)"])
     }

@@ -196,6 +196,7 @@ enum Standalone {
       dataPath: folder.path, demo: demo?.banner)
     terminal.write(banner.text(on: terminal))
     cluster?.set(.ready)
+    folder.noteProcess()
     ServiceManager.ready()
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
