@@ -95,4 +95,44 @@ import Testing
     _ = try server.ask("hset", home, "a", "b")
     #expect(try await isHome())
   }
+
+  @Test func `a program is taken over by the origin where its cameras meet, and by no other`()
+    async throws
+  {
+    let server = try RedisServerProcess()
+    let (origins, edges) = try await Self.nodes(server)
+    let program = try #require(StreamID(wedding: "w", camera: "program"))
+    let home = try #require(await edges[0].cluster.place(try Self.camera(1))).node.id
+    let first = try #require(origins.first { $0.id == home })
+    let lost = Signal<LeaseLoss>()
+    _ = try await first.cluster.leases.claim(try Self.camera(1)) { _ in }
+    let lease = try #require(
+      try await first.cluster.leases.claim(program) { lost.send($0) }.lease)
+    let head = StreamHead(sequence: 41, discontinuity: 3, names: ["altar"], date: 1_795_939_000_000)
+    try await first.cluster.leases.publish(head, of: lease)
+    for other in origins where other.id != home {
+      #expect(try await other.cluster.leases.claim(program) { _ in }.lease == nil)
+    }
+    // Its cameras move.
+    let next = try #require(
+      await edges[0].cluster.place(try Self.camera(1), excluding: [home])
+    ).node.id
+    for other in origins where other.id != next {
+      #expect(try await other.cluster.leases.claim(program) { _ in }.lease == nil)
+    }
+    let second = try #require(origins.first { $0.id == next })
+    let taken = try #require(try await second.cluster.leases.claim(program) { _ in }.lease)
+    #expect(taken.epoch == 2)
+    #expect(taken.inherited == head)
+    #expect(await lost.next()?.owner == next)
+    #expect(!lease.isHeld)
+  }
+
+  @Test func `a program makes no home`() async throws {
+    let server = try RedisServerProcess()
+    let (origins, edges) = try await Self.nodes(server)
+    let program = try #require(StreamID(wedding: "w", camera: "program"))
+    #expect(try await origins[0].cluster.leases.claim(program) { _ in }.lease != nil)
+    #expect(await edges[0].cluster.home(of: program) == nil)
+  }
 }

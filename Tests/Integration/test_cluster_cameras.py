@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from conftest import MakeNode
+from test_drain import drain
 
 from support.cameras import Cameras, Picture, camera_of, publish
 from support.cluster import Cluster
+from support.cluster_watch import Viewer
 from support.node import Node
 from support.processes import Process, wait_until
 
@@ -80,4 +82,60 @@ def test_cameras_of_a_wedding_meet_and_move_together(
     for edge in cluster.edges:
         wait_until(lambda edge=edge: shown(edge, tmp_path, 3)[1] == 1, "it follows", limit=15)
     assert all(not publisher.ended for publisher in cleanup)
+    cluster.stop()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("fault", ["kill", "drain", "upgrade"])
+def test_the_numbers_of_a_program_go_on_elsewhere(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path, fault: str
+) -> None:
+    cluster = Cluster(tmp_path, make_node, origins=2, edges=2)
+    first, second = cluster.edges
+    cleanup.append(publish(first.publish_url("duo"), Picture(0), tmp_path, "main"))
+    cameras = Cameras(first, "duo")
+    wait_until(lambda: cameras.ask("GET", "cameras/duo").status == 200, "it is known")
+    altar = cameras.add("Altar")
+    url = f"{second.publish_url('duo').rpartition('/')[0]}/{altar['stream_key']}"
+    cleanup.append(publish(url, Picture(1), tmp_path, "altar"))
+    wait_until(lambda: cameras.status(altar["camera_id"]) == "live", "both are live", alive=cleanup)
+    viewers = [Viewer(edge, "duo", "program") for edge in cluster.edges]
+    try:
+        wait_until(lambda: all(each.segments >= 3 for each in viewers), "both edges have it")
+        cameras.switch(altar["camera_id"])
+        newest = viewers[0].newest
+        wait_until(lambda: all(each.newest > newest + 3 for each in viewers), "it goes on")
+        breaks = [len(each.breaks) for each in viewers]
+        for each in viewers:
+            each.longest = 0
+        home = cluster.redis.ask("hget", "wl:stream:{duo}/main", "owner")
+        origin = cluster.origins[int(home.removeprefix("origin-")) - 1]
+        newest = viewers[0].newest
+        if fault == "kill":
+            origin.kill()
+        elif fault == "drain":
+            done = drain(second, home, "--wait")
+            assert done.returncode == 0, done.stderr
+        else:
+            origin.upgrade()
+        wait_until(
+            lambda: all(each.newest > newest + 8 for each in viewers),
+            "it goes on",
+            limit=90,
+            alive=cleanup,
+        )
+        epoch = cluster.redis.ask("hget", "wl:stream:{duo}/program", "epoch")
+    finally:
+        for each in viewers:
+            each.stop()
+    for each, count in zip(viewers, breaks, strict=True):
+        print(f"{fault}: {each.longest:.2f} s between two new segments, to {each.newest}")
+        print(f"{fault}: {len(each.breaks) - count} discontinuities more, {each.bad}")
+    assert [each.bad for each in viewers] == [[], []]
+    assert epoch == "2"
+    for each, count in zip(viewers, breaks, strict=True):
+        assert each.newest < newest + 30
+        assert len(each.breaks) <= count + 1
+        # Three seconds and a segment; the machine of the tests may be busy.
+        assert each.longest < 6
     cluster.stop()

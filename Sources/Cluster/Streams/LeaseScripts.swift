@@ -4,7 +4,8 @@ import Redis
 ///
 /// All keys of a script are one stream's. `KEYS[1]` is the stream's record, which outlives its lease: numbers go on where they were.
 /// `KEYS[2]` is there for as long as the lease is kept, by Redis' clock and no other. `KEYS[3]` names the
-/// origin where its wedding's cameras meet, which is the first that has one of them.
+/// origin where its wedding's cameras meet, which is the first that has one of them. A wedding's program is
+/// held like a stream: it follows the cameras, and says nothing of where they meet.
 enum LeaseScripts {
   /// What all begin with: the record as it stands; what isn't a record counts as none.
   private static let preamble = """
@@ -26,11 +27,17 @@ enum LeaseScripts {
     local epoch, owner, before = whole(get('epoch'), 1) or 0, get('owner'), get('run')
     local ended = get('ended') == '1'
     if #owner > 64 or not string.match(owner, '^[%w_-][%w._-]*$') then epoch = 0 end
+    local isProgram = string.sub(KEYS[1], -8) == '/program'
+    local function home()
+      local type = redis.call('TYPE', KEYS[3]).ok
+      if type == 'string' then return redis.call('GET', KEYS[3]) end
+      return type == 'none' and '' or nil
+    end
     local function keep(value)
       redis.call('SET', KEYS[2], digits(value), 'PX', lease)
       redis.call('PEXPIRE', KEYS[1], ARGV[4])
-      local type = redis.call('TYPE', KEYS[3]).ok
-      if type == 'none' or type == 'string' and redis.call('GET', KEYS[3]) == me then
+      local place = home()
+      if not isProgram and (place == '' or place == me) then
         redis.call('SET', KEYS[3], me, 'PX', lease)
       end
     end
@@ -57,6 +64,7 @@ enum LeaseScripts {
       if not (held and owner == me and before == run) then
         local may = not held or owner == me
           or tonumber(ARGV[5]) > (tonumber(get('priority')) or 0) or tonumber(ARGV[6]) == epoch
+          or isProgram and home() == me
         if not may then return {0, owner, digits(epoch)} end
         next = math.max(epoch, tonumber(ARGV[7])) + 1
         if next > 9007199254740991 then return redis.error_reply('ERR no epoch is left') end

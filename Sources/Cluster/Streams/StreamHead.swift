@@ -6,7 +6,7 @@ package struct StreamHead: Equatable, Sendable {
   package var discontinuity: Int64
   /// Where that segment ends, in ticks of 1/90000 s.
   package var end: Int64
-  /// The names of the last segments, the newest last; at most 32.
+  /// At most 32 names: of the last segments, the newest last, or of the camera that a program shows.
   package var names: [String]
   /// The program date where it ends, in milliseconds since 1970 by its holder's clock; 0: not known.
   package var date: Int64

@@ -126,12 +126,12 @@ package final class OriginNode: Sendable {
     let door = ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { cameras.hasProgram($0) },
-        begin: { await ledger.begin($0, after: StreamKey(wedding: $0.wedding)) },
+        begin: { await Self.begin($0, ledger, leasing, onLoss: $1) },
         seed: { await programs.seed($0) },
-        open: { [settings] key, state, seed in
+        open: { [settings] key, start, seed in
           programs.start(key.wedding) { loop in
             let program = Program(
-              key, state: state, chosen: cameras.chosen(key.wedding), seed: seed,
+              key, start: start, chosen: cameras.chosen(key.wedding), seed: seed,
               settings: settings, outlet: outlet, memory: memory, hub: programs, loop: loop)
             program.set(priorities: cameras.priorities(of: key.wedding))
             return program
@@ -140,6 +140,7 @@ package final class OriginNode: Sendable {
         close: { key in
           programs.close(key.wedding)
           await ledger.end(key)
+          await leasing?.release(key)
         }, listen: { programs.open($0) }))
     self.door = door
     self.registry = StreamRegistry(
@@ -162,6 +163,27 @@ package final class OriginNode: Sendable {
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
       Double(board.liveCount)
     }
+  }
+
+  /// Asks the cluster for a program, and where it goes on.
+  ///
+  /// - Returns: nil where another node has it.
+  private static func begin(
+    _ key: StreamKey, _ ledger: StreamLedger, _ leasing: StreamLeasing?,
+    onLoss: @escaping @Sendable () -> Void
+  ) async -> ProgramStart? {
+    if let leasing {
+      switch await leasing.acquire(StreamLeasing.Wish(key: key, priority: 0), onLoss) {
+      case .refused: return nil
+      case .granted(let progress?, _):
+        return ProgramStart(
+          state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
+          showing: progress.names.last)
+      case .granted: break
+      }
+    }
+    return ProgramStart(
+      state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)))
   }
 
   /// A number for a client that no other of this process has.

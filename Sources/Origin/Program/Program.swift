@@ -56,7 +56,7 @@ final class Program {
   ///
   /// - Parameters:
   ///   - key: its own, of the wedding.
-  ///   - state: where its numbers go on.
+  ///   - start: where it goes on.
   ///   - chosen: the camera that it is to show.
   ///   - seed: the playlists that it goes on from, where one camera was the whole program so far.
   ///   - settings: of all programs.
@@ -66,7 +66,7 @@ final class Program {
   ///   - loop: its home.
   ///   - now: a clock that never goes back.
   init(
-    _ key: StreamKey, state: WindowState, chosen: String?, seed: ProgramSeed?,
+    _ key: StreamKey, start: ProgramStart, chosen: String?, seed: ProgramSeed?,
     settings: Settings, outlet: StreamOutlet, memory: StreamMemory, hub: Programs, loop: Loop,
     now: @escaping () -> MediaTime = LiveStream.clock
   ) {
@@ -87,13 +87,22 @@ final class Program {
       cameras[seed.camera] = Camera(
         offers: seed.offers, last: seed.source.window.segments.last, lastAt: milliseconds)
       choice.begin(with: seed.camera, isLive: seed.isLive, now: milliseconds)
-      outlet.keep(key, sequencer.state)
+      keep()
       show()
     } else {
-      sequencer = ProgramSequencer(state)
+      sequencer = ProgramSequencer(start.state)
+      if let camera = start.showing {
+        choice.goOn(with: camera, patience: Self.reunion(settings.streams))
+      }
     }
     scheduleTidying()
     tell()
+  }
+
+  /// How long a program that has come from another node waits for the camera that it showed: all of them
+  /// come within moments, and each has something to show when its segment is made.
+  private static func reunion(_ streams: StreamConfiguration) -> Int64 {
+    2 * MediaTime(streams.fragment).milliseconds
   }
 
   private var milliseconds: Int64 { now().milliseconds }
@@ -162,9 +171,18 @@ final class Program {
     changed(choice.lost(active, now: milliseconds))
   }
 
+  /// Shows the camera that the choice has come to by itself, where nothing has been shown yet.
+  private func begin() {
+    guard let active = choice.active, sequencer.current == nil, sequencer.pending == nil else {
+      return
+    }
+    fill(sequencer.show(active, last: cameras[active]?.last))
+  }
+
   /// Somebody has chosen a camera.
   func choose(_ camera: String) {
     changed(choice.choose(camera))
+    begin()
     tell()
   }
 
@@ -194,6 +212,7 @@ final class Program {
     look = choice.nextLook.map { time in
       loop.schedule(after: .milliseconds(max(1, time - milliseconds))) { [unowned self] in
         changed(choice.due(now: milliseconds))
+        begin()
         tell()
       }
     }
@@ -207,10 +226,21 @@ final class Program {
     }
     let offers = cameras.mapValues(\.offers)
     let (source, isChanged) = renditions.fill(offers, now: now())
-    if !source.isEmpty { outlet.keep(key, sequencer.state) }
+    if !source.isEmpty { keep() }
     guard isChanged else { return }
     relieveMemory()
     show()
+  }
+
+  /// Records how far viewers have it, for whoever makes it next.
+  private func keep() {
+    outlet.keep(key, sequencer.state)
+    guard let source = renditions.source else { return }
+    outlet.tell(
+      key,
+      StreamLeasing.Progress(
+        state: source.state, publisherEnd: nil, names: choice.active.map { [$0] } ?? [])
+    ) {}
   }
 
   private func show() {

@@ -34,6 +34,9 @@ struct ProgramChoice {
   private(set) var chosen: String?
   /// What it shows, or showed last; nil before any camera was live.
   private(set) var active: String?
+  /// The camera that the program goes on with, once it is live, and for how long it waits after the first
+  /// other one that is.
+  private var awaited: (camera: String, patience: Int64)?
   private var cameras: [String: Camera] = [:]
   private var nextOrder = 0
 
@@ -70,6 +73,21 @@ struct ProgramChoice {
     cameras[camera]?.liveSince = isLive ? now : nil
   }
 
+  /// The program has shown a camera on another node: its cameras come from there, one after the other.
+  ///
+  /// - Parameters:
+  ///   - camera: that it goes on with.
+  ///   - patience: how long it waits for that where another one is live, in milliseconds.
+  mutating func goOn(with camera: String, patience: Int64) {
+    awaited = (camera, patience)
+    know(camera)
+    // One that was lost before is back by the rule.
+    if let chosen, chosen != camera {
+      know(chosen)
+      cameras[chosen]?.wasLive = true
+    }
+  }
+
   /// A camera has something to show.
   mutating func live(_ camera: String, now: Int64) -> Change? {
     know(camera)
@@ -77,6 +95,8 @@ struct ProgramChoice {
     cameras[camera]?.liveSince = now
     cameras[camera]?.wasLive = true
     guard let active else {
+      if let awaited, awaited.camera != camera { return nil }
+      awaited = nil
       self.active = camera
       if chosen == nil { chosen = camera }
       return nil
@@ -106,6 +126,10 @@ struct ProgramChoice {
   mutating func choose(_ camera: String) -> Change? {
     know(camera)
     chosen = camera
+    if active == nil, let patience = awaited?.patience {
+      awaited = isLive(camera) ? nil : (camera, patience)
+      active = isLive(camera) ? camera : nil
+    }
     guard !isLive(camera) else { return show(camera, .chosen) }
     cameras[camera]?.wasLive = false
     return nil
@@ -113,6 +137,9 @@ struct ProgramChoice {
 
   /// When `due` may have a change, if nothing else happens.
   var nextLook: Int64? {
+    if active == nil, let awaited {
+      return cameras.values.compactMap(\.liveSince).min().map { $0 + awaited.patience }
+    }
     guard case .after(let milliseconds) = rule, let chosen, chosen != active,
       let since = cameras[chosen]?.liveSince
     else { return nil }
@@ -121,6 +148,12 @@ struct ProgramChoice {
 
   /// Goes back to the camera that was chosen, where it is time.
   mutating func due(now: Int64) -> Change? {
+    if active == nil, awaited != nil, let time = nextLook, now >= time {
+      awaited = nil
+      active = best(besides: nil)
+      if chosen == nil { chosen = active }
+      return nil
+    }
     guard let chosen, chosen != active, let since = cameras[chosen]?.liveSince else { return nil }
     switch rule {
     case .never: return nil
@@ -139,11 +172,14 @@ struct ProgramChoice {
   /// The next camera, where the one that is shown is no longer there.
   private mutating func leave(_ camera: String, _ reason: Reason) -> Change? {
     guard camera == active else { return nil }
-    let next = cameras.filter { $0.value.liveSince != nil && $0.key != camera }.min {
+    return best(besides: camera).flatMap { show($0, reason) }
+  }
+
+  /// The live camera that goes before all others.
+  private func best(besides camera: String?) -> String? {
+    cameras.filter { $0.value.liveSince != nil && $0.key != camera }.min {
       ($0.value.priority, -$0.value.order) > ($1.value.priority, -$1.value.order)
-    }
-    guard let next else { return nil }
-    return show(next.key, reason)
+    }?.key
   }
 
   private mutating func show(_ camera: String, _ reason: Reason) -> Change? {

@@ -10,21 +10,37 @@ actor ProgramDoor {
     /// Whether a wedding has several cameras.
     var hasProgram: @Sendable (String) -> Bool
     /// Where a program's numbers go on; not below those of a main camera that has been the program.
-    var begin: @Sendable (StreamKey) async -> WindowState
+    ///
+    /// Nil where another node has it. What it is given is called once, should another node have it later.
+    var begin:
+      @Sendable (StreamKey, _ onLoss: @escaping @Sendable () -> Void) async -> ProgramStart?
     /// What a main camera that is live, or waits, has for viewers.
     var seed: @Sendable (StreamKey) async -> ProgramSeed?
-    var open: @Sendable (StreamKey, WindowState, ProgramSeed?) -> Void
+    var open: @Sendable (StreamKey, ProgramStart, ProgramSeed?) -> Void
     var close: @Sendable (StreamKey) async -> Void
     /// From here on cameras tell what they have.
     var listen: @Sendable (String) -> Void
   }
 
   private let hands: Hands
+  private let pause: Duration
   private var streams: [String: Set<StreamKey>] = [:]
-  private var open: Set<String> = []
+  /// By the number of their opening.
+  private var open: [String: Int] = [:]
+  private var openings = 0
+  /// Weddings whose program another node has, and is asked for now and then.
+  private var awaited: Set<String> = []
   private let turns = Turns()
 
-  init(_ hands: Hands) { self.hands = hands }
+  /// Makes a door without programs.
+  ///
+  /// - Parameters:
+  ///   - hands: do what it decides.
+  ///   - pause: before a program that another node has is asked for again.
+  init(_ hands: Hands, pause: Duration = .seconds(2)) {
+    self.hands = hands
+    self.pause = pause
+  }
 
   /// A stream is about to be there.
   func enter(_ key: StreamKey) async {
@@ -43,7 +59,8 @@ actor ProgramDoor {
     streams[key.wedding]?.remove(key)
     guard streams[key.wedding]?.isEmpty != false else { return }
     streams[key.wedding] = nil
-    guard open.remove(key.wedding) != nil, let program = Self.program(key.wedding) else { return }
+    guard open.removeValue(forKey: key.wedding) != nil, let program = Self.program(key.wedding)
+    else { return }
     await hands.close(program)
   }
 
@@ -55,20 +72,55 @@ actor ProgramDoor {
     await open(wedding, seed: known.first { $0.camera == Claims.mainCamera })
   }
 
+  /// Another node, or the next process of this one, has a wedding's program: nothing of it is shown here
+  /// any more, until the next camera comes.
+  private func lost(_ wedding: String, _ opening: Int) async {
+    await turns.enter(wedding)
+    defer { turns.leave(wedding) }
+    guard open[wedding] == opening, let program = Self.program(wedding) else { return }
+    open[wedding] = nil
+    await hands.close(program)
+  }
+
+  /// Asks for a program again that another node has, for as long as this one has cameras of it.
+  private func askLater(_ wedding: String) {
+    guard awaited.insert(wedding).inserted else { return }
+    Task { [pause, weak self] in
+      try? await Task.sleep(for: pause)
+      await self?.askAgain(wedding)
+    }
+  }
+
+  private func askAgain(_ wedding: String) async {
+    awaited.remove(wedding)
+    await turns.enter(wedding)
+    defer { turns.leave(wedding) }
+    guard streams[wedding] != nil else { return }
+    await open(wedding, seed: nil)
+  }
+
   /// Opens a program.
   ///
   /// - Parameters:
   ///   - wedding: whose.
   ///   - main: the camera that has been the program until now, if any.
   private func open(_ wedding: String, seed main: StreamKey?) async {
-    guard !open.contains(wedding), let program = Self.program(wedding) else { return }
-    open.insert(wedding)
-    let state = await hands.begin(program)
+    guard open[wedding] == nil, let program = Self.program(wedding) else { return }
+    openings += 1
+    let opening = openings
+    open[wedding] = opening
+    let start = await hands.begin(program) { [weak self] in
+      Task { await self?.lost(wedding, opening) }
+    }
+    guard let start else {
+      open[wedding] = nil
+      return askLater(wedding)
+    }
     // First heard, then looked at: what is told twice is known by its number.
     hands.listen(wedding)
     var seed: ProgramSeed?
-    if let main { seed = await hands.seed(main) }
-    hands.open(program, state, seed)
+    if let main, !start.isInherited { seed = await hands.seed(main) }
+    hands.open(program, start, seed)
   }
 
   private static func program(_ wedding: String) -> StreamKey? {

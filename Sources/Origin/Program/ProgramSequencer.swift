@@ -81,9 +81,11 @@ struct ProgramSequencer {
   /// - Returns: places that are decided by that.
   mutating func take(_ segment: Segment, of camera: String) -> [Slot] {
     if camera == pending {
-      guard repeated(segment) <= Self.mostRepeated * segment.duration.milliseconds else {
-        return []
-      }
+      // A program that has come from another node waits for no clock.
+      guard
+        current == nil
+          || repeated(segment) <= Self.mostRepeated * segment.duration.milliseconds
+      else { return [] }
       return [enter(camera, segment)]
     }
     guard camera == current, segment.sequence > lastSequence ?? -1 else { return [] }

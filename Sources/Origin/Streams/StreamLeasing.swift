@@ -46,7 +46,7 @@ package struct StreamLeasing: Sendable {
     package let nextEnd: MediaTime?
     /// Which date a time of that clock had, where it is the publisher of before, by way of an edge.
     package let publisherDate: PublisherDate?
-    /// The names of the last segments, the newest last.
+    /// The names of the last segments, the newest last; of a program the camera that it shows.
     package let names: [String]
 
     package init(

@@ -219,6 +219,13 @@ struct NodeCluster: Sendable {
     of key: StreamKey, _ node: ClusterNode, _ scheme: String
   ) async -> LiveLocator.Place {
     let view = node.membership.view
+    if key.camera == Claims.programCamera,
+      let program = StreamID(wedding: key.wedding, camera: key.camera),
+      let owner = try? await node.directory.owner(of: program), owner.isLive, !owner.hasEnded,
+      view[owner.node]?.isReachable == true
+    {
+      return LiveLocator.Place(upstreams([owner.node], view, scheme), isLive: true)
+    }
     // A program of its own, and what the API knows of a wedding, is where its cameras are; there needn't
     // be one that is called main.
     let camera = key.camera == Claims.programCamera ? Claims.mainCamera : key.camera

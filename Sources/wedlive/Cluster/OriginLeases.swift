@@ -85,7 +85,7 @@ extension StreamHead {
         nextSequence: Int(clamping: sequence + 1),
         discontinuitySequence: Int(clamping: discontinuity),
         endDate: Self.believable(date, now: LogTime.now.milliseconds)),
-      publisherEnd: end == 0 ? nil : MediaTime(ticks: end))
+      publisherEnd: end == 0 ? nil : MediaTime(ticks: end), names: names)
   }
 
   /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said: dates

@@ -104,4 +104,38 @@ import Testing
     #expect(!choice.isLive)
     #expect(choice.live("b", now: 2) == Change(from: "main", to: "b", reason: .lost))
   }
+
+  @Test func `a program of another node goes on with its camera, whichever is there first`() {
+    var choice = choice(.after(milliseconds: 30_000), chosen: "a")
+    choice.goOn(with: "b", patience: 2_000)
+    #expect(choice.live("c", now: 1_000) == nil)
+    #expect(choice.active == nil)
+    #expect(choice.nextLook == 3_000)
+    #expect(choice.live("b", now: 1_500) == nil)
+    #expect(choice.active == "b")
+    // The chosen one had been lost before: it is back by the rule.
+    #expect(choice.live("a", now: 2_000) == nil)
+    #expect(choice.nextLook == 32_000)
+  }
+
+  @Test func `it waits for that camera only for a while`() {
+    var choice = choice(.whenLive, ["c": 3])
+    choice.goOn(with: "b", patience: 2_000)
+    #expect(choice.nextLook == nil)
+    for camera in ["a", "c"] { #expect(choice.live(camera, now: 1_000) == nil) }
+    #expect(choice.due(now: 2_999) == nil)
+    #expect(choice.active == nil)
+    #expect(choice.due(now: 3_000) == nil)
+    #expect(choice.active == "c")
+    #expect(choice.live("b", now: 4_000) == nil)
+    #expect(choice.active == "c")
+  }
+
+  @Test func `who is chosen meanwhile is shown`() {
+    var choice = choice(.whenLive)
+    choice.goOn(with: "b", patience: 2_000)
+    #expect(choice.live("a", now: 1_000) == nil)
+    #expect(choice.choose("a") == nil)
+    #expect(choice.active == "a")
+  }
 }

@@ -11,6 +11,10 @@ import Testing
   private final class Notes: Sendable {
     let all = Mutex<[String]>([])
     let weddings = Mutex<Set<String>>([])
+    /// How often another node still has the program, and what tells that one has it again.
+    let refusals = Mutex(0)
+    let losses = Mutex<[@Sendable () -> Void]>([])
+    let isInherited = Mutex(false)
 
     func note(_ words: String) { all.withLock { $0.append(words) } }
 
@@ -28,20 +32,29 @@ import Testing
     ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { [notes] wedding in notes.weddings.withLock { $0.contains(wedding) } },
-        begin: { [notes] key in
+        begin: { [notes] key, onLoss in
           try? await Task.sleep(for: delay)
+          let isRefused = notes.refusals.withLock { count in
+            count -= 1
+            return count >= 0
+          }
+          if isRefused { return nil }
+          notes.losses.withLock { $0.append(onLoss) }
           notes.note("begin \(key)")
-          return WindowState(nextSequence: 5)
+          return ProgramStart(
+            state: WindowState(nextSequence: 5), isInherited: notes.isInherited.withLock { $0 })
         },
         seed: { [notes] key in
           notes.note("seed \(key)")
           return nil
         },
-        open: { [notes] key, state, _ in notes.note("open \(key) at \(state.nextSequence)") },
+        open: { [notes] key, start, _ in
+          notes.note("open \(key) at \(start.state.nextSequence)")
+        },
         close: { [notes] key in
           try? await Task.sleep(for: delay)
           notes.note("close \(key)")
-        }, listen: { [notes] in notes.note("listen \($0)") }))
+        }, listen: { [notes] in notes.note("listen \($0)") }), pause: .milliseconds(1))
   }
 
   private func hasSeveral(_ wedding: String) {
@@ -112,5 +125,34 @@ import Testing
         "begin w/program", "open w/program at 5", "close w/program", "begin w/program",
         "open w/program at 5",
       ])
+  }
+
+  @Test func `a program that another node has is asked for until it is to be had`() async {
+    let door = door()
+    hasSeveral("w")
+    notes.refusals.withLock { $0 = 3 }
+    await door.enter(.named("w", "a"))
+    #expect(notes.taken == [])
+    #expect(await eventually { notes.all.withLock { $0.count == 3 } })
+    #expect(notes.taken == ["begin w/program", "listen w", "open w/program at 5"])
+  }
+
+  @Test func `it closes where another node has it, and opens with the next camera`() async throws {
+    let door = door()
+    hasSeveral("w")
+    await door.enter(.named("w"))
+    _ = notes.taken
+    let lose = try #require(notes.losses.withLock { $0.first })
+    lose()
+    #expect(await eventually { notes.all.withLock { !$0.isEmpty } })
+    #expect(notes.taken == ["close w/program"])
+    // What it goes on from is what that node has made of it, not the main camera's playlist here.
+    notes.isInherited.withLock { $0 = true }
+    await door.enter(.named("w", "a"))
+    #expect(notes.taken == ["begin w/program", "listen w", "open w/program at 5"])
+    // It was lost once.
+    lose()
+    await door.leave(.named("w"))
+    #expect(notes.taken == [])
   }
 }

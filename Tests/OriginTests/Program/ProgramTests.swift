@@ -152,4 +152,28 @@ import Testing
     #expect(test.memory.heldBytes < held)
     #expect(test.playlist?.entries.count == 20)
   }
+
+  @Test func `one that another node has made goes on with its camera and its numbers`() throws {
+    let test = try TestProgram()
+    test.open(state: WindowState(nextSequence: 70, discontinuitySequence: 3), showing: "b")
+    for camera in ["a", "b"] { test.tell(.began, camera) }
+    test.segments("a")
+    #expect(test.playlist == nil)
+    test.segments("a", "b")
+    test.segments("a", "b")
+    #expect(test.status?.active == "b")
+    let playlist = try #require(test.playlist)
+    #expect(playlist.mediaSequence == 70)
+    #expect(playlist.entries.map(\.isDiscontinuity) == [true, false])
+    #expect(test.status?.switches == 0)
+  }
+
+  @Test func `it waits for no clock, whatever the other node's said`() throws {
+    let test = try TestProgram()
+    let ahead = WindowState(nextSequence: 70, endDate: 4_000_000_000_000)
+    test.open(state: ahead, showing: "a")
+    test.tell(.began, "a")
+    test.segments("a")
+    #expect(test.playlist?.mediaSequence == 70)
+  }
 }

@@ -70,11 +70,14 @@ final class TestProgram {
   }
 
   /// Opens the program; what cameras told before comes to it.
-  func open(state: WindowState = WindowState(), chosen: String? = nil) {
+  func open(
+    state: WindowState = WindowState(), chosen: String? = nil, showing: String? = nil
+  ) {
     ProgramTable.on(loop).open(
       Program(
-        .named("w", "program"), state: state, chosen: chosen, seed: nil, settings: settings,
-        outlet: outlet, memory: memory, hub: hub, loop: loop, now: { [time] in time.now }))
+        .named("w", "program"), start: ProgramStart(state: state, showing: showing), chosen: chosen,
+        seed: nil, settings: settings, outlet: outlet, memory: memory, hub: hub, loop: loop,
+        now: { [time] in time.now }))
     look()
   }
 
