@@ -297,7 +297,8 @@ def test_rtmp_players_follow_the_program(
     for number, camera in enumerate(added):
         url = publish_url(node, camera)
         cleanup.append(publish(url, Picture(number), tmp_path, f"camera {number}"))
-    on_air(cameras, [camera["camera_id"] for camera in added])
+        # One after the other: the first on the air is the one that is shown.
+        on_air(cameras, [each["camera_id"] for each in added[: number + 1]])
     cameras.switch(added[0]["camera_id"])
     taken = tmp_path / "taken.flv"
     words = [
