@@ -16,6 +16,14 @@ from support.processes import Process, wait_until
 WEDDING = "three"
 PROGRAM = f"/hls/{WEDDING}/program/source/"
 
+#: One small rung besides the source.
+RUNGS = {
+    "WEDLIVE_TRANSCODE_ENABLED": "true",
+    **{f"WEDLIVE_QUALITIES_{name}": "off" for name in ("4K", "1080P", "720P", "480P", "360P")},
+    "WEDLIVE_QUALITIES_240P": "160x90 100k 32k",
+    "WEDLIVE_PLANS_FREE": "source, 240p",
+}
+
 
 def shown(node: Node, folder: Path, count: int) -> tuple[int, int]:
     """The number of the program's newest segment at a node, and whose picture it has."""
@@ -86,11 +94,14 @@ def test_cameras_of_a_wedding_meet_and_move_together(
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("fault", ["kill", "drain", "upgrade"])
+@pytest.mark.parametrize("fault", ["kill", "kill of rungs", "drain", "upgrade"])
 def test_the_numbers_of_a_program_go_on_elsewhere(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path, fault: str
 ) -> None:
-    cluster = Cluster(tmp_path, make_node, origins=2, edges=2)
+    def make(**given: str) -> Node:
+        return make_node(**given, **(RUNGS if "rungs" in fault else {}))
+
+    cluster = Cluster(tmp_path, make, origins=2, edges=2)
     first, second = cluster.edges
     cleanup.append(publish(first.publish_url("duo"), Picture(0), tmp_path, "main"))
     cameras = Cameras(first, "duo")
@@ -99,8 +110,11 @@ def test_the_numbers_of_a_program_go_on_elsewhere(
     url = f"{second.publish_url('duo').rpartition('/')[0]}/{altar['stream_key']}"
     cleanup.append(publish(url, Picture(1), tmp_path, "altar"))
     wait_until(lambda: cameras.status(altar["camera_id"]) == "live", "both are live", alive=cleanup)
-    viewers = [Viewer(edge, "duo", "program") for edge in cluster.edges]
+    viewers = [Viewer(first, "duo", "program/source")]
     try:
+        wait_until(lambda: viewers[0].segments >= 3, "an edge has it")
+        rendition = "240p" if "rungs" in fault else "source"
+        viewers.append(Viewer(second, "duo", f"program/{rendition}"))
         wait_until(lambda: all(each.segments >= 3 for each in viewers), "both edges have it")
         cameras.switch(altar["camera_id"])
         newest = viewers[0].newest
@@ -108,10 +122,12 @@ def test_the_numbers_of_a_program_go_on_elsewhere(
         breaks = [len(each.breaks) for each in viewers]
         for each in viewers:
             each.longest = 0
+            # A rung that begins with its second segment has lost none.
+            each.bad = [words for words in each.bad if words != "0 to 0 are no longer listed"]
         home = cluster.redis.ask("hget", "wl:stream:{duo}/main", "owner")
         origin = cluster.origins[int(home.removeprefix("origin-")) - 1]
         newest = viewers[0].newest
-        if fault == "kill":
+        if fault.startswith("kill"):
             origin.kill()
         elif fault == "drain":
             done = drain(second, home, "--wait")

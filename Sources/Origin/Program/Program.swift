@@ -79,7 +79,8 @@ final class Program {
     self.now = now
     self.memory = MemoryShare(memory)
     choice = ProgramChoice(settings.rule, chosen: chosen)
-    renditions = ProgramRenditions(key, configuration: settings.streams, outlet: outlet)
+    renditions = ProgramRenditions(
+      key, configuration: settings.streams, goesOn: start.isInherited, outlet: outlet)
     status.startedAtMilliseconds = StreamOutlet.wallClockMilliseconds
     if let seed {
       sequencer = ProgramSequencer(seed.source.window.state, goingOnFrom: seed.camera)

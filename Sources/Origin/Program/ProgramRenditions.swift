@@ -33,6 +33,8 @@ struct ProgramRenditions {
   private let plans: Plans
   /// Viewers whose plan has a rung, where there are rungs.
   private let laddered: UInt32
+  /// Whether another node has shown rungs already, which are to go on where its source does.
+  private let goesOn: Bool
   private var lines: [Line] = []
   private var open: [Open] = []
   private var masters = MasterPlaylists()
@@ -40,8 +42,19 @@ struct ProgramRenditions {
   /// Rungs that another one stood in for.
   private(set) var substituted = 0
 
-  init(_ key: StreamKey, configuration: StreamConfiguration, outlet: StreamOutlet) {
+  /// Makes a program without any.
+  ///
+  /// - Parameters:
+  ///   - key: the program's.
+  ///   - configuration: of all streams.
+  ///   - goesOn: whether another node has brought it so far: its first places then wait for rungs, which
+  ///     come after the source.
+  ///   - outlet: where its snapshots go.
+  init(
+    _ key: StreamKey, configuration: StreamConfiguration, goesOn: Bool = false, outlet: StreamOutlet
+  ) {
     self.key = key
+    self.goesOn = goesOn
     self.outlet = outlet
     window = configuration.liveWindow()
     let plans = configuration.plans
@@ -141,7 +154,10 @@ struct ProgramRenditions {
       }
     }
     let oldest = lines.lazy.map(\.next).min() ?? 0
-    open.removeAll { $0.slot.number < oldest }
+    let newest = open.last?.slot.number ?? 0
+    open.removeAll {
+      $0.slot.number < oldest && !(goesOn && newest - $0.slot.number < Self.patience)
+    }
     return (source, isChanged)
   }
 

@@ -55,8 +55,8 @@ def owner(cluster: Cluster, wedding: str) -> Node:
 class Viewer:
     """Reads a playlist again and again, and notes what no viewer may see."""
 
-    def __init__(self, edge: Node, wedding: str, camera: str = "main") -> None:
-        self.url = f"{edge.base}/hls/{wedding}/{camera}/source/index.m3u8"
+    def __init__(self, edge: Node, wedding: str, path: str = "main/source") -> None:
+        self.url = f"{edge.base}/hls/{wedding}/{path}/index.m3u8"
         self.edge = edge
         self.bad: list[str] = []
         self.newest = -1

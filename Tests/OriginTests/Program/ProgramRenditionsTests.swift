@@ -65,6 +65,23 @@ import Testing
       ?? []
   }
 
+  @Test mutating func `rungs that another node has shown go on in the first place`() {
+    sequencer = ProgramSequencer(WindowState(nextSequence: 70, discontinuitySequence: 3))
+    renditions = ProgramRenditions(
+      key, configuration: StreamConfiguration(), goesOn: true, outlet: outlet)
+    _ = sequencer.show("a", last: nil)
+    for sequence in 7...8 { give("a", "source", sequence, ["a": offers(["source"], first: 7)]) }
+    let offers = ["a": offers(["source", "720p"], first: 7)]
+    for sequence in 7...8 { give("a", "720p", sequence, offers) }
+    #expect(shown("720p") == ["70 a 720p", "71 a 720p"])
+    #expect(shown("source") == ["70 a source", "71 a source"])
+    for name in ["source", "720p"] {
+      let segments = renditions.windows[name]?.segments ?? []
+      #expect(segments.map(\.isDiscontinuity) == [true, false])
+      #expect(segments.last?.discontinuitySequence == 4)
+    }
+  }
+
   @Test mutating func `rungs come later, and stand in the same places`() {
     let offers = ["a": offers(["source", "720p"])]
     give("a", "source", 7, offers)

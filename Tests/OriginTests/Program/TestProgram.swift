@@ -75,7 +75,9 @@ final class TestProgram {
   ) {
     ProgramTable.on(loop).open(
       Program(
-        .named("w", "program"), start: ProgramStart(state: state, showing: showing), chosen: chosen,
+        .named("w", "program"),
+        start: ProgramStart(state: state, isInherited: showing != nil, showing: showing),
+        chosen: chosen,
         seed: nil, settings: settings, outlet: outlet, memory: memory, hub: hub, loop: loop,
         now: { [time] in time.now }))
     look()
