@@ -52,4 +52,46 @@ import Viewers
         return try await node.asked("live/moving/main")["host"]?.hasPrefix("localhost") == true
       })
   }
+
+  @Test func `a camera that was the program is followed by its own address from then on`()
+    async throws
+  {
+    let node = try EdgeNode()
+    let program = try #require(StreamKey(wedding: "split", camera: "program"))
+    func tell(_ address: String, _ camera: String, isProgram: Bool, version: Int) async throws {
+      let feed = """
+        {"wedding":"split","camera":"\(camera)","launch":"a","version":\(version),"isOver":false,
+        "isProgram":\(isProgram),"masters":[],"programMasters":[],"coming":[],"renditions":[{
+        "name":"source","viewers":1,"nextSequence":3,"targetDuration":3,"playlist":"#EXTM3U",
+        "segments":[]}]}
+        """
+      let body = try #require(feed.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+      try await node.set("live/split/\(address)", "body=\(body)")
+    }
+    try await tell("program", "main", isProgram: true, version: 1)
+    try await tell("main", "main", isProgram: false, version: 2)
+
+    let upstream = try #require(Upstream(node.origin.address))
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge", locator: LiveLocator(find: { _ in LiveLocator.Place([upstream]) }),
+      metrics: MetricRegistry(), logger: Logger(label: "test"))
+    defer { live.close() }
+    func following(_ key: StreamKey) -> StreamSnapshot? {
+      guard case .begun(let snapshot) = live.follow(key) else { return nil }
+      return snapshot
+    }
+    #expect(try await node.eventually { following(program)?.key.camera == "main" })
+    #expect(try await node.count("live/split/main") == 0)
+
+    // In between there is no program: nobody is told of a camera in its place.
+    try await tell("program", "main", isProgram: false, version: 2)
+    let asked = try await node.count("live/split/program")
+    #expect(try await node.eventually { try await node.count("live/split/program") > asked + 2 })
+    #expect(following(program)?.isProgram == true)
+
+    try await tell("program", "program", isProgram: false, version: 3)
+    #expect(try await node.eventually { following(program)?.key == program })
+    #expect(try await node.eventually { try await node.count("live/split/main") > 0 })
+  }
 }

@@ -2,9 +2,9 @@ import EventLoop
 import HLS
 import Media
 import Testing
-import Viewers
 
 @testable import Edge
+@testable import Viewers
 
 @Suite struct `What an edge believes of a stream` {
   private func feed(
@@ -185,5 +185,51 @@ import Viewers
       unsafe after.withUnsafeBufferPointer { unsafe $0.baseAddress == first.baseAddress }
     }
     #expect(!before.isEmpty && isSame)
+  }
+
+  @Test func `a program that becomes a stream of its own goes on, never back`() throws {
+    func program(_ version: UInt64, next: Int, launch: String = "a") throws -> StreamFeed {
+      var feed = try feed(version, next: next, launch: launch)
+      (feed.camera, feed.isProgram, feed.epoch) = ("program", false, 1)
+      return feed
+    }
+    var camera = try feed(5, next: 10)
+    camera.epoch = 3
+    var view = view(camera)
+    // Its first state is as old as the last one of its camera, or older; versions are of all streams.
+    let first = view.take(try program(4, next: 9), grace: grace, now: start)
+    let taken = try #require(first)
+    #expect(taken.camera == "program")
+    #expect(taken.renditions.map(\.nextSequence) == [10])
+    _ = view.snapshot(of: taken, version: 2)
+    #expect(view.key == taken.key)
+    let next = view.take(try program(6, next: 11), grace: grace, now: start)
+    #expect(next?.renditions.map(\.nextSequence) == [11])
+    // Another node's numbers are its own affair.
+    var other = self.view(try feed(5, next: 10))
+    let anew = other.take(try program(1, next: 3, launch: "b"), grace: grace, now: start)
+    #expect(anew?.renditions.map(\.nextSequence) == [3])
+  }
+
+  @Test func `who goes on from another's view asks for all of it, and takes nothing back`() throws {
+    let key = try #require(StreamKey(wedding: "w", camera: "main"))
+    let second: UInt64 = 1_000
+    let before = view(try feed(5, next: 10, segments: ["9-a.ts"]))
+    before.snapshot?.renditions[0].interest?.note(now: second)
+    let interest = RenditionInterest()
+    var view = LiveView(after: before, interest: interest, now: second)
+    #expect(view.question(key, now: second) == "/cluster/live/w/main")
+    // Nothing is known to be over, before anybody has said anything.
+    #expect(view.ended == nil)
+    let older = view.take(try feed(1, next: 9, launch: "b"), grace: grace, now: start)
+    #expect(older == nil)
+    // What has not changed since is an answer, too.
+    let same = view.take(try feed(5, next: 10, segments: ["9-a.ts"]), grace: grace, now: start)
+    let snapshot = view.snapshot(of: try #require(same), version: 2)
+    #expect(snapshot?.interest === interest)
+    #expect(view.question(key, now: second) == "/cluster/live/w/main?after=5&launch=a&want=source")
+    // From here on it is watched by its own viewers alone.
+    before.snapshot?.renditions[0].interest?.note(now: second + 31)
+    #expect(view.question(key, now: second + 31) == "/cluster/live/w/main?after=5&launch=a")
   }
 }

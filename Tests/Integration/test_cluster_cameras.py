@@ -1,6 +1,7 @@
 """Cameras of a wedding that come to several edges are on one origin, where its program is made."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -154,4 +155,110 @@ def test_the_numbers_of_a_program_go_on_elsewhere(
         assert len(each.breaks) <= count + 1
         # Three seconds and a segment; the machine of the tests may be busy.
         assert each.longest < 6
+    cluster.stop()
+
+
+class Watched:
+    """The addresses of a wedding that are watched at edges, and the newest segment of each."""
+
+    def __init__(self, wedding: str, edges: list[Node], folder: Path) -> None:
+        self.wedding = wedding
+        self.folder = folder
+        self.clients = [(edge.base, edge.client()) for edge in edges]
+        self.newest: dict[tuple[int, str], str] = {}
+
+    def look(self, edge: int, camera: str) -> int:
+        """The number of the newest segment, which never goes back."""
+        base, client = self.clients[edge]
+        answer = client.get(f"{base}/hls/{self.wedding}/{camera}/source/index.m3u8")
+        assert answer.status == 200, f"{camera} at edge {edge}: {answer}"
+        name = re.findall(r"^(\d+-\S+\.ts)$", answer.text, re.MULTILINE)[-1]
+        before = self.newest.get((edge, camera), "0-")
+        number = int(name.partition("-")[0])
+        assert number >= int(before.partition("-")[0]), f"{camera} at edge {edge}: {before}, {name}"
+        self.newest[edge, camera] = name
+        return number
+
+    def picture(self, edge: int, camera: str, count: int) -> int:
+        """Which camera's picture the newest segment has."""
+        base, client = self.clients[edge]
+        name = self.newest[edge, camera]
+        answer = client.get(f"{base}/hls/{self.wedding}/{camera}/source/{name}")
+        assert answer.status == 200, f"{camera} at edge {edge}: {name}: {answer}"
+        file = self.folder / f"{edge}-{camera}-{name}"
+        file.write_bytes(answer.body)
+        return camera_of(file, count)
+
+    def go_on(self, *places: tuple[int, str], by: int = 4) -> None:
+        """Watches addresses until each has so many segments more."""
+        goals = {place: self.look(*place) + by for place in places}
+        wait_until(
+            lambda: min([self.look(*place) - goal for place, goal in goals.items()]) >= 0,
+            f"{places} go on, from {self.newest}",
+            limit=20,
+        )
+
+    def for_as_long(self, seconds: float, *places: tuple[int, str]) -> None:
+        """Watches these addresses alone for a while; nothing where there are none."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for place in places:
+                self.look(*place)
+            time.sleep(0.3)
+
+
+@pytest.mark.timeout(240)
+def test_a_camera_that_is_added_on_air_stops_nobody(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """What was one stream at two addresses is two from then on, whichever an edge has followed."""
+    wedding, idle = "grown", 5
+
+    def make(**given: str) -> Node:
+        settings = {"WEDLIVE_STREAMS_FRAGMENT": "1s", "WEDLIVE_EDGE_LIVE_IDLE": f"{idle}s"}
+        return make_node(**{**given, **settings})
+
+    cluster = Cluster(tmp_path, make, origins=2, edges=2)
+    edge = cluster.edges[0]
+    cleanup.append(publish(edge.publish_url(wedding), Picture(0), tmp_path, "main"))
+    watched = Watched(wedding, cluster.edges, tmp_path)
+    # One edge follows the program, the other one the camera.
+    known = [(0, "program"), (1, "main")]
+    for number, camera in known:
+        base, client = watched.clients[number]
+        wait_until(
+            lambda base=base, client=client, camera=camera: (
+                client.get(f"{base}/hls/{wedding}/{camera}/source/index.m3u8").status == 200
+            ),
+            "it is on air",
+            limit=20,
+            alive=cleanup,
+        )
+    everywhere = [(number, camera) for number in (0, 1) for camera in ("program", "main")]
+    watched.go_on(*known)
+    watched.go_on(*everywhere)
+
+    cameras = Cameras(edge, wedding)
+    second = cameras.add("Second")
+    watched.go_on(*everywhere)
+    # Nobody watches, then one address each.
+    watched.for_as_long(idle + 3)
+    watched.go_on(*everywhere)
+    watched.for_as_long(idle + 3, (0, "main"), (1, "program"))
+    watched.go_on(*everywhere)
+    watched.for_as_long(idle + 3, (0, "program"), (1, "main"))
+    watched.go_on(*everywhere)
+
+    url = f"{edge.publish_url(wedding).rpartition('/')[0]}/{second['stream_key']}"
+    cleanup.append(publish(url, Picture(1), tmp_path, "second"))
+    wait_until(
+        lambda: cameras.status(second["camera_id"]) == "live", "the second is live", limit=20
+    )
+    for camera, colour in ((second["camera_id"], 1), ("main", 0), (second["camera_id"], 1)):
+        cameras.switch(camera)
+        watched.go_on(*everywhere)
+        for number in (0, 1):
+            assert watched.picture(number, "program", 2) == colour
+            assert watched.picture(number, "main", 2) == 0
+    assert all(not publisher.ended for publisher in cleanup)
     cluster.stop()

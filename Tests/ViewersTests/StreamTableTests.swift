@@ -73,16 +73,6 @@ import TestSupport
     #expect(version(table, "/hls/w/c2") == nil)
   }
 
-  /// A server that holds requests of no connection at all.
-  private func held(_ server: LoopServer, _ stream: Int32) throws -> HeldRequest {
-    try #require(
-      server.hold(
-        HeldRequests.Waiter(
-          request: RequestKey(connection: ChannelID(slot: 1, generation: 1), stream: stream),
-          isHead: false, acceptsGzip: false,
-          otherwise: .prepared(PreparedResponse(fields: [], body: []))), for: .seconds(3_600)))
-  }
-
   @Test func `those who wait are released by their segment, or by the end`() throws {
     let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
     let table = StreamTable()
@@ -180,19 +170,76 @@ import TestSupport
     #expect(version("/hls/w/program") == nil)
   }
 
+  /// The main camera's stream, as another process tells it.
+  private func told(_ version: UInt64, isProgram: Bool, next: Int = 0) -> StreamSnapshot {
+    StreamSnapshot(
+      key: .named("w"), version: version, isOver: false, isProgram: isProgram, masters: [],
+      renditions: StreamSnapshot("w", version: version, next: next).renditions, launch: "other")
+  }
+
+  @Test func `what is asked for by its camera is the program too, once that is known`() {
+    let waiting = StreamSnapshot(
+      key: .named("w"), version: 0, isOver: false, isProgram: false, masters: [], renditions: [])
+    table.update(waiting)
+    #expect(version("/hls/w/program") == nil)
+    table.update(told(1, isProgram: true))
+    #expect(version("/hls/w") == 1)
+    #expect(version("/hls/w/program") == 1)
+  }
+
+  @Test func `a camera that another process says is the program no longer keeps its own address`() {
+    table.update(told(1, isProgram: true))
+    table.update(told(2, isProgram: false))
+    #expect(version("/hls/w/main") == 2)
+    #expect(version("/hls/w") == nil)
+    #expect(version("/hls/w/program") == nil)
+    // Where the program is not watched any more, the camera still isn't the program.
+    table.update(StreamSnapshot("w", "program", version: 3))
+    table.remove(.named("w", "program"), version: 3)
+    #expect(version("/hls/w/program") == nil)
+    table.update(told(4, isProgram: true))
+    #expect(version("/hls/w/program") == 4)
+  }
+
+  @Test func `a camera of this process keeps the program's address until that has a stream`() {
+    table.update(StreamSnapshot("w", version: 1))
+    let camera = StreamSnapshot(
+      key: .named("w"), version: 2, isOver: false, isProgram: false, masters: [], renditions: [])
+    table.update(camera)
+    #expect(version("/hls/w/program") == 2)
+  }
+
+  @Test func `who waits for what is the program no longer is let go to ask again`() throws {
+    let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
+    table.update(told(1, isProgram: true, next: 7))
+    let slot = try #require(place("/hls/w"))
+    let viewers = try [held(server, 1), held(server, 3)]
+    let source = Array("source".utf8)
+    slot.wait(viewers[0], for: .segment(7, of: source), .everybody, isProgram: true, at: server)
+    slot.wait(viewers[1], for: .segment(7, of: source), .everybody, at: server)
+    table.update(told(2, isProgram: false, next: 7))
+    #expect(viewers.map(server.isHeld) == [false, true])
+    #expect(slot.waitingCount == 1)
+  }
+
+  @Test func `who waits for a program that is gone waits for the camera that is it again`() throws {
+    let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
+    table.update(StreamSnapshot("w", "program", version: 1, next: 7))
+    let viewer = try held(server, 1)
+    try #require(place("/hls/w")).wait(
+      viewer, for: .segment(7, of: Array("source".utf8)), .everybody, isProgram: true, at: server)
+    table.update(told(2, isProgram: true, next: 7))
+    table.remove(.named("w", "program"), version: 1)
+    #expect(server.isHeld(viewer))
+    table.update(told(3, isProgram: true, next: 8))
+    #expect(!server.isHeld(viewer))
+  }
+
   @Test func `who waits for the program goes over to it, who waits for the camera stays`() throws {
     let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
-    func held(_ stream: Int32) throws -> HeldRequest {
-      try #require(
-        server.hold(
-          HeldRequests.Waiter(
-            request: RequestKey(connection: ChannelID(slot: 1, generation: 1), stream: stream),
-            isHead: false, acceptsGzip: false,
-            otherwise: .prepared(PreparedResponse(fields: [], body: []))), for: .seconds(3_600)))
-    }
     table.update(StreamSnapshot("w", version: 1, next: 7))
     let slot = try #require(place("/hls/w"))
-    let viewers = try [held(1), held(3)]
+    let viewers = try [held(server, 1), held(server, 3)]
     let source = Array("source".utf8)
     slot.wait(viewers[0], for: .segment(7, of: source), .everybody, isProgram: true, at: server)
     slot.wait(viewers[1], for: .segment(7, of: source), .everybody, at: server)
@@ -204,4 +251,14 @@ import TestSupport
     table.update(StreamSnapshot("w", "program", version: 4, next: 8))
     #expect(server.heldCount == 0)
   }
+}
+
+/// A server that holds requests of no connection at all.
+private func held(_ server: LoopServer, _ stream: Int32) throws -> HeldRequest {
+  try #require(
+    server.hold(
+      HeldRequests.Waiter(
+        request: RequestKey(connection: ChannelID(slot: 1, generation: 1), stream: stream),
+        isHead: false, acceptsGzip: false,
+        otherwise: .prepared(PreparedResponse(fields: [], body: []))), for: .seconds(3_600)))
 }

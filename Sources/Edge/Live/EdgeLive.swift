@@ -206,6 +206,37 @@ package final class EdgeLive: Sendable {
     }
   }
 
+  /// What a wedding's own address leads to is another stream now.
+  ///
+  /// A camera that has been the program goes on by its own address, where it is followed from now on. A
+  /// program that is over as a stream of its own is no more.
+  ///
+  /// - Parameters:
+  ///   - view: what is known of the former stream.
+  ///   - last: what loops have of it.
+  ///   - follower: has gone on to the other one, which loops have by now.
+  func left(_ view: LiveView, _ last: StreamSnapshot, by follower: LiveFollower) {
+    let key = last.key
+    if key != follower.key {
+      let next = LiveFollower(key, self, after: view)
+      let isBegun = state.withLock { state in
+        guard !state.isClosed, state.followers[key] == nil,
+          state.followers.count < configuration.streams
+        else { return false }
+        state.followers[key] = next
+        state.absent[key] = nil
+        return true
+      }
+      if isBegun { return next.start() }
+    }
+    // Whoever asks for it next has it followed, or gets what another follower has.
+    for loop in state.withLock({ $0.loops }) {
+      loop.submit { loop in
+        loop.local(ViewerSite.self)?.table.remove(key, version: last.version)
+      }
+    }
+  }
+
   /// Nobody watches a stream any more, or nobody has it.
   ///
   /// - Parameters:

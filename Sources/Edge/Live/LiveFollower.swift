@@ -13,6 +13,8 @@ final class LiveFollower: Sendable {
   private struct State {
     var snapshot: StreamSnapshot?
     var pool: UpstreamPool?
+    /// What it goes on from, if anything; nil once it has begun.
+    var before: LiveView?
     var task: Task<Void, Never>?
     /// The question that is open.
     var question: Task<(Answer, Upstream?), Never>?
@@ -29,13 +31,21 @@ final class LiveFollower: Sendable {
   private let interest = RenditionInterest()
   private let placeholder: StreamSnapshot
 
-  init(_ key: StreamKey, _ live: EdgeLive) {
+  /// - Parameters:
+  ///   - key: as it is asked for.
+  ///   - live: whose it is.
+  ///   - before: what viewers have of it from another follower; nil for a stream that nobody here had.
+  init(_ key: StreamKey, _ live: EdgeLive, after before: LiveView? = nil) {
     self.key = key
     self.live = live
     placeholder = StreamSnapshot(
       key: key, version: 0, isOver: false, isProgram: key.camera == Claims.programCamera,
       masters: [],
       renditions: [], coming: [ComingRendition(name: [], viewers: .max)], interest: interest)
+    state.withLock { state in
+      state.before = before
+      state.snapshot = before?.snapshot
+    }
   }
 
   /// What viewers have of it; what they wait at before the first answer.
@@ -73,7 +83,10 @@ final class LiveFollower: Sendable {
   // MARK: Asking
 
   private func run() async {
-    var view = LiveView(interest: interest)
+    let before = state.withLock { $0.before.take() }
+    var view =
+      before.map { LiveView(after: $0, interest: interest, now: Self.second) }
+      ?? LiveView(interest: interest)
     var absence = StreamAbsence(live.configuration)
     var node: Upstream?
     var isDelayed = false
@@ -114,7 +127,7 @@ final class LiveFollower: Sendable {
       }
       let isEnded = view.isOver && !absence.isEnded && answer == .absent
       if view.snapshot == nil && answer == .absent || isEnded {
-        return live.end(self, last: view.snapshot, isAbsent: true)
+        return end(isAbsent: true)
       }
       if absence.missed(at: .now) {
         live.logger.warning(
@@ -122,13 +135,17 @@ final class LiveFollower: Sendable {
       }
       if absence.isOverdue(at: .now) {
         guard !absence.isEnded, !view.isOver, end(&view) else {
-          return live.end(self, last: view.snapshot, isAbsent: true)
+          return end(isAbsent: true)
         }
         absence.end(at: .now)
       }
       try? await Task.sleep(for: absence.nextPause() * Double.random(in: 0.5...1))
     }
-    live.end(self, last: view.snapshot, isAbsent: false)
+    end(isAbsent: false)
+  }
+
+  private func end(isAbsent: Bool) {
+    live.end(self, last: state.withLock { $0.snapshot }, isAbsent: isAbsent)
   }
 
   /// Tells viewers that a stream is over that no node has had for the grace: nobody else will.
@@ -233,6 +250,10 @@ final class LiveFollower: Sendable {
   ) async -> Bool {
     // What it learns of this answer counts where the answer is handed on.
     let before = view
+    guard !LiveView.isBetween(feed, askedAs: key) else {
+      try? await Task.sleep(for: live.configuration.firstPause)
+      return false
+    }
     let proxy = live.proxy
     let change = view.take(feed, grace: live.configuration.grace, now: .now) { path in
       proxy.has(LiveName.of(path))
@@ -257,6 +278,7 @@ final class LiveFollower: Sendable {
     state.withLock { $0.snapshot = snapshot }
     live.metrics.updates.increment()
     live.publish(snapshot, askedAs: key)
+    if let last = before.snapshot, last.key != snapshot.key { live.left(before, last, by: self) }
     return false
   }
 

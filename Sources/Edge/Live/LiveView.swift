@@ -1,3 +1,4 @@
+import Access
 import EventLoop
 import Media
 import Viewers
@@ -10,7 +11,7 @@ struct LiveView {
   private static let fetchedAtOnce = 3
 
   /// Told of any request for the stream.
-  let interest: RenditionInterest
+  private(set) var interest: RenditionInterest
   private var interests: [String: RenditionInterest] = [:]
   /// What viewers have.
   private var feed: StreamFeed?
@@ -36,13 +37,34 @@ struct LiveView {
 
   init(interest: RenditionInterest) { self.interest = interest }
 
+  /// Goes on from what another follower's viewers have, before any answer of its own.
+  ///
+  /// - Parameters:
+  ///   - before: what that one knew.
+  ///   - interest: told of any request for the stream.
+  ///   - now: in seconds; what was watched there counts as watched here, too.
+  init(after before: LiveView, interest: RenditionInterest, now: UInt64) {
+    self = before
+    self.interest = interest
+    let watched = before.watched(now: now)
+    interests = before.interests.mapValues { _ in RenditionInterest() }
+    for name in watched { interests[name]?.note(now: now) }
+    snapshot = nil
+  }
+
   var isOver: Bool { feed?.isOver ?? false }
   /// The stream that it is; nil before the first answer.
   var key: StreamKey? { feed?.key }
 
+  /// Whether an answer is about a camera that is its wedding's program no longer, and was told as that
+  /// in the moment before there is another one: its viewers are not to have it.
+  static func isBetween(_ answer: StreamFeed, askedAs key: StreamKey) -> Bool {
+    answer.key != key && !answer.isProgram
+  }
+
   /// What viewers have, with an end; nil before the first answer.
   var ended: StreamFeed? {
-    guard var feed, !feed.renditions.isEmpty else { return nil }
+    guard snapshot != nil, var feed, !feed.renditions.isEmpty else { return nil }
     feed.isOver = true
     for index in feed.renditions.indices {
       feed.renditions[index].playlist = MediaPlaylistText.ended(feed.renditions[index].playlist)
@@ -53,7 +75,7 @@ struct LiveView {
   /// The path and query of the question for what is newer.
   func question(_ key: StreamKey, now: UInt64) -> String {
     var text = "/cluster/live/\(key.wedding)/\(key.camera)"
-    guard let feed else { return text }
+    guard let feed, snapshot != nil else { return text }
     text += "?after=\(feed.version)&launch=\(feed.launch)"
     let watched = watched(now: now)
     if !watched.isEmpty { text += "&want=\(watched.joined(separator: ","))" }
@@ -78,15 +100,21 @@ struct LiveView {
     _ answer: StreamFeed, grace: Duration, now: MonotonicTime,
     isHere: (String) -> Bool = { _ in false }
   ) -> StreamFeed? {
-    guard let feed, feed.key == answer.key else {
+    let isSplit = feed.map { Self.isSplit($0, answer) } ?? false
+    guard let feed, feed.key == answer.key || isSplit else {
       staleSince = nil
       carried = [:]
       for rendition in answer.renditions { tellers[rendition.name] = Teller(answer) }
       return answer
     }
-    if answer.launch == feed.launch, answer.version <= feed.version { return nil }
+    if snapshot != nil, feed.key == answer.key, answer.launch == feed.launch,
+      answer.version <= feed.version
+    {
+      return nil
+    }
     // Who ends a stream has given it up.
-    let isSame = Teller(answer) == Teller(feed) || answer.isOver && answer.launch == feed.launch
+    let isSame =
+      isSplit || Teller(answer) == Teller(feed) || answer.isOver && answer.launch == feed.launch
     if !isSame { switched = now }
     var merged = answer
     merged.renditions = []
@@ -120,6 +148,13 @@ struct LiveView {
     carried = [:]
     for rendition in answer.renditions { tellers[rendition.name] = Teller(answer) }
     return answer
+  }
+
+  /// Whether a program goes on as a stream of its own, with the numbers of the camera that it was; its
+  /// lease is another one.
+  private static func isSplit(_ feed: StreamFeed, _ answer: StreamFeed) -> Bool {
+    feed.isProgram && feed.wedding == answer.wedding && feed.launch == answer.launch
+      && answer.camera == Claims.programCamera
   }
 
   /// Lists what another node has listed before what this one has of a rendition.

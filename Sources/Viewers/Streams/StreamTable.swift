@@ -93,8 +93,10 @@ package final class StreamTable {
     // What another process shows is better than what has yet to begin here.
     let isEmpty = snapshot.launch == nil && snapshot.renditions.isEmpty && !snapshot.isOver
     if isEmpty, slot.snapshot.launch != nil, !slot.snapshot.isOver { return }
+    let before = slot.snapshot
     slot.snapshot = snapshot
     count(slot)
+    if before.isProgram != snapshot.isProgram { settle(slot, before) }
     if answers { answer(slot) }
   }
 
@@ -116,12 +118,53 @@ package final class StreamTable {
     let isProgram = key.camera == Claims.programCamera
     let before = slots.value(of: Array(wedding.utf8).span)
     guard isProgram || slot.snapshot.isProgram && before == nil else { return }
-    slots.set(wedding, slot)
-    if !isProgram { return slots.set("\(wedding)/\(Claims.programCamera)", slot) }
+    address(key.wedding, slot)
     // Those who have waited for the program at the main camera's place wait here from now on.
-    guard let before else { return }
+    guard isProgram, let before else { return }
     slot.waiting = before.waiting.filter(\.isProgram)
     before.waiting.removeAll(where: \.isProgram)
+  }
+
+  /// A camera's stream has become its wedding's program, or is it no longer.
+  ///
+  /// - Parameters:
+  ///   - slot: has the newest state.
+  ///   - before: the one before that.
+  private func settle(_ slot: Slot, _ before: StreamSnapshot) {
+    let snapshot = slot.snapshot
+    guard snapshot.key.camera != Claims.programCamera else { return }
+    let owner = slots.value(of: Array("/hls/\(snapshot.key.wedding)".utf8).span)
+    if snapshot.isProgram {
+      if owner == nil { address(snapshot.key.wedding, slot) }
+      return
+    }
+    // A program of this process takes them itself; one of another process has yet to be asked for.
+    guard owner === slot, snapshot.launch != nil else { return }
+    address(snapshot.key.wedding, nil)
+    // Who has waited for the program's next segment gets what was its newest, and asks again.
+    let waiting = slot.waiting
+    slot.waiting.removeAll(keepingCapacity: true)
+    for viewer in waiting {
+      if viewer.isProgram, case .segment(_, let name) = viewer.wanted,
+        let rendition = before.renditions.first(where: { $0.name == name })
+      {
+        release(viewer, with: rendition.playlist, snapshot.key)
+      } else {
+        slot.waiting.append(viewer)
+      }
+    }
+  }
+
+  /// Sets what is found by a wedding's own addresses.
+  private func address(_ wedding: String, _ slot: Slot?) {
+    slots.set("/hls/\(wedding)", slot)
+    slots.set("/hls/\(wedding)/\(Claims.programCamera)", slot)
+  }
+
+  private func release(_ viewer: Waiting, with playlist: PlaylistResponse, _ key: StreamKey) {
+    let refusal = refusal(viewer.audience, key, viewer.isProgram)
+    viewer.server.release(
+      viewer.held, with: refusal.map { .prepared($0) } ?? playlist.response(for: viewer.audience))
   }
 
   private static func text(_ key: StreamKey) -> String { "/hls/\(key.wedding)/\(key.camera)" }
@@ -141,10 +184,7 @@ package final class StreamTable {
         slot.waiting.append(viewer)
         continue
       }
-      let refusal = refusal(viewer.audience, snapshot.key, viewer.isProgram)
-      viewer.server.release(
-        viewer.held,
-        with: refusal.map { .prepared($0) } ?? playlist.response(for: viewer.audience))
+      release(viewer, with: playlist, snapshot.key)
     }
   }
 
@@ -198,10 +238,12 @@ package final class StreamTable {
     slots.set(Self.text(key), nil)
     let wedding = "/hls/\(key.wedding)"
     guard slots.value(of: Array(wedding.utf8).span) === slot else { return }
-    let main =
+    var main =
       key.camera == Claims.programCamera ? StreamKey(wedding: key.wedding).flatMap(find) : nil
-    slots.set(wedding, main)
-    slots.set("\(wedding)/\(Claims.programCamera)", main)
+    if main?.snapshot.isProgram == false { main = nil }
+    address(key.wedding, main)
+    // Of a placeholder its own waiters are taken care of by whoever replaces it.
+    if let main, slot.snapshot.version > 0 { main.waiting += slot.waiting }
   }
 
   private func find(_ key: StreamKey) -> Slot? {
