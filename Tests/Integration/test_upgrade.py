@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from conftest import MakeNode
-from test_cluster import Viewer, owner, publish, sequences
 
+from support.cameras import Cameras, Picture, publish_url
+from support.cameras import publish as film
 from support.cluster import Cluster
+from support.cluster_watch import Viewer, owner, publish, sequences
 from support.http import Client
 from support.node import Node, wedlive_binary
 from support.processes import Process, wait_until
@@ -148,7 +150,7 @@ def test_sessions_are_resumed_by_the_next_process(node: Node, tmp_path: Path) ->
 
     def reused(*options: str) -> bool:
         words = ["openssl", "s_client", "-connect", place, "-ign_eof", *options]
-        done = subprocess.run(words, input=request, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(words, input=request, capture_output=True, check=False, limit=60)
         return b"Reused, TLSv1.3" in done.stdout
 
     reused("-sess_out", str(ticket))
@@ -286,6 +288,41 @@ def test_viewers_of_a_standalone_node_watch_on_by_way_of_the_new_process(
         wait_until(lambda: gone(first), "those before have ended")
     finally:
         viewer.stop()
+    assert [each for each in viewer.bad if "no longer listed" not in each] == []
+
+
+def test_a_program_of_several_cameras_never_goes_back_over_an_upgrade(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """A node by itself; none of the cameras is the main one."""
+    node = make_node(WEDLIVE_ACCESS_WATCH="public", WEDLIVE_STREAMS_RECONNECT_WINDOW="20s")
+    cameras = Cameras(node, "both")
+    urls = [publish_url(node, cameras.add(name)) for name in ("One", "Two")]
+    publishers: list[Process] = []
+    for number, url in enumerate(urls):
+        publishers.append(film(url, Picture(number), tmp_path, f"camera {number}"))
+        cleanup.append(publishers[-1])
+    playlist = f"{node.base}/hls/both/program/source/index.m3u8"
+    wait_until(lambda: node.client().get(playlist).text.count("#EXTINF") >= 4, "it is on the air")
+    viewer = Viewer(node, "both", "program/source")
+    try:
+        wait_until(lambda: viewer.newest >= 4, "it is watched")
+        node.upgrade()
+        newest = viewer.newest
+        wait_until(lambda: viewer.newest > newest + 3, "it goes on", alive=publishers)
+        # One comes to the new process, the other stays with the old one.
+        publishers[0].interrupt()
+        cleanup.append(film(urls[0], Picture(0), tmp_path, "camera 0 again"))
+        for _ in range(2):
+            newest, viewer.longest = viewer.newest, 0.0
+            wait_until(lambda n=newest: viewer.newest > n + 5, "it goes on still", limit=60)  # type: ignore[misc]
+        publishers[1].interrupt()
+        cleanup.append(film(urls[1], Picture(1), tmp_path, "camera 1 again"))
+        newest = viewer.newest
+        wait_until(lambda: viewer.newest > newest + 5, "it goes on in the new process", limit=60)
+    finally:
+        viewer.stop()
+    print(f"longest {viewer.longest:.1f} s; {viewer.bad}")
     assert [each for each in viewer.bad if "no longer listed" not in each] == []
 
 

@@ -99,8 +99,10 @@ enum Standalone {
     let elders = try ElderStreams(
       bequest?.doors ?? [], configuration, registry,
       isHere: { key in
-        let own = key.camera == Claims.programCamera ? StreamKey(wedding: key.wedding) : key
-        return own.map { origin.outlet.shows($0) } ?? false
+        if origin.outlet.shows(key) { return true }
+        // A wedding's only camera is its program.
+        guard key.camera == Claims.programCamera else { return false }
+        return StreamKey(wedding: key.wedding).map { origin.outlet.shows($0) } ?? false
       },
       version: { origin.outlet.nextVersion() })
     let loops = frame.loops
