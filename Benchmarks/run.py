@@ -14,8 +14,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bench import report
-from bench.edge_rows import DiskHits, EdgeHits, Fills, Relay, TCPRelay, TwoLoops
+from bench.edge_rows import DiskHits, EdgeHits, Fills, TwoLoops
 from bench.ladder_rows import Encryption, Ladder, Latency
+from bench.relay_rows import Relay, TCPRelay
 from bench.row import Context
 from bench.rtmp_rows import Packaging, Players, Publishers
 from bench.web_rows import Handshakes, Idle, Playlists, Segments
