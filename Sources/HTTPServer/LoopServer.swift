@@ -57,8 +57,6 @@ package final class LoopServer {
   private var held = HeldRequests()
   private var crowd = Crowd()
   private var resting = RestQueue()
-  /// How often an idle connection has given memory back.
-  private(set) var rests = 0
   private(set) lazy var pacer = Pacer(self)
   private var draining = false
   private var drains: [() -> Void] = []
@@ -285,7 +283,7 @@ package final class LoopServer {
         guard let connection = loop.channel(entry.connection) as? Connection else { continue }
         switch connection.look(sinceRequests: entry.requests) {
         case .idleAgain: watch(entry.connection, requests: connection.requestCount)
-        case .rests: rests += 1
+        case .rests: metrics.shared.rests.increment()
         case .leaves: break
         }
       }

@@ -13,6 +13,7 @@ package final class ServerMetrics: Sendable {
   let receivedBytes: Counter
   let paced: Counter
   let pacedWaits: Counter
+  let rests: Counter
   package let connections: Gauge
   package let held: Gauge
 
@@ -51,6 +52,8 @@ package final class ServerMetrics: Sendable {
       help: "Responses that may not be sent as fast as their client takes them.")
     pacedWaits = registry.counter(
       "wedlive_http_paced_waits_total", help: "How often one of them had to wait.")
+    rests = registry.counter(
+      "wedlive_http_rests_total", help: "How often an idle connection has given memory back.")
     connections = registry.gauge("wedlive_http_connections", help: "Open connections.")
     held = registry.gauge(
       "wedlive_http_held_requests", help: "Requests that wait for a playlist to change.")
