@@ -177,10 +177,12 @@ let testTargets: [Target] =
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry", "TestSupport"])
   + tests("HTTPClient", ["EventLoop", "PythonSupport", httpTypes])
   + tests("Redis", ["BlockingSupport", "Bytes", "EventLoop", "RedisSupport", "Telemetry", "TLS"])
-  + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture"])
+  + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture", "TestSupport"])
   + tests("Cache", ["CLinux", "HTTPSemantics", httpTypes])
   + tests("Store", [grdb])
-  + tests("Storage", ["Bytes", "HTTPClient", "PythonSupport", "Telemetry", crypto, httpTypes])
+  + tests(
+    "Storage",
+    ["Bytes", "HTTPClient", "PythonSupport", "Telemetry", "TestSupport", crypto, httpTypes])
   + tests(
     "Access",
     [
@@ -210,8 +212,7 @@ let testTargets: [Target] =
     "CDN",
     [
       "BlockingSupport", "EventLoop", "HTTPClient", "PythonSupport", "Redis", "RedisSupport",
-      "Store",
-      "Telemetry", httpTypes, log,
+      "Store", "Telemetry", httpTypes, log,
     ])
   + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])
   + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])

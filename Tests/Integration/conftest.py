@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from support.cluster import Cluster
 from support.node import Node, Place, wedlive_binary
 from support.processes import Process
 
@@ -67,3 +68,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         for each in _nodes:
             if each.process is not None:
                 report.sections.append((str(each.process), each.process.log_tail(40)))
+
+
+@pytest.fixture
+def cluster(make_node: MakeNode, tmp_path: Path) -> Iterator[Cluster]:
+    """Redis, two origins and two edges."""
+    made = Cluster(tmp_path, make_node, origins=2, edges=2)
+    yield made
+    made.stop()

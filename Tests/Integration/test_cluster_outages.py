@@ -118,13 +118,6 @@ def test_a_replica_takes_over_for_redis(
     wedding.noticed_nothing("Sentinel, then kill")
 
 
-@pytest.fixture
-def cluster(make_node: MakeNode, tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path, make_node, origins=2, edges=2)
-    yield made
-    made.stop()
-
-
 def test_an_origin_dies_while_redis_is_away(cluster: Cluster, begin: Begin) -> None:
     wedding = begin(cluster, "both")
     first = owner(cluster, "both")

@@ -1,11 +1,8 @@
 """Two publishers of one stream, at two edges at the same instant: who has it, and what viewers see."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from conftest import MakeNode
 
 from support.cluster import Cluster
 from support.cluster_watch import sequences
@@ -21,13 +18,6 @@ SOURCES = [
     Source(seconds=20, width=320, height=180, rate=rate, gop=rate, kbits=500, noise=True)
     for rate in (15, 20)
 ]
-
-
-@pytest.fixture
-def cluster(make_node: MakeNode, tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path, make_node, origins=2, edges=2)
-    yield made
-    made.stop()
 
 
 class Encoders:

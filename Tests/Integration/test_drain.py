@@ -1,23 +1,12 @@
 """`wedlive drain`: from any node of a cluster, a node hands over what it has, and ends."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from conftest import MakeNode
-from test_cluster import Viewer, owner, publish, sequences
-
 from support.cluster import Cluster
+from support.cluster_watch import Viewer, owner, publish, sequences
 from support.node import Node
 from support.processes import Process, wait_until
-
-
-@pytest.fixture
-def cluster(make_node: MakeNode, tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path, make_node, origins=2, edges=2)
-    yield made
-    made.stop()
 
 
 def drain(asked: Node, *words: str) -> subprocess.CompletedProcess[str]:

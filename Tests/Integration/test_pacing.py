@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from conftest import SECRET, MakeNode
-from test_cluster import publish, sequences
 
+from support.cluster_watch import publish, sequences
 from support.node import Node
 from support.processes import Process, wait_until
 

@@ -89,10 +89,7 @@ import Testing
     let rig = try RelayRig()
     let origin = try rig.origin("o1")
     _ = try rig.origin("o2")
-    let encoder = try rig.encoder()
-    #expect(rig.turns { encoder.isStarted })
-    encoder.sendPictures(0..<20)
-    #expect(rig.turns { origin.messages.count == encoder.sent.count })
+    let encoder = try rig.publish(to: origin)
     origin.takes.first?.connection.evict("another publisher has a higher priority")
     #expect(rig.turns { encoder.end != nil && rig.isEmpty })
     guard case .ended(let status) = encoder.end else {

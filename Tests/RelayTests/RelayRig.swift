@@ -82,6 +82,16 @@ final class RelayRig {
     try TestEncoder(name, port: port, on: loop, preamble: preamble, context: context)
   }
 
+  /// A publisher that is on the air, and all of whose headers and pictures an origin has.
+  func publish(to origin: TestOrigin, pictures: Range<Int> = 0..<20) throws -> TestEncoder {
+    let encoder = try encoder()
+    #expect(turns { encoder.isStarted })
+    encoder.sendHeaders()
+    encoder.sendPictures(pictures)
+    #expect(turns { origin.messages.count == encoder.sent.count })
+    return encoder
+  }
+
   func status() throws -> RelayStatus { try #require(relay.statuses.first) }
 
   func key(_ wedding: String = "w") throws -> StreamKey {

@@ -13,23 +13,6 @@ final class Progress: @unchecked Sendable {
   var values: [Double] { lock.withLock { told } }
 }
 
-/// A folder for what a job makes; it goes with the object.
-final class RemuxFolder {
-  let path = NSTemporaryDirectory() + "wedlive-remux-\(UUID().uuidString)"
-
-  init() {
-    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// Writes a file, and says where.
-  func file(_ name: String, _ bytes: [UInt8]) throws -> String {
-    try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
-    return path + "/" + name
-  }
-}
-
 /// What ffprobe says of a file.
 struct Probe {
   var pictures = 0

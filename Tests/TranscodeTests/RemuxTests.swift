@@ -1,12 +1,13 @@
 import Bytes
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 @testable import Transcode
 
 @Suite struct `Remuxing a recording` {
-  private let folder = RemuxFolder()
+  private let folder = TemporaryFolder()
 
   @Test func `a real recording becomes a movie, pictures and fragments that are all there`()
     async throws
@@ -244,7 +245,7 @@ import Testing
   }
 
   @Test func `what the system or a disk lacks is no fault of the recording`() async throws {
-    let folder = RemuxFolder()
+    let folder = TemporaryFolder()
     let path = folder.path + "/loop.flv"
     try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
     let unreadable = await #expect(throws: RemuxError.self) { try await run([.init(path: path)]) }

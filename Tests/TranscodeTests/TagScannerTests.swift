@@ -1,5 +1,6 @@
 import Bytes
 import Media
+import TestSupport
 import Testing
 
 @testable import Transcode
@@ -103,7 +104,7 @@ import Testing
   }
 
   @Test func `who reads what is nothing hears how far it is`() throws {
-    let folder = RemuxFolder()
+    let folder = TemporaryFolder()
     let path = try folder.file("a", [UInt8](repeating: 0xA5, count: 3 << 20))
     let descriptor = unsafe open(path, O_RDONLY)
     defer { close(descriptor) }

@@ -1,0 +1,133 @@
+"""What a cluster tells its operator and those who ask its API: status, readiness, addresses."""
+
+import json
+from pathlib import Path
+
+from conftest import MakeNode
+
+from support.cluster import Cluster
+from support.cluster_watch import Viewer, publish
+from support.node import Node
+from support.processes import Process, run, wait_until
+
+
+def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:
+    for node in [*cluster.origins, *cluster.edges]:
+        words = [node.binary, "status", "--node", f"127.0.0.1:{node.ports['admin']}"]
+
+        def all_usable(words: list[object] = words) -> bool:
+            nodes = json.loads(run([*words, "--json"]))["nodes"]
+            roles = [each["role"] for each in nodes if each["status"] == "usable"]
+            return sorted(roles) == ["edge", "edge", "origin", "origin"]
+
+        wait_until(all_usable, "it sees four nodes")
+        assert "origin-2" in run(words)
+
+
+def test_status_counts_viewers_and_not_connections(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge, other = cluster.edges
+    publisher = publish(edge, "counted", tmp_path)
+    cleanup.append(publisher)
+    # Connections that ask for no stream are nobody who watches.
+    idle = [other.client() for _ in range(5)]
+    for client in idle:
+        assert client.get(f"{other.base}/healthz").status == 200
+    viewer = Viewer(edge, "counted")
+    words = [edge.binary, "status", "--node", f"127.0.0.1:{other.ports['admin']}", "--json"]
+
+    def counts() -> dict[str, int]:
+        return {each["id"]: each["viewers"] for each in json.loads(run(words))["nodes"]}
+
+    expected = {"edge-1": 1, "edge-2": 0, "origin-1": 0, "origin-2": 0}
+    try:
+        wait_until(lambda: counts() == expected, f"it says {expected}", alive=[publisher])
+        assert edge.metrics()["wedlive_viewers"] == 1
+    finally:
+        viewer.stop()
+    wait_until(lambda: counts()["edge-1"] == 0, "the viewer has gone", alive=[publisher])
+
+
+def test_an_edge_is_ready_once_it_has_known_an_origin(make_node: MakeNode, tmp_path: Path) -> None:
+    made = Cluster(tmp_path, make_node, origins=0, edges=1)
+    edge = made.edges[0]
+    answer = edge.admin("/readyz")
+    assert answer.status == 503
+    assert "knows no origin yet" in answer.text
+    # It lives, and the cluster has it.
+    assert edge.admin("/healthz").status == 200
+    words = [edge.binary, "status", "--node", f"127.0.0.1:{edge.ports['admin']}"]
+    assert "No origin can be used" in run(words)
+    origin = made.add("origin", "origin-1")
+    wait_until(lambda: edge.admin("/readyz").status == 200, "it is ready with an origin")
+    assert edge.client().get(f"{edge.base}/readyz").status == 200
+    assert edge.metrics()["wedlive_edge_origins"] == 1
+    assert "No origin can be used" not in run(words)
+    # All edges have lost the same one: a balancer is to have some left.
+    origin.kill()
+    wait_until(lambda: edge.metrics()["wedlive_edge_origins"] == 0, "it knows that there is none")
+    assert edge.said("no origin can be reached")
+    assert edge.admin("/readyz").status == 200
+    made.stop()
+
+
+def test_publishers_and_viewers_are_sent_to_edges(cluster: Cluster) -> None:
+    def credentials(node: Node, host: str = "localhost") -> dict[str, str]:
+        answer = run(
+            [
+                "curl",
+                "-sS",
+                "--insecure",
+                "--connect-to",
+                f"{host}:443:127.0.0.1:{node.ports['https']}",
+                "--oauth2-bearer",
+                node.token("service", "sent"),
+                "--json",
+                '{"wedding_id": "sent"}',
+                f"https://{host}/api/streams/credentials/generate",
+            ]
+        )
+        answered = json.loads(answer)
+        return {**answered["nginx_stream"], "rtmps_url": answered["rtmps_url"]}
+
+    def ports(node: Node) -> tuple[int, int]:
+        return node.ports["rtmp"], node.ports["rtmps"]
+
+    edges = {ports(edge) for edge in cluster.edges}
+    for edge in cluster.edges:
+        rtmp, rtmps = ports(edge)
+        # The name that the caller used, as the edge has none of its own.
+        told = credentials(edge, "live.example")
+        assert told["rtmp_url"] == f"rtmp://live.example:{rtmp}/live"
+        assert told["rtmps_url"] == f"rtmps://live.example:{rtmps}/live"
+        assert told["hls_playback_url"] == "https://live.example/hls/sent/index.m3u8"
+    for origin in cluster.origins:
+        told = credentials(origin)
+        assert int(told["rtmp_url"].split(":")[2].split("/")[0]) in {rtmp for rtmp, _ in edges}
+        web = int(told["hls_playback_url"].split(":")[2].split("/")[0])
+        assert web in {edge.ports["https"] for edge in cluster.edges}
+    # A balancer's name comes first; of an edge, for those who ask it.
+    named = cluster.add(
+        "edge", "edge-3", WEDLIVE_PUBLIC_HTTPS="watch.example", WEDLIVE_PUBLIC_RTMP="in.example:935"
+    )
+    told = credentials(named, "live.example")
+    assert told["rtmp_url"] == "rtmp://in.example:935/live"
+    assert told["rtmps_url"] == f"rtmps://live.example:{ports(named)[1]}/live"
+    assert told["hls_playback_url"] == "https://watch.example/hls/sent/index.m3u8"
+
+
+def test_admin_ports_name_what_they_have(cluster: Cluster) -> None:
+    for node in [cluster.origins[0], cluster.edges[0]]:
+        nothing = node.admin("/nowhere")
+        assert nothing.status == 404
+        words = json.loads(nothing.text)["error"]["message"].split("there is ")[1]
+        paths = words.removesuffix(".").split()
+        assert {"/", "/metrics", "/readyz", "/drain", "/api/nodes"} <= set(paths), paths
+        for path in paths:
+            # What changes something wants a POST, or names of what.
+            missing = node.admin(path).status == 404
+            assert missing == (path == "/control/"), path
+        page = node.admin("/")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "wedlive status" in page.text
