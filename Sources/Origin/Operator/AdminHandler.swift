@@ -50,12 +50,7 @@ package final class AdminHandler: OperatorHandler {
         ("content-type", StatisticsDocument.transformContentType),
         ("cache-control", "max-age=3600"),
       ], body: StatisticsDocument.transform, allowsAnyOrigin: false)
-    status = APICall(bodyLimit: 0) { _ in
-      guard let json = try? await collector.status().json() else {
-        return .json(.internalServerError, [])
-      }
-      return .json(.ok, json)
-    }
+    status = NodeStatus.call { await collector.status() }
     statistics = APICall(bodyLimit: 0) { _ in
       Self.document(
         StatisticsDocument.contentType, StatisticsDocument(await collector.status()).bytes())

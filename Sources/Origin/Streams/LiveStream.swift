@@ -132,12 +132,6 @@ package final class LiveStream {
     renditions.announce(describe)
   }
 
-  /// The publisher that has begun is the one before, by way of an edge.
-  ///
-  /// - Parameter date: which date a time of its clock had on the node that had it; nil where that isn't
-  ///   known.
-  package func goOn(from date: PublisherDate?) { packager.goOn(from: date) }
-
   /// Takes a key that viewers can have from now on.
   package func add(_ key: StreamKeyMaterial) {
     renditions.add(key)

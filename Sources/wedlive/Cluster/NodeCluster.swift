@@ -131,18 +131,8 @@ struct NodeCluster: Sendable {
       configuration.cluster.address.isEmpty
       ? configuration.node.advertise : configuration.cluster.address
     func place(_ sockets: ListenerSockets?) -> String? {
-      sockets.map {
-        host.contains(":") ? "[\(host)]:\($0.address.port)" : "\(host):\($0.address.port)"
-      }
+      sockets.map { "\(OwnAddresses.literal(host)):\($0.address.port)" }
     }
-    let (key, own) =
-      if configuration.cluster.isCertified {
-        ("listen.peers", listeners.peers)
-      } else if configuration.cluster.tls {
-        ("listen.https", listeners.https)
-      } else {
-        ("listen.http", listeners.http)
-      }
     // Publishers and viewers meet edges: what these say of themselves is for them.
     let isEdge = role == .edge
     let named = configuration.public
@@ -152,7 +142,8 @@ struct NodeCluster: Sendable {
         "\(OwnAddresses.literal(configuration.node.advertise)):\($0.address.port)"
       }
     }
-    guard let peers = place(own) else {
+    let key = configuration.cluster.ownPort.key
+    guard let peers = place(listeners.byKey[key]) else {
       throw StartFailure("\(key): other nodes reach this one there, so it can't be off")
     }
     return NodeRecord(

@@ -76,17 +76,9 @@ enum RoleConsistency {
       problems.append(
         ("cluster.secret", "nodes that meet at redis.url need one to know each other by"))
     }
-    let listen = configuration.listen
-    let (key, own) =
-      if cluster.isCertified {
-        ("listen.peers", listen.peers)
-      } else if cluster.tls {
-        ("listen.https", listen.https)
-      } else {
-        ("listen.http", listen.http)
-      }
-    if own == .off {
-      problems.append((key, "other nodes reach this one there, so it can't be off"))
+    let own = cluster.ownPort
+    if configuration.listen[keyPath: own.path] == .off {
+      problems.append((own.key, "other nodes reach this one there, so it can't be off"))
     }
     if !cluster.tls, configuration.http.redirect {
       problems.append(("cluster.tls", "false needs http.redirect: false"))

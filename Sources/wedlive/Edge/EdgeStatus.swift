@@ -69,15 +69,7 @@ struct EdgeStatus: Sendable {
           return answer
         }
       ),
-      (
-        "/api/status",
-        APICall(bodyLimit: 0) { _ in
-          guard let json = try? await status().json() else {
-            return .json(.internalServerError, [])
-          }
-          return .json(.ok, json)
-        }
-      ),
+      ("/api/status", NodeStatus.call { await status() }),
       (
         "/stat",
         APICall(bodyLimit: 0) { _ in

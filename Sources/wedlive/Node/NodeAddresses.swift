@@ -41,10 +41,9 @@ enum NodeAddresses {
   static func api(
     _ configuration: NodeConfiguration, _ listeners: NodeListeners, _ cluster: NodeCluster?
   ) -> @Sendable (APIRequest) -> PublicAddresses {
-    var named = named(configuration)
-    named.web = cdn(configuration) ?? named.web
+    let named = toldFirst(configuration)
     let own = own(configuration, listeners)
-    return { [named] request in
+    return { request in
       let found = named.or(
         PeerCall.sites(of: request.request).map { KnownAddresses(text: $0) } ?? .init()
       )
@@ -61,10 +60,9 @@ enum NodeAddresses {
   static func sites(
     _ configuration: NodeConfiguration, _ listeners: NodeListeners
   ) -> @Sendable (HTTPRequest) -> KnownAddresses {
-    var named = named(configuration)
-    named.web = cdn(configuration) ?? named.web
+    let named = toldFirst(configuration)
     let own = own(configuration, listeners)
-    return { [named] request in named.or(own.known(asked: request)) }
+    return { request in named.or(own.known(asked: request)) }
   }
 
   /// The web address where nobody asks: in what backends are told of recordings.
@@ -82,6 +80,13 @@ enum NodeAddresses {
   /// The address of the public site, `https://host:port`.
   static func site(_ configuration: NodeConfiguration, _ listeners: NodeListeners) -> String? {
     places(configuration, listeners, isOrigin: false).web
+  }
+
+  /// What the configuration names for playlists and publishers: a CDN before all else.
+  private static func toldFirst(_ configuration: NodeConfiguration) -> KnownAddresses {
+    var named = named(configuration)
+    named.web = cdn(configuration) ?? named.web
+    return named
   }
 
   /// What the configuration names.

@@ -1,4 +1,5 @@
 import EventLoop
+import Origin
 import ServiceLifecycle
 import Synchronization
 import Telemetry
@@ -32,13 +33,9 @@ final class ViewerCensus: Service, Sendable {
   }
 
   private func take() async {
-    var count = 0
-    for loop in loops {
-      let own = try? await loop.run { loop in
-        loop.local(ViewerSite.self)?.table.viewers(now: loop.now.nanoseconds / 1_000_000_000)
-      }
-      count += own.flatMap { $0 } ?? 0
-    }
-    gauge.set(count)
+    gauge.set(
+      await loops.total { loop in
+        loop.local(ViewerSite.self)?.table.viewers(now: loop.now.nanoseconds / 1_000_000_000) ?? 0
+      })
   }
 }

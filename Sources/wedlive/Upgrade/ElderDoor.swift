@@ -13,12 +13,7 @@ final class ElderDoor {
 
   /// What this process has, for the one that has taken over.
   static func status(_ collector: StatusCollector) -> APICall {
-    APICall(bodyLimit: 0) { _ in
-      guard let json = try? await collector.ownStatus().json() else {
-        return .json(.internalServerError, [])
-      }
-      return .json(.ok, json)
-    }
+    NodeStatus.call { await collector.ownStatus() }
   }
 
   private init(_ server: LoopServer, _ port: UInt16) {
