@@ -150,7 +150,7 @@ def test_sessions_are_resumed_by_the_next_process(node: Node, tmp_path: Path) ->
 
     def reused(*options: str) -> bool:
         words = ["openssl", "s_client", "-connect", place, "-ign_eof", *options]
-        done = subprocess.run(words, input=request, capture_output=True, check=False, limit=60)
+        done = subprocess.run(words, input=request, capture_output=True, check=False, timeout=60)
         return b"Reused, TLSv1.3" in done.stdout
 
     reused("-sess_out", str(ticket))
