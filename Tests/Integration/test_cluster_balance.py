@@ -1,6 +1,7 @@
 """Publishers are spread over origins evenly, newcomers are given theirs slowly, counts are exact."""
 
 import itertools
+import json
 import sys
 import threading
 import time
@@ -42,6 +43,12 @@ def add_origin(cluster: Cluster, number: int) -> Node:
 
 def publishers(nodes: list[Node]) -> list[int]:
     return [int(each.metrics()["wedlive_rtmp_publishers"]) for each in nodes]
+
+
+def believed(edge: Node) -> set[int]:
+    """How many publishers the origins have, as an edge knows it."""
+    nodes = json.loads(edge.admin("/api/nodes").body)["nodes"]
+    return {each["publishers"] for each in nodes if each["role"] == "origin"}
 
 
 def publish_many(edges: list[Node], names: list[str], folder: Path, name: str) -> Process:
@@ -131,7 +138,10 @@ def test_counts_are_exact_after_ten_thousand_connections(cluster: Cluster) -> No
             lambda name=name, nodes=nodes: all(each.metrics()[name] == 0 for each in nodes),  # type: ignore[misc]
             f"{name} is 0",
         )
-    # What edges believe decides where the next ones go: evenly, where nothing has leaked.
+    # What edges believe decides where the next ones go: evenly, where nothing has leaked. They know of
+    # each other's publishers by what origins said last, every two seconds.
+    for edge in edges:
+        wait_until(lambda edge=edge: believed(edge) == {0}, "all records say so")  # type: ignore[misc]
     names = [f"after-{number}" for number in range(40)]
     opened = [
         Connection(edge.publish_url(name), publish=True)
