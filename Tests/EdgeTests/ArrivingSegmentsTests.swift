@@ -15,7 +15,7 @@ import Testing
   /// An answer whose body is yet to come.
   private func coming(_ status: HTTPResponse.Status = .ok) -> EdgeFill {
     let request = HTTPRequest(method: .get, scheme: "http", authority: "a", path: "/a")
-    let response = HTTPResponse(status: status)
+    let response = HTTPResponse(status: status, headerFields: [.cacheControl: "max-age=60"])
     let order = EdgeFetch.Order(
       request: request, name: "a/a", key: proxy.store.key("a/a"), stored: nil, isShared: true,
       pool: proxy.upstreams, patience: nil, since: proxy.store.log.moment)
@@ -49,6 +49,19 @@ import Testing
     fills[1].body.complete()
     #expect(await waiting.value)
     #expect(await wait(for: 0) { _, _ in })
+  }
+
+  @Test func `are for who asks now until they break off, or are whole and not fresh any more`() {
+    let (whole, broken) = (coming(), coming())
+    for fill in [whole, broken] {
+      _ = fill.body.append([1])
+      #expect(fill.mayBeJoined(at: 100))
+    }
+    whole.body.complete()
+    #expect(whole.mayBeJoined(at: 59))
+    #expect(!whole.mayBeJoined(at: 61))
+    broken.body.fail("its origin is gone")
+    #expect(!broken.mayBeJoined(at: 1))
   }
 
   @Test func `are waited for no more when one breaks off, fails or never begins`() async {

@@ -2,6 +2,7 @@ import Cache
 import Cluster
 import Foundation
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import Edge
@@ -107,7 +108,32 @@ import Testing
       let third = try await edge.get("/o/\(name)")
       #expect(third.head.cacheWord == "HIT")
       #expect(third.body == second.body)
+      #expect(try await edge.eventually { edge.proxy.readers == 0 })
     }
+  }
+
+  @Test func `a crowd that waits for what is purged meanwhile costs one more request`() async throws
+  {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D600&size=100&hold=1")
+    let bodies = Mutex<[[UInt8]]>([])
+    let request = HTTPRequest(method: .get, scheme: "https", authority: "e", path: "/o/\(name)")
+    for _ in 0..<40 {
+      edge.proxy.ask(request, name: "e/o/\(name)", isShared: true) { answer in
+        guard case .filling(let fill, _) = answer else { return }
+        fill.body.whenEnded { bodies.withLock { $0.append(fill.body.whole() ?? []) } }
+      }
+    }
+    #expect(try await edge.eventually { try await edge.count(name) == 1 })
+    edge.proxy.purge([Invalidation(.key("/o/\(name)"))])
+    try await edge.open(name)
+    #expect(try await edge.eventually { bodies.withLock { $0.count } == 40 })
+    #expect(try await edge.count(name) == 2)
+    let wholes = (1...2).map { ScriptedOrigin.body(name, $0, size: 100) }
+    // Who led had asked before.
+    #expect(bodies.withLock { Set($0) } == Set(wholes))
+    #expect(bodies.withLock { $0.count { $0 == wholes[1] } } == 39)
   }
 
   @Test func `all choices of an address go together`() async throws {

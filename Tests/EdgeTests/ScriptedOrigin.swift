@@ -8,8 +8,9 @@ import Testing
 /// after the first request changes nothing of what was set at `/set/NAME?…`. With `version=3` the body
 /// is always `NAME 3`, and the tag `3`; with `ranges=1` one range is answered: from a byte later with
 /// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
-/// `flap=1`; `body` is the body. `/count/NAME` says how
-/// often `/o/NAME` was asked for, and with which fields last.
+/// `flap=1`; `body` is the body. With `gate=1` half of the body is sent, with `hold=1` not even the
+/// head, until `/open/NAME` is asked for once. `/count/NAME` says how often `/o/NAME` was asked for,
+/// and with which fields last.
 final class ScriptedOrigin: Sendable {
   /// One for all tests: starting Python takes longer than any of them.
   static let shared = Result { try ScriptedOrigin() }
@@ -61,6 +62,7 @@ final class ScriptedOrigin: Sendable {
                 number = counts[name] = counts.get(name, 0) + 1
                 asked[name] = {k.lower(): v for k, v in self.headers.items()}
             if "delay" in rule: time.sleep(float(rule["delay"]))
+            if rule.get("hold"): gates.setdefault(name, threading.Event()).wait(60)
             if rule.get("drop"):
                 self.close_connection = True
                 return self.connection.close()

@@ -73,9 +73,13 @@ final class EdgeFill: Sendable {
   }
 
   /// Whether a request that comes now may have it: one that is whole by now, and will be stored in a
-  /// moment, only as long as it is fresh.
+  /// moment, only as long as it is fresh; one that broke off is only for those who asked before.
   func mayBeJoined(at now: Int64) -> Bool {
-    body.progress.end == .open || freshness.isFresh(at: now)
+    switch body.progress.end {
+    case .open: true
+    case .complete: freshness.isFresh(at: now)
+    case .failed: false
+    }
   }
 
   /// Whether it was purged since it was asked for: then it is only for those who asked before.

@@ -213,9 +213,13 @@ package final class EdgeProxy: Sendable {
   /// What one gets who waited for what another has asked for; called where the waiter wants it.
   private func join(_ order: EdgeFetch.Order, _ answer: EdgeAnswer, _ waiter: EdgeWaiter) {
     switch answer {
-    case .filling(let fill, _)
-    where !fill.isFor(order.request.headerFields) || fill.isPurged(in: store.log):
-      alone(order, waiter)
+    case .filling(let fill, _) where !fill.isFor(order.request.headerFields): alone(order, waiter)
+    case .filling(let fill, _) where fill.isPurged(in: store.log):
+      // Together again: a crowd that waits for what is purged then costs one more request. It ends,
+      // as each time takes another purge since the last.
+      ask(
+        order.request, name: order.name, isShared: true, from: order.pool, patience: order.patience,
+        mayBeCut: order.mayBeCut, isOwn: order.isOwn, on: waiter.mailbox, done: waiter.take)
     case .filling(let fill, _): waiter.take(.filling(fill, isJoined: true))
     case .sliced(let object, _) where !object.isFor(order.request.headerFields, in: store):
       alone(order, waiter)
