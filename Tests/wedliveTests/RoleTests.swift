@@ -1,4 +1,5 @@
 import Cluster
+import Foundation
 import Testing
 
 @testable import wedlive
@@ -75,5 +76,40 @@ import Testing
         alone(&$0)
         meet(&$0)
       } == [])
+  }
+
+  /// What `check --role` says of a file, without its name.
+  private func said(_ role: NodeRole, _ text: String) throws -> [String] {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "\(UUID().uuidString).yaml")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(text.utf8).write(to: file)
+    let reading = ConfigurationLoader(file: file.path, environment: [:]).read()
+    let all = RoleConsistency.faults(reading, role, file: file.path)
+    return (all + RoleConsistency.unused(reading, role)).map {
+      "\($0.place): \($0.key)".replacing(file.path, with: "f")
+    }
+  }
+
+  @Test func `what is wrong stands at the key that has it matter, or is the file's`() throws {
+    let meets = "redis:\n  url: redis://127.0.0.1/0\n"
+    #expect(try said(.origin, meets) == ["f:2: cluster.secret", "f:2: auth.secret"])
+    #expect(try said(.origin, "node:\n  id: a\n") == ["f: redis.url"])
+    #expect(
+      try said(.edge, "edge:\n  upstreams: []\n") == ["f:2: edge.upstreams, redis.url"])
+    #expect(
+      try said(
+        .edge,
+        meets + "listen:\n  https: off\ncluster:\n  secret: what all nodes know, and nobody else\n")
+        == ["f:4: listen.https", "f:6: auth.secret"])
+  }
+
+  @Test func `a key that a role does nothing with is said`() throws {
+    // Not sound by itself, so nothing is said of what a role needs.
+    let keys = "listen:\n  peers_rtmps: 1937\nedge:\n  memory: 10m\nrecording:\n  enabled: true\n"
+    #expect(try said(.edge, keys) == ["f:2: listen.peers_rtmps", "f:6: recording.enabled"])
+    #expect(try said(.origin, keys) == ["f:4: edge.memory"])
+    #expect(try said(.standalone, keys) == ["f:4: edge.memory"])
+    #expect(try said(.edge, "listen:\n  peers_rtmps: off\nedge:\n  upstreams: [https://a]\n") == [])
   }
 }

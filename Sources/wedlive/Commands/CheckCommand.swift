@@ -11,7 +11,7 @@ struct CheckCommand: AsyncParsableCommand {
       or prints OK. Environment variables count as they would for a node. The files that the \
       configuration names are opened, the certificate is held against its key, and the encoder is \
       looked for in libavcodec. No address is asked. With --role it also says what such a node would \
-      not start with.
+      not start with, and which keys it does nothing with.
       """)
 
   @Argument(help: ArgumentHelp("The YAML file.", valueName: "file"))
@@ -36,17 +36,16 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var reading = ConfigurationLoader(file: file).read()
-    if role == .edge { reading.configuration = reading.configuration.forEdge }
+    let reading = ConfigurationLoader(file: file).read()
     let contents = await ConfigurationContents(reading)
     var faults = reading.faults + contents.faults
-    // A default that stands in for what can't be read says nothing of a role.
-    if let role, reading.faults.isEmpty {
-      faults += RoleConsistency.problems(reading.configuration, role.node).map {
-        reading.fault($0.key, $0.words)
+    for warning in contents.warnings { print("\(file): warning: \(warning)") }
+    if let role {
+      faults += RoleConsistency.faults(reading, role.node, file: file)
+      for unused in RoleConsistency.unused(reading, role.node) {
+        print("\(unused.place): warning: \(unused.key): \(unused.problem)")
       }
     }
-    for warning in contents.warnings { print("\(file): warning: \(warning)") }
     guard faults.isEmpty else {
       for fault in faults { print(fault) }
       throw ExitCode.failure

@@ -2,15 +2,29 @@ import Cluster
 
 /// What a role needs of a configuration, beyond what all of them do.
 enum RoleConsistency {
+  /// One thing that keeps a node from starting.
+  struct Problem: Equatable, Sendable {
+    let key: String
+    let words: String
+    /// Keys that have it matter: it stands where the first of them does, where `key` isn't given.
+    let causes: [String]
+
+    init(_ key: String, _ words: String, because causes: [String] = []) {
+      self.key = key
+      self.words = words
+      self.causes = causes
+    }
+  }
+
+  private static let meeting = ["redis.url", "redis.url_file"]
+  private static let secrets = ["cluster.secret", "cluster.secret_file"]
+
   /// Everything that keeps a node of a role from starting.
   ///
   /// - Parameters:
   ///   - configuration: whose keys are sound by themselves.
   ///   - role: of the node.
-  /// - Returns: the key at fault, and what is wrong with it.
-  static func problems(
-    _ configuration: NodeConfiguration, _ role: NodeRole
-  ) -> [(key: String, words: String)] {
+  static func problems(_ configuration: NodeConfiguration, _ role: NodeRole) -> [Problem] {
     let meets = configuration.redis.url != nil || configuration.redis.urlFile != nil
     var problems = meets ? meeting(configuration) : []
     switch role {
@@ -18,70 +32,69 @@ enum RoleConsistency {
     case .origin:
       if !meets {
         problems.append(
-          ("redis.url", "an origin meets its edges there; a node by itself is `wedlive standalone`")
-        )
+          Problem(
+            "redis.url", "an origin meets its edges there; a node by itself is `wedlive standalone`"
+          ))
       }
       if configuration.cluster.isCertified, configuration.listen.peersRTMPS == .off {
         problems.append(
-          (
+          Problem(
             "listen.peers_rtmps",
             "edges that know nodes by certificates bring streams there, so it can't be off on an"
-              + " origin"
-          ))
+              + " origin", because: ["cluster.certificate"]))
       }
     case .edge:
       if !meets, configuration.edge.upstreams.isEmpty {
         problems.append(
-          (
+          Problem(
             "edge.upstreams, redis.url",
             "an edge needs one of them: what stands behind it, such as"
-              + " https://origin-1.example.com:8443, or where its cluster meets"
-          ))
+              + " https://origin-1.example.com:8443, or where its cluster meets",
+            because: ["edge.upstreams"] + meeting))
       }
       if !meets, configuration.rtmp.proxy == .tcp {
         problems.append(
-          (
+          Problem(
             "rtmp.proxy",
-            "tcp needs redis.url: an edge finds the origins that connections go to by its cluster"
-          ))
+            "tcp needs redis.url: an edge finds the origins that connections go to by its cluster"))
       }
       let isOfCluster =
         configuration.cluster.secret != nil || configuration.cluster.secretFile != nil
       if isOfCluster, !configuration.hasSecret {
         problems.append(
-          (
+          Problem(
             "auth.secret",
-            "an edge of a cluster needs the secret of its origins, or nobody's token is good"
-          ))
+            "an edge of a cluster needs the secret of its origins, or nobody's token is good",
+            because: secrets))
       }
     }
     if role != .edge, meets, !configuration.hasSecret {
       problems.append(
-        (
+        Problem(
           "auth.secret",
           "nodes that meet at redis.url need the same one, or what one of them has signed or sealed is"
-            + " good nowhere else"
-        ))
+            + " good nowhere else", because: meeting))
     }
     return problems
   }
 
   /// What every node of a cluster needs.
-  private static func meeting(
-    _ configuration: NodeConfiguration
-  ) -> [(key: String, words: String)] {
-    var problems: [(key: String, words: String)] = []
+  private static func meeting(_ configuration: NodeConfiguration) -> [Problem] {
+    var problems: [Problem] = []
     let cluster = configuration.cluster
     if cluster.secret == nil, cluster.secretFile == nil {
       problems.append(
-        ("cluster.secret", "nodes that meet at redis.url need one to know each other by"))
+        Problem(
+          "cluster.secret", "nodes that meet at redis.url need one to know each other by",
+          because: meeting))
     }
     let own = cluster.ownPort
     if configuration.listen[keyPath: own.path] == .off {
-      problems.append((own.key, "other nodes reach this one there, so it can't be off"))
+      problems.append(
+        Problem(own.key, "other nodes reach this one there, so it can't be off", because: meeting))
     }
     if !cluster.tls, configuration.http.redirect {
-      problems.append(("cluster.tls", "false needs http.redirect: false"))
+      problems.append(Problem("cluster.tls", "false needs http.redirect: false"))
     }
     return problems
   }
