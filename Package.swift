@@ -215,7 +215,7 @@ let testTargets: [Target] =
       "Store", "Telemetry", httpTypes, log,
     ])
   + tests("Relay", ["Bytes", "EventLoop", "Ingest", "Media", "RTMP", "TLS", "Telemetry"])
-  + tests("ControlAPI", ["Access", "HTTPServer", "Telemetry", log, httpTypes])
+  + tests("ControlAPI", ["Access", "HTTPServer", "Store", "Telemetry", log, httpTypes])
   + tests(
     "Edge",
     [

@@ -2,6 +2,7 @@ package import Access
 import Foundation
 import HTTPServer
 import HTTPTypes
+import Store
 
 /// Why a call is refused: `{"error": {"code": "...", "message": "..."}}`.
 package struct APIError: Error, Sendable, Equatable {
@@ -23,6 +24,28 @@ package struct APIError: Error, Sendable, Equatable {
 
   package init(_ refusal: Refusal) {
     self.init(refusal.httpStatus, refusal.code, refusal.description)
+  }
+
+  /// 503: what a call has asked for can't be kept, or read, now.
+  ///
+  /// - Parameters:
+  ///   - code: a stable word.
+  ///   - what: what can't be done, in words that end before the full stop.
+  ///   - error: of what keeps it. Its own words are for the log: they name addresses and files.
+  /// - Returns: with what is away, and what to do.
+  static func unavailable(_ code: String, _ what: String, _ error: any Error) -> APIError {
+    let why =
+      switch error as? StoreError {
+      case .unreachable:
+        "this node doesn't reach Redis (redis.url), where the nodes of its cluster keep it. See to"
+          + " Redis or to the way there and try again; it may have been done all the same."
+      case .full: "there is no room to write it. Make room (the log says where), then try again."
+      case .stalled, .busy:
+        "what keeps it (Redis in a cluster, else the disk of data.path) gives no answer in time. Try"
+          + " again; it may have been done all the same."
+      case .damaged, .failed, .fenced, nil: "the node's log says why."
+      }
+    return APIError(503, code, "\(what): \(why)", retryAfter: 5)
   }
 
   var response: APIResponse {

@@ -1,3 +1,5 @@
+package import Store
+
 /// The cameras of weddings, as the API adds, removes and switches them; the node, or the cluster,
 /// answers.
 package protocol CameraDirectory: Sendable {
@@ -122,5 +124,5 @@ package enum CameraError: Error, Sendable, Equatable {
   /// It sends nothing, and another camera is live.
   case notLive
   /// It can't be kept now; a retry may help.
-  case notKept(String)
+  case notKept(StoreError)
 }

@@ -194,11 +194,11 @@ extension ControlAPI {
       return APIError(
         409, "camera_not_live",
         "This camera sends nothing now, and another one is live; start it, then switch.")
-    case .notKept(let words):
+    case .notKept(let error):
       parts.log.error(
         "camera not kept",
-        metadata: ["wedding": "\(wedding)", "camera": "\(id)", "error": "\(words)"])
-      return APIError(503, "not_kept", "This can't be kept now; try again.")
+        metadata: ["wedding": "\(wedding)", "camera": "\(id)", "error": "\(error)"])
+      return .unavailable("not_kept", "The camera can't be kept now", error)
     }
   }
 

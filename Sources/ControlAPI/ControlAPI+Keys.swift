@@ -42,7 +42,7 @@ extension ControlAPI {
     } catch {
       parts.log.error(
         "key not found out", metadata: ["wedding": "\(wedding)", "error": "\(error)"])
-      throw APIError(503, "keys_unavailable", "The key can't be looked up now; try again.")
+      throw .unavailable("keys_unavailable", "The key can't be looked up now", error)
     }
     guard let key else { throw Self.noKey }
     do throws(Refusal) {

@@ -19,8 +19,7 @@ extension ControlAPI {
     } catch {
       parts.log.error(
         "lock not kept", metadata: ["wedding": "\(wedding)", "error": "\(error)"])
-      throw APIError(
-        503, "not_kept", "The lock can't be kept now; try again.")
+      throw .unavailable("not_kept", "The lock can't be kept now", error)
     }
     // What was public a moment ago is in caches that know of no lock.
     if isLocked { try await purge(after: "locked", of: wedding, isSoft: false) }

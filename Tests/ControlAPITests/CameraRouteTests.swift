@@ -2,6 +2,7 @@ import Access
 import ControlAPI
 import Foundation
 import HTTPTypes
+import Store
 import Synchronization
 import Testing
 
@@ -135,7 +136,7 @@ extension `Control API` {
   @Test(
     arguments: [
       (.exists, 409, "camera_exists"), (.tooMany(plan: "free", limit: 1), 403, "not_in_plan"),
-      (.notKept("full"), 503, "not_kept"), (.unknown, 404, "no_camera"),
+      (.notKept(.full("no room")), 503, "not_kept"), (.unknown, 404, "no_camera"),
       (.notLive, 409, "camera_not_live"),
     ] as [(CameraError, Int, String)])
   func `why a camera can't be changed is told`(

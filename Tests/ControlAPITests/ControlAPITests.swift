@@ -4,6 +4,7 @@ import Foundation
 import HTTPServer
 import HTTPTypes
 import Logging
+import Store
 import Synchronization
 import Telemetry
 import Testing
@@ -26,17 +27,15 @@ private struct OneStream: StreamDirectory {
 
 /// Locks of a node whose store can fail.
 final class Locks: WeddingLockDirectory {
-  struct Broken: Error {}
-
   let weddings = Mutex<Set<String>>([])
-  let isBroken: Bool
+  let failure: StoreError?
 
-  init(isBroken: Bool = false) { self.isBroken = isBroken }
+  init(failing failure: StoreError? = nil) { self.failure = failure }
 
   func contains(_ wedding: String) -> Bool { weddings.withLock { $0.contains(wedding) } }
 
   func change(_ wedding: String, isLocked: Bool) async throws {
-    if isBroken { throw Broken() }
+    if let failure { throw failure }
     weddings.withLock { weddings in
       if isLocked { weddings.insert(wedding) } else { weddings.remove(wedding) }
     }

@@ -1,6 +1,7 @@
 import Access
 import ControlAPI
 import HTTPTypes
+import Store
 import Testing
 
 extension `Control API` {
@@ -41,12 +42,27 @@ extension `Control API` {
   }
 
   @Test func `what can't be kept is said`() async throws {
-    let api = api(locks: Locks(isBroken: true))
+    let api = api(locks: Locks(failing: .unreachable("Redis: not connected: 10.0.0.9 is away")))
     let service = try token(.service, wedding: nil)
     let answer = try await send(.post, "/api/streams/w1/lock", bearer: service, api: api)
     #expect(answer.status == 503)
     #expect(answer.errorCode == "not_kept")
+    #expect(answer.text.contains("doesn't reach Redis"))
+    #expect(!answer.text.contains("10.0.0.9"))
     let bad = try await send(.post, "/api/streams/.w/lock", bearer: service, api: api)
     #expect(bad.status == 400)
+  }
+
+  @Test(
+    arguments: [
+      (.unreachable("x"), "Redis"), (.full("x"), "room"), (.stalled(.seconds(5)), "in time"),
+      (.failed("x"), "log"),
+    ] as [(StoreError, String)])
+  func `why a lock isn't kept is said, and what to do`(error: StoreError, word: String) async throws
+  {
+    let answer = try await send(
+      .post, "/api/streams/w1/lock", bearer: token(.service, wedding: nil),
+      api: api(locks: Locks(failing: error)))
+    #expect(answer.text.contains(word))
   }
 }

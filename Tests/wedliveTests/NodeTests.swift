@@ -90,9 +90,35 @@ import Testing
     let failure = #expect(throws: StartFailure.self) {
       try ListenerSockets.open("listen.rtmp", taken, count: 1)
     }
-    #expect(failure?.description == "listen.rtmp: \(taken): the port is in use")
+    let words = try #require(failure?.description)
+    #expect(words.hasPrefix("listen.rtmp: \(taken): the port is in use by "), "\(words)")
+    #expect(words.contains(" (process \(getpid())); end what listens there"), "\(words)")
     for descriptor in sockets.descriptors { close(descriptor) }
     #expect(try ListenerSockets.open("listen.http", .off, count: 2) == nil)
+  }
+
+  @Test func `who listens at an address is in the kernel's list`() throws {
+    func socket(_ address: String, _ state: String = "0A") -> PortHolder.Socket? {
+      PortHolder.Socket(
+        "  0: \(address) 00000000:0000 \(state) 00000000:00000000 00:00000000 00000000  0  0 77 1 0"
+      )
+    }
+    let some = try #require(socket("0100007F:078F"))
+    #expect((some.host, some.port, some.inode) == ("127.0.0.1", 1_935, "77"))
+    for (host, isInTheWay) in [("127.0.0.1", true), ("0.0.0.0", true), ("127.0.0.2", false)] {
+      let address = try #require(SocketAddress(host: host, port: 1_935))
+      #expect(some.isInTheWay(of: address) == isInTheWay)
+    }
+    let elsewhere = try #require(SocketAddress(host: "127.0.0.1", port: 1_936))
+    #expect(!some.isInTheWay(of: elsewhere))
+    #expect(socket("00000000000000000000000001000000:0050")?.host == "::1")
+    #expect(socket("00000000000000000000000000000000:0050")?.host == "::")
+    for rubbish in ["", "0100007F", "0100007F:1078F", "x100007F:078F", "7F:078F"] {
+      #expect(socket(rubbish) == nil, "\(rubbish)")
+    }
+    #expect(socket("0100007F:078F", "01") == nil)
+    let nobody = try #require(SocketAddress(host: "127.0.0.1", port: 1_935))
+    #expect(PortHolder.find(nobody, root: "/nowhere") == nil)
   }
 
   @Test func `descriptors go up to the hard limit, and what connections need is known`() {

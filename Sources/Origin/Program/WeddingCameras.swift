@@ -355,7 +355,7 @@ package final class WeddingCameras: Sendable {
     do throws(StoreError) {
       try await waiting(atMost: patience, for: work)
     } catch {
-      throw .notKept("\(error)")
+      throw .notKept(error)
     }
   }
 

@@ -24,6 +24,7 @@ enum RoleConsistency {
   /// - Parameters:
   ///   - configuration: whose keys are sound by themselves.
   ///   - role: of the node.
+  /// - Returns: none where it can start.
   static func problems(_ configuration: NodeConfiguration, _ role: NodeRole) -> [Problem] {
     let meets = configuration.redis.url != nil || configuration.redis.urlFile != nil
     var problems = meets ? meeting(configuration) : []

@@ -45,20 +45,21 @@ struct ListenerSockets: Equatable, Sendable {
       do throws(SystemError) {
         if let taken = try take(given, candidates, count: count) { return taken }
       } catch {
-        throw StartFailure("\(key): \(endpoint): \(words(error))")
+        throw StartFailure("\(key): \(endpoint): \(words(error, candidates.first))")
       }
       drop(given)
     }
+    var failed: SocketAddress?
     for candidate in candidates {
       do throws(SystemError) {
         return try open(candidate, count: count)
       } catch {
-        failure = error
+        (failure, failed) = (error, candidate)
         // A machine without IPv6 has no ::, and goes on with 0.0.0.0.
         guard host == nil, error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL else { break }
       }
     }
-    throw StartFailure("\(key): \(endpoint): \(words(failure))")
+    throw StartFailure("\(key): \(endpoint): \(words(failure, failed))")
   }
 
   private static func open(
@@ -125,9 +126,12 @@ struct ListenerSockets: Equatable, Sendable {
     return found
   }
 
-  private static func words(_ error: SystemError?) -> String {
+  private static func words(_ error: SystemError?, _ address: SocketAddress?) -> String {
     switch error?.code {
-    case EADDRINUSE: return "the port is in use"
+    case EADDRINUSE:
+      let holder = address.flatMap { PortHolder.find($0) }
+      let by = holder.map { " by \($0.name) (process \($0.process))" } ?? ""
+      return "the port is in use\(by); end what listens there, or give this node another port"
     case EACCES:
       return "this user may not listen there (ports below 1024 need CAP_NET_BIND_SERVICE)"
     case EADDRNOTAVAIL: return "this machine has no such address"

@@ -144,7 +144,7 @@ import Testing
     let cameras = try await cameras()
     try await cameras.add(camera("a"))
     await store.set(isBroken: true)
-    await #expect(throws: CameraError.notKept("no room to write: no room")) {
+    await #expect(throws: CameraError.notKept(.full("no room"))) {
       try await cameras.add(camera("b"))
     }
     await #expect(throws: CameraError.self) { try await cameras.remove("a", of: "w") }
