@@ -293,14 +293,15 @@ package final class EdgeProxy: Sendable {
     }
   }
 
-  /// Whether something is here or on its way.
+  /// Whether all of something is here.
   ///
   /// - Parameter name: of something that is the same for all requests.
-  /// - Returns: true also for what may yet break off.
+  /// - Returns: false for what is still on its way, which may yet break off.
   func has(_ name: String) -> Bool {
     if store.has(name) { return true }
     let key = store.key(name)
-    return fills.withLock { $0[key]?.body.progress.end == .open }
+    // What has just come is kept a moment later.
+    return fills.withLock { $0[key]?.body.progress.end == .complete }
   }
 
   /// Who reads what is on its way, for metrics.
