@@ -36,6 +36,8 @@ package final class StreamPackager {
   private static let rememberedEnds = 32
   /// Where the first segment is to end, by the publisher's clock.
   private var firstEnd: MediaTime?
+  /// Whether another node has made the very first segment, so that this one's follows something.
+  private var isFirstMadeAgain = false
   /// Segments below this number may follow another node's.
   private var lastToFollow = 0
   /// How many of those that another node may have made as well: an edge with a publisher may not have
@@ -99,6 +101,9 @@ package final class StreamPackager {
     guard case .gathering = phase else { return }
     firstEnd = end
     lastToFollow = state.nextSequence + Self.mayFollow
+    // Edges that have another node's very first segment count the discontinuity behind that.
+    isFirstMadeAgain = !state.isResumed && end != nil
+    if isFirstMadeAgain { breakIsDue = true }
   }
 
   /// Takes a sequence header: the track's frames from here on are coded so.
@@ -308,7 +313,9 @@ package final class StreamPackager {
       running.anchorTime = time
       known = nil
     }
-    running.begin(at: time, isDiscontinuity: breakIsDue && state.isResumed)
+    running.begin(
+      at: time, isDiscontinuity: breakIsDue && (state.isResumed || isFirstMadeAgain))
+    isFirstMadeAgain = false
     running.bytes.reserveCapacity(expectedBytes)
     breakIsDue = false
     clock.begin(at: time, hasVideo: active.video != nil)

@@ -71,9 +71,15 @@ extension RTMPConnection {
     answer { _ = session.requestReconnect(to: tcUrl, words, into: &$0) }
   }
 
-  /// Tells a relay how far viewers have the stream that it publishes.
-  package func tell(_ progress: RelayProgress) {
-    guard case .live(let streamID, _) = publication, !isEnding else { return }
-    answer { session.notifyProgress(progress, of: streamID, into: &$0) }
+  /// Tells a relay how far viewers have the stream that it publishes, or has just ended.
+  ///
+  /// - Parameters:
+  ///   - progress: how far.
+  ///   - epoch: the number of this node's lease; nil without a cluster.
+  package func tell(_ progress: RelayProgress, epoch: Int64? = nil) {
+    let published: UInt32? =
+      if case .live(let streamID, _) = publication { streamID } else { session.endedPublication }
+    guard let published, !isEnding else { return }
+    answer { session.notifyProgress(progress, epoch: epoch, of: published, into: &$0) }
   }
 }

@@ -82,7 +82,10 @@ package final class RTMPConnection: Transport {
   /// - Parameters:
   ///   - sink: where its messages go.
   ///   - progress: how far viewers have what it goes on with; for a relay alone.
-  package func acceptPublish(_ sink: PublishSink, after progress: RelayProgress? = nil) {
+  ///   - epoch: the number of this node's lease of it; for a relay alone.
+  package func acceptPublish(
+    _ sink: PublishSink, after progress: RelayProgress? = nil, epoch: Int64? = nil
+  ) {
     guard case .requested(let streamID, let early, _) = publication, !isEnding else {
       return sink.ended(.other("the publisher left before it was admitted"))
     }
@@ -90,7 +93,7 @@ package final class RTMPConnection: Transport {
     patience.wasAdmitted(loop.now)
     server.metrics.publishers.increment()
     beginToCoalesce()
-    answer { session.acceptPublish(streamID, after: progress, into: &$0) }
+    answer { session.acceptPublish(streamID, after: progress, epoch: epoch, into: &$0) }
     for (kind, message) in early { deliver(kind, message, to: sink) }
   }
 

@@ -8,6 +8,9 @@ struct Link {
   /// All bytes received, the handshake's included.
   private(set) var received: UInt64 = 0
   private var acknowledged: UInt64 = 0
+  /// How much of what was sent the peer has acknowledged to have read, the handshake included; what it
+  /// says is not to be relied on beyond its own stream.
+  private(set) var peerRead: UInt64 = 0
   private var acknowledgeEvery: UInt64
   /// The window the peer last asked of us; told back once, as the specification wants.
   private var window: UInt32 = 0
@@ -45,7 +48,10 @@ struct Link {
         return nil
       }
       switch message.type {
-      case .acknowledgement: break
+      case .acknowledgement:
+        // 32 bits of it, which wrap; one that goes back is none.
+        let ahead = try number(message) &- UInt32(truncatingIfNeeded: peerRead)
+        if Int32(bitPattern: ahead) > 0 { peerRead += UInt64(ahead) }
       case .windowAcknowledgementSize:
         let size = try number(message)
         // Acknowledge as often as the peer wants, and never more seldom than ourselves.

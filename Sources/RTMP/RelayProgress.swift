@@ -7,7 +7,10 @@ package struct RelayProgress: Equatable, Sendable {
   /// Numbers up to this are exact in AMF, whose numbers are doubles.
   private static let largest = 9_007_199_254_740_991.0
 
-  /// The media sequence number of the last segment that viewers have.
+  /// Viewers have nothing of the stream: its first segment has number 0.
+  package static let nothing = RelayProgress(sequence: -1, discontinuity: 0, end: nil)
+
+  /// The media sequence number of the last segment that viewers have; -1 for none.
   package let sequence: Int64
   /// The discontinuity sequence number there.
   package let discontinuity: Int64
@@ -24,23 +27,37 @@ package struct RelayProgress: Equatable, Sendable {
   /// Reads it from a status of its own, or from the one with which publishing starts; nil where it
   /// isn't there, or its numbers are none.
   init?(_ status: Status) {
-    func number(_ name: String, upTo bound: Double) -> Int64? {
-      guard let value = status.more[name]?.number, value >= 0, value <= bound,
-        value == value.rounded()
-      else { return nil }
-      return Int64(value)
-    }
-    guard let sequence = number("sequence", upTo: Self.largest),
-      let discontinuity = number("discontinuity", upTo: Self.largest)
+    guard let sequence = Self.number("sequence", of: status),
+      let discontinuity = Self.number("discontinuity", of: status)
     else { return nil }
     self.init(
       sequence: sequence, discontinuity: discontinuity,
-      end: number("end", upTo: Double(UInt32.max)).map(UInt32.init))
+      end: Self.number("end", of: status, upTo: Double(UInt32.max)).map(UInt32.init))
   }
 
-  var status: Status {
+  /// The number of the server's lease of the stream, which stands in the same statuses; nil where it
+  /// isn't there, or is none.
+  static func epoch(_ status: Status) -> Int64? {
+    number("epoch", of: status).flatMap { $0 > 0 ? $0 : nil }
+  }
+
+  private static func number(
+    _ name: String, of status: Status, upTo bound: Double = largest
+  ) -> Int64? {
+    guard let value = status.more[name]?.number, value >= 0, value <= bound,
+      value == value.rounded()
+    else { return nil }
+    return Int64(value)
+  }
+
+  /// As it is told on its own.
+  ///
+  /// - Parameter epoch: the number of the server's lease; nil without a cluster.
+  /// - Returns: the status.
+  func status(epoch: Int64?) -> Status {
     var status = Status(.status, Self.code, "Viewers have it up to here.")
     append(to: &status.more)
+    if let epoch { status.append(epoch: epoch) }
     return status
   }
 
@@ -49,4 +66,9 @@ package struct RelayProgress: Equatable, Sendable {
     properties.append("discontinuity", .number(Double(discontinuity)))
     if let end { properties.append("end", .number(Double(end))) }
   }
+}
+
+extension Status {
+  /// Says the number of the server's lease of the stream.
+  mutating func append(epoch: Int64) { more.append("epoch", .number(Double(epoch))) }
 }

@@ -57,9 +57,11 @@ extension ServerSession {
   /// - Parameters:
   ///   - streamID: the stream.
   ///   - progress: how far viewers have what goes on here; for a relay, which begins behind it.
+  ///   - epoch: the number of this server's lease, for a relay; nil without a cluster.
   ///   - output: where the bytes go.
   package func acceptPublish(
-    _ streamID: UInt32, after progress: RelayProgress? = nil, into output: inout [UInt8]
+    _ streamID: UInt32, after progress: RelayProgress? = nil, epoch: Int64? = nil,
+    into output: inout [UInt8]
   ) {
     guard change(streamID, from: .publishRequested, to: .publishing) != nil else { return }
     link.reader.memoryBytes = link.limits.memoryBytes
@@ -67,6 +69,7 @@ extension ServerSession {
     if usesFCPublish { notify("onFCPublish", started, into: &output) }
     link.writer.userControl(UserControl.streamBegin, streamID, into: &output)
     progress?.append(to: &started.more)
+    if let epoch { started.append(epoch: epoch) }
     status(started, on: streamID, into: &output)
   }
 
@@ -169,12 +172,20 @@ extension ServerSession {
     return true
   }
 
-  /// Tells a relay that publishes a stream how far viewers have it.
+  /// Tells a relay how far viewers have the stream that it publishes, or has just ended: what it sent
+  /// last is announced after that.
+  ///
+  /// - Parameters:
+  ///   - progress: how far.
+  ///   - epoch: the number of this server's lease; nil without a cluster.
+  ///   - streamID: the stream; nothing is told of another one.
+  ///   - output: where the bytes go.
   package func notifyProgress(
-    _ progress: RelayProgress, of streamID: UInt32, into output: inout [UInt8]
+    _ progress: RelayProgress, epoch: Int64? = nil, of streamID: UInt32,
+    into output: inout [UInt8]
   ) {
-    guard role(of: streamID) == .publishing else { return }
-    status(progress.status, on: streamID, into: &output)
+    guard role(of: streamID) == .publishing || endedPublication == streamID else { return }
+    status(progress.status(epoch: epoch), on: streamID, into: &output)
   }
 
   private func change(_ streamID: UInt32, from: Role, to role: Role) -> Stream? {

@@ -72,6 +72,7 @@ extension ServerSession {
     }
     let index = try open(streamID)
     streams[index].role = .publishRequested
+    endedPublication = nil
     // What it sends while it waits for the answer is media.
     link.reader.memoryBytes = max(
       link.reader.memoryBytes, min(link.limits.memoryBytes, link.limits.unadmittedBytes))
@@ -134,6 +135,7 @@ extension ServerSession {
     if streams[index].role != .idle {
       pending.append(.streamEnded(streamID: streamID, reason))
     }
+    if streams[index].role == .publishing { endedPublication = streamID }
     streams[index] = Stream(id: streamID)
     if isDeleted { streams.remove(at: index) }
   }

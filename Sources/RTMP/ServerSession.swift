@@ -40,6 +40,8 @@ package final class ServerSession {
   var connectTransaction: Double?
   /// Whether `FCPublish` came: such clients hear `onFCPublish` too.
   var usesFCPublish = false
+  /// The stream that the client has published last, and ended; nil once it asks for another one.
+  package internal(set) var endedPublication: UInt32?
 
   /// What the client said in `connect`; nil before.
   package internal(set) var connection: ConnectRequest?

@@ -23,8 +23,10 @@ final class OriginLeg {
   private var countedBytes: UInt64 = 0
   private var hasEnded = false
   private var restsSince: MonotonicTime?
+  private var releasedAt: MonotonicTime?
   private let linger: Duration
   private let silence: Duration
+  private let afterEnd: Duration
 
   /// Starts to connect.
   ///
@@ -68,6 +70,7 @@ final class OriginLeg {
     self.target = target
     linger = configuration.originLinger
     silence = configuration.originSilence
+    afterEnd = configuration.afterEnd
     metrics = relay.metrics
     try relay.loop.add(client)
     me.value = self
@@ -110,6 +113,24 @@ final class OriginLeg {
   /// What its socket hasn't taken yet, in bytes.
   var waitingBytes: Int { client.waitingBytes }
 
+  /// Bytes that were written to it, and how many of them it has acknowledged to have read.
+  var writtenBytes: UInt64 { client.writtenBytes }
+  var readBytes: UInt64 { client.session.readBytes }
+
+  /// The number of its lease of the stream, as it said last; nil where it doesn't say so.
+  var epoch: Int64? { client.session.epoch }
+
+  /// What viewers have of the stream before its publisher's first message; nil where the origin doesn't
+  /// say so.
+  ///
+  /// Where that ends is said by the clock of an earlier publisher, and nothing to this one.
+  var beginning: RelayProgress? {
+    if let start = client.session.startProgress {
+      return RelayProgress(sequence: start.sequence, discontinuity: start.discontinuity, end: nil)
+    }
+    return epoch == nil ? nil : .nothing
+  }
+
   func send(_ message: Message) {
     client.forward(message.type, timestamp: message.timestamp, payload: message.payload)
   }
@@ -118,15 +139,22 @@ final class OriginLeg {
   ///
   /// - Parameters:
   ///   - saysSo: whether the origin hears that the stream is over.
-  ///   - awaitsRelease: whether it ends only when the origin has said that it has heard it, or has been
-  ///     silent for too long.
+  ///   - awaitsRelease: whether it ends only when it is finished once more; until then it is lost where
+  ///     the origin doesn't answer, or is silent later.
   func finish(saysSo: Bool, awaitsRelease: Bool = false) {
     isFinishing = true
     client.finish(saysSo: saysSo, awaitingReleaseFor: awaitsRelease ? silence : nil)
   }
 
+  /// Whether the origin has heard the end, and still answers a while after it: what it announced last is
+  /// with the edges by then.
+  var hasSettled: Bool {
+    guard let releasedAt else { return false }
+    return client.heardAt - releasedAt >= afterEnd
+  }
+
   /// Whether the origin has said that it has all of the stream, and lets go of it.
-  var isReleased: Bool { client.session.isReleased }
+  var isReleased: Bool { releasedAt != nil }
 
   /// Sends nothing more, and lets the origin close it: it is about to hear that another one has the
   /// stream.
@@ -148,6 +176,9 @@ final class OriginLeg {
   private func took(_ event: ForwardingClient.Event) {
     switch event {
     case .started: startedAt = .now
+    case .released:
+      releasedAt = .now
+      metrics.endedStreams.increment()
     case .ended: leave()
     case .drained, .reconnectRequested, .progressed: break
     }
@@ -156,6 +187,7 @@ final class OriginLeg {
   private func leave() {
     guard !hasEnded else { return }
     hasEnded = true
+    if isReleased { metrics.endedStreams.decrement() }
     count()
     metrics.originConnections.decrement()
   }

@@ -188,6 +188,10 @@ package final class PublishRelay {
   package func end(_ reason: String, done: @escaping () -> Void) {
     ingest.stopAccepting()
     ingest.forEachConnection { $0.stop(reason) }
+    // What has ended already is with its origin.
+    for stream in Array(streams.values) where stream.leg?.isReleased == true {
+      stream.end(.ended, "the publisher has ended it")
+    }
     ingest.whenEmpty { [self] in
       if streams.isEmpty { done() } else { emptied.append(done) }
     }

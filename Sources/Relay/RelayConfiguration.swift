@@ -37,6 +37,9 @@ package struct RelayConfiguration: Sendable {
   package var lossesPerOutage = 5
   /// For what waits to reach an origin once the publisher has gone, another one where that is lost.
   package var leaveWithin = Duration.seconds(15)
+  /// An origin that has heard the end of a stream, and answers so long after it, has brought all of it to
+  /// the edges; what is lost with one before that is replayed to another one.
+  package var afterEnd = Duration.seconds(3)
   /// Whether a PROXY protocol header with the publisher's address goes ahead of each connection to an
   /// origin; the origin has to trust this host then.
   package var sendsProxyHeader = false

@@ -20,6 +20,12 @@ package struct PlaceQuestion: Sendable {
   package let isEnding: Bool
   /// The names of the origins that have had it.
   package let had: Set<String>
+  /// The number of the lease of the last one of these, as it said itself; nil where it has said nothing.
+  ///
+  /// A larger one is another publisher's, unless an origin of `mayHaveTaken` has it.
+  package let epoch: Int64?
+  /// The names of the origins that were asked to take it since, and never answered.
+  package let mayHaveTaken: Set<String>
 }
 
 /// Who decides about publishers; called on the relay's loop.

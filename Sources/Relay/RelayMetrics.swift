@@ -4,6 +4,7 @@ package import Telemetry
 package final class RelayMetrics: Sendable {
   package let streams: Gauge
   package let originConnections: Gauge
+  package let endedStreams: Gauge
   package let keptBytes: Gauge
   package let heldBack: Gauge
   package let forwardedBytes: Counter
@@ -20,6 +21,9 @@ package final class RelayMetrics: Sendable {
     streams = registry.gauge("wedlive_relay_streams", help: "Streams that are relayed to origins.")
     originConnections = registry.gauge(
       "wedlive_relay_origin_connections", help: "Open RTMP connections to origins.")
+    endedStreams = registry.gauge(
+      "wedlive_relay_ended_streams",
+      help: "Streams that have ended, and whose end is kept in case their origin is lost.")
     keptBytes = registry.gauge(
       "wedlive_relay_kept_bytes", help: "Bytes of streams that are kept to be replayed.")
     heldBack = registry.gauge(

@@ -13,10 +13,17 @@ extension RelayedStream {
     case .started: started(leg)
     case .drained: if leg === self.leg { pump() }
     // Where the origin itself goes on in another process, the next connection is to that one.
-    case .reconnectRequested: if leg === self.leg { handOver(mayStay: true) }
+    // It sees to its viewers before it goes.
+    case .reconnectRequested:
+      guard leg === self.leg else { return }
+      if leg.isReleased { return end(.ended, "the publisher has ended it") }
+      handOver(mayStay: true)
+    // That it has heard the end is believed when it has gone on answering for a while (`check`).
+    case .released: break
     // One that is coming says what is to be replayed to it; to the first one, nothing is.
     case .progressed(let progress):
       if leg === self.leg {
+        epoch = leg.epoch
         progressed(progress)
       } else if leg === coming, isAdmitted {
         progressed(progress, isOfNext: true)
@@ -41,26 +48,27 @@ extension RelayedStream {
   /// An origin has the stream from here on, where there was none.
   private func take(_ leg: OriginLeg) {
     self.leg = leg
-    had.insert(leg.target.name)
-    handover = nil
-    laterProgress = nil
+    took(leg)
     // It may know of more that viewers have than was known when the one before it was lost.
-    if isAdmitted { buffer.rewind() }
+    if isAdmitted { buffer.rewind() } else { progress = leg.beginning }
     let since = outage.map { MonotonicTime.now - $0.since } ?? .zero
     tell(isAdmitted ? .resumed : .taken, leg.target.name, "after \(since)")
     admit()
     pump()
   }
 
+  private func took(_ leg: OriginLeg) {
+    had.insert(leg.target.name)
+    epoch = leg.epoch
+    mayHaveTaken = []
+    handover = nil
+    laterProgress = nil
+  }
+
   private func ended(_ leg: OriginLeg, _ end: ClientEnd) {
     if let index = leaving.firstIndex(where: { $0 === leg }) {
       leaving.remove(at: index)
       return removeWhenEmpty()
-    }
-    if leg === self.leg, leg.isFinishing, leg.isReleased {
-      self.leg = nil
-      // It has all of a stream that its publisher has ended.
-      return self.end(.ended, "the publisher has ended it")
     }
     relay.metrics.failed(end.label)
     if leg === coming {
@@ -83,6 +91,7 @@ extension RelayedStream {
   /// The origin that had the stream has it no more.
   private func lost(_ leg: OriginLeg, _ end: ClientEnd) {
     tell(.lost, leg.target.name, "\(end)")
+    if leg.isReleased { leaveAnew() }
     var outage = self.outage ?? Outage(since: .now)
     outage.losses += 1
     outage.excluded.insert(leg.target.name)
@@ -115,11 +124,22 @@ extension RelayedStream {
     lost(leg, .lost(.streaming))
   }
 
+  func giveUp() {
+    relay.metrics.givenUp.increment()
+    refuse(.failed, outage?.words ?? "no origin takes the stream now", for: "no origin")
+  }
+
   // MARK: Finding one
+
+  func begin() {
+    outage = Outage(since: .now)
+    seek()
+  }
 
   /// An origin didn't take the stream.
   func failed(_ target: RelayTarget, _ end: ClientEnd) {
     tell(.failed, target.name, "\(end)")
+    if case .refused = end {} else { mayHaveTaken.insert(target.name) }
     if leg != nil { return handoverFailed(target) }
     outage?.excluded.insert(target.name)
     if case .refused(let status) = end {
@@ -176,10 +196,8 @@ extension RelayedStream {
   /// under the same number: it closes the connection when it hears that it has lost the stream.
   private func switchOver(to next: OriginLeg, from old: OriginLeg) {
     coming = nil
-    handover = nil
-    laterProgress = nil
     leg = next
-    had.insert(next.target.name)
+    took(next)
     leaving.append(old)
     old.rest()
     buffer.rewind()

@@ -57,7 +57,11 @@ final class RelayedStream {
   /// The names of the origins that have taken it.
   var had: Set<String> = []
   /// How far viewers have it, as its origin said last: the next one is told so, and given what follows.
-  private var progress: RelayProgress?
+  var progress: RelayProgress?
+  /// The number of the lease that its origin has, or had when it was lost; nil where none has said so.
+  var epoch: Int64?
+  /// The names of the origins that may have taken it since, which nobody has heard of.
+  var mayHaveTaken: Set<String> = []
   /// The same, said while the next one is on its way, which has been told something else.
   var laterProgress: RelayProgress?
   private var countedKept = 0
@@ -108,8 +112,9 @@ final class RelayedStream {
   func pump() {
     guard !isOver else { return }
     while let leg, leg.isStarted, leg.waitingBytes < configuration.connectionQueueBytes {
-      guard buffer.take({ leg.send($0) }) else { break }
+      guard buffer.take(after: leg.writtenBytes, { leg.send($0) }) else { break }
     }
+    if let leg { buffer.readBytes = leg.readBytes }
     buffer.trim()
     hold()
     count()
@@ -164,6 +169,9 @@ final class RelayedStream {
   func progressed(_ progress: RelayProgress, isOfNext: Bool = false) {
     let isSeeking = coming != nil || askedAt != nil
     guard isOfNext || !isSeeking else { return laterProgress = progress }
+    // The last segment before this publisher's first one: where it ends is said by another's clock.
+    let isEarlier = self.progress.map { $0.end == nil && $0.sequence == progress.sequence } ?? false
+    if isEarlier { return }
     self.progress = progress
     guard let end = progress.end else { return }
     buffer.announce(end)
@@ -201,12 +209,16 @@ final class RelayedStream {
     pump()
   }
 
+  /// An origin that had heard the end was lost before all was with viewers: the next one has as long.
+  func leaveAnew() { left?.at = .now }
+
   /// Lets go of an origin that is on its way, or of the question for one.
   private func seekNoMore() {
     question += 1
     askedAt = nil
     if let pause { relay.loop.cancel(pause) }
     pause = nil
+    if let coming { mayHaveTaken.insert(coming.target.name) }
     coming?.abandon()
     coming = nil
   }
@@ -225,7 +237,8 @@ final class RelayedStream {
 
   private func leaveWhenDrained() {
     guard let leg, let left, buffer.isDrained, !leg.isFinishing else { return }
-    // An origin that is lost before it answers may not have announced the last of it.
+    // An origin that is lost before it answers may not have announced the last of it; edges may not have
+    // that where it is lost right after.
     if left.saysSo { return leg.finish(saysSo: true, awaitsRelease: true) }
     self.leg = nil
     leaving.append(leg)
@@ -268,6 +281,10 @@ final class RelayedStream {
     guard !isOver else { return }
     if let askedAt, now - askedAt > configuration.placeTimeout { answered(question, nil) }
     if let started = leg?.startedAt, now - started >= configuration.settledAfter { outage = nil }
+    if let leg, leg.isReleased {
+      if leg.hasSettled { end(.ended, "the publisher has ended it") }
+      return
+    }
     if let left, now - left.at > configuration.leaveWithin {
       relay.metrics.givenUp.increment()
       return end(.cutShort, "the publisher is gone, and no origin has taken all of its stream")
@@ -277,17 +294,7 @@ final class RelayedStream {
     if now - outage.since > patience { giveUp() }
   }
 
-  func giveUp() {
-    relay.metrics.givenUp.increment()
-    refuse(.failed, outage?.words ?? "no origin takes the stream now", for: "no origin")
-  }
-
   // MARK: Where it shall go
-
-  func begin() {
-    outage = Outage(since: .now)
-    seek()
-  }
 
   /// Asks where the stream shall go.
   func seek() {
@@ -302,7 +309,8 @@ final class RelayedStream {
     let mailbox = relay.loop.mailbox
     let excluded = (handover ?? outage)?.excluded ?? []
     let question = PlaceQuestion(
-      key: key, excluded: excluded, progress: progress, isEnding: left != nil, had: had)
+      key: key, excluded: excluded, progress: progress, isEnding: left != nil, had: had,
+      epoch: epoch, mayHaveTaken: mayHaveTaken)
     relay.handlers.place(question) { target in
       mailbox.submit {
         $0.local(PublishRelay.self)?.stream(id)?.answered(number, target)

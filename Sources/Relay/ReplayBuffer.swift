@@ -14,6 +14,8 @@ struct ReplayBuffer {
     let opening: [Message]
     /// Whether its first messages are still there.
     var isWhole = true
+    /// What the origin that has the stream now was written before its first message, in bytes.
+    var writtenBefore: UInt64?
   }
 
   /// How long a group is where there is no picture to begin another with, in milliseconds.
@@ -38,6 +40,9 @@ struct ReplayBuffer {
   private var newest: UInt32 = 0
   /// The time up to which an origin has announced the stream.
   private var announced: UInt32?
+  /// How much of what was written to that origin it has read, in bytes: what is only on its way to it is
+  /// not to be let go of because of its age.
+  var readBytes: UInt64 = 0
   /// Whether what is sent next follows nothing.
   private var isOpening = true
   /// Whether nothing can be sent before the next group begins.
@@ -110,10 +115,16 @@ struct ReplayBuffer {
 
   /// Hands out the next message to be sent, what has to go ahead of it first.
   ///
+  /// - Parameters:
+  ///   - written: what the origin was written before, in bytes.
+  ///   - send: given the messages.
   /// - Returns: false: there is none.
-  mutating func take(_ send: (Message) -> Void) -> Bool {
+  mutating func take(after written: UInt64, _ send: (Message) -> Void) -> Bool {
     if isSkipping { skip() }
     guard next < end else { return false }
+    if let place = groups.lastIndex(where: { $0.first <= next }), groups[place].first == next {
+      groups[place].writtenBefore = written
+    }
     if isOpening {
       for message in group(at: next)?.opening ?? [] { send(message) }
       isOpening = false
@@ -130,6 +141,8 @@ struct ReplayBuffer {
   /// Begins again with the oldest group, for another origin.
   mutating func rewind() {
     isOpening = true
+    readBytes = 0
+    for place in groups.indices { groups[place].writtenBefore = nil }
     if let announced, newest.isBefore(announced) {
       // Viewers have all of it.
       for message in messages[(next - first)...] { waitingBytes -= message.keptBytes }
@@ -192,6 +205,7 @@ struct ReplayBuffer {
     if let announced, !announced.isBefore(group.timestamp), group.first <= fresh { return true }
     guard group.first <= next else { return false }
     if keptBytes > roomyBytes { return true }
+    guard let written = group.writtenBefore, written <= readBytes else { return false }
     return announced == nil && groups.count > Self.fewestGroups
       && Int32(bitPattern: newest &- group.timestamp) >= spanMilliseconds
   }

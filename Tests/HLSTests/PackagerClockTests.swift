@@ -47,6 +47,21 @@ import Testing
     #expect(viewer.segments.first?.sequence == 7)
   }
 
+  /// Who has the other node's counts the discontinuity behind it, as who hasn't does before this one.
+  @Test(arguments: [nil, 6_000] as [Int64?])
+  func `the very first segment follows a discontinuity where another node has made it`(
+    end: Int64?
+  ) throws {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    packager.takeOver(firstEnd: end.map { MediaTime(milliseconds: $0) })
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 20), packager)
+    #expect(viewer.segments.map(\.isDiscontinuity).prefix(3) == [end != nil, false, false])
+    #expect(viewer.segments.first?.sequence == 0)
+    #expect(viewer.durations.first == (end == nil ? 4 : 6))
+  }
+
   @Test func `segments of a stream that is taken over can follow those of the node before`() throws
   {
     let publisher = Publisher()

@@ -183,19 +183,43 @@ import Testing
     _ = pair.takeClientEvents()
     let known = RelayProgress(sequence: 9_007_199_254_740_991, discontinuity: 3, end: .max)
     let unknown = RelayProgress(sequence: 0, discontinuity: 0, end: nil)
-    for progress in [known, unknown] {
-      pair.server.notifyProgress(progress, of: 1, into: &pair.toClient)
+    let told: [(RelayProgress, Int64?)] = [(known, 9_007_199_254_740_991), (unknown, nil)]
+    for (progress, epoch) in told {
+      pair.server.notifyProgress(progress, epoch: epoch, of: 1, into: &pair.toClient)
       // Of a stream that nobody publishes there is nothing to say.
       pair.server.notifyProgress(progress, of: 2, into: &pair.toClient)
     }
     try pair.pump()
     #expect(pair.takeClientEvents() == [.progressed(known), .progressed(unknown)])
     #expect(pair.client.isStarted)
+    // What was said of the lease holds until something else is said.
+    #expect(pair.client.epoch == 9_007_199_254_740_991)
+    // What is announced last is announced when the end has been heard.
+    pair.client.close(into: &pair.toServer)
+    try pair.pump()
+    #expect(pair.client.isReleased)
+    pair.server.notifyProgress(unknown, epoch: 7, of: 1, into: &pair.toClient)
+    pair.server.notifyProgress(known, of: 2, into: &pair.toClient)
+    try pair.pump()
+    #expect(pair.takeClientEvents() == [.progressed(unknown)])
+    #expect(pair.client.epoch == 7)
+  }
+
+  @Test func `a client knows how much of what it sent was read, beyond four gigabytes`() throws {
+    let pair = Pair(Pair.publisher())
+    try pair.start()
+    #expect(pair.client.readBytes == 0)
+    // The last but one goes back, which is none.
+    for read in [3_000, 2_000_000_000, 4_000_000_000, 1_000_000, 999_999, 2_000_000] as [UInt32] {
+      pair.server.link.writer.control(.acknowledgement, read, into: &pair.toClient)
+    }
+    try pair.pump()
+    #expect(pair.client.readBytes == 4_294_967_296 + 2_000_000)
   }
 
   @Test(arguments: [-1, 0.5, .nan, .infinity, 1e300, 9_007_199_254_740_992])
   func `numbers that are none are no progress`(number: Double) {
-    var status = RelayProgress(sequence: 1, discontinuity: 1, end: 1).status
+    var status = RelayProgress(sequence: 1, discontinuity: 1, end: 1).status(epoch: nil)
     #expect(RelayProgress(status) == RelayProgress(sequence: 1, discontinuity: 1, end: 1))
     status.more = ["sequence": .number(number), "discontinuity": 1]
     #expect(RelayProgress(status) == nil)

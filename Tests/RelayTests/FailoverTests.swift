@@ -151,6 +151,46 @@ import Testing
     #expect(encoder.end == nil)
   }
 
+  @Test func `what an origin was sent and has not read is replayed, however long ago it was sent`()
+    throws
+  {
+    var configuration = RelayConfiguration()
+    configuration.replaySpan = .seconds(1)
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    let encoder = try rig.publish(to: first)
+    first.takes.first?.connection.holdBack()
+    encoder.sendPictures(20..<120)
+    // All of it goes to the connection: four seconds of the stream.
+    rig.turns(for: .milliseconds(300))
+    let second = try rig.origin("o2")
+    first.die()
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    let start = try #require(position(second.takes.first, in: encoder.sent))
+    #expect(start <= first.messages.count)
+    #expect(rig.metrics.lostMessages.value == 0)
+  }
+
+  /// Without a progress viewers have nothing; the one of an earlier publisher has ended by its own clock.
+  @Test(
+    arguments: zip(
+      [nil, RelayProgress(sequence: 56, discontinuity: 3, end: 300)],
+      [RelayProgress.nothing, RelayProgress(sequence: 56, discontinuity: 3, end: nil)]))
+  func `a publisher's first segment is asked for again where its origin is lost`(
+    said: RelayProgress?, asked: RelayProgress
+  ) throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    (first.epoch, first.progress, second.progress) = (4, said, said)
+    let encoder = try rig.publish(to: first)
+    first.die()
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    #expect(second.messages == encoder.sent)
+    #expect(rig.progress == [nil, asked])
+    #expect(rig.epochs == [nil, 4])
+  }
+
   @Test func `where nobody says where to, it is asked again, and a late answer is passed over`()
     throws
   {

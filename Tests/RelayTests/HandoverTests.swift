@@ -15,8 +15,10 @@ import Testing
     let second: TestOrigin
     let encoder: TestEncoder
 
-    init(_ configuration: RelayConfiguration = RelayConfiguration()) throws {
-      rig = try RelayRig(configuration)
+    init(
+      _ configuration: RelayConfiguration = RelayConfiguration(), afterEnd: Duration = .zero
+    ) throws {
+      rig = try RelayRig(configuration, afterEnd: afterEnd)
       first = try rig.origin("o1")
       second = try rig.origin("o2")
       encoder = try rig.encoder("w?token=abc")
@@ -249,10 +251,61 @@ import Testing
     #expect(rig.notices.last?.kind == .ended)
   }
 
-  @Test func `an origin that has heard the end is not replaced, and has not failed`() throws {
-    let scene = try Scene()
+  private enum Loss: CaseIterable {
+    case killed, deaf, gone
+  }
+
+  @Test(arguments: Loss.allCases)
+  private func `an origin lost right after it has heard the end is replaced by one that hears it`(
+    _ loss: Loss
+  ) throws {
+    var configuration = RelayConfiguration()
+    configuration.originSilence = .milliseconds(400)
+    let scene = try Scene(configuration, afterEnd: .seconds(3_600))
     let rig = scene.rig
     scene.encoder.leave()
+    #expect(rig.turns { rig.metrics.endedStreams.value == 1 })
+    #expect(scene.first.takes.first?.ended == "unpublished")
+    // What it announces last is told after the end.
+    scene.first.takes.first?.connection.tell(
+      RelayProgress(sequence: 7, discontinuity: 1, end: 400), epoch: 5)
+    let kept = try rig.status().keptBytes
+    #expect(rig.turns { (try? rig.status().keptBytes).map { $0 < kept } ?? false })
+    switch loss {
+    case .killed: scene.first.die()
+    case .deaf: scene.first.takes.first?.connection.holdBack()
+    case .gone: rig.relay.originLost("o1")
+    }
+    #expect(rig.turns { scene.second.takes.first?.ended == "unpublished" })
+    #expect(scene.second.messages.dropFirst(3) == scene.encoder.sent.dropFirst(3 + 20))
+    #expect(rig.epochs.last == 5)
+    // That one goes in order, as one does that is stopped: it sees to its viewers.
+    #expect(rig.turns { rig.metrics.endedStreams.value == 1 })
+    scene.second.takes.first?.connection.requestReconnect(to: nil, "this server is being stopped")
+    #expect(rig.turns { rig.isEmpty })
+    #expect(rig.notices.last?.kind == .ended)
+  }
+
+  @Test func `a relay that is stopped leaves ended streams with their origins`() throws {
+    let scene = try Scene(afterEnd: .seconds(3_600))
+    let rig = scene.rig
+    scene.encoder.leave()
+    #expect(rig.turns { rig.metrics.endedStreams.value == 1 })
+    var isDone = false
+    rig.relay.end("this server is being stopped") { isDone = true }
+    #expect(rig.turns { isDone })
+    #expect(rig.isEmpty)
+    #expect(scene.second.takes.isEmpty)
+  }
+
+  @Test func `an origin that has heard the end is not replaced, and has not failed`() throws {
+    var configuration = RelayConfiguration()
+    configuration.originSilence = .milliseconds(300)
+    let scene = try Scene(configuration, afterEnd: .milliseconds(500))
+    let rig = scene.rig
+    scene.encoder.leave()
+    #expect(rig.turns { rig.metrics.endedStreams.value == 1 })
+    #expect(try rig.status().keptBytes > 0)
     #expect(rig.turns { rig.isEmpty })
     #expect(scene.first.takes.first?.ended == "unpublished")
     #expect(scene.second.takes.isEmpty)

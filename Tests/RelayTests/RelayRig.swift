@@ -23,18 +23,22 @@ final class RelayRig {
   private(set) var questions: [Set<String>] = []
   /// How far viewers had the stream, each time.
   private(set) var progress: [RelayProgress?] = []
+  /// The number of the lease that the stream had, each time.
+  private(set) var epochs: [Int64?] = []
   /// Whether it is said where streams shall go; the questions wait where it isn't.
   var answersPlaces = true
   private(set) var unanswered: [(RelayTarget?) -> Void] = []
 
   init(
-    _ configuration: RelayConfiguration = RelayConfiguration(), context: TLSContext? = nil
+    _ configuration: RelayConfiguration = RelayConfiguration(), context: TLSContext? = nil,
+    afterEnd: Duration = .zero
   ) throws {
     loop = try Loop()
     metrics = RelayMetrics(registry)
     ingestMetrics = IngestMetrics(registry)
     var configuration = configuration
     configuration.ingest.coalesce = .zero
+    configuration.afterEnd = afterEnd
     weak var me: RelayRig?
     relay = PublishRelay(
       on: loop, configuration: configuration,
@@ -49,6 +53,7 @@ final class RelayRig {
         place: { question, done in
           me?.questions.append(question.excluded)
           me?.progress.append(question.progress)
+          me?.epochs.append(question.epoch)
           guard me?.answersPlaces != false else {
             me?.unanswered.append(done)
             return
@@ -117,7 +122,8 @@ final class RelayRig {
   /// Whether nothing of any stream is left, on any count.
   var isEmpty: Bool {
     relay.statuses.isEmpty && metrics.streams.value == 0 && metrics.originConnections.value == 0
-      && metrics.keptBytes.value == 0 && metrics.heldBack.value == 0
+      && metrics.endedStreams.value == 0 && metrics.keptBytes.value == 0
+      && metrics.heldBack.value == 0
       && relay.ingest.connectionCount == 0 && ingestMetrics.connections.value == 0
       && ingestMetrics.publishers.value == 0
   }

@@ -19,9 +19,14 @@ import Testing
     }
   }
 
-  private func drain(_ buffer: inout ReplayBuffer) -> [Message] {
+  /// Sends all that is to be sent, to an origin that reads so many of the messages; all, where none is
+  /// given.
+  private func drain(_ buffer: inout ReplayBuffer, read: Int? = nil) -> [Message] {
     var messages: [Message] = []
-    while buffer.take({ messages.append($0) }) {}
+    // Each counts as a byte that it was written.
+    var written = buffer.readBytes
+    while buffer.take(after: written, { messages.append($0) }) { written += 1 }
+    buffer.readBytes = read.map { UInt64($0) } ?? written
     return messages
   }
 
@@ -42,6 +47,20 @@ import Testing
     long.trim()
     long.rewind()
     #expect(drain(&long).first?.timestamp == 20_000)
+  }
+
+  @Test func `what an origin has not read yet is kept, however old it is`() {
+    var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    fill(&buffer, 0..<1_000)
+    _ = drain(&buffer, read: 109)
+    buffer.trim()
+    buffer.rewind()
+    // It has ten whole groups, and a part of another one.
+    #expect(drain(&buffer, read: 0).first?.timestamp == 4_000)
+    buffer.trim()
+    buffer.rewind()
+    // The next one has read none of it, whatever the one before had.
+    #expect(drain(&buffer).first?.timestamp == 4_000)
   }
 
   @Test func `nothing that is still to be sent is let go`() {

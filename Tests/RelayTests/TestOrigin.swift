@@ -40,6 +40,8 @@ final class TestOrigin {
   var diesAtEnd = false
   /// How far viewers have what publishers go on with, as these are told.
   var progress: RelayProgress?
+  /// The number of its lease, as they are told.
+  var epoch: Int64?
 
   init(
     _ name: String, on loop: Loop, trustedProxies: NetworkList = [], context: TLSContext? = nil
@@ -81,7 +83,7 @@ final class TestOrigin {
         ended: { [weak self] in
           take.ended = $0.words
           if let self, diesAtEnd { die() }
-        }), after: progress)
+        }), after: progress, epoch: epoch)
   }
 
   /// Admits the last one that waits.

@@ -64,6 +64,28 @@ struct ResumptionTests {
     #expect(silent.left(besides: nil) == nil)
   }
 
+  @Test func `a stream's very first segment is made once more, where it was cut`() throws {
+    let said = Resumption(key: try key(), epoch: 7, progress: .nothing).query(pass)
+    let read = try #require(Resumption(try wish(said), pass))
+    #expect(read.progress == .nothing)
+    #expect(read.left(besides: nil)?.state == WindowState(nextSequence: 0))
+    let end = MediaTime(milliseconds: 2_000)
+    let recorded = StreamLeasing.Progress(
+      state: WindowState(nextSequence: 1, discontinuitySequence: 0), publisherEnd: end)
+    let left = try #require(read.left(besides: recorded))
+    #expect(left.state.nextSequence == 0)
+    #expect(left.publisherEnd == nil)
+    #expect(left.nextEnd == end)
+  }
+
+  @Test func `what an edge had before others had the stream says nothing of where it goes on`()
+    throws
+  {
+    let resumption = Resumption(key: try key(), epoch: 7, progress: nil)
+    // Its own node's, the next one; one after another's; Redis has lost all of it.
+    #expect([7, 8, 9, 1].map { resumption.isFollowed(by: $0) } == [true, true, false, true])
+  }
+
   @Test func `a date that no clock has said is not believed`() {
     let now: Int64 = 1_795_939_000_000
     for date in [0, now - 9_000_000, now + 117_000] {

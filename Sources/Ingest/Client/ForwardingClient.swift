@@ -16,13 +16,17 @@ package final class ForwardingClient: RTMPClient {
     case reconnectRequested
     /// How far the server's viewers have the stream.
     case progressed(RelayProgress)
+    /// The server has heard the end that `finish` has said, and waited for: the connection stays, and is
+    /// watched over, until `finish` is called once more.
+    case released
     /// It is over, for whatever reason; the last event.
     case ended(ClientEnd)
   }
 
   private var onEvent: (Event) -> Void
   private let silence: Duration
-  private var heardAt: MonotonicTime
+  /// When the server was heard last.
+  package private(set) var heardAt: MonotonicTime
   private var heardBytes: UInt64 = 0
 
   /// Makes a client of a socket on its way to a server.
@@ -60,7 +64,7 @@ package final class ForwardingClient: RTMPClient {
     }
     if now - heardAt >= silence { return end(.timedOut(stage)) }
     // Before `connect` is answered, the answer to it is what is waited for.
-    guard session.enhanced != nil, !isFinishing else { return }
+    guard session.enhanced != nil, !isFinishing || isKept else { return }
     write { session, output in
       _ = session.keepAlive(at: now.nanoseconds / 1_000_000, into: &output)
     }
@@ -78,6 +82,8 @@ package final class ForwardingClient: RTMPClient {
   }
 
   override func drained() { onEvent(.drained) }
+
+  override func released() { onEvent(.released) }
 
   override func received(_ event: ClientEvent) {
     switch event {

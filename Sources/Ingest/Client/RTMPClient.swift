@@ -29,6 +29,8 @@ package class RTMPClient: Channel {
   package private(set) var sentBytes: UInt64 = 0
   /// Bytes that came from the socket.
   package private(set) var receivedBytes: UInt64 = 0
+  /// Bytes that were queued for the socket, TLS and the preamble left out.
+  private var queuedBytes: UInt64 = 0
   private let tls: TLSSession?
   /// What goes out before anything else, and before TLS.
   private let preamble: [UInt8]
@@ -39,8 +41,12 @@ package class RTMPClient: Channel {
   /// Whether the end has been said, and only what waits still goes out.
   final private(set) var isFinishing = false
   private var isLingering = false
-  /// Whether the socket stays open until the server says that it has let go of the stream.
+  /// Whether the server has let go of the stream, and the socket is open for what it still says.
+  package final var isKept: Bool { awaitsRelease && session.isReleased && !isClosed }
+  /// Whether the socket stays open until the server says that it has let go of the stream, and longer
+  /// where a subclass wants that.
   private var awaitsRelease = false
+  private var isReleaseTold = false
   private var releaseBy: MonotonicTime?
   /// Whether the socket has left something, and a deadline for it runs.
   private var isStalled = false
@@ -77,6 +83,11 @@ package class RTMPClient: Channel {
   /// All that waited has gone out.
   func drained() {}
 
+  /// The server has said that it has let go of the stream, which `finish` waited for: it is over now.
+  ///
+  /// A subclass that doesn't call this keeps the socket until `finish()`, or the server, ends it.
+  func released() { finish() }
+
   /// It is over; the socket is closed.
   func ended(_ end: ClientEnd) {}
 
@@ -86,6 +97,9 @@ package class RTMPClient: Channel {
   package final var waitingBytes: Int {
     outgoing.count + queue.count + (tls?.pendingOutputBytes ?? 0)
   }
+
+  /// Bytes of RTMP that were written, whether they have gone out or not: what `session.readBytes` comes to.
+  package final var writtenBytes: UInt64 { queuedBytes + UInt64(outgoing.count) }
 
   /// Lets the session write; it goes out at the end of the turn.
   package final func write(_ body: (ClientSession, inout [UInt8]) -> Void) {
@@ -105,9 +119,9 @@ package class RTMPClient: Channel {
       && session.sendHeader(
         type, timestamp: timestamp, payloadBytes: payload.count, into: &outgoing)
     if isShared {
-      queue.append(outgoing)
-      outgoing = []
+      queueOutgoing()
       queue.append(payload)
+      queuedBytes += UInt64(payload.count)
     } else {
       session.send(type, timestamp: timestamp, payload: payload.span, into: &outgoing)
     }
@@ -123,8 +137,8 @@ package class RTMPClient: Channel {
   ///
   /// - Parameters:
   ///   - saysSo: whether the server hears that the stream is over, or only loses it.
-  ///   - patience: how long its answer to that is waited for, which `session.isReleased` then says; nil:
-  ///     it isn't.
+  ///   - patience: how long its answer to that is waited for, which `released()` then hears of; nil: it
+  ///     isn't, nor for anything else.
   package final func finish(saysSo: Bool = true, awaitingReleaseFor patience: Duration? = nil) {
     guard !isClosed else { return }
     guard !isFinishing else {
@@ -168,18 +182,21 @@ package class RTMPClient: Channel {
       case .wouldBlock: return
       case .closed, .failed:
         if !isLingering { tls?.receiveEnd() }
-        return end(isFinishing ? .finished : .lost(stage))
+        return end(isFinishing && !isKept ? .finished : .lost(stage))
       }
     }
     loop.again(self)
   }
 
   override package final func flush() {
-    if !outgoing.isEmpty {
-      queue.append(outgoing)
-      outgoing = []
-    }
+    if !outgoing.isEmpty { queueOutgoing() }
     pump()
+  }
+
+  private func queueOutgoing() {
+    queuedBytes += UInt64(outgoing.count)
+    queue.append(outgoing)
+    outgoing = []
   }
 
   override package final func timedOut() {
@@ -220,7 +237,7 @@ package class RTMPClient: Channel {
     if progress == .closed, !isClosed {
       pump()
       guard !isClosed else { return }
-      if isFinishing { return end(.finished) }
+      if isFinishing, !isKept { return end(.finished) }
       end(stage == .securing ? .insecure(words(of: tls)) : .lost(stage))
     }
   }
@@ -239,9 +256,13 @@ package class RTMPClient: Channel {
     } catch {
       return end(.violated(error))
     }
-    if !outgoing.isEmpty || (awaitsRelease && session.isReleased), !isClosed {
-      loop.flushLater(self)
+    if isKept, !isReleaseTold {
+      isReleaseTold = true
+      releaseBy = nil
+      loop.setDeadline(self, nil)
+      released()
     }
+    if !outgoing.isEmpty, !isClosed { loop.flushLater(self) }
   }
 
   private func handle(_ event: ClientEvent) {
@@ -278,7 +299,7 @@ package class RTMPClient: Channel {
 
   /// Says that nothing more will come, and waits for the server to say the same.
   private func linger() {
-    guard !isLingering, !awaitsRelease || session.isReleased else { return }
+    guard !isLingering, !awaitsRelease else { return }
     if timeouts.linger > .zero, let tls, !tls.hasShutDown {
       tls.shutdown()
       guard pump(through: tls) else { return }

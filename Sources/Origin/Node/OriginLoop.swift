@@ -174,10 +174,15 @@ package final class OriginLoop {
     let mailbox = loop.mailbox
     var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
     var progress: RelayProgress?
+    var epoch: Int64?
     if ask.name["relay"] != nil {
+      epoch = node.leasing?.epoch(claim.key)
       progress = stream.progress(inherited: claim.after).map { RelayProgress($0) }
-      onProgress = { progress in
-        mailbox.submit { publication.connection(on: $0)?.tell(RelayProgress(progress)) }
+      onProgress = { [leasing = node.leasing] progress in
+        let epoch = leasing?.epoch(claim.key)
+        mailbox.submit {
+          publication.connection(on: $0)?.tell(RelayProgress(progress), epoch: epoch)
+        }
       }
     }
     stream.begin(
@@ -207,7 +212,7 @@ package final class OriginLoop {
               done()
             }
           }
-        }), after: progress)
+        }), after: progress, epoch: epoch)
   }
 
   /// How long the last part of a segment is kept back: an edge whose connection breaks off may go on

@@ -67,12 +67,16 @@ package struct StreamLeasing: Sendable {
   let release: @Sendable (StreamKey) async -> Void
   /// Tells how far it has come.
   let publish: @Sendable (StreamKey, Progress) async -> Void
+  /// The number under which this node has it; nil where it hasn't.
+  let epoch: @Sendable (StreamKey) -> Int64?
 
   package init(
     acquire: @escaping @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome,
     release: @escaping @Sendable (StreamKey) async -> Void,
-    publish: @escaping @Sendable (StreamKey, Progress) async -> Void
+    publish: @escaping @Sendable (StreamKey, Progress) async -> Void,
+    epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil }
   ) {
+    self.epoch = epoch
     self.acquire = acquire
     self.release = release
     self.publish = publish

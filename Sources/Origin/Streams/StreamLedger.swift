@@ -86,12 +86,13 @@ package actor StreamLedger {
   ///
   /// - Parameters:
   ///   - key: the stream.
-  ///   - inherited: how far it has come, as its last holder has said; nil where nobody knows.
+  ///   - inherited: how far it has come, as its last holder has said, which may be nowhere; nil where
+  ///     nobody knows.
   /// - Returns: where its numbers go on: after that state, unless this node was further by more than
   ///   it reserves.
   func begin(_ key: StreamKey, inheriting inherited: WindowState?) async -> WindowState {
     var state = await begin(key)
-    guard let inherited, inherited.nextSequence > 0 else { return state }
+    guard let inherited else { return state }
     let isKnownHere = runs[key]?.kept != nil
     let isAhead =
       state.nextSequence - inherited.nextSequence > Int(StreamNumbers.blockSegments)

@@ -18,7 +18,7 @@ final class OriginLeases: Sendable {
   var leasing: StreamLeasing {
     StreamLeasing(
       acquire: { await self.acquire($0, onLoss: $1) }, release: { await self.release($0) },
-      publish: { await self.publish($0, $1) })
+      publish: { await self.publish($0, $1) }, epoch: epoch)
   }
 
   /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
@@ -52,8 +52,8 @@ final class OriginLeases: Sendable {
         leases.withLock { $0[key] = lease }
         let wasOurs = lease.previousOwner == nil
         let recorded = lease.inherited?.left
-        return .granted(
-          after: resumption?.left(besides: recorded) ?? recorded, wasOurs: wasOurs)
+        let resumed = resumption?.isFollowed(by: lease.epoch) == true ? resumption : nil
+        return .granted(after: resumed?.left(besides: recorded) ?? recorded, wasOurs: wasOurs)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")

@@ -26,7 +26,7 @@ struct Resumption {
       let numbers = wish.after.split(separator: ".", omittingEmptySubsequences: false)
         .map { Int64($0) }
       guard numbers.count == 2, let sequence = numbers[0], let discontinuity = numbers[1],
-        (0..<Int64(Int32.max)).contains(discontinuity), (0..<(1 << 53)).contains(sequence)
+        (0..<Int64(Int32.max)).contains(discontinuity), (-1..<(1 << 53)).contains(sequence)
       else { return nil }
       progress = RelayProgress(sequence: sequence, discontinuity: discontinuity, end: nil)
     }
@@ -43,6 +43,10 @@ struct Resumption {
   func query(_ pass: PeerPass) -> String {
     "resume=\(epoch)&proof=\(pass.proof(of: words))" + (after.map { "&after=\($0)" } ?? "")
   }
+
+  /// Whether a lease comes right after the holder's: where others had the stream in between, it goes on
+  /// from what they have brought it to.
+  func isFollowed(by epoch: Int64) -> Bool { epoch - 1 <= self.epoch }
 
   /// Where the stream goes on, as the edge has what follows and no more.
   ///

@@ -21,6 +21,10 @@ extension ConfigurationTable {
     .duration(
       "relay.leave_within", \.relay.leaveWithin, in: .seconds(1)...(.seconds(600)),
       "How long a stream whose publisher has gone has to reach an origin with all of it."),
+    .duration(
+      "relay.after_end", \.relay.afterEnd, in: .zero...(.seconds(8)),
+      "How long an origin has to go on answering after a stream's end: where it is lost before that, the"
+        + " end is sent to another one. Less than origins' `rtmp.handshake_timeout`."),
     .flag(
       "relay.proxy_header", \.relay.proxyHeader,
       "Whether origins are told the publisher's address by a PROXY protocol header (v2), which they"

@@ -15,6 +15,7 @@ extension NodeConfiguration {
     bounds.admitWithin = relay.admitWithin
     bounds.giveUpAfter = relay.giveUpAfter
     bounds.leaveWithin = relay.leaveWithin
+    bounds.afterEnd = relay.afterEnd
     bounds.sendsProxyHeader = relay.proxyHeader
     return bounds
   }

@@ -45,15 +45,14 @@ struct EdgeRelay: Sendable {
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
     let node = cluster.node
     let owner = try? await node.directory.owner(of: stream)
-    var resume: String?
-    if let owner, !owner.hasEnded {
-      resume = Resumption(key: key, epoch: owner.epoch, progress: question.progress)
-        .query(cluster.pass)
+    let lease = ResumedLease(question, owner)
+    if lease == .others, question.isEnding { return nil }
+    let resume = lease.epoch.map {
+      Resumption(key: key, epoch: $0, progress: question.progress).query(cluster.pass)
     }
     if let owner, !excluded.contains(owner.node.text),
       let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams
     {
-      if question.isEnding, owner.isLive, !question.had.contains(owner.node.text) { return nil }
       return RelayTarget(known, tls, node.connections.open(owner.node), resume: resume)
     }
     let others = Set(excluded.compactMap { NodeID($0) })

@@ -144,6 +144,13 @@ final class Lines: Sendable {
     #expect(none.nextSequence >= last.nextSequence)
   }
 
+  @Test func `a stream that has nothing yet begins with 0 at another process, too`() async throws {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(1))
+    let next = StreamLedger(store: store, logger: lines.logger)
+    #expect(await next.begin(key, inheriting: state(0)).nextSequence == 0)
+  }
+
   @Test func `what nobody has published for long is forgotten, once a day`() async throws {
     let day: Int64 = 86_400_000
     let now = StreamOutlet.wallClockMilliseconds

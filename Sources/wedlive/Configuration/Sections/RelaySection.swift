@@ -9,6 +9,8 @@ struct RelaySection: Equatable, Sendable {
   var admitWithin = Duration.seconds(10)
   var giveUpAfter = Duration.seconds(30)
   var leaveWithin = Duration.seconds(15)
+  /// How long an origin that has heard a stream's end is watched, and the end kept for another one.
+  var afterEnd = Duration.seconds(3)
   /// Whether origins are told the publisher's address.
   var proxyHeader = false
   /// With `rtmp.proxy: tcp`: how long one origin has to take a connection.

@@ -1,0 +1,59 @@
+import Cluster
+import Media
+import Testing
+
+@testable import Relay
+@testable import wedlive
+
+@Suite("Resumed leases")
+struct ResumedLeaseTests {
+  /// What a relay asks whose stream `a` has had.
+  private func question(
+    epoch: Int64?, isEnding: Bool = false, mayHaveTaken: Set<String> = []
+  ) throws -> PlaceQuestion {
+    PlaceQuestion(
+      key: try #require(StreamKey(wedding: "w")), excluded: ["a"], progress: nil,
+      isEnding: isEnding, had: ["a"], epoch: epoch, mayHaveTaken: mayHaveTaken)
+  }
+
+  private func owner(
+    _ name: String, _ epoch: Int64, isLive: Bool = true, hasEnded: Bool = false
+  ) throws -> StreamOwner {
+    StreamOwner(
+      node: try #require(NodeID(name)), epoch: epoch, isLive: isLive, hasEnded: hasEnded)
+  }
+
+  @Test func `what its origin has said is resumed, whatever Redis knows of that`() throws {
+    #expect(ResumedLease(try question(epoch: 7), nil) == .own(7))
+    #expect(ResumedLease(try question(epoch: 7), try owner("a", 6)) == .own(7))
+    #expect(ResumedLease(try question(epoch: 7), try owner("a", 7)) == .own(7))
+    // It has heard the end, and was lost with it.
+    let ended = try owner("a", 7, isLive: false, hasEnded: true)
+    #expect(ResumedLease(try question(epoch: 7, isEnding: true), ended) == .own(7))
+  }
+
+  @Test(arguments: [false, true])
+  func `what another publisher has by now is not resumed`(isEnding: Bool) throws {
+    let question = try question(epoch: 7, isEnding: isEnding)
+    #expect(ResumedLease(question, try owner("b", 8)) == .others)
+    #expect(ResumedLease(question, try owner("a", 8)) == .others)
+    #expect(ResumedLease(question, try owner("b", 8, isLive: false, hasEnded: true)) == .others)
+  }
+
+  @Test func `an origin that was asked and never answered may have it of this publisher`() throws {
+    let question = try question(epoch: 7, mayHaveTaken: ["b"])
+    #expect(ResumedLease(question, try owner("b", 8)) == .own(8))
+    #expect(ResumedLease(question, try owner("c", 8)) == .others)
+  }
+
+  @Test func `where no origin has said its number, who has the stream has it of this publisher`()
+    throws
+  {
+    let ended = try owner("a", 7, isLive: false, hasEnded: true)
+    #expect(ResumedLease(try question(epoch: nil), nil) == .own(nil))
+    #expect(ResumedLease(try question(epoch: nil), try owner("b", 7)) == .own(7))
+    #expect(ResumedLease(try question(epoch: nil), ended) == .own(nil))
+    #expect(ResumedLease(try question(epoch: nil, isEnding: true), ended) == .own(7))
+    #expect(ResumedLease(try question(epoch: nil, isEnding: true), try owner("b", 8)) == .others)
+  }
+}
