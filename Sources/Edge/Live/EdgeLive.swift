@@ -39,6 +39,8 @@ package final class EdgeLive: Sendable {
     /// Streams that nobody has, and until when that is believed.
     var absent: [StreamKey: MonotonicTime] = [:]
     var loops: [LoopMailbox] = []
+    /// Streams that are this node's own by now, and whose playlists have some of another's segments.
+    var carried: [StreamKey: LiveView] = [:]
     var isClosed = false
   }
 
@@ -56,6 +58,8 @@ package final class EdgeLive: Sendable {
   private let state = Mutex(State())
   private let version = Atomic<UInt64>(0)
   private let own: OwnStreams?
+  /// Names this process in playlists that have segments of another's.
+  private let launch = String(UInt64.random(in: .min ... .max), radix: 36)
 
   /// - Parameters:
   ///   - proxy: keeps the segments.
@@ -183,6 +187,39 @@ package final class EdgeLive: Sendable {
       return names.compactMap { state.followers[$0] }
     }
     for follower in followers { follower.relocate() }
+  }
+
+  // MARK: Streams that come home
+
+  /// What viewers get of a stream that this node has itself from now on, and had from another until here:
+  /// what those have listed stays listed.
+  ///
+  /// - Parameters:
+  ///   - snapshot: of the stream.
+  ///   - isFirst: whether it is the first here that has something to show.
+  /// - Returns: the same, with their segments before its own for as long as they would have been listed.
+  package func continuing(_ snapshot: StreamSnapshot, isFirst: Bool) -> StreamSnapshot {
+    let key = snapshot.key
+    let before = state.withLock { state -> LiveView? in
+      if let view = state.carried.removeValue(forKey: key) { return view }
+      guard isFirst else { return nil }
+      // One that was asked for as its wedding's program is known under that name.
+      let names = [key, StreamKey(wedding: key.wedding, camera: Claims.programCamera)]
+      for name in names {
+        guard let known = name.flatMap({ state.followers[$0]?.snapshot }), known.key == key,
+          !known.renditions.isEmpty, let launch = known.launch
+        else { continue }
+        return LiveView(of: known, launch: launch)
+      }
+      return nil
+    }
+    guard var view = before else { return snapshot }
+    let merged = view.goOn(snapshot, launch: launch, grace: configuration.grace) { [proxy] path in
+      proxy.has(LiveName.of(path))
+    }
+    guard let merged else { return snapshot }
+    state.withLock { $0.carried[key] = view }
+    return merged
   }
 
   // MARK: For followers

@@ -223,4 +223,40 @@ struct LiveView {
     snapshot = made
     return made
   }
+
+  // MARK: A stream that comes home
+
+  /// Knows what viewers have of a stream that another process tells of.
+  ///
+  /// - Parameters:
+  ///   - snapshot: what they have.
+  ///   - launch: names that process.
+  init(of snapshot: StreamSnapshot, launch: String) {
+    self.init(interest: RenditionInterest())
+    let feed = StreamFeed(snapshot, launch: launch)
+    self.feed = feed
+    self.snapshot = snapshot
+    for rendition in feed.renditions { tellers[rendition.name] = Teller(feed) }
+  }
+
+  /// This process goes on with the stream, as another node would.
+  ///
+  /// - Parameters:
+  ///   - own: what it has of it.
+  ///   - launch: names this process.
+  ///   - grace: as for `take`.
+  ///   - isHere: whether a segment of the other process is here, by its path.
+  /// - Returns: what viewers get; nil where that is what there is here from now on.
+  mutating func goOn(
+    _ own: StreamSnapshot, launch: String, grace: Duration, isHere: (String) -> Bool
+  ) -> StreamSnapshot? {
+    guard let before = snapshot,
+      let told = take(
+        StreamFeed(own, launch: launch), grace: grace, now: .now, isHere: isHere),
+      let merged = own.carrying(told, after: before, launch: launch)
+    else { return nil }
+    feed = told
+    snapshot = merged
+    return merged
+  }
 }

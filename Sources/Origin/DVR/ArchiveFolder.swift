@@ -44,6 +44,27 @@ enum ArchiveFolder {
     unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
   }
 
+  /// Where a process of a node has its archive beside that of another one.
+  static func folder(of process: Int32, in folder: String) -> String {
+    "\(folder)/\(prefix)\(process)"
+  }
+
+  private static let prefix = "process-"
+
+  /// Removes all that is in an archive but what processes have that are there.
+  static func emptyOfTheGone(_ folder: String) {
+    let files = FileManager.default
+    let names = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names {
+      if name.hasPrefix(prefix), let process = Int32(name.dropFirst(prefix.count)),
+        process > 0, kill(process, 0) == 0
+      {
+        continue
+      }
+      try? files.removeItem(atPath: folder + "/" + name)
+    }
+  }
+
   /// Removes all that is in an archive.
   static func empty(_ folder: String) {
     let files = FileManager.default

@@ -90,6 +90,18 @@ package final class SegmentArchive: Sendable {
     queue.async { ArchiveFolder.empty(folder) }
   }
 
+  /// Where this process has its archive while others of its node have some in the same folder.
+  package static func shared(_ folder: String) -> String {
+    ArchiveFolder.folder(of: getpid(), in: folder)
+  }
+
+  /// The processes before this one have ended: what they have left is of no use to anybody.
+  ///
+  /// - Parameter folder: as for `shared`.
+  package static func removeLeft(in folder: String) {
+    DispatchQueue.global(qos: .utility).async { ArchiveFolder.emptyOfTheGone(folder) }
+  }
+
   /// Keeps a segment, or counts one more playlist that has it.
   func store(_ segment: Segment, of wedding: String) {
     let tag = Self.tag(segment)

@@ -5,14 +5,17 @@ package import EventLoop
 package struct OriginKeys: StreamKeyDirectory {
   private let keys: StreamKeys
   private let loops: [LoopMailbox]
+  private let elders: ElderHands?
 
   /// Makes a directory.
   ///
   /// - Parameters:
   ///   - keys: of all streams.
   ///   - loops: that publishers are on.
-  package init(keys: StreamKeys, loops: [LoopMailbox]) {
+  ///   - elders: processes before this one, which have streams of their own; nil where there are none.
+  package init(keys: StreamKeys, loops: [LoopMailbox], elders: ElderHands? = nil) {
     self.keys = keys
+    self.elders = elders
     self.loops = loops
   }
 
@@ -23,6 +26,10 @@ package struct OriginKeys: StreamKeyDirectory {
   }
 
   package func rotate(wedding: String) async -> Int {
-    await loops.total { $0.local(OriginLoop.self)?.rotateKeys(ofWedding: wedding) ?? 0 }
+    var count = await loops.total {
+      $0.local(OriginLoop.self)?.rotateKeys(ofWedding: wedding) ?? 0
+    }
+    for answer in await elders?.ask(.rotateKeys(wedding: wedding)) ?? [] { count += answer.count }
+    return count
   }
 }

@@ -137,6 +137,11 @@ package final class OriginNode: Sendable {
             return program
           }
         },
+        yield: { key in
+          let progress = await programs.run(key.wedding) { $0.handOver() }
+          if let progress { await ledger.end(key, at: progress.state) }
+          return progress
+        },
         close: { key in
           programs.close(key.wedding)
           await ledger.end(key)
@@ -161,7 +166,7 @@ package final class OriginNode: Sendable {
       })
     programs.attach(self.registry)
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
-      Double(board.liveCount)
+      Double(board.nodeLiveCount)
     }
   }
 
@@ -222,11 +227,34 @@ package final class OriginNode: Sendable {
     let wish = StreamLeasing.Wish(
       key: ask.key, priority: publisher.priority,
       resumes: isPeer ? ask.name["resume"] ?? "" : "",
-      after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "")
+      after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "",
+      tokenID: publisher.tokenID)
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.
       errands.run { await registry.holder(of: ask.key)?.send() }
     }
+  }
+
+  /// Leaves a stream to the next process of this node, whose publisher may have it.
+  ///
+  /// - Parameters:
+  ///   - key: the stream; the camera is `program` for a wedding's program.
+  ///   - token: of the publisher there.
+  ///   - priority: of the same.
+  /// - Returns: how far it has come here, with nothing to follow; nil where it isn't here.
+  /// - Throws: `ClaimRefusal` where its publisher here keeps it.
+  func yield(
+    _ key: StreamKey, to token: [UInt8], _ priority: Int
+  ) async throws(ClaimRefusal) -> StreamLeasing.Progress? {
+    if key.camera == Program.name { return await door.yield(key) }
+    let other = Publisher(
+      id: .max, tokenID: token, priority: priority, address: "", silence: { nil }, evict: {})
+    guard let state = try await registry.yield(key, to: other) else { return nil }
+    await ledger.end(key, at: state)
+    logger.info(
+      "stream left to the next process",
+      metadata: ["stream": "\(key)", "next": "\(state.nextSequence)"])
+    return StreamLeasing.Progress(state: state, publisherEnd: nil)
   }
 
   /// Gives a stream up that nobody publishes here.

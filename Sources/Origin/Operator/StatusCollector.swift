@@ -43,8 +43,8 @@ package final class StatusCollector: Sendable {
   private let recordings: RecordingService?
   private let locks: WeddingLocks?
   private let edges: EdgeViewers?
-  /// What processes of this node say that were before this one, and still have streams.
-  private let elders: (@Sendable () async -> [NodeStatus])?
+  /// Processes of this node that were before this one, and still have streams.
+  let elders: ElderHands?
   private let startedAt = MonotonicTime.now
   private let traffic: TrafficMeter
 
@@ -59,11 +59,11 @@ package final class StatusCollector: Sendable {
   ///   - locks: of weddings.
   ///   - edges: know of the viewers that other nodes have.
   ///   - traffic: of the node; one of its own where none is given.
-  ///   - elders: asks processes of this node that were before this one; nil where there are none.
+  ///   - elders: reaches processes of this node that were before this one; nil where there are none.
   package init(
     identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry,
     recordings: RecordingService? = nil, locks: WeddingLocks? = nil, edges: EdgeViewers? = nil,
-    traffic: TrafficMeter? = nil, elders: (@Sendable () async -> [NodeStatus])? = nil
+    traffic: TrafficMeter? = nil, elders: ElderHands? = nil
   ) {
     self.elders = elders
     self.edges = edges
@@ -81,7 +81,7 @@ package final class StatusCollector: Sendable {
     guard let elders else { return status }
     var names = Set(status.streams.map(\.name))
     var weddings = Set(status.programs.map(\.wedding))
-    for elder in await elders() {
+    for elder in await elders.statuses() {
       for var stream in elder.streams where names.insert(stream.name).inserted {
         // Their viewers come to this process.
         if let key = StreamKey(wedding: stream.wedding, camera: stream.camera) {
@@ -94,14 +94,20 @@ package final class StatusCollector: Sendable {
         status.programs.append(program)
       }
       status.rtmpConnections += elder.rtmpConnections
+      status.httpConnections += elder.httpConnections
     }
+    let traffic = elders.tally.sum.traffic
+    status.traffic.bytesIn += traffic.bytesIn
+    status.traffic.bytesOut += traffic.bytesOut
+    status.traffic.bitsInPerSecond += traffic.bitsInPerSecond
+    status.traffic.bitsOutPerSecond += traffic.bitsOutPerSecond
     return status
   }
 
   /// A stream that is with a process before this one; nil where none has it.
   func elderStream(_ key: StreamKey) async -> StreamStatus? {
     guard let elders else { return nil }
-    let all = await elders().lazy.flatMap(\.streams)
+    let all = await elders.statuses().lazy.flatMap(\.streams)
     return all.first { $0.wedding == key.wedding && $0.camera == key.camera }
   }
 

@@ -13,15 +13,23 @@ import Media
 package struct StreamControl: Sendable {
   private let loops: [LoopMailbox]
   private let recordings: OriginRecordings?
+  private let elders: ElderHands?
 
-  package init(loops: [LoopMailbox], recordings: OriginRecordings? = nil) {
+  /// - Parameters:
+  ///   - loops: that clients are on.
+  ///   - recordings: of the node.
+  ///   - elders: processes before this one, which have clients of their own; nil where there are none.
+  package init(
+    loops: [LoopMailbox], recordings: OriginRecordings? = nil, elders: ElderHands? = nil
+  ) {
     self.loops = loops
     self.recordings = recordings
+    self.elders = elders
   }
 
   /// Whom a command means.
-  struct Selection: Sendable, Equatable {
-    enum Kind: String, Sendable { case publisher, subscriber, client }
+  package struct Selection: Codable, Sendable, Equatable {
+    enum Kind: String, Codable, Sendable { case publisher, subscriber, client }
 
     var kind: Kind
     var key: StreamKey?
@@ -77,7 +85,8 @@ package struct StreamControl: Sendable {
       return (.badRequest, "say whom: name=, addr= or clientid=\n")
     }
     let chosen = selection
-    let count = await loops.total { $0.local(OriginLoop.self)?.drop(chosen) ?? 0 }
+    var count = await loops.total { $0.local(OriginLoop.self)?.drop(chosen) ?? 0 }
+    for answer in await elders?.ask(.drop(chosen)) ?? [] { count += answer.count }
     return (.ok, "\(count)\n")
   }
 

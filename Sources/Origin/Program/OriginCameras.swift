@@ -27,20 +27,22 @@ package struct OriginCameras: CameraDirectory {
 
   package func cameras(of wedding: String) async -> CameraList {
     let status = node.programs.status(of: wedding)
-    var list = CameraList(active: status?.active ?? cameras.chosen(wedding))
+    let elder = status == nil ? await elders?.program(wedding)?.camera : nil
+    var list = CameraList(active: status?.active ?? elder ?? cameras.chosen(wedding))
     let known = cameras.cameras(of: wedding)
     let main = StreamKey(wedding: wedding)
-    if !known.contains(where: { $0.id == Claims.mainCamera }), let main, let live = node.board[main]
+    if !known.contains(where: { $0.id == Claims.mainCamera }), let main,
+      let live = await stream(main)
     {
       list.cameras.append(
         CameraInfo(
           id: main.camera, name: "Main camera", status: live.state == .live ? .live : .lost,
           viewers: await collector.viewers(of: main)))
-      if status == nil { list.active = main.camera }
+      if status == nil, elder == nil { list.active = main.camera }
     }
     for camera in known {
       guard let key = StreamKey(wedding: wedding, camera: camera.id) else { continue }
-      let live = node.board[key]
+      let live = await stream(key)
       let wasLive = live != nil || camera.lastLive != nil
       list.cameras.append(
         CameraInfo(
@@ -49,12 +51,30 @@ package struct OriginCameras: CameraDirectory {
           priority: camera.priority,
           viewers: live == nil ? nil : await collector.viewers(of: key)))
     }
-    if status != nil, let program = StreamKey(wedding: wedding, camera: Program.name) {
+    if status != nil || elder != nil,
+      let program = StreamKey(wedding: wedding, camera: Program.name)
+    {
       list.viewers = await collector.viewers(of: program)
-    } else if let main, node.board[main] != nil {
+    } else if let main, await stream(main) != nil {
       list.viewers = await collector.viewers(of: main)
     }
     return list
+  }
+
+  private var elders: ElderHands? { collector.elders }
+
+  /// A stream as it is here, or with a process before this one; nil where there is none.
+  private func stream(_ key: StreamKey) async -> StreamStatus? {
+    let own = node.board[key]
+    guard own?.state != .live, let elders else { return own }
+    return await elders.stream(key.wedding, key.camera) ?? own
+  }
+
+  /// What has changed here is to change with the processes before this one: they have read it, too,
+  /// when this returns, or do so soon (`SharedRecords`).
+  @discardableResult
+  private func tellElders(_ wedding: String) async -> ElderAnswer.Refusal? {
+    await elders?.done(.refreshCameras(wedding: wedding)).refusal
   }
 
   package func weddings(withCamera id: String) -> [String] { cameras.weddings(withCamera: id) }
@@ -64,6 +84,7 @@ package struct OriginCameras: CameraDirectory {
     defer { cameras.turns.leave(camera.wedding) }
     try await cameras.add(camera)
     await open(camera.wedding)
+    await tellElders(camera.wedding)
     node.events.publish(
       Event(
         .cameraAdded, wedding: camera.wedding, camera: camera.id,
@@ -74,6 +95,7 @@ package struct OriginCameras: CameraDirectory {
     _ key: CameraKey, to camera: String, of wedding: String
   ) async throws(CameraError) {
     try await cameras.add(key, to: camera, of: wedding)
+    await tellElders(wedding)
   }
 
   package func remove(_ camera: String, of wedding: String) async throws(CameraError) {
@@ -82,6 +104,7 @@ package struct OriginCameras: CameraDirectory {
     let name = cameras.cameras(of: wedding).first { $0.id == camera }?.name ?? camera
     try await cameras.remove(camera, of: wedding)
     await drop(camera, of: wedding)
+    await tellElders(wedding)
     node.events.publish(
       Event(
         .cameraRemoved, wedding: wedding, camera: camera,
@@ -117,7 +140,7 @@ package struct OriginCameras: CameraDirectory {
     let news = try await cameras.refresh(wedding)
     if !news.added.isEmpty { await open(wedding) }
     for camera in news.removed { await drop(camera, of: wedding) }
-    if let camera = news.chosen, isShowable(camera, of: wedding) {
+    if let camera = news.chosen, await isShowable(camera, of: wedding) {
       _ = await node.programs.run(wedding) { $0.choose(camera) }
     }
   }
@@ -130,11 +153,15 @@ package struct OriginCameras: CameraDirectory {
   }
 
   /// Whether a program can be told to show a camera: a live program shows nothing that isn't live.
-  private func isShowable(_ camera: String, of wedding: String) -> Bool {
+  private func isShowable(_ camera: String, of wedding: String) async -> Bool {
     let isLive = StreamKey(wedding: wedding, camera: camera).map {
       node.board[$0]?.state == .live
     }
-    return isLive == true || node.programs.status(of: wedding)?.isLive != true
+    if isLive == true { return true }
+    if let own = node.programs.status(of: wedding) { return !own.isLive }
+    // The process before this one has the program, with the cameras that are there.
+    guard let elders, await elders.program(wedding)?.isLive == true else { return true }
+    return await elders.stream(wedding, camera)?.state == .live
   }
 
   package func show(_ camera: String, of wedding: String) async throws(CameraError) -> String? {
@@ -147,12 +174,14 @@ package struct OriginCameras: CameraDirectory {
       throw .unknown
     }
     let status = node.programs.status(of: wedding)
-    let previous = status?.active ?? cameras.chosen(wedding)
+    let elder = status == nil ? await elders?.program(wedding)?.camera : nil
+    let previous = status?.active ?? elder ?? cameras.chosen(wedding)
     guard cameras.hasProgram(wedding) else { return camera }
     // One that has a publisher is shown with its first segment.
-    guard isShowable(camera, of: wedding) else { throw .notLive }
+    guard await isShowable(camera, of: wedding) else { throw .notLive }
     try await cameras.choose(camera, of: wedding)
     _ = await node.programs.run(wedding) { $0.choose(camera) }
+    if let refusal = await tellElders(wedding) { throw .notKept(.failed(refusal.message)) }
     return previous
   }
 

@@ -50,6 +50,8 @@ final class Program {
   private var memory: MemoryShare
   private var cameras: [String: Camera] = [:]
   private var look: ScheduledWork?
+  /// Whether the next process of this node goes on with it.
+  private var isHandedOver = false
   private var status = ProgramStatus()
 
   /// Opens a program.
@@ -112,6 +114,7 @@ final class Program {
 
   /// Takes what a camera's stream tells.
   func take(_ news: ProgramNews, of camera: String) {
+    guard !isHandedOver else { return }
     switch news {
     case .began:
       cameras[camera, default: Camera()].isOpen = true
@@ -182,6 +185,7 @@ final class Program {
 
   /// Somebody has chosen a camera.
   func choose(_ camera: String) {
+    guard !isHandedOver else { return }
     changed(choice.choose(camera))
     begin()
     tell()
@@ -189,6 +193,7 @@ final class Program {
 
   /// A camera is gone for good.
   func remove(_ camera: String) {
+    guard !isHandedOver else { return }
     if sequencer.pending == camera { fill(sequencer.cancel()) }
     changed(choice.removed(camera, now: milliseconds))
     tell()
@@ -275,6 +280,19 @@ final class Program {
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   func tidy() {
     if renditions.expire(now: now()) { show() }
+  }
+
+  /// Shows nothing new from now on: the next process of this node goes on.
+  ///
+  /// - Returns: how far viewers have it, and the camera that they see.
+  func handOver() -> StreamLeasing.Progress {
+    isHandedOver = true
+    if let look { loop.cancel(look) }
+    look = nil
+    hub.ended(key)
+    return StreamLeasing.Progress(
+      state: renditions.source?.state ?? sequencer.state, publisherEnd: nil,
+      names: choice.active.map { [$0] } ?? [])
   }
 
   /// Takes the program away from viewers.

@@ -17,6 +17,8 @@ actor ProgramDoor {
     /// What a main camera that is live, or waits, has for viewers.
     var seed: @Sendable (StreamKey) async -> ProgramSeed?
     var open: @Sendable (StreamKey, ProgramStart, ProgramSeed?) -> Void
+    /// Shows nothing new from now on; returns how far it is, or nil where it isn't open yet.
+    var yield: @Sendable (StreamKey) async -> StreamLeasing.Progress? = { _ in nil }
     var close: @Sendable (StreamKey) async -> Void
     /// From here on cameras tell what they have.
     var listen: @Sendable (String) -> Void
@@ -30,6 +32,8 @@ actor ProgramDoor {
   private var openings = 0
   /// Weddings whose program another node has, and is asked for now and then.
   private var awaited: Set<String> = []
+  /// Weddings whose program the next process of this node has.
+  private var yielded: Set<String> = []
   private let turns = Turns()
 
   /// Makes a door without programs.
@@ -82,6 +86,18 @@ actor ProgramDoor {
     await hands.close(program)
   }
 
+  /// Leaves a program to the next process of this node, for good; what there is of it stays until the
+  /// last camera here has gone.
+  ///
+  /// - Returns: how far it has come; nil where it isn't here.
+  func yield(_ program: StreamKey) async -> StreamLeasing.Progress? {
+    await turns.enter(program.wedding)
+    defer { turns.leave(program.wedding) }
+    yielded.insert(program.wedding)
+    guard open[program.wedding] != nil else { return nil }
+    return await hands.yield(program)
+  }
+
   /// Asks for a program again that another node has, for as long as this one has cameras of it.
   private func askLater(_ wedding: String) {
     guard awaited.insert(wedding).inserted else { return }
@@ -105,7 +121,9 @@ actor ProgramDoor {
   ///   - wedding: whose.
   ///   - main: the camera that has been the program until now, if any.
   private func open(_ wedding: String, seed main: StreamKey?) async {
-    guard open[wedding] == nil, let program = Self.program(wedding) else { return }
+    guard open[wedding] == nil, !yielded.contains(wedding),
+      let program = Self.program(wedding)
+    else { return }
     openings += 1
     let opening = openings
     open[wedding] = opening

@@ -9,11 +9,20 @@ import Transcode
 package struct OriginRecordings: RecordingDirectory {
   private let service: RecordingService
   private let loops: [LoopMailbox]
+  private let elders: ElderHands?
 
-  package init(_ service: RecordingService, loops: [LoopMailbox]) {
+  /// - Parameters:
+  ///   - service: writes them.
+  ///   - loops: that publishers are on.
+  ///   - elders: processes before this one, which write some of their own; nil where there are none.
+  package init(_ service: RecordingService, loops: [LoopMailbox], elders: ElderHands? = nil) {
     self.service = service
     self.loops = loops
+    self.elders = elders
   }
+
+  /// Whether this process writes a recording, or does something with it.
+  func has(_ recording: String) async -> Bool { await service.has(recording) }
 
   package func start(
     wedding: String, camera: String
@@ -24,23 +33,39 @@ package struct OriginRecordings: RecordingDirectory {
     // Where it begins in this moment, its publisher finds the wish.
     service.desk.wish(key, isRecorded: true)
     _ = await loops.total { $0.local(OriginLoop.self)?.record(key) == true ? 1 : 0 }
-    return try await infos(await service.open(of: key))
+    var open = await service.open(of: key)
+    if open.isEmpty, let elders {
+      let (answers, refusal) = await elders.done(
+        .startRecording(wedding: wedding, camera: camera))
+      if let refusal { throw refusal.error }
+      open = answers.flatMap(\.recordings)
+    }
+    return try await infos(open)
   }
 
   package func stop(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo] {
     guard let key = StreamKey(wedding: wedding, camera: camera) else {
       throw APIError(RecordingError.noStream)
     }
-    let stopped: [String]
+    let answers = await elders?.ask(.stopRecording(wedding: wedding, camera: camera)) ?? []
+    var stopped: [String] = []
     do throws(RecordingError) {
       stopped = try await service.stop(key)
     } catch {
-      throw APIError(error)
+      // One that nothing was recorded of here may have been wanted, or recorded, there.
+      guard error == .notRecording, answers.contains(where: { $0.refusal == nil }) else {
+        throw APIError(error)
+      }
     }
-    return try await infos(stopped)
+    return try await infos(stopped + answers.flatMap(\.recordings))
   }
 
   package func complete(_ recording: String) async throws(APIError) -> RecordingInfo {
+    let elders = await elders?.done(.completeRecording(recording))
+    if let refusal = elders?.refusal { throw refusal.error }
+    if elders?.answers.contains(where: { $0.count > 0 }) == true {
+      return try await self.recording(recording)
+    }
     do throws(RecordingError) {
       return RecordingInfo(try await service.complete(recording))
     } catch {
@@ -67,6 +92,12 @@ package struct OriginRecordings: RecordingDirectory {
   }
 
   package func delete(_ recording: String) async throws(APIError) -> RecordingRemoval {
+    let elders = await elders?.done(.deleteRecording(recording))
+    if let refusal = elders?.refusal { throw refusal.error }
+    if let answer = elders?.answers.first(where: { $0.count > 0 }) {
+      service.shelf.forget(recording)
+      return answer.recordings.isEmpty ? .deleted : .underWay(nil)
+    }
     do throws(RecordingError) {
       switch try await service.delete(recording) {
       case .deleted: return .deleted

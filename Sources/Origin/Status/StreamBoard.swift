@@ -5,6 +5,7 @@ import Synchronization
 /// by whoever asks.
 package final class StreamBoard: Sendable {
   private let streams = Mutex<[StreamKey: StreamStatus]>([:])
+  private let elders = Mutex<ElderTally?>(nil)
   /// Those who wait until no stream has a publisher.
   private let waiting = Mutex<[AsyncStream<Void>.Continuation]>([])
 
@@ -66,4 +67,12 @@ package final class StreamBoard: Sendable {
 
   /// How many streams have a publisher.
   package var liveCount: Int { streams.withLock { $0.values.count { $0.state == .live } } }
+
+  /// The same with those whose publisher is with a process before this one.
+  package var nodeLiveCount: Int {
+    liveCount + (elders.withLock { $0 }?.sum.streams ?? 0)
+  }
+
+  /// Names who counts the streams of the processes before this one.
+  package func count(with tally: ElderTally) { elders.withLock { $0 = tally } }
 }

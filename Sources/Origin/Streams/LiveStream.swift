@@ -202,6 +202,9 @@ package final class LiveStream {
     outlet.ended(key)
   }
 
+  /// The next process of this node goes on with it: it is over here, though nobody is told so.
+  func handOver() { outlet.handedOver(key) }
+
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   package func expire() {
     renditions.expire(now: now(), describe: describe)

@@ -24,10 +24,14 @@ package struct StreamLeasing: Sendable {
     /// How far viewers had it then, as the edge knows; empty where it doesn't.
     package let after: String
     package let proof: String
+    /// The same for two connections that show the same token; empty for a program.
+    package let tokenID: [UInt8]
 
     package init(
-      key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = ""
+      key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = "",
+      tokenID: [UInt8] = []
     ) {
+      self.tokenID = tokenID
       self.key = key
       self.priority = priority
       self.resumes = resumes

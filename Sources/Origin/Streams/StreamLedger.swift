@@ -201,6 +201,12 @@ package actor StreamLedger {
   /// Ends one stream's run; the store may hear of it only now, where it failed until here.
   package func end(_ key: StreamKey) async { _ = await finish(key) }
 
+  /// Ends a stream's run after its last number, which notes may not have told yet.
+  func end(_ key: StreamKey, at state: WindowState) async {
+    await note(key, state)
+    await end(key)
+  }
+
   /// Ends a run; says why the store could not be told.
   private func finish(_ key: StreamKey) async -> StoreError? {
     guard let run = runs.removeValue(forKey: key) else { return nil }

@@ -1,4 +1,4 @@
-import Viewers
+package import Viewers
 package import EventLoop
 package import Events
 import HLS
@@ -15,6 +15,8 @@ import Synchronization
 /// Shared by all streams; none of its calls waits.
 package final class StreamOutlet: Sendable {
   private let shown = Mutex<Set<StreamKey>>([])
+  /// See `setContinuation`.
+  private let continuation = Mutex<(@Sendable (StreamSnapshot, Bool) -> StreamSnapshot)?>(nil)
   private let loops = Mutex<[LoopMailbox]>([])
   private let version = Atomic<UInt64>(0)
   /// Tells the versions of this process from those of the one before it.
@@ -67,6 +69,15 @@ package final class StreamOutlet: Sendable {
     programs?.setLoops(loops)
   }
 
+  /// Has streams go on from what viewers have of them by way of the process before this one.
+  ///
+  /// - Parameter continuation: makes what viewers get of a snapshot; told whether it is a stream's first.
+  package func setContinuation(
+    _ continuation: @escaping @Sendable (StreamSnapshot, _ isFirst: Bool) -> StreamSnapshot
+  ) {
+    self.continuation.withLock { $0 = continuation }
+  }
+
   static var wallClockMilliseconds: Int64 { LogTime.now.milliseconds }
 
   /// Snapshots are numbered through, so that each loop can tell the newer of two.
@@ -105,9 +116,15 @@ package final class StreamOutlet: Sendable {
 
   /// Hands a snapshot to every loop.
   func publish(_ snapshot: StreamSnapshot) {
-    if !snapshot.renditions.isEmpty { shown.withLock { _ = $0.insert(snapshot.key) } }
+    var snapshot = snapshot
+    if !snapshot.renditions.isEmpty {
+      let isFirst = shown.withLock { $0.insert(snapshot.key).inserted }
+      if let continuation = continuation.withLock({ $0 }) {
+        snapshot = continuation(snapshot, isFirst)
+      }
+    }
     for loop in loops.withLock({ $0 }) {
-      loop.submit { $0.local(ViewerSite.self)?.update(snapshot) }
+      loop.submit { [snapshot] in $0.local(ViewerSite.self)?.update(snapshot) }
     }
   }
 
@@ -158,6 +175,12 @@ package final class StreamOutlet: Sendable {
   func hasProgram(_ wedding: String) -> Bool { programs?.isOpen(wedding) ?? false }
 
   func changed(_ status: StreamStatus) { board.set(status) }
+
+  /// The next process of this node has the stream; what is here can still be fetched.
+  func handedOver(_ key: StreamKey) {
+    board.end(key)
+    relays.end(key)
+  }
 
   /// The stream is over, and can still be fetched.
   func ended(_ key: StreamKey) {

@@ -15,6 +15,8 @@ package actor StreamRegistry {
     package var reconnectWindow = Duration.seconds(60)
     /// How long it can be fetched after that.
     package var afterEnd = Duration.seconds(120)
+    /// How long it can be fetched here after another process of the node has taken it over.
+    package var afterYield = Duration.seconds(30)
     /// How often a stream without a publisher lets go of what nobody may ask for any more.
     package var tidying = Duration.seconds(10)
     /// How many streams there may be, those that wait included, those that are over not.
@@ -127,6 +129,36 @@ package actor StreamRegistry {
     nextEpoch += 1
     entries[key] = entry
     return Claim(key: key, epoch: entry.epoch, box: entry.box)
+  }
+
+  /// Leaves a stream to the next process of this node; what there is of it can still be fetched for a
+  /// while.
+  ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - publisher: who wants it there.
+  /// - Returns: how far it has come; nil where there is no such stream.
+  /// - Throws: `ClaimRefusal` where its holder keeps it.
+  func yield(
+    _ key: StreamKey, to publisher: Publisher
+  ) async throws(ClaimRefusal) -> WindowState? {
+    await enter(key)
+    defer { leave(key) }
+    guard entries[key] != nil else { return nil }
+    try await takeOver(key, by: publisher, isAdmitted: true)
+    guard var entry = entries[key] else { return nil }
+    entry.aging?.cancel()
+    entry.epoch = nextEpoch
+    nextEpoch += 1
+    let claim = Claim(key: key, epoch: entry.epoch, box: entry.box)
+    entry.aging = Task { [limits] in
+      try? await Task.sleep(for: limits.afterYield)
+      await self.forget(claim)
+    }
+    entry.isOver = true
+    entries[key] = entry
+    entry.box.stream.handOver()
+    return entry.box.stream.state
   }
 
   /// The backend has admitted the claim's publisher, so the stream is a real one from now on.

@@ -66,6 +66,9 @@ package final class RecordingShelf: Sendable {
     state.withLock { $0.entries[entry.id] = entry }
   }
 
+  /// Another process of the node has deleted it.
+  package func forget(_ id: String) { remove(id) }
+
   /// It can be watched no more.
   func remove(_ id: String) {
     state.withLock { state in

@@ -95,6 +95,11 @@ extension RecordingService {
     return view
   }
 
+  /// Whether a recording is written here, or something is done with it.
+  package func has(_ id: String) -> Bool {
+    open.values.contains { $0.record.id == id } || closing[id] != nil || waitingJobs[id] != nil
+  }
+
   /// The recordings of a stream that are open, once all is done that was asked for before.
   package func open(of stream: StreamKey) async -> [String] {
     await withCheckedContinuation { send(.ask(stream, $0)) }

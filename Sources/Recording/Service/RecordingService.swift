@@ -121,7 +121,13 @@ package actor RecordingService {
       else { continue }
       desk.note(OpenRecording.Name(stream: stream, quality: record.quality), isOpen: true)
     }
-    for record in try await parts.store.recordings(in: [.completed, .processing]) {
+    try await fillShelf()
+  }
+
+  /// Has all that can be watched on the shelf.
+  private func fillShelf() async throws(StoreError) {
+    for record in try await parts.store.recordings(in: [.completed, .processing])
+    where shelf.entry(record.id) == nil {
       shelf.put(KeptRecording(record), folder: folder(record.id))
     }
   }
@@ -149,6 +155,8 @@ package actor RecordingService {
     guard isBesidesAnother else { return }
     isBesidesAnother = false
     do throws(StoreError) {
+      // What it has made until now.
+      try await fillShelf()
       let own = Set(open.values.map(\.record.id)).union(closing.keys)
       left = try await parts.store.recordings(in: [.recording]).filter { !own.contains($0.id) }
       for record in left {

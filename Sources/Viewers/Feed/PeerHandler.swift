@@ -35,6 +35,7 @@ package final class PeerHandler: RequestHandler {
   private let viewers: EdgeViewers?
   private let recordings: APICall?
   private let status: APICall?
+  private let orders: APICall?
   private let inner: RequestHandler
   /// What a node's question gets where nobody is taken for a node.
   package static let elsewhere = PreparedResponse.error(
@@ -52,12 +53,15 @@ package final class PeerHandler: RequestHandler {
   ///   - viewers: is told how many other nodes have.
   ///   - recordings: answers about this node's recordings.
   ///   - status: answers what this process has, to another one of its node; nil where none asks.
+  ///   - orders: does something for the same; nil where none asks.
   ///   - inner: answers everything else.
   package init(
     table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
     isForPeers: Bool = true, remote: RemoteStreams? = nil, viewers: EdgeViewers? = nil,
-    recordings: APICall? = nil, status: APICall? = nil, inner: RequestHandler
+    recordings: APICall? = nil, status: APICall? = nil, orders: APICall? = nil,
+    inner: RequestHandler
   ) {
+    self.orders = orders
     self.status = status
     self.remote = remote
     self.viewers = viewers
@@ -81,6 +85,9 @@ package final class PeerHandler: RequestHandler {
     }
     if let recordings, request.pathStarts(with: "/cluster/recordings/") {
       return .deferred(recordings)
+    }
+    if let orders, request.method == .post, request.pathIs("/cluster/orders") {
+      return .deferred(orders)
     }
     guard request.method.isRetrieval else { return .prepared(Self.notFound) }
     if let status, request.pathIs("/cluster/status") { return .deferred(status) }

@@ -52,7 +52,7 @@ package struct StreamFeed: Codable, Sendable, Equatable {
   package var key: StreamKey? { StreamKey(wedding: wedding, camera: camera) }
 
   /// What there is of a stream at one moment.
-  init(_ snapshot: StreamSnapshot, launch: String, epoch: Int64? = nil) {
+  package init(_ snapshot: StreamSnapshot, launch: String, epoch: Int64? = nil) {
     wedding = snapshot.key.wedding
     camera = snapshot.key.camera
     self.launch = launch

@@ -10,7 +10,7 @@ package final class StreamSnapshot: Sendable {
   package let version: UInt64
   package let isOver: Bool
   /// The process that has told it; nil where it is of this one.
-  let launch: String?
+  package let launch: String?
   /// The number of the lease under which another process has told it, where it names one.
   let epoch: Int64?
   /// Whether the stream is its wedding's program: its main camera's is, as long as there is no other.

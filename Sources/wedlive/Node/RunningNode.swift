@@ -114,7 +114,9 @@ struct RunningNode: Sendable {
           node: origin, collector: parts.collector, registry: frame.registry, site: parts.site,
           control: StreamControl(
             loops: loops.mailboxes,
-            recordings: OriginRecordings(parts.recordings, loops: loops.mailboxes)),
+            recordings: OriginRecordings(
+              parts.recordings, loops: loops.mailboxes, elders: parts.elders?.hands),
+            elders: parts.elders?.hands),
           nodes: parts.nodes, drainOther: parts.drainOther, drain: parts.drain)))
   }
 
@@ -139,16 +141,17 @@ struct RunningNode: Sendable {
   ///   - configuration: of its server.
   ///   - metrics: of the same.
   ///   - status: answers what this process has.
+  ///   - orders: does what the other one asks.
   /// - Returns: this process's door and the others.
   func openDoor(
     besides others: [UpgradeMessage.Door], _ configuration: ServerConfiguration,
-    _ metrics: ServerMetrics, status: APICall
+    _ metrics: ServerMetrics, status: APICall, orders: APICall
   ) async -> [UpgradeMessage.Door] {
     let secret = others.first?.secret ?? (0..<32).map { _ in UInt8.random(in: .min ... .max) }
     let pass = PeerPass(secret: secret)
     do {
       let port = try await loops.mailboxes[0].run { loop in
-        try ElderDoor.open(on: loop, pass, configuration, metrics, status: status)
+        try ElderDoor.open(on: loop, pass, configuration, metrics, status: status, orders: orders)
       }
       return (port.map { [UpgradeMessage.Door(port: $0, secret: secret)] } ?? []) + others
     } catch {

@@ -4,6 +4,7 @@ import Access
 import CDN
 import Cluster
 import ControlAPI
+import Edge
 import EventLoop
 import Events
 import Foundation
@@ -49,13 +50,14 @@ enum Standalone {
     let whole = TrafficMeter(IngestMetrics(registry), registry)
     let census = ViewerCensus(frame.loops.mailboxes, registry)
     let live = Mutex<StreamBoard?>(nil)
+    let elderHands = Mutex<ElderHands?>(nil)
     let limit = configuration.streams.limit
     let cluster = try NodeCluster.make(
       configuration, role: options.isOrigin ? .origin : .standalone, listeners: listeners,
       registry: registry, logger: logger,
       measure: {
         var load = NodeLoad()
-        load.publishers = live.withLock { $0?.liveCount } ?? 0
+        load.publishers = live.withLock { $0?.nodeLiveCount } ?? 0
         load.viewers = census.count
         load.memory = Int64(ProcessMetrics.residentBytes())
         load.take(whole.traffic)
@@ -85,7 +87,7 @@ enum Standalone {
     var settings = configuration.origin
     if succession.hasElders, let dvr = settings.dvrFolder {
       // The one before this process empties goes on with its own.
-      settings.dvrFolder = "\(dvr)/process-\(getpid())"
+      settings.dvrFolder = SegmentArchive.shared(dvr)
     }
     let origin = OriginNode(
       configuration: settings, verifier: tokens.verifier,
@@ -94,7 +96,9 @@ enum Standalone {
       ledger: StreamLedger(
         store: SQLiteStreamNumbers(records), logger: logger,
         remembered: configuration.streams.remembered), keys: keys, events: events,
-      recordings: recordings.desk, cameras: cameras, health: health, leasing: leases?.leasing)
+      recordings: recordings.desk, cameras: cameras, health: health,
+      leasing: leases?.leasing
+        ?? (succession.hasElders ? .elders { elderHands.withLock { $0 } } : nil))
     live.withLock { $0 = origin.board }
     let elders = try ElderStreams(
       bequest?.doors ?? [], configuration, registry,
@@ -105,6 +109,11 @@ enum Standalone {
         return StreamKey(wedding: key.wedding).map { origin.outlet.shows($0) } ?? false
       },
       version: { origin.outlet.nextVersion() })
+    if let elders {
+      elderHands.withLock { $0 = elders.hands }
+      origin.board.count(with: elders.tally)
+      origin.outlet.setContinuation { elders.live.continuing($0, isFirst: $1) }
+    }
     let loops = frame.loops
     let node = RunningNode(origin: origin, frame: frame)
     let cipher = frame.cipher
@@ -118,9 +127,16 @@ enum Standalone {
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
       recordings: recordings, locks: locks, edges: edges, traffic: whole,
-      elders: elders?.asking)
+      elders: elders?.hands)
     let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
-    let ownRecordings = OriginRecordings(recordings, loops: loops.mailboxes)
+    let ownRecordings = OriginRecordings(
+      recordings, loops: loops.mailboxes, elders: elders?.hands)
+    let ownKeys = keys.map { OriginKeys(keys: $0, loops: loops.mailboxes, elders: elders?.hands) }
+    // What the next process asks of this one is not for those before: it asks them itself.
+    let duties = ElderDuties(
+      node: origin, loops: loops.mailboxes,
+      recordings: OriginRecordings(recordings, loops: loops.mailboxes),
+      keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, cameras: originCameras)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let api = ControlAPI(
       ControlAPI.Parts(
@@ -128,7 +144,7 @@ enum Standalone {
         issuer: tokens.issuer, watchNeedsToken: configuration.access.watch == .token,
         directory: OriginStreams(
           board: origin.board, programs: origin.programs, collector: collector),
-        keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, locks: locks,
+        keys: ownKeys, locks: locks,
         cameras: originCameras,
         recordings: shared?.directory(of: ownRecordings, publication) ?? ownRecordings,
         purges: purger.map { NodePurges(purger: $0) },
@@ -229,15 +245,19 @@ enum Standalone {
         openDoor: {
           await node.openDoor(
             besides: bequest?.doors ?? [], configuration.server, viewers,
-            status: ElderDoor.status(collector))
+            status: ElderDoor.status(collector), orders: duties.call)
         }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), census, RecordingRunner(recordings: recordings),
     ]
     if succession.hasElders {
       others.append(
-        ElderService(succession: succession) {
+        ElderService(succession: succession, ask: { _ = await elders?.statuses() }) {
           elders?.end()
+          // What those before have left is for the node's last process: this one may have been replaced
+          // meanwhile, and what the next one records is not left by anybody.
+          guard !isReplaced.load(ordering: .relaxed) else { return }
+          if let dvr = configuration.origin.dvrFolder { SegmentArchive.removeLeft(in: dvr) }
           await recordings.takeUp()
         })
     }
@@ -245,7 +265,7 @@ enum Standalone {
       others.append(ClusterService(cluster: cluster))
     } else {
       others.append(
-        SharedLocks(locks: locks) {
+        SharedRecords(locks: locks, cameras: originCameras) {
           isReplaced.load(ordering: .relaxed) || succession.elders.contains { !$0.hasEnded }
         })
     }

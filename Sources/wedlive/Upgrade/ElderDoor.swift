@@ -29,11 +29,12 @@ final class ElderDoor {
   ///   - configuration: of the server.
   ///   - metrics: of the same.
   ///   - status: answers what this process has.
+  ///   - orders: does what the other one asks.
   /// - Returns: its port at 127.0.0.1.
   /// - Throws: `SystemError` where no port is left.
   static func open(
     on loop: Loop, _ pass: PeerPass, _ configuration: ServerConfiguration,
-    _ metrics: ServerMetrics, status: APICall
+    _ metrics: ServerMetrics, status: APICall, orders: APICall
   ) throws -> UInt16? {
     if let open = loop.local(ElderDoor.self) { return open.port }
     guard let site = loop.local(ViewerSite.self),
@@ -46,7 +47,7 @@ final class ElderDoor {
       socket, tls: nil, acceptsProxyHeader: false,
       handler: PeerHandler(
         table: site.table, pass: pass,
-        launch: String(UInt64.random(in: .min ... .max), radix: 36), status: status,
+        launch: String(UInt64.random(in: .min ... .max), radix: 36), status: status, orders: orders,
         inner: site.handler))
     loop.setLocal(ElderDoor(server, port))
     return port

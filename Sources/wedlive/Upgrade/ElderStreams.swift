@@ -24,11 +24,16 @@ final class ElderStreams: Sendable {
   private let areGone = Mutex(false)
   private let doors: [Upstream]
   private let pass: PeerPass
+  /// What they have said last, in sums.
+  let tally: ElderTally
   /// What they have said last, and when.
   private let said = Mutex<(statuses: [NodeStatus], at: MonotonicTime)?>(nil)
   /// For how long that is believed: each call of the API may ask for it.
   private static let sayingLife = Duration.milliseconds(500)
   private static let patience = Duration.seconds(2)
+  /// One that waits for a storage, or for somebody to be sent away, takes a while.
+  private static let orderPatience = Duration.seconds(8)
+  private static let answerBytes = 16 << 20
 
   /// - Parameters:
   ///   - doors: of the processes before this one, the last one first.
@@ -45,6 +50,7 @@ final class ElderStreams: Sendable {
     let nodes = doors.compactMap { Upstream("http://127.0.0.1:\($0.port)") }
     self.doors = nodes
     pass = PeerPass(secret: secret)
+    tally = ElderTally(registry)
     do throws(HTTPClientError) {
       client = try HTTPClient(configuration.peerClient, metrics: registry)
     } catch {
@@ -78,8 +84,44 @@ final class ElderStreams: Sendable {
       others: EdgeHandler(proxy, metrics, on: server))
   }
 
-  /// Asks them what they have.
-  var asking: @Sendable () async -> [NodeStatus] { { [self] in await statuses() } }
+  /// Asks them what they have, and has them do something.
+  var hands: ElderHands {
+    ElderHands(
+      tally: tally, statuses: { [self] in await statuses() },
+      ask: { [self] order in await ask(order) })
+  }
+
+  /// Has each of them do something; no answer comes of those that have ended, or don't know the order.
+  private func ask(_ order: ElderOrder) async -> [ElderAnswer] {
+    guard !areGone.withLock({ $0 }), let body = try? JSONEncoder().encode(order) else { return [] }
+    var answers: [ElderAnswer] = []
+    for door in doors {
+      guard
+        let body = await send(.post, "/cluster/orders", Array(body), to: door, Self.orderPatience),
+        let answer = try? JSONDecoder().decode(ElderAnswer.self, from: Data(body))
+      else { continue }
+      answers.append(answer)
+    }
+    // What it was may have changed.
+    said.withLock { $0 = nil }
+    return answers
+  }
+
+  /// What one of them answers with a 200; nil for anything else.
+  private func send(
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8] = [], to door: Upstream,
+    _ patience: Duration
+  ) async -> [UInt8]? {
+    var request = HTTPRequest(
+      method: method, scheme: door.scheme, authority: door.authority, path: path)
+    request.headerFields[.authorization] = "Bearer \(pass.token)"
+    guard
+      let (response, answer) = try? await client.send(
+        request, body: body, deadline: patience, maxResponseBytes: Self.answerBytes),
+      response.status == .ok
+    else { return nil }
+    return answer
+  }
 
   /// What they have; nothing of those that give no answer, as they have ended.
   func statuses() async -> [NodeStatus] {
@@ -89,20 +131,19 @@ final class ElderStreams: Sendable {
     }
     var statuses: [NodeStatus] = []
     for door in doors {
-      var request = HTTPRequest(
-        method: .get, scheme: door.scheme, authority: door.authority, path: "/cluster/status")
-      request.headerFields[.authorization] = "Bearer \(pass.token)"
-      guard
-        let (response, body) = try? await client.send(request, deadline: Self.patience),
-        response.status == .ok,
+      guard let body = await send(.get, "/cluster/status", to: door, Self.patience),
         let status = try? JSONDecoder().decode(NodeStatus.self, from: Data(body))
       else { continue }
       statuses.append(status)
     }
     said.withLock { $0 = (statuses, .now) }
+    tally.note(statuses)
     return statuses
   }
 
   /// The last of them has ended: what there is of their streams is served on for a while.
-  func end() { areGone.withLock { $0 = true } }
+  func end() {
+    areGone.withLock { $0 = true }
+    tally.note([])
+  }
 }

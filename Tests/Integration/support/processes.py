@@ -171,3 +171,12 @@ def run(
     if done.returncode != 0:
         raise Failed(f"exit {done.returncode}: {' '.join(words)}\n{done.stderr[-3000:]}")
     return done.stdout
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended, also one that nobody has waited for."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] == "Z"

@@ -51,6 +51,10 @@ import Testing
         open: { [notes] key, start, _ in
           notes.note("open \(key) at \(start.state.nextSequence)")
         },
+        yield: { [notes] key in
+          notes.note("yield \(key)")
+          return StreamLeasing.Progress(state: WindowState(nextSequence: 9), publisherEnd: nil)
+        },
         close: { [notes] key in
           try? await Task.sleep(for: delay)
           notes.note("close \(key)")
@@ -81,6 +85,19 @@ import Testing
     await door.leave(.named("w", "b"))
     await door.enter(.named("w", "a"))
     #expect(notes.taken.count == 3)
+  }
+
+  @Test func `one that was left to the next process is not opened again`() async {
+    let door = door()
+    hasSeveral("w")
+    await door.enter(.named("w", "a"))
+    #expect(await door.yield(.named("w", "program"))?.state.nextSequence == 9)
+    #expect(notes.taken.last == "yield w/program")
+    await door.split("w")
+    await door.leave(.named("w", "a"))
+    await door.enter(.named("w", "b"))
+    #expect(notes.taken == ["close w/program"])
+    #expect(await door.yield(.named("w", "program")) == nil)
   }
 
   @Test func `it opens while the main camera is live, and goes on from that`() async {

@@ -2,14 +2,15 @@ import Origin
 import ServiceLifecycle
 import Store
 
-/// Reads again which weddings are locked while another process of this node has the same records: calls
-/// that it still answers, or answers already, lock weddings for both.
+/// Reads again which weddings are locked and which cameras they have while another process of this node
+/// has the same records: calls that it still answers, or answers already, hold for both.
 ///
 /// In a cluster all nodes are told of it, and so are all processes of one.
-struct SharedLocks: Service {
+struct SharedRecords: Service {
   private static let interval = Duration.seconds(1)
 
   let locks: WeddingLocks
+  let cameras: OriginCameras
   /// Whether there is another process.
   let isShared: @Sendable () -> Bool
 
@@ -17,7 +18,10 @@ struct SharedLocks: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         // What can't be read now stays as it was known, and is read with the next round.
-        if isShared() { _ = try? await locks.refresh() }
+        if isShared() {
+          _ = try? await locks.refresh()
+          _ = try? await cameras.refresh()
+        }
         try? await Task.sleep(for: Self.interval)
       }
     }

@@ -1,0 +1,102 @@
+import ControlAPI
+package import EventLoop
+import Foundation
+package import HTTPServer
+import HTTPTypes
+import Media
+import Store
+
+/// What a process that was replaced does for the one that is the node now.
+///
+/// Its streams, their publishers and recordings are here, and who asks for something asks there.
+package struct ElderDuties: Sendable {
+  private let loops: [LoopMailbox]
+  private let node: OriginNode
+  private let recordings: OriginRecordings
+  private let keys: OriginKeys?
+  private let cameras: OriginCameras
+
+  /// - Parameters:
+  ///   - node: has its streams.
+  ///   - loops: that their publishers are on.
+  ///   - recordings: of the same.
+  ///   - keys: of the same; nil where segments aren't encrypted.
+  ///   - cameras: of the weddings.
+  package init(
+    node: OriginNode, loops: [LoopMailbox], recordings: OriginRecordings, keys: OriginKeys?,
+    cameras: OriginCameras
+  ) {
+    self.node = node
+    self.loops = loops
+    self.recordings = recordings
+    self.keys = keys
+    self.cameras = cameras
+  }
+
+  /// `POST` of an order as JSON, answered with what was done.
+  package var call: APICall {
+    APICall(bodyLimit: 16 << 10) { request in
+      guard let order = try? JSONDecoder().decode(ElderOrder.self, from: Data(request.body)) else {
+        return .error(
+          .badRequest, code: "unknown_order", message: "This process knows no such order.")
+      }
+      guard let json = try? JSONEncoder().encode(await perform(order)) else {
+        return .json(.internalServerError, [])
+      }
+      return .json(.ok, Array(json))
+    }
+  }
+
+  /// Does what it is told.
+  func perform(_ order: ElderOrder) async -> ElderAnswer {
+    do throws(APIError) {
+      return try await carryOut(order)
+    } catch {
+      return ElderAnswer(refusal: ElderAnswer.Refusal(error))
+    }
+  }
+
+  private func carryOut(_ order: ElderOrder) async throws(APIError) -> ElderAnswer {
+    switch order {
+    case .yield(let key, let token, let priority):
+      do throws(ClaimRefusal) {
+        let progress = try await node.yield(key, to: token, priority)
+        return ElderAnswer(
+          count: progress == nil ? 0 : 1,
+          progress: progress.map { ElderAnswer.Progress(state: $0.state, names: $0.names) })
+      } catch {
+        throw APIError(409, "taken", "\(error)")
+      }
+    case .drop(let selection):
+      return ElderAnswer(
+        count: await loops.total { $0.local(OriginLoop.self)?.drop(selection) ?? 0 })
+    case .rotateKeys(let wedding):
+      return ElderAnswer(count: await keys?.rotate(wedding: wedding) ?? 0)
+    case .startRecording(let wedding, let camera):
+      guard let key = StreamKey(wedding: wedding, camera: camera),
+        node.board[key]?.state == .live
+      else { return ElderAnswer() }
+      let begun = try await recordings.start(wedding: wedding, camera: camera)
+      return ElderAnswer(count: 1, recordings: begun.map(\.recordingId))
+    case .stopRecording(let wedding, let camera):
+      let ended = try await recordings.stop(wedding: wedding, camera: camera)
+      return ElderAnswer(count: 1, recordings: ended.map(\.recordingId))
+    case .completeRecording(let id):
+      guard await recordings.has(id) else { return ElderAnswer() }
+      return ElderAnswer(count: 1, recordings: [try await recordings.complete(id).recordingId])
+    case .deleteRecording(let id):
+      guard await recordings.has(id) else { return ElderAnswer() }
+      switch try await recordings.delete(id) {
+      case .deleted: return ElderAnswer(count: 1)
+      case .underWay: return ElderAnswer(count: 1, recordings: [id])
+      }
+    case .refreshCameras(let wedding):
+      do throws(StoreError) {
+        try await cameras.refresh(wedding)
+      } catch {
+        throw APIError(503, "records_unavailable", "The cameras can't be read: \(error)")
+      }
+      return ElderAnswer(count: 1)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package import Media
+
+/// What a process asks of one that was before it, and still has streams of their node.
+///
+/// JSON on the wire; a process that doesn't know an order refuses it.
+package enum ElderOrder: Codable, Equatable, Sendable {
+  /// Leave a stream to the process that asks, whose publisher shows a token; a wedding's program without.
+  case yield(StreamKey, token: [UInt8], priority: Int)
+  /// Close connections that an operator has chosen.
+  case drop(StreamControl.Selection)
+  /// Give the next segments of a wedding's streams another key.
+  case rotateKeys(wedding: String)
+  /// Record a stream, where it is live there.
+  case startRecording(wedding: String, camera: String)
+  /// End what is recorded of a stream there.
+  case stopRecording(wedding: String, camera: String)
+  /// A recording is over, where it is written there.
+  case completeRecording(String)
+  /// Delete a recording, where something is done with it there.
+  case deleteRecording(String)
+  /// A wedding's cameras, or what its program is to show, have changed in the records.
+  case refreshCameras(wedding: String)
+}

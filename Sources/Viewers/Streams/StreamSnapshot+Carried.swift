@@ -1,0 +1,57 @@
+import HLS
+import Media
+
+extension StreamSnapshot {
+  /// The same with segments in its playlists that another process has listed before its own.
+  ///
+  /// - Parameters:
+  ///   - feed: what its viewers are to have.
+  ///   - other: what they had from that process.
+  ///   - launch: names this process among those that have ever made playlists of it.
+  /// - Returns: nil where that is no more than what there is here.
+  package func carrying(
+    _ feed: StreamFeed, after other: StreamSnapshot, launch: String
+  ) -> StreamSnapshot? {
+    var isSame = true
+    let merged = feed.renditions.compactMap { told -> RenditionSnapshot? in
+      let name = Array(told.name.utf8)
+      guard let own = renditions.first(where: { $0.name == name }) else {
+        isSame = false
+        return other.renditions.first { $0.name == name }
+      }
+      let text = Array(told.playlist.utf8)
+      guard text != own.playlist.text.plain else { return own }
+      isSame = false
+      return own.carrying(told, tag: "c\(version)-\(launch)", wedding: key.wedding)
+    }
+    guard !isSame else { return nil }
+    let there = Set(merged.map(\.name))
+    return StreamSnapshot(
+      key: key, version: version, isOver: isOver, isProgram: isProgram, masters: masters,
+      programMasters: programMasters, renditions: merged,
+      coming: coming.filter { !there.contains($0.name) }, lacking: lacking, interest: interest)
+  }
+}
+
+extension RenditionSnapshot {
+  /// The same with another playlist, some of whose segments are another process's.
+  fileprivate func carrying(
+    _ told: StreamFeed.Rendition, tag: String, wedding: String
+  ) -> RenditionSnapshot {
+    let own = Dictionary(segments.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    return RenditionSnapshot(
+      name: name, viewers: viewers, interest: interest,
+      playlist: PlaylistResponse(
+        PlaylistText(received: Array(told.playlist.utf8)), maximumAge: 1,
+        staleSeconds: max(1, told.targetDuration / 2), wedding: wedding, tag: tag),
+      nextSequence: told.nextSequence, targetDuration: told.targetDuration, window: window,
+      bitrate: bitrate,
+      segments: told.segments.compactMap { segment in
+        let name = Array(segment.utf8)
+        if let known = own[name] { return known }
+        return RenditionSnapshot.sequence(name.span).map {
+          SegmentResponse(sequence: $0, name: name, byteCount: 0, source: .elsewhere)
+        }
+      })
+  }
+}
