@@ -158,6 +158,63 @@ def test_the_numbers_of_a_program_go_on_elsewhere(
     cluster.stop()
 
 
+@pytest.mark.timeout(240)
+def test_a_program_never_goes_back_where_nobody_can_say_how_far_it_was(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Its origin dies while Redis is away: the next one has never heard of its program."""
+    cluster = Cluster(tmp_path, make_node, origins=2, edges=2)
+    cameras = Cameras(cluster.edges[0], "lone")
+    for number, name in enumerate(("One", "Two")):
+        added = cameras.add(name)
+        base = cluster.edges[number].publish_url("lone").rpartition("/")[0]
+        url = f"{base}/{added['stream_key']}"
+        cleanup.append(publish(url, Picture(number), tmp_path, f"camera {number}"))
+    playlist = "/hls/lone/program/source/index.m3u8"
+    for edge in cluster.edges:
+        wait_until(
+            lambda edge=edge: edge.client().get(f"{edge.base}{playlist}").text.count("#EXTINF") > 5,
+            "it is on air",
+            alive=cleanup,
+        )
+    viewers = [Viewer(edge, "lone", "program/source") for edge in cluster.edges]
+    try:
+        # Further than the next origin can count before viewers have nothing more to show.
+        wait_until(lambda: all(each.newest >= 20 for each in viewers), "both edges have it")
+        home = cluster.redis.ask("hget", "wl:stream:{lone}/program", "owner")
+        cluster.redis.kill()
+        newest = max(each.newest for each in viewers)
+        wait_until(lambda: all(each.newest > newest for each in viewers), "it goes on")
+        newest = max(each.newest for each in viewers)
+        for each in viewers:
+            each.longest = 0.0
+        cluster.origins[int(home.removeprefix("origin-")) - 1].kill()
+        wait_until(
+            lambda: all(each.newest > newest + 8 for each in viewers),
+            "it goes on at the other origin",
+            limit=60,
+            alive=cleanup,
+        )
+        cluster.redis.start()
+        newest = max(each.newest for each in viewers)
+        wait_until(
+            lambda: all(each.newest > newest + 8 for each in viewers), "it goes on with Redis"
+        )
+    finally:
+        for each in viewers:
+            each.stop()
+        for each in viewers:
+            print(f"{each.longest:.2f} s between two new segments, to {each.newest}; {each.bad}")
+    # Numbers are passed over: nobody knows where they were.
+    assert [[words for words in each.bad if "no longer" not in words] for each in viewers] == [
+        [],
+        [],
+    ]
+    for each in viewers:
+        assert each.longest < 10
+    cluster.stop()
+
+
 class Watched:
     """The addresses of a wedding that are watched at edges, and the newest segment of each."""
 
@@ -261,4 +318,18 @@ def test_a_camera_that_is_added_on_air_stops_nobody(
             assert watched.picture(number, "program", 2) == colour
             assert watched.picture(number, "main", 2) == 0
     assert all(not publisher.ended for publisher in cleanup)
+
+    # With the main camera alone the program is that one's picture, and stays a stream of its own.
+    cameras.remove(second["camera_id"])
+    wait_until(lambda: cleanup[1].ended, "a camera that was removed is sent away", limit=20)
+    watched.go_on(*everywhere)
+    assert [watched.picture(number, "program", 2) for number in (0, 1)] == [0, 0]
+    watched.for_as_long(idle + 3, (0, "main"), (1, "program"))
+    watched.go_on(*everywhere)
+    # Its publisher goes and comes back.
+    cleanup[0].interrupt()
+    cleanup.append(publish(edge.publish_url(wedding), Picture(0), tmp_path, "main again"))
+    watched.go_on(*everywhere)
+    assert [watched.picture(number, "program", 2) for number in (0, 1)] == [0, 0]
+    assert not cleanup[2].ended
     cluster.stop()
