@@ -85,15 +85,52 @@ import Testing
     #expect(LiveView(interest: RenditionInterest()).ended == nil)
   }
 
-  @Test func `numbers that have begun anew are believed after a while`() throws {
-    var view = view(try feed(5, next: 1_000))
-    let anew = try feed(1, next: 3, launch: "b")
+  /// A playlist of these numbers, and a discontinuity before any of them.
+  private func listing(
+    _ numbers: ClosedRange<Int>, version: UInt64, launch: String, breaks: Int = 0
+  ) throws -> StreamFeed {
+    var made = try feed(version, next: numbers.upperBound + 1, launch: launch)
+    var lines = ["#EXTM3U", "#EXT-X-MEDIA-SEQUENCE:\(numbers.lowerBound)"]
+    if breaks > 0 { lines.append("#EXT-X-DISCONTINUITY-SEQUENCE:\(breaks)") }
+    for number in numbers { lines += ["#EXTINF:3.000,", "\(number)-\(launch).ts"] }
+    made.renditions[0].playlist = lines.joined(separator: "\n") + "\n"
+    made.renditions[0].segments = numbers.map { "\($0)-\(launch).ts" }
+    return made
+  }
+
+  @Test func `numbers that have begun anew are believed after a while, and viewers' go on`() throws
+  {
+    var view = view(try listing(995...999, version: 5, launch: "a", breaks: 4))
+    let anew = try listing(0...2, version: 1, launch: "b", breaks: 1)
     let taken6 = view.take(anew, grace: grace, now: start)
     #expect(taken6 == nil)
     let taken7 = view.take(anew, grace: grace, now: start + .seconds(59))
     #expect(taken7 == nil)
-    let taken8 = view.take(anew, grace: grace, now: start + .seconds(61))
-    #expect(taken8 == anew)
+    let late = start + .seconds(61)
+    let taken8 = view.take(anew, grace: grace, now: late) { _ in true }
+    let first = try #require(taken8)
+    #expect(first.renditions[0].nextSequence == 1_003)
+    #expect(
+      first.renditions[0].playlist.hasPrefix(
+        """
+        #EXTM3U
+        #EXT-X-MEDIA-SEQUENCE:1000
+        #EXT-X-DISCONTINUITY-SEQUENCE:5
+        #EXTINF:3.000,
+        0-b.ts
+
+        """))
+    #expect(first.renditions[0].segments == anew.renditions[0].segments)
+    _ = view.snapshot(of: first, version: 2)
+    // So does what comes next, also of another node that goes on with these.
+    for (version, launch) in [(UInt64(2), "b"), (3, "c")] {
+      let more = try listing(1...Int(version) + 1, version: version, launch: launch, breaks: 1)
+      let taken = view.take(more, grace: grace, now: late) { _ in true }
+      let next = try #require(taken)
+      #expect(next.renditions[0].nextSequence == 1_002 + Int(version))
+      #expect(next.renditions[0].playlist.contains("#EXT-X-MEDIA-SEQUENCE:1001\n"))
+      _ = view.snapshot(of: next, version: version + 1)
+    }
   }
 
   @Test func `segments of what is watched are fetched once`() throws {
@@ -137,15 +174,6 @@ import Testing
 
   @Test(arguments: ["a", "b"])
   func `what viewers had stays listed where its node begins anew`(launch: String) throws {
-    func listing(_ numbers: ClosedRange<Int>, version: UInt64, launch: String) throws -> StreamFeed
-    {
-      var made = try feed(version, next: numbers.upperBound + 1, launch: launch)
-      var lines = ["#EXTM3U", "#EXT-X-MEDIA-SEQUENCE:\(numbers.lowerBound)"]
-      for number in numbers { lines += ["#EXTINF:3.000,", "\(number)-\(launch).ts"] }
-      made.renditions[0].playlist = lines.joined(separator: "\n") + "\n"
-      made.renditions[0].segments = numbers.map { "\($0)-\(launch).ts" }
-      return made
-    }
     var before = try listing(4...9, version: 5, launch: "a")
     before.epoch = 1
     var view = view(before)

@@ -22,6 +22,8 @@ struct LiveView {
   private var tellers: [String: Teller] = [:]
   /// When another one was heard first.
   private var switched = MonotonicTime(nanoseconds: 0)
+  /// What is added to the numbers of one that has begun anew.
+  private var shift = NumberShift()
   /// Since when answers have been older than that.
   private var staleSince: MonotonicTime?
   private(set) var snapshot: StreamSnapshot?
@@ -90,16 +92,18 @@ struct LiveView {
   /// back.
   ///
   /// - Parameters:
-  ///   - answer: as it came.
+  ///   - told: as it came.
   ///   - grace: after so long of nothing but older ones they are believed: all numbers have begun
-  ///     anew.
+  ///     anew, and those that viewers have go on by themselves from then on.
   ///   - now: by the monotonic clock.
   ///   - isHere: whether this edge has a segment, by its path.
   /// - Returns: what viewers are to have; nil where they keep what they have.
   mutating func take(
-    _ answer: StreamFeed, grace: Duration, now: MonotonicTime,
+    _ told: StreamFeed, grace: Duration, now: MonotonicTime,
     isHere: (String) -> Bool = { _ in false }
   ) -> StreamFeed? {
+    if let feed, feed.key != told.key, !Self.isSplit(feed, told) { shift = NumberShift() }
+    var answer = shift.shifted(told)
     let isSplit = feed.map { Self.isSplit($0, answer) } ?? false
     guard let feed, feed.key == answer.key || isSplit else {
       staleSince = nil
@@ -146,6 +150,8 @@ struct LiveView {
     guard now - since > grace else { return nil }
     staleSince = nil
     carried = [:]
+    shift.grow(for: answer, after: feed)
+    answer = shift.shifted(told)
     for rendition in answer.renditions { tellers[rendition.name] = Teller(answer) }
     return answer
   }
@@ -165,6 +171,8 @@ struct LiveView {
     _ rendition: StreamFeed.Rendition, after known: StreamFeed.Rendition?, of answer: StreamFeed,
     _ isHere: (String) -> Bool
   ) -> StreamFeed.Rendition {
+    // Numbers that are no longer those in the names are beyond it.
+    guard shift.isNone else { return rendition }
     var segments = carried[rendition.name] ?? CarriedSegments()
     let first = MediaPlaylistText.firstSequence(of: rendition.playlist)
     let isAnew = known.flatMap { known in first.map { $0 >= known.nextSequence } } ?? false

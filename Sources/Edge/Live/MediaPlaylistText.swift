@@ -77,6 +77,20 @@ struct MediaPlaylistText: Equatable {
     return line.flatMap { Int($0.dropFirst(tag.count)) }
   }
 
+  /// A playlist's text with so much added to its two numbers; the names of its segments stay.
+  static func shifted(_ text: String, sequence: Int, discontinuity: Int) -> String {
+    let tags = [
+      ("#EXT-X-MEDIA-SEQUENCE:", sequence), ("#EXT-X-DISCONTINUITY-SEQUENCE:", discontinuity),
+    ]
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      for (tag, more) in tags where line.hasPrefix(tag) {
+        return Int(line.dropFirst(tag.count)).map { "\(tag)\($0 + more)" } ?? String(line)
+      }
+      return String(line)
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// Reads a playlist; nil where a segment has no number.
   init?(_ text: String) {
     var header: [String] = []

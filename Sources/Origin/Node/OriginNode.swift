@@ -180,11 +180,13 @@ package final class OriginNode: Sendable {
     if let leasing {
       switch await leasing.acquire(StreamLeasing.Wish(key: key, priority: 0), onLoss) {
       case .refused: return nil
-      case .granted(let progress?, _):
+      case .granted(let progress?, _, _):
         return ProgramStart(
           state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
           showing: progress.names.last)
-      case .granted: break
+      case .granted(nil, _, let isBlind):
+        return ProgramStart(
+          state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)
       }
     }
     return ProgramStart(
@@ -203,13 +205,16 @@ package final class OriginNode: Sendable {
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
     var inherited: StreamLeasing.Progress?
     var wasOurs = true
+    var numbers: WindowState?
     switch await lease(ask, publisher) {
     case .refused(let words):
       log("publish.refused", ask, ["reason": "\(words)"])
       return .failure(PublishDenial(.badName, words))
-    case .granted(let after, let isOurs): (inherited, wasOurs) = (after, isOurs)
+    case .granted(let after, let isOurs, let isBlind):
+      (inherited, wasOurs) = (after, isOurs)
+      numbers = after?.state ?? (isBlind ? StreamLedger.beyondAll : nil)
     }
-    let result = await admitHere(ask, publisher, after: inherited?.state, wasOurs: wasOurs)
+    let result = await admitHere(ask, publisher, after: numbers, wasOurs: wasOurs)
     switch result {
     case .success(var claim):
       claim.after = inherited

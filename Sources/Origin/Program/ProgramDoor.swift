@@ -127,10 +127,10 @@ actor ProgramDoor {
     openings += 1
     let opening = openings
     open[wedding] = opening
-    let start = await hands.begin(program) { [weak self] in
+    let begun = await hands.begin(program) { [weak self] in
       Task { await self?.lost(wedding, opening) }
     }
-    guard let start else {
+    guard var start = begun else {
       open[wedding] = nil
       return askLater(wedding)
     }
@@ -138,6 +138,8 @@ actor ProgramDoor {
     hands.listen(wedding)
     var seed: ProgramSeed?
     if let main, !start.isInherited { seed = await hands.seed(main) }
+    // Viewers elsewhere may have had any number but those of a camera that is here.
+    if start.isBlind, seed == nil { start.state = start.state.after(StreamLedger.beyondAll) }
     hands.open(program, start, seed)
   }
 

@@ -8,8 +8,9 @@ package struct StreamLeasing: Sendable {
   /// What became of a wish to have a stream.
   package enum Outcome: Sendable {
     /// This node has it; where it is known how far it has come, it goes on after that. Where it `wasOurs`
-    /// last, what this process still has of it is gone on with.
-    case granted(after: Progress?, wasOurs: Bool = true)
+    /// last, what this process still has of it is gone on with. Where the cluster could not be asked
+    /// (`isBlind`), another node may have brought it any far.
+    case granted(after: Progress?, wasOurs: Bool = true, isBlind: Bool = false)
     /// The words go to the publisher.
     case refused(String)
   }

@@ -52,10 +52,17 @@ package actor StreamLedger {
     self.remembered = remembered
   }
 
+  /// Where a stream goes on whose numbers nobody can say: at the clock's seconds.
+  ///
+  /// No stream ever had as many segments, so players see them go up.
+  static var beyondAll: WindowState {
+    let seconds = max(0, Int(StreamOutlet.wallClockMilliseconds / 1_000))
+    return WindowState(nextSequence: seconds, discontinuitySequence: seconds)
+  }
+
   /// Starts a run of a stream.
   ///
-  /// - Returns: where its numbers go on. Where the store can't say, they go on at the clock's
-  ///   seconds: no stream ever had as many segments, so players see them go up.
+  /// - Returns: where its numbers go on; `beyondAll` where the store can't say.
   package func begin(_ key: StreamKey) async -> WindowState {
     var run: Run
     do throws(StoreError) {
@@ -67,8 +74,9 @@ package actor StreamLedger {
     } catch {
       logger.error(
         "stream numbers unknown", metadata: ["stream": "\(key)", "error": "\(error)"])
-      let seconds = UInt64(max(0, StreamOutlet.wallClockMilliseconds / 1_000))
-      run = Run(next: StreamNumbers.Position(sequence: seconds, discontinuity: seconds))
+      let clock = Self.beyondAll
+      let number = UInt64(clock.nextSequence)
+      run = Run(next: StreamNumbers.Position(sequence: number, discontinuity: number))
       run.isFailing = true
     }
     runs[key] = run
@@ -246,5 +254,15 @@ package actor StreamLedger {
   private func warn(_ key: StreamKey, _ error: StoreError) {
     logger.warning(
       "stream numbers not kept", metadata: ["stream": "\(key)", "error": "\(error)"])
+  }
+}
+
+extension WindowState {
+  /// The same with no number below another's.
+  func after(_ other: WindowState) -> WindowState {
+    var state = self
+    state.nextSequence = max(nextSequence, other.nextSequence)
+    state.discontinuitySequence = max(discontinuitySequence, other.discontinuitySequence)
+    return state
   }
 }

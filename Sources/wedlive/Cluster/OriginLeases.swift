@@ -53,7 +53,9 @@ final class OriginLeases: Sendable {
         let wasOurs = lease.previousOwner == nil
         let recorded = lease.inherited?.left
         let resumed = resumption?.isFollowed(by: lease.epoch) == true ? resumption : nil
-        return .granted(after: resumed?.left(besides: recorded) ?? recorded, wasOurs: wasOurs)
+        return .granted(
+          after: resumed?.left(besides: recorded) ?? recorded, wasOurs: wasOurs,
+          isBlind: lease.isProvisional)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")
