@@ -49,6 +49,27 @@ def test_status_counts_viewers_and_not_connections(
     wait_until(lambda: counts()["edge-1"] == 0, "the viewer has gone", alive=[publisher])
 
 
+def test_status_counts_publishers_where_they_are_and_where_their_streams_are(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge = cluster.edges[0]
+    publisher = publish(edge, "counted", tmp_path)
+    cleanup.append(publisher)
+    words = [edge.binary, "status", "--node", f"127.0.0.1:{edge.ports['admin']}", "--json"]
+
+    def counts() -> dict[str, tuple[int, bool]]:
+        return {
+            each["role"]: (each["publishers"], each["bitsInPerSecond"] > 100_000)
+            for each in json.loads(run(words))["nodes"]
+            if each["publishers"] > 0
+        }
+
+    expected = {"edge": (1, True), "origin": (1, True)}
+    wait_until(lambda: counts() == expected, f"it says {expected}", alive=[publisher], limit=20)
+    publisher.kill()
+    wait_until(lambda: counts() == {}, "it has gone")
+
+
 def test_an_edge_is_ready_once_it_has_known_an_origin(make_node: MakeNode, tmp_path: Path) -> None:
     made = Cluster(tmp_path, make_node, origins=0, edges=1)
     edge = made.edges[0]

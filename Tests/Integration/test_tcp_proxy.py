@@ -1,6 +1,7 @@
 """An edge with `rtmp.proxy: tcp` hands connections on: streams arrive, evenly, and nothing leaks."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def test_a_stream_arrives_and_comes_back(
     assert metrics["wedlive_tcp_proxy_connections"] == 1
     assert metrics['wedlive_tcp_proxy_bytes_total{direction="to_origin"}'] > 10_000
     assert metrics['wedlive_tcp_proxy_bytes_total{direction="to_client"}'] > 3_000
+
+    # Another node says so, too.
+    def told() -> tuple[int, bool]:
+        nodes = json.loads(other.admin("/api/nodes").text)["nodes"]
+        own = next(each for each in nodes if each["id"] == "edge-1")
+        return own["publishers"], own["bitsInPerSecond"] > 100_000
+
+    wait_until(lambda: told() == (1, True), "its heartbeats say whom it has", alive=[first])
     # An edge that understands nothing has no streams of its own.
     assert "wedlive_relay_streams" not in metrics
 

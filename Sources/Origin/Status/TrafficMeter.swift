@@ -20,17 +20,23 @@ package final class TrafficMeter: Sendable {
   /// - Parameters:
   ///   - ingest: where the RTMP server counts.
   ///   - registry: where the HTTP server does.
-  package init(_ ingest: IngestMetrics, _ registry: MetricRegistry) {
-    sent = [
-      ingest.bytesSent,
-      registry.counter(
-        "wedlive_http_sent_bytes_total", help: "Bytes sent, as they were on the wire."),
-    ]
-    received = [
-      ingest.bytesReceived,
-      registry.counter(
-        "wedlive_http_received_bytes_total", help: "Bytes received, as they were on the wire."),
-    ]
+  ///   - proxied: what comes from clients whose bytes are only handed on, and what goes to them.
+  package init(
+    _ ingest: IngestMetrics, _ registry: MetricRegistry,
+    proxied: (received: Counter, sent: Counter)? = nil
+  ) {
+    sent =
+      [
+        ingest.bytesSent,
+        registry.counter(
+          "wedlive_http_sent_bytes_total", help: "Bytes sent, as they were on the wire."),
+      ] + (proxied.map { [$0.sent] } ?? [])
+    received =
+      [
+        ingest.bytesReceived,
+        registry.counter(
+          "wedlive_http_received_bytes_total", help: "Bytes received, as they were on the wire."),
+      ] + (proxied.map { [$0.received] } ?? [])
   }
 
   /// Bytes so far, and the rates since the last time anybody asked, at least a second ago.

@@ -14,11 +14,12 @@ struct ClusterStatus: Codable, Equatable, Sendable {
     /// Where other nodes reach it.
     var address: String
     var uptimeSeconds: Int64
+    /// Who publishes at it; where it only hands connections on (`rtmp.proxy: tcp`), all of those.
     var publishers: Int
     /// Who has asked for something of a stream within the last 15 seconds, at this node.
     var viewers: Int
     var memoryBytes: Int64
-    /// All that it receives and sends, in bits a second; nil where the node asked is of an older version.
+    /// What it receives from all who connect to it, and sends to them, in bits a second; nil where the node asked is of an older version.
     var bitsInPerSecond: Int64?
     var bitsOutPerSecond: Int64?
   }

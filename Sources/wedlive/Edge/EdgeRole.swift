@@ -44,13 +44,18 @@ enum EdgeRole {
     }
     let viewers = ServerMetrics(frame.registry)
     let ingest = IngestMetrics(frame.registry)
-    let whole = TrafficMeter(ingest, frame.registry)
+    // Only where it is used: its lines in /metrics would stand at zero for ever.
+    let tcp = configuration.rtmp.proxy == .tcp ? TCPProxyMetrics(frame.registry) : nil
+    let whole = TrafficMeter(
+      ingest, frame.registry, proxied: tcp.map { ($0.bytesToOrigin, $0.bytesToClient) })
     let traffic = StreamTraffic(limit: configuration.streams.counted, metrics: frame.registry)
     let census = ViewerCensus(frame.loops.mailboxes, frame.registry)
     let cluster = try NodeCluster.make(
       configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
       measure: {
         var load = NodeLoad()
+        // Whose bytes are only handed on may also be a player: nobody looks.
+        load.publishers = Int(ingest.publishers.value + (tcp?.connections.value ?? 0))
         load.viewers = census.count
         load.memory = Int64(ProcessMetrics.residentBytes())
         load.take(whole.traffic)
@@ -67,7 +72,7 @@ enum EdgeRole {
       frame: frame, proxy: proxy, metrics: EdgeMetrics(frame.registry, of: proxy),
       streams: streams?.streams,
       publishers: try cluster.flatMap { cluster throws(StartFailure) in
-        try publishers(configuration, cluster, streams?.streams, frame)
+        try publishers(configuration, cluster, streams?.streams, tcp, frame)
       })
     if let cluster, let live = streams?.streams.live {
       RelayService.observe(cluster, live)
@@ -91,7 +96,8 @@ enum EdgeRole {
             version: Version.current, cipher: frame.cipher,
             watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? ""),
           health: frame.health, loops: frame.loops.mailboxes, traffic: traffic, whole: whole,
-          viewers: viewers.connections, publishers: ingest.connections, accepted: ingest.accepted),
+          viewers: viewers.connections, publishers: tcp?.connections ?? ingest.connections,
+          accepted: ingest.accepted),
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,
@@ -208,7 +214,7 @@ enum EdgeRole {
   /// - Throws: `StartFailure` where the authorities to trust can't be read.
   private static func publishers(
     _ configuration: NodeConfiguration, _ cluster: NodeCluster, _ streams: EdgeStreams?,
-    _ frame: NodeFrame
+    _ tcp: TCPProxyMetrics?, _ frame: NodeFrame
   ) throws(StartFailure) -> EdgePublishers? {
     guard let streams else { return nil }
     var tls = frame.peers?.client
@@ -234,7 +240,7 @@ enum EdgeRole {
       return .tcp(
         EdgeTCPProxy(
           cluster: cluster, configuration: configuration.tcpProxyBounds,
-          metrics: TCPProxyMetrics(frame.registry), tls: tls,
+          metrics: tcp ?? TCPProxyMetrics(frame.registry), tls: tls,
           returning: ReturningClients(memory: configuration.streams.reconnectWindow),
           logger: Logger(label: "tcp")))
     }
