@@ -8,6 +8,7 @@ package final class Health: Sendable {
     var unready: String? = "the node is starting"
     var fault: String?
     var waiting: String?
+    var remark: String?
   }
 
   private let state = Mutex(State())
@@ -34,6 +35,11 @@ package final class Health: Sendable {
   /// - Parameter reason: a sentence without its full stop.
   package func set(waiting reason: String?) { state.withLock { $0.waiting = reason } }
 
+  /// Notes what whoever asks should know though the node is ready; nil: nothing any more.
+  ///
+  /// - Parameter remark: a sentence without its full stop.
+  package func set(remark: String?) { state.withLock { $0.remark = remark } }
+
   /// Whether publishers are taken; also where something fails that they can do without.
   package var takesPublishers: Bool { state.withLock { $0.unready == nil } }
 
@@ -41,13 +47,16 @@ package final class Health: Sendable {
     state.withLock { $0.unready == nil && $0.fault == nil && $0.waiting == nil }
   }
 
-  /// The answer to `/readyz`: 200, or 503 with the reason.
+  /// The answer to `/readyz`: 200, with a remark where there is one, or 503 with the reason.
   package var readiness: PreparedResponse {
     let state = state.withLock { $0 }
     if let reason = state.unready ?? state.waiting {
       return .error(503, code: "not_ready", message: "This node takes no new work: \(reason).")
     }
-    guard let fault = state.fault else { return Self.ready }
+    guard let fault = state.fault else {
+      guard let remark = state.remark else { return Self.ready }
+      return PreparedResponse(fields: Self.fields, body: Array("ready: \(remark)\n".utf8))
+    }
     return .error(503, code: "not_ready", message: "\(fault). Streams go on.")
   }
 

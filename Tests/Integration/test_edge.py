@@ -22,8 +22,8 @@ class Counted(http.server.ThreadingHTTPServer):
     daemon_threads = True
     body = bytes(range(256)) * (10 << 12)
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
         self.asked: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -124,4 +124,38 @@ def test_without_any_upstream_that_answers_the_error_says_so(make_node: MakeNode
     answer = edge.client().get(f"{edge.base}/film")
     assert answer.status == 502
     assert "The origin gave no answer" in answer.text
-    assert edge.client().get(f"{edge.base}/readyz").status == 200
+
+
+def test_an_edge_is_ready_once_an_upstream_has_answered(make_node: MakeNode) -> None:
+    first = Counted()
+    port = first.server_address[1]
+    first.shutdown()
+    first.server_close()
+    edge = make_node(
+        role="edge",
+        WEDLIVE_EDGE_UPSTREAMS=f"http://127.0.0.1:{port}",
+        WEDLIVE_EDGE_PROBE_EVERY="200ms",
+    )
+    assert edge.admin("/readyz").status == 503
+    assert "no upstream has answered yet" in edge.admin("/readyz").text
+    assert edge.client().get(f"{edge.base}/readyz").status == 503
+    assert edge.admin("/healthz").status == 200
+    upstream = Counted(port)
+    wait_until(lambda: edge.admin("/readyz").status == 200, "it is ready with an upstream")
+    assert edge.admin("/readyz").text == "ready\n"
+    assert edge.client().get(f"{edge.base}/film").body == Counted.body
+    # All edges have lost the same one: a balancer is to have some left, and they have what they keep.
+    upstream.shutdown()
+    upstream.server_close()
+    for number in range(3):
+        assert edge.client().get(f"{edge.base}/{number}").status == 502
+    wait_until(lambda: "no upstream answers" in edge.admin("/readyz").text, "it says so")
+    assert edge.admin("/readyz").status == 200
+    assert edge.metrics()["wedlive_edge_upstreams_answer"] == 0
+    assert edge.said("no upstream answers")
+    assert edge.client().get(f"{edge.base}/film").body == Counted.body
+    again = Counted(port)
+    wait_until(lambda: edge.admin("/readyz").text == "ready\n", "it is as before")
+    assert edge.metrics()["wedlive_edge_upstreams_answer"] == 1
+    again.shutdown()
+    again.server_close()

@@ -50,6 +50,10 @@ class Talk(socketserver.StreamRequestHandler):
             while (field := self.rfile.readline().strip()) != b"":
                 name, _, value = field.decode().partition(":")
                 fields[name.lower()] = value.strip()
+            if line.startswith(b"HEAD / "):
+                # The edge asks whether there is anybody at all.
+                self.say("200 OK", "Content-Length: 0\r\n", b"")
+                continue
             self.server.asked.append((path, fields))
             answer = getattr(self, path.partition("?")[0].strip("/").replace("-", "_"))
             if not (answer(fields) if self.server.is_bad else self.good(fields)):

@@ -29,6 +29,18 @@ import Testing
     #expect(health.readiness.status == 200)
   }
 
+  @Test func `what should be known of a node that is ready is said`() {
+    let health = Health()
+    health.set(remark: "no upstream answers")
+    #expect(health.readiness.status == 503)
+    health.set(unready: nil)
+    #expect(health.readiness.status == 200)
+    let words = String(decoding: health.readiness.identity.body, as: UTF8.self)
+    #expect(words == "ready: no upstream answers\n")
+    health.set(remark: nil)
+    #expect(String(decoding: health.readiness.identity.body, as: UTF8.self) == "ready\n")
+  }
+
   @Test func `a fault is told while streams go on, and a node that stops says that instead`() {
     let health = Health()
     health.set(unready: nil)

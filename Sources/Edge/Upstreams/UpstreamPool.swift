@@ -55,6 +55,12 @@ package final class UpstreamPool: Sendable {
 
   package var members: [Member] { state.withLock { $0.members } }
 
+  /// Whether all of them are left alone, so that whoever asks anything asks one of these.
+  package var areAllResting: Bool {
+    let now = MonotonicTime.now
+    return members.allSatisfy { $0.rests(at: now) }
+  }
+
   /// Takes other servers from now on; those that stay keep their counts.
   package func set(_ upstreams: [Upstream]) {
     state.withLock { state in

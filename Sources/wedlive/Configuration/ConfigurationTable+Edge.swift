@@ -71,6 +71,13 @@ extension ConfigurationTable {
       "After how many failures within `edge.fail_timeout` an upstream is left alone; 0: never."),
     .duration(
       "edge.fail_timeout", \.edge.failTimeout, in: .seconds(1)...(.seconds(3_600)), "How long."),
+    .duration(
+      "edge.probe_every", \.edge.probeEvery, in: .milliseconds(100)...(.seconds(3_600)),
+      "How often all of `edge.upstreams` are asked (HEAD /) until one has answered, which makes the edge"
+        + " ready, and while all are left alone."),
+    .duration(
+      "edge.probe_timeout", \.edge.probeTimeout, in: .milliseconds(100)...(.seconds(60)),
+      "How long they may take to answer that."),
     .count(
       "edge.live_streams", \.edge.liveStreams, in: 1...1_000_000,
       "How many live streams of the cluster are followed at once; viewers of more get 503."),

@@ -83,6 +83,7 @@ enum EdgeRole {
     if let cluster, cluster.origins.isEmpty, inheritance == nil {
       frame.health.set(waiting: OriginsService.waiting)
     }
+    if cluster == nil, inheritance == nil { frame.health.set(waiting: UpstreamsService.waiting) }
     let (drainAsked, drain) = AsyncStream.makeStream(of: DrainOrder.self)
     let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await edge.open(
@@ -158,6 +159,13 @@ enum EdgeRole {
           invalidations: CacheInvalidations(
             proxy, cluster.node.invalidations, logger: Logger(label: "cache"))))
       others.append(RelayService(cluster: cluster, loops: frame.loops))
+    }
+    if cluster == nil {
+      others.append(
+        UpstreamsService(
+          pool: proxy.upstreams, client: client, health: frame.health,
+          pause: configuration.edge.probeEvery, patience: configuration.edge.probeTimeout,
+          registry: frame.registry, logger: logger))
     }
     if let locks {
       others.append(ClusterRecordsService(records: locks.records, users: locks.users))

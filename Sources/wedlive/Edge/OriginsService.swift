@@ -31,6 +31,8 @@ struct OriginsService: Service {
         pool.set(origins)
         gauge.set(origins.count)
         if !origins.isEmpty { health.set(waiting: nil) }
+        health.set(
+          remark: origins.isEmpty ? "no origin can be reached; what is kept is served" : nil)
         if origins.isEmpty, known != 0 {
           logger.warning("no origin can be reached")
         } else if !origins.isEmpty, known == 0 {

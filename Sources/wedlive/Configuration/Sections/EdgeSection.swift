@@ -36,6 +36,9 @@ struct EdgeSection: Equatable, Sendable {
   /// When an upstream is left alone.
   var maxFails = 3
   var failTimeout = Duration.seconds(30)
+  /// How often upstreams are asked while none is known to answer, and how long they may take.
+  var probeEvery = Duration.seconds(1)
+  var probeTimeout = Duration.seconds(5)
   /// Live streams that are followed at once, for how long after their last viewer, and how long what
   /// no node has any more is served on.
   var liveStreams = 10_000
