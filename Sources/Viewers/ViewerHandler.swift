@@ -109,6 +109,7 @@ package final class ViewerHandler: RequestHandler {
         guard rendition.viewers >> UInt32(plan) & 1 == 1 else {
           return .prepared(ViewerErrors.otherPlan)
         }
+        place.snapshot.comingInterest?.note(rendition.name, now: Self.second(exchange))
         // Its first segment, whichever number that has.
         return wait(request, exchange, place, for: .segment(-1, of: rendition.name), audience)
       }

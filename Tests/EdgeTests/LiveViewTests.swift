@@ -150,6 +150,27 @@ import Testing
     #expect(unwatched.isEmpty)
   }
 
+  @Test func `the first segment of what is waited for is fetched before anybody is told of it`()
+    throws
+  {
+    let coming = ComingInterest()
+    var view = LiveView(interest: RenditionInterest(), coming: coming)
+    let before = try feed(5, next: 1, segments: ["0-a.ts"])
+    coming.note(Array("other".utf8), now: 100)
+    let unasked = view.fresh(before, now: 100)
+    #expect(unasked.isEmpty)
+    coming.note(Array("source".utf8), now: 100)
+    let first = view.fresh(before, now: 110)
+    #expect(first.map(\.segment) == ["0-a.ts"])
+    // Who has waited watches on.
+    _ = view.snapshot(of: before, version: 1)
+    let next = view.fresh(try feed(6, next: 2, segments: ["0-a.ts", "1-b.ts"]), now: 111)
+    #expect(next.map(\.segment) == ["1-b.ts"])
+    // Names come from addresses: no more are kept than a stream can have.
+    for index in 0..<1_000 { coming.note(Array("\(index)".utf8), now: UInt64(200 + index)) }
+    #expect(coming.fresh(within: 2_000, now: 1_200).count == 64)
+  }
+
   @Test func `the question says what is known and wanted`() throws {
     var view = LiveView(interest: RenditionInterest())
     let key = try #require(StreamKey(wedding: "w"))

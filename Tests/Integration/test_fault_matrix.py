@@ -33,21 +33,7 @@ TABLE = Path(__file__).resolve().parents[2] / ".build" / "fault-matrix"
 #: Between two new segments: three seconds and a segment, on a machine that may be busy.
 LONGEST = 6.0
 
-TOO_EARLY = "who asks the new process before the stream has moved may get an error once"
-NO_END = "an origin that has heard the end, and is lost with it, can't tell it: that takes edge.live_grace"
-#: What doesn't hold, or not always, and why: README.md says what was seen.
-KNOWN = {
-    ("upgraded (SIGUSR2)", "before the first segment"): TOO_EARLY,
-    ("can be heard, hears nothing", "the last, publisher gone"): NO_END,
-    ("network cut", "the last, publisher gone"): NO_END,
-}
-
 Begin = Callable[[], Cell]
-
-
-def marks(fault: str, moment: str) -> list[pytest.MarkDecorator]:
-    known = KNOWN.get((fault, moment))
-    return [pytest.mark.interop, *([pytest.mark.xfail(reason=known)] if known else [])]
 
 
 @pytest.fixture
@@ -93,7 +79,7 @@ def begin(make_node: MakeNode, tmp_path: Path, moment: str) -> Iterator[Begin]:
         pytest.param(
             fault,
             moment,
-            marks=marks(fault, moment),
+            marks=pytest.mark.interop,
             id=f"{fault} - {moment}",
         )
         for fault in FAULTS

@@ -29,6 +29,7 @@ final class LiveFollower: Sendable {
   private let live: EdgeLive
   private let state = Mutex(State())
   private let interest = RenditionInterest()
+  private let comingInterest = ComingInterest()
   private let placeholder: StreamSnapshot
 
   /// - Parameters:
@@ -41,7 +42,8 @@ final class LiveFollower: Sendable {
     placeholder = StreamSnapshot(
       key: key, version: 0, isOver: false, isProgram: key.camera == Claims.programCamera,
       masters: [],
-      renditions: [], coming: [ComingRendition(name: [], viewers: .max)], interest: interest)
+      renditions: [], coming: [ComingRendition(name: [], viewers: .max)], interest: interest,
+      comingInterest: comingInterest)
     state.withLock { state in
       state.before = before
       state.snapshot = before?.snapshot
@@ -86,7 +88,7 @@ final class LiveFollower: Sendable {
     let before = state.withLock { $0.before.take() }
     var view =
       before.map { LiveView(after: $0, interest: interest, now: Self.second) }
-      ?? LiveView(interest: interest)
+      ?? LiveView(interest: interest, coming: comingInterest)
     var absence = StreamAbsence(live.configuration)
     var node: Upstream?
     var isDelayed = false
@@ -116,7 +118,7 @@ final class LiveFollower: Sendable {
       node = nil
       if case .nothingNew = answer {
         // It has been told that the stream is over, and it isn't: all of it is asked for.
-        if absence.isEnded { view = LiveView(interest: interest) }
+        if absence.isEnded { view = LiveView(interest: interest, coming: comingInterest) }
         absence.heard()
         continue
       }

@@ -12,6 +12,8 @@ struct LiveView {
 
   /// Told of any request for the stream.
   private(set) var interest: RenditionInterest
+  /// Told of requests for renditions that have yet to begin.
+  let comingInterest: ComingInterest
   private var interests: [String: RenditionInterest] = [:]
   /// What viewers have.
   private var feed: StreamFeed?
@@ -37,7 +39,10 @@ struct LiveView {
     init(_ feed: StreamFeed) { (launch, epoch) = (feed.launch, feed.epoch) }
   }
 
-  init(interest: RenditionInterest) { self.interest = interest }
+  init(interest: RenditionInterest, coming: ComingInterest = ComingInterest()) {
+    self.interest = interest
+    comingInterest = coming
+  }
 
   /// Goes on from what another follower's viewers have, before any answer of its own.
   ///
@@ -202,6 +207,14 @@ struct LiveView {
   mutating func fresh(
     _ feed: StreamFeed, now: UInt64
   ) -> [(rendition: String, segment: String)] {
+    // Who has waited for its first segment will watch it.
+    let waited = comingInterest.fresh(within: Self.watchedFor, now: now)
+    for rendition in feed.renditions
+    where interests[rendition.name] == nil && waited.contains(rendition.name) {
+      let interest = RenditionInterest()
+      interest.note(now: now)
+      interests[rendition.name] = interest
+    }
     let watched = Set(watched(now: now))
     var fresh: [(rendition: String, segment: String)] = []
     var there: Set<String> = []
@@ -225,7 +238,8 @@ struct LiveView {
     let before = self.feed.flatMap { known in snapshot.map { (known, $0) } }
     guard
       let made = feed.snapshot(
-        version: version, interests: interests, anyInterest: interest, after: before)
+        version: version, interests: interests, anyInterest: interest,
+        comingInterest: comingInterest, after: before)
     else { return nil }
     self.feed = feed
     snapshot = made

@@ -112,10 +112,12 @@ extension StreamFeed {
   ///   - version: among that node's snapshots.
   ///   - interests: to be told of requests for each rendition's playlist, by its name.
   ///   - anyInterest: to be told of any request.
+  ///   - comingInterest: to be told of requests for renditions that have yet to begin.
   ///   - before: what was told last, and what was made of it: what says nothing new isn't made anew.
   /// - Returns: with segments that are elsewhere.
   package func snapshot(
     version: UInt64, interests: [String: RenditionInterest], anyInterest: RenditionInterest,
+    comingInterest: ComingInterest? = nil,
     after before: (feed: StreamFeed, snapshot: StreamSnapshot)? = nil
   ) -> StreamSnapshot? {
     guard let key else { return nil }
@@ -139,7 +141,7 @@ extension StreamFeed {
         }
         return snapshot(of: rendition, interests[rendition.name])
       }, coming: coming.map { ComingRendition(name: Array($0.name.utf8), viewers: $0.viewers) },
-      interest: anyInterest, launch: launch, epoch: epoch)
+      interest: anyInterest, comingInterest: comingInterest, launch: launch, epoch: epoch)
   }
 
   private func master(

@@ -26,6 +26,8 @@ package final class StreamSnapshot: Sendable {
   package let lacking: [LackingRendition]
   /// To be told of requests for any of its playlists; nil where nobody wants to know.
   let interest: RenditionInterest?
+  /// To be told of requests for renditions that have yet to begin; nil where nobody wants to know.
+  let comingInterest: ComingInterest?
   /// As other nodes get it; made when the first of them asks.
   private let told = Mutex<(response: PreparedResponse, epoch: Int64?)?>(nil)
 
@@ -33,9 +35,10 @@ package final class StreamSnapshot: Sendable {
     key: StreamKey, version: UInt64, isOver: Bool, isProgram: Bool? = nil,
     masters: [MasterResponse?], programMasters: [MasterResponse?] = [],
     renditions: [RenditionSnapshot], coming: [ComingRendition] = [],
-    lacking: [LackingRendition] = [], interest: RenditionInterest? = nil, launch: String? = nil,
-    epoch: Int64? = nil
+    lacking: [LackingRendition] = [], interest: RenditionInterest? = nil,
+    comingInterest: ComingInterest? = nil, launch: String? = nil, epoch: Int64? = nil
   ) {
+    self.comingInterest = comingInterest
     self.launch = launch
     self.epoch = epoch
     self.interest = interest

@@ -55,6 +55,9 @@ def owner(cluster: Cluster, wedding: str) -> Node:
 class Viewer:
     """Reads a playlist again and again, and notes what no viewer may see."""
 
+    #: Whether it begins with all that is listed first, not with the last three of that.
+    takes_all = False
+
     def __init__(self, edge: Node, wedding: str, path: str = "main/source") -> None:
         self.url = f"{edge.base}/hls/{wedding}/{path}/index.m3u8"
         self.edge = edge
@@ -105,7 +108,7 @@ class Viewer:
             if self.newest >= 0:
                 self.longest = max(self.longest, now - self.at)
             self.newest, self.at = newest, now
-        for name in names if self._fetched >= 0 else names[-3:]:
+        for name in names if self._fetched >= 0 or self.takes_all else names[-3:]:
             number = int(name.split("-")[0])
             if number <= self._fetched:
                 continue

@@ -38,6 +38,8 @@ class ExactViewer(Viewer):
         from_start: bool = False,
     ) -> None:
         self.follower = Follower(published, from_start)
+        # What came before it began, an outage of three seconds among it, it is to have as well.
+        self.takes_all = from_start
         self._all = all_bytes
         self._wedding = wedding
         self.wrong: list[str] = []

@@ -98,6 +98,12 @@ def before_the_first(cell: Cell) -> None:
     assert cell.publisher.sent["picture"] < 30, "there is a segment already"
 
 
+def first_announced(cell: Cell) -> None:
+    cell.find_owner()
+    cell.watch(from_start=True)
+    cell.newest_at(cell.origin, -1)
+
+
 def on_air(cell: Cell) -> int:
     """Returns when both viewers have had four segments."""
     cell.find_owner()
@@ -151,6 +157,7 @@ def at_the_end(cell: Cell) -> None:
 
 MOMENTS: dict[str, Callable[[Cell], None]] = {
     "before the first segment": before_the_first,
+    "the first, just announced": first_announced,
     "half of it with the origin": half_received,
     "just announced": announced,
     "an edge fetches it": being_fetched,
