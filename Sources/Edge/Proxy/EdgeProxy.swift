@@ -16,7 +16,7 @@ package final class EdgeProxy: Sendable {
   package let configuration: EdgeConfiguration
   let store: EdgeStore
   let client: HTTPClient
-  private let flights = FlightTable<EdgeWaiter>()
+  let flights = FlightTable<EdgeWaiter>()
   /// Responses to be kept whose heads have come and whose bodies are on their way.
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
