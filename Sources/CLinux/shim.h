@@ -5,8 +5,10 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -51,6 +53,18 @@ static inline int wl_epoll_ctl(int epoll, int operation, int descriptor, unsigne
   event.events = events;
   event.data.u64 = data;
   return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+/// Has the kernel lay memory under bytes that are about to be written, all at once and not page by page
+/// as each is touched; where there is some already, which the last page tells, that is all it costs.
+static inline void wl_lay_memory(void *bytes, unsigned long count) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = (uintptr_t)bytes & -page;
+  uintptr_t end = ((uintptr_t)bytes + count + page - 1) & -page;
+  unsigned char is_there = 0;
+  if (mincore((void *)(end - page), page, &is_there) != 0 || (is_there & 1)) { return; }
+  // Linux before 5.14 knows nothing of it: then it is as if it had not been asked.
+  (void)madvise((void *)start, end - start, 23 /* MADV_POPULATE_WRITE */);
 }
 
 /// Pins the calling thread to one core. Returns 0, or -1 with errno.

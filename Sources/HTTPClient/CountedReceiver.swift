@@ -29,7 +29,9 @@ final class CountedReceiver: ResponseReceiver {
     receiver.received(head: head)
   }
 
-  func received(body: [UInt8]) -> Bool { receiver.received(body: body) }
+  func received(body: borrowing Span<UInt8>) -> Bool { receiver.received(body: body) }
+
+  func caughtUp() { receiver.caughtUp() }
 
   func ended(_ problem: HTTPClientError?) {
     engine.forget(id)

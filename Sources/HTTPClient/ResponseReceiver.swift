@@ -10,9 +10,14 @@ package protocol ResponseReceiver: Sendable {
 
   /// More of the body has come.
   ///
-  /// - Parameter body: not empty.
+  /// - Parameter body: not empty; there for the length of the call.
   /// - Returns: false to be given no more until `ResponseStream.resume()`; some may still come.
-  func received(body: [UInt8]) -> Bool
+  func received(body: borrowing Span<UInt8>) -> Bool
+
+  /// All that is there has been handed over: what is done once for many pieces is done now.
+  ///
+  /// Comes after one piece of the body or several, and not before `ended`.
+  func caughtUp()
 
   /// It is over.
   ///

@@ -52,6 +52,8 @@ import HTTPTypes
   /// The receiver wants no more for now.
   private var isPaused = false
   private var headIsHandedOver = false
+  /// Which of the engine's transfers is given something now.
+  private var turn: TransferTurn?
   /// When something of a stream's response came last.
   private var movedAt = ContinuousClock.now
 
@@ -78,11 +80,14 @@ import HTTPTypes
   /// - Parameters:
   ///   - multi: the engine's handle.
   ///   - configuration: of the client.
+  ///   - turn: of the engine.
   /// - Returns: the easy handle's address, by which the engine finds this object again.
   /// - Throws: `.timedOut` when the deadline has passed, or what libcurl refused.
   func attach(
-    to multi: UnsafeMutableRawPointer, _ configuration: HTTPClientConfiguration
+    to multi: UnsafeMutableRawPointer, _ configuration: HTTPClientConfiguration,
+    _ turn: TransferTurn
   ) throws(HTTPClientError) -> UInt {
+    self.turn = turn
     let easy = unsafe try prepare(configuration)
     let code = unsafe curl_multi_add_handle(multi, easy)
     guard code == CURLM_OK else {
@@ -163,6 +168,11 @@ import HTTPTypes
     if let easy = unsafe easy { unsafe _ = curl_easy_pause(easy, CURLPAUSE_CONT) }
   }
 
+  /// All that has come was handed over.
+  func caughtUp() {
+    if case .stream(let receiver) = destination, !isDone { receiver.caughtUp() }
+  }
+
   func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     guard let count = unsafe outgoing.body.read(at: sent, into: buffer) else {
       isUnreadable = true
@@ -185,7 +195,12 @@ import HTTPTypes
       // libcurl keeps the piece, and gives it again.
       if isPaused { return wl_curl_write_pause() }
       movedAt = .now
-      if bytes.count > 0 { isPaused = unsafe !receiver.received(body: [UInt8](bytes)) }
+      if bytes.count > 0 {
+        turn?.gives(to: self)
+        // libcurl's own buffer, which it fills anew when this returns.
+        let piece = unsafe Span(_unsafeElements: bytes.assumingMemoryBound(to: UInt8.self))
+        isPaused = !receiver.received(body: piece)
+      }
       return bytes.count
     }
     guard bytes.count <= limits.maxResponseBytes - body.count else {

@@ -89,6 +89,7 @@ import Synchronization
   private func run() {
     var waiting: [Transfer] = []
     var active: [UInt: Transfer] = [:]
+    let turn = TransferTurn()
     while true {
       let (incoming, cancelled, resumed, isClosed) = mailbox.withLock { mailbox in
         defer {
@@ -113,9 +114,10 @@ import Synchronization
       if !resumed.isEmpty {
         for transfer in active.values where resumed.contains(transfer.id) { transfer.resume() }
       }
-      begin(&waiting, &active)
+      begin(&waiting, &active, turn)
       var running: Int32 = 0
       unsafe curl_multi_perform(multi, &running)
+      turn.end()
       reap(&active)
       // Only now: what has come while this thread had no turn is no silence.
       endSilent(&waiting, &active)
@@ -129,7 +131,7 @@ import Synchronization
 
   /// Starts waiting transfers in order while there is room, and ends those whose time is over.
   private func begin(
-    _ waiting: inout [Transfer], _ active: inout [UInt: Transfer]
+    _ waiting: inout [Transfer], _ active: inout [UInt: Transfer], _ turn: TransferTurn
   ) {
     let now = ContinuousClock.now
     var rest: [Transfer] = []
@@ -139,7 +141,7 @@ import Synchronization
         continue
       }
       do throws(HTTPClientError) {
-        active[unsafe try transfer.attach(to: multi, configuration)] = transfer
+        active[unsafe try transfer.attach(to: multi, configuration, turn)] = transfer
       } catch {
         transfer.fail(error)
       }

@@ -1,7 +1,17 @@
+import CLinux
+import Glibc
 import Synchronization
 import Testing
 
 @testable import Cache
+
+extension FillBody {
+  /// Adds a piece, and says so.
+  fileprivate func add(_ piece: [UInt8]) -> Pace {
+    defer { wakeReaders() }
+    return append(piece.span)
+  }
+}
 
 private final class Calls: Sendable {
   private let number = Mutex(0)
@@ -28,9 +38,9 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     let body = FillBody(length: length)
     let early = body.join()
     #expect(read(early) == ([], false))
-    #expect(body.append([1, 2]) == .goOn)
+    #expect(body.add([1, 2]) == .goOn)
     #expect(read(early) == ([1, 2], false))
-    #expect(body.append([3]) == .goOn)
+    #expect(body.add([3]) == .goOn)
     body.complete()
     #expect(read(early) == ([3], true))
     #expect(read(body.join()) == ([1, 2, 3], true))
@@ -41,12 +51,12 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     length: Int?
   ) {
     let body = FillBody(length: length)
-    _ = body.append([1])
+    _ = body.add([1])
     let reader = body.join()
     #expect(read(reader) == ([1], false))
     body.fail("connection closed")
     body.complete()
-    _ = body.append([2])
+    _ = body.add([2])
     #expect(read(reader).bytes == nil)
     #expect(body.progress.end == .failed("connection closed"))
     #expect(body.whole() == nil)
@@ -56,7 +66,7 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
   func `a body that is shorter or longer than it said has failed`(bytes: [UInt8]) {
     let body = FillBody(length: 3)
     let reader = body.join()
-    for byte in bytes { _ = body.append([byte]) }
+    for byte in bytes { _ = body.add([byte]) }
     body.complete()
     var got: [UInt8] = []
     while case .bytes(let piece, let range)? = reader?.read(wake: {}) { got += piece[range] }
@@ -66,7 +76,7 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     #expect(body.progress.end != .complete)
     // One piece that is too long adds nothing of itself.
     let other = FillBody(length: 3)
-    _ = other.append([1, 2, 3, 4])
+    _ = other.add([1, 2, 3, 4])
     #expect(other.progress.bytes == 0)
   }
 
@@ -79,12 +89,63 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
       for _ in 0..<2 { _ = reader.read { calls.note() } }
     }
     readers.removeLast()
-    _ = body.append([1])
+    _ = body.add([1])
     #expect(calls.count == 2)
-    _ = body.append([2])
+    _ = body.add([2])
     #expect(calls.count == 2)
     body.complete()
     #expect(calls.count == 2)
+  }
+
+  @Test(arguments: [nil, 4]) func `who waits is told once of several pieces`(length: Int?) {
+    let body = FillBody(length: length)
+    let calls = Calls()
+    let reader = body.join()
+    _ = reader?.read { calls.note() }
+    for piece in [[1], [2, 3]] as [[UInt8]] { _ = body.append(piece.span) }
+    #expect(calls.count == 0)
+    // Who comes meanwhile finds them.
+    #expect(read(body.join()) == ([1, 2, 3], false))
+    body.wakeReaders()
+    #expect(calls.count == 1)
+    #expect(read(reader) == ([1, 2, 3], false))
+    _ = reader?.read { calls.note() }
+    // No end waits to be told.
+    _ = body.append([4].span)
+    body.complete()
+    #expect(calls.count == 2)
+  }
+
+  @Test func `a reader that has gone is not told`() {
+    let body = FillBody()
+    let calls = Calls()
+    _ = body.join()?.read { calls.note() }
+    _ = body.add([1])
+    #expect(calls.count == 0)
+  }
+
+  @Test(arguments: [1_000, 128 << 10, 500_000])
+  func `a long body is what was written, whatever memory was laid for it`(most: Int) {
+    let whole = (0..<1_000_003).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+    let body = FillBody(length: whole.count)
+    for start in stride(from: 0, to: whole.count, by: most) {
+      _ = body.append(whole.span.extracting(start..<min(start + most, whole.count)))
+    }
+    body.complete()
+    #expect(body.whole() == whole)
+  }
+
+  @Test func `memory is laid where it is asked for, and nowhere else`() throws {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let pages = 8
+    let memory = unsafe try #require(
+      mmap(nil, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+    defer { unsafe munmap(memory, pages * page) }
+    var isThere = [UInt8](repeating: 0, count: pages)
+    // From the middle of the third page to the middle of the sixth.
+    unsafe wl_lay_memory(memory + 2 * page + page / 2, UInt(3 * page))
+    #expect(unsafe mincore(memory, pages * page, &isThere) == 0)
+    #expect(isThere.map { $0 & 1 } == [0, 0, 1, 1, 1, 1, 0, 0])
   }
 
   @Test func `the slowest reader of a passing body holds the writer up`() {
@@ -94,16 +155,16 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     body.onAdvice { $0 == .goOn ? goOns.note() : stops.note() }
     let fast = body.join()
     var slow = body.join()
-    #expect(body.append(Array(repeating: 1, count: 8)) == .goOn)
+    #expect(body.add(Array(repeating: 1, count: 8)) == .goOn)
     #expect(read(fast).bytes?.count == 8)
-    #expect(body.append(Array(repeating: 2, count: 8)) == .wait)
+    #expect(body.add(Array(repeating: 2, count: 8)) == .wait)
     #expect(read(fast).bytes?.count == 8)
     #expect(goOns.count == 0)
     #expect(read(slow).bytes?.count == 16)
     #expect(goOns.count == 1)
     // What all have read is gone, for everybody.
     #expect(body.join() == nil)
-    #expect(body.append(Array(repeating: 3, count: 11)) == .wait)
+    #expect(body.add(Array(repeating: 3, count: 11)) == .wait)
     #expect(read(fast).bytes?.count == 11)
     slow = nil
     #expect(goOns.count == 2)
@@ -120,7 +181,7 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
       let body = FillBody(keeping)
       body.onAdvice { if $0 == .stop { stops.note() } }
       var reader = body.join()
-      _ = body.append([1, 2])
+      _ = body.add([1, 2])
       _ = reader?.read {}
       reader = nil
       _ = reader
@@ -131,12 +192,12 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
   @Test func `a body that becomes too long only passes from then on`() {
     let body = FillBody()
     let reader = body.join()
-    _ = body.append([1])
-    _ = body.append([2])
+    _ = body.add([1])
+    _ = body.add([2])
     #expect(read(reader) == ([1, 2], false))
     body.stopKeeping(mostUnread: 4)
     #expect(body.join() == nil)
-    #expect(body.append([3, 4, 5, 6, 7]) == .wait)
+    #expect(body.add([3, 4, 5, 6, 7]) == .wait)
     body.complete()
     #expect(read(reader) == ([3, 4, 5, 6, 7], true))
     #expect(body.whole() == nil)
@@ -163,7 +224,7 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
           }
         }
       }
-      for piece in pieces { _ = body.append(piece) }
+      for piece in pieces { _ = body.add(piece) }
       body.complete()
       let whole = pieces.flatMap { $0 }
       for await read in group { #expect(read == whole) }

@@ -41,9 +41,9 @@ import Testing
       isOver.withLock { $0 = true }
       return result
     }
-    _ = fills[0].body.append([1])
+    fills[0].receiveByte()
     fills[0].body.complete()
-    _ = fills[1].body.append([1])
+    fills[1].receiveByte()
     for _ in 0..<100 { await Task.yield() }
     #expect(!isOver.withLock { $0 })
     fills[1].body.complete()
@@ -54,7 +54,7 @@ import Testing
   @Test func `are for who asks now until they break off, or are whole and not fresh any more`() {
     let (whole, broken) = (coming(), coming())
     for fill in [whole, broken] {
-      _ = fill.body.append([1])
+      fill.receiveByte()
       #expect(fill.mayBeJoined(at: 100))
     }
     whole.body.complete()
@@ -66,7 +66,7 @@ import Testing
 
   @Test func `are waited for no more when one breaks off, fails or never begins`() async {
     let broken = coming()
-    _ = broken.body.append([1])
+    broken.receiveByte()
     broken.body.fail("its origin is gone")
     #expect(await wait { $1(.filling(broken, isJoined: false)) } == false)
     #expect(await wait { $1(.filling(coming(.notFound), isJoined: false)) } == false)
@@ -78,7 +78,7 @@ import Testing
     let fill = coming()
     let writer = Task {
       while !Task.isCancelled {
-        _ = fill.body.append([1])
+        fill.receiveByte()
         await Task.yield()
       }
     }
@@ -92,7 +92,7 @@ import Testing
 
   @Test func `that have stopped in the middle are waited for until the stream moves`() async {
     let fill = coming()
-    _ = fill.body.append([1])
+    fill.receiveByte()
     let ticks = Atomic(0)
     let waiting = Task {
       await wait(patience: .milliseconds(1), length: .milliseconds(1)) {
@@ -107,5 +107,12 @@ import Testing
     await clock.value
     waiting.cancel()
     #expect(await waiting.value == false)
+  }
+}
+
+extension EdgeFill {
+  fileprivate func receiveByte() {
+    let byte: [UInt8] = [1]
+    _ = body.append(byte.span)
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Cache
 import EventLoop
 import Foundation
@@ -74,6 +75,16 @@ final class EdgeNode {
     return (answer.0, answer.1)
   }
 
+  /// What the edge answers, as it comes.
+  func stream(_ path: String, _ fields: HTTPFields = HTTPFields()) throws -> ArrivingBody {
+    let request = HTTPRequest(
+      method: .get, scheme: "http", authority: authority, path: path, headerFields: fields)
+    let body = ArrivingBody()
+    _ = try client.stream(
+      request, headDeadline: .seconds(60), stall: .seconds(60), to: body)
+    return body
+  }
+
   /// Tells the origin, without the edge.
   private func tell(_ path: String) async throws -> [UInt8] {
     let authority = String(origin.address.dropFirst("http://".count))
@@ -110,6 +121,26 @@ final class EdgeNode {
     }
     return false
   }
+}
+
+/// A body on its way to a client.
+final class ArrivingBody: ResponseReceiver {
+  private let state = Mutex((bytes: [UInt8](), isWhole: false))
+
+  var bytes: [UInt8] { state.withLock { $0.bytes } }
+  var isWhole: Bool { state.withLock { $0.isWhole } }
+
+  func received(head: HTTPResponse) {}
+
+  func received(body: borrowing Span<UInt8>) -> Bool {
+    let piece = [UInt8](copying: body)
+    state.withLock { $0.bytes += piece }
+    return true
+  }
+
+  func caughtUp() {}
+
+  func ended(_ problem: HTTPClientError?) { state.withLock { $0.isWhole = problem == nil } }
 }
 
 extension HTTPResponse {

@@ -134,6 +134,18 @@ import Testing
     #expect(edge.proxy.resumeCount == 1)
   }
 
+  @Test func `the rest of a body that broke off is had as it comes`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(
+      name, "cc=max-age%3D60&size=200000&cut=150000&ranges=1&version=3&gate=1000&from=2")
+    let body = try edge.stream("/o/\(name)")
+    #expect(try await edge.eventually { body.bytes.count == 151_000 })
+    try await edge.open(name)
+    #expect(try await edge.eventually { body.isWhole })
+    #expect(body.bytes == ScriptedOrigin.body(name, 3, size: 200_000))
+  }
+
   @Test(arguments: ["&version=3&flap=1", "&version=3&weak=1", "&version=3&shift=1", ""])
   func `a body that breaks off is not mixed with another version's`(_ how: String) async throws {
     let edge = try EdgeNode()

@@ -8,9 +8,9 @@ import Testing
 /// after the first request changes nothing of what was set at `/set/NAME?…`. With `version=3` the body
 /// is always `NAME 3`, and the tag `3`; with `ranges=1` one range is answered: from a byte later with
 /// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
-/// `flap=1`; `body` is the body. With `gate=1` half of the body is sent, with `hold=1` not even the
-/// head, until `/open/NAME` is asked for once. `/count/NAME` says how often `/o/NAME` was asked for,
-/// and with which fields last.
+/// `flap=1`; `body` is the body. With `gate=1` half of the body is sent, or so many bytes, with `hold=1`
+/// not even the head, until `/open/NAME` is asked for once; with `from=2` a gate is there from the
+/// second request on. `/count/NAME` says how often `/o/NAME` was asked for, and with which fields last.
 final class ScriptedOrigin: Sendable {
   /// One for all tests: starting Python takes longer than any of them.
   static let shared = Result { try ScriptedOrigin() }
@@ -111,9 +111,10 @@ final class ScriptedOrigin: Sendable {
             if rule.get("chunked"): self.send_header("Transfer-Encoding", "chunked")
             else: self.send_header("Content-Length", str(size))
             self.end_headers()
-            half = min(cut, size // 2) if rule.get("gate") else cut
+            gate = int(rule.get("gate", 0)) if number >= int(rule.get("from", 1)) else 0
+            half = min(cut, size // 2 if gate == 1 else gate) if gate else cut
             self.put(body[:half], rule)
-            if rule.get("gate"):
+            if gate:
                 self.wfile.flush()
                 gates.setdefault(name, threading.Event()).wait(60)
                 self.put(body[half:cut], rule)

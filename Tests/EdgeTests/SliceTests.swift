@@ -107,6 +107,20 @@ import Testing
     #expect(try await edge.count(name) <= 13)
   }
 
+  @Test(arguments: [0, 1]) func `a slice is read as it comes`(number: Int) async throws {
+    let edge = try node()
+    let name = name(#function, "\(number)")
+    try await edge.set(name, rule("&gate=1000"))
+    let range = number * Self.slice..<(number + 1) * Self.slice
+    // The first is part of the whole, which is asked for; the second is asked for by itself.
+    let body = try edge.stream(
+      "/o/\(name)", [.range: "bytes=\(range.lowerBound)-\(range.upperBound - 1)"])
+    #expect(try await edge.eventually { body.bytes.count == 1_000 })
+    try await edge.open(name)
+    #expect(try await edge.eventually { body.isWhole })
+    #expect(body.bytes == Array(whole(name)[range]))
+  }
+
   @Test func `every range is the truth from memory, and from disk, and nobody is asked`()
     async throws
   {

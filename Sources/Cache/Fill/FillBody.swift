@@ -1,3 +1,4 @@
+import Bytes
 import Synchronization
 
 /// The body of a response that is on its way in: one writes it, any number read it meanwhile.
@@ -48,6 +49,8 @@ package final class FillBody: Sendable {
   package typealias Wake = @Sendable () -> Void
 
   private let state: Mutex<FillState>
+  /// Where a body stays whose length is known.
+  private let buffer: FillBuffer?
 
   /// Makes an empty body.
   ///
@@ -56,7 +59,9 @@ package final class FillBody: Sendable {
   ///   - length: how long it will be, where that is known: what is kept then has its place from the
   ///     start, and has failed with more or fewer bytes.
   package init(_ keeping: Keeping = .kept, length: Int? = nil) {
-    state = Mutex(FillState(keeping, length: length))
+    let buffer = keeping == .kept ? length.flatMap { FillBuffer(length: $0) } : nil
+    self.buffer = buffer
+    state = Mutex(FillState(keeping, in: buffer))
   }
 
   // MARK: Writing
@@ -67,11 +72,29 @@ package final class FillBody: Sendable {
   }
 
   /// Adds a piece; ignored after the end.
-  package func append(_ piece: [UInt8]) -> Pace {
-    guard !piece.isEmpty else { return .goOn }
-    let (wakes, pace) = state.withLock { $0.append(piece) }
-    for wake in wakes { wake() }
-    return pace
+  ///
+  /// By one thread at a time. Readers that come find it, and those that wait are told by
+  /// `wakeReaders`, once of many pieces.
+  package func append(_ piece: borrowing Span<UInt8>) -> Pace {
+    guard piece.count > 0 else { return .goOn }
+    guard let buffer else {
+      let copy = [UInt8](copying: piece)
+      return state.withLock { $0.append(copy) }
+    }
+    // Copied without the lock, for which all its readers would have to wait.
+    guard let place = state.withLock({ $0.end == .open ? $0.bytes : nil }) else { return .goOn }
+    guard buffer.write(piece, at: place) else {
+      end(.failed("it is longer than was said"))
+      return .goOn
+    }
+    let end = place + piece.count
+    state.withLock { $0.fill(to: end) }
+    return .goOn
+  }
+
+  /// Tells all who wait that there is something, if there is.
+  package func wakeReaders() {
+    for wake in state.withLock({ $0.wakesOfReaders() }) { wake() }
   }
 
   /// From now on it only passes: it has become longer than what can be kept.

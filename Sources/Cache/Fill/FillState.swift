@@ -5,27 +5,28 @@ struct FillState {
     var next: Int
     /// Bytes before it.
     var read: Int
-    var wake: FillBody.Wake?
   }
 
   private(set) var keeping: FillBody.Keeping
   private(set) var pieces: [[UInt8]] = []
   /// All of it, in the place of pieces, where its length is known.
-  private(set) var buffer: FillBuffer?
+  let buffer: FillBuffer?
   /// Pieces that were let go.
   private var dropped = 0
   private(set) var bytes = 0
   private(set) var end = FillBody.End.open
   private var readers: [Int: Reader] = [:]
   private var nextReader = 0
+  /// Whom to wake of the readers that have all there is.
+  private var sleeping: [Int: FillBody.Wake] = [:]
   var advise: (@Sendable (FillBody.Advice) -> Void)?
   /// Who wants to know of the end alone.
   private var waiting: [FillBody.Wake] = []
   private var isWriterWaiting = false
 
-  init(_ keeping: FillBody.Keeping, length: Int?) {
+  init(_ keeping: FillBody.Keeping, in buffer: FillBuffer?) {
     self.keeping = keeping
-    if keeping == .kept, let length, length > 0 { buffer = FillBuffer(length: length) }
+    self.buffer = buffer
   }
 
   var readerCount: Int { readers.count }
@@ -36,16 +37,18 @@ struct FillState {
 
   // MARK: Writing
 
-  mutating func append(_ piece: [UInt8]) -> (wakes: [FillBody.Wake], pace: FillBody.Pace) {
-    guard end == .open else { return ([], .goOn) }
-    if buffer == nil {
-      pieces.append(piece)
-    } else if buffer?.append(piece) != true {
-      return (end(.failed("it is longer than was said")), .goOn)
-    }
+  /// The buffer is filled up to `end`.
+  mutating func fill(to end: Int) {
+    if self.end == .open { bytes = end }
+  }
+
+  /// Adds a piece, where there is no buffer.
+  mutating func append(_ piece: [UInt8]) -> FillBody.Pace {
+    guard end == .open else { return .goOn }
+    pieces.append(piece)
     bytes += piece.count
     if case .passing(let most) = keeping, unread > most { isWriterWaiting = true }
-    return (takeWakes(), isWriterWaiting ? .wait : .goOn)
+    return isWriterWaiting ? .wait : .goOn
   }
 
   mutating func stopKeeping(mostUnread: Int) {
@@ -56,7 +59,7 @@ struct FillState {
 
   mutating func end(_ end: FillBody.End) -> [FillBody.Wake] {
     guard self.end == .open else { return [] }
-    let isShort = end == .complete && buffer?.isFull == false
+    let isShort = end == .complete && buffer.map { bytes < $0.bytes.count } ?? false
     self.end = isShort ? .failed("it is shorter than was said") : end
     return takeWakes()
   }
@@ -64,12 +67,14 @@ struct FillState {
   private mutating func takeWakes() -> [FillBody.Wake] {
     var wakes: [FillBody.Wake] = []
     if end != .open { swap(&wakes, &waiting) }
-    for (number, reader) in readers {
-      guard let wake = reader.wake else { continue }
-      wakes.append(wake)
-      readers[number]?.wake = nil
-    }
+    wakes += wakesOfReaders()
     return wakes
+  }
+
+  /// Whom to wake, as there is more.
+  mutating func wakesOfReaders() -> [FillBody.Wake] {
+    defer { sleeping.removeAll(keepingCapacity: true) }
+    return Array(sleeping.values)
   }
 
   /// Notes who is to be woken at the end.
@@ -97,7 +102,6 @@ struct FillState {
     if let buffer, reader.read < bytes {
       let range = reader.read..<bytes
       reader.read = bytes
-      reader.wake = nil
       readers[number] = reader
       return (.bytes(buffer.bytes, range), nil)
     }
@@ -105,7 +109,6 @@ struct FillState {
       let piece = pieces[reader.next - dropped]
       reader.next += 1
       reader.read += piece.count
-      reader.wake = nil
       readers[number] = reader
       drop()
       return (.bytes(piece, 0..<piece.count), goOn())
@@ -114,7 +117,7 @@ struct FillState {
     case .complete: return (.end, nil)
     case .failed: return (.failed, nil)
     case .open:
-      readers[number]?.wake = wake
+      sleeping[number] = wake
       return (.pending, nil)
     }
   }
@@ -126,6 +129,7 @@ struct FillState {
     _ number: Int
   ) -> (advise: (@Sendable (FillBody.Advice) -> Void)?, advice: FillBody.Advice?) {
     readers[number] = nil
+    sleeping[number] = nil
     guard case .passing = keeping, end == .open else { return (nil, nil) }
     if readers.isEmpty { return (advise, .stop) }
     drop()

@@ -227,7 +227,7 @@ final class EdgeFetch: ResponseReceiver {
     answer(.object(object, .revalidated(ttl: freshness.remaining(at: now))))
   }
 
-  func received(body piece: [UInt8]) -> Bool {
+  func received(body piece: borrowing Span<UInt8>) -> Bool {
     if let slice = state.withLock({ $0.slice }) {
       if slice.append(piece, isOfWhole: true) != .goOn {
         state.withLock { $0.slice = nil }
@@ -236,16 +236,22 @@ final class EdgeFetch: ResponseReceiver {
       }
       return true
     }
+    let count = piece.count
     let (fill, isTooLong) = state.withLock { state -> (EdgeFill?, Bool) in
       guard !state.isStopped else { return (nil, false) }
       let before = state.kept
-      state.kept += piece.count
+      state.kept += count
       let most = proxy.configuration.objectBytes
       return (state.fill, before <= most && state.kept > most)
     }
     guard let fill else { return true }
     if isTooLong { fill.body.stopKeeping(mostUnread: proxy.configuration.unreadBytes) }
     return fill.body.append(piece) == .goOn
+  }
+
+  func caughtUp() {
+    let (fill, slice) = state.withLock { ($0.fill, $0.slice) }
+    (slice?.body ?? fill?.body)?.wakeReaders()
   }
 
   func ended(_ problem: HTTPClientError?) {

@@ -64,9 +64,12 @@ final class EdgeResume: ResponseReceiver {
     fetch.resumed()
   }
 
-  func received(body piece: [UInt8]) -> Bool {
-    state.withLock { $0.isTaken } ? fetch.received(body: piece) : true
+  func received(body piece: borrowing Span<UInt8>) -> Bool {
+    let isTaken = state.withLock { $0.isTaken }
+    return isTaken ? fetch.received(body: piece) : true
   }
+
+  func caughtUp() { fetch.caughtUp() }
 
   func ended(_ problem: HTTPClientError?) {
     let isRefused = state.withLock { $0.isRefused }

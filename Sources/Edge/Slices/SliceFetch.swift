@@ -164,7 +164,7 @@ final class SliceFetch: ResponseReceiver {
     landOnce(.confirmed(object))
   }
 
-  func received(body piece: [UInt8]) -> Bool {
+  func received(body piece: borrowing Span<UInt8>) -> Bool {
     let (fill, heir, isStopped) = state.withLock { ($0.fill, $0.heir, $0.isStopped) }
     if let heir { return heir.received(body: piece) }
     guard let fill, !isStopped else { return true }
@@ -173,6 +173,12 @@ final class SliceFetch: ResponseReceiver {
       owner.end(fill, "the upstream sent more than it had said")
     }
     return true
+  }
+
+  func caughtUp() {
+    let (fill, heir) = state.withLock { ($0.fill, $0.heir) }
+    if let heir { return heir.caughtUp() }
+    fill?.body.wakeReaders()
   }
 
   func ended(_ problem: HTTPClientError?) {

@@ -36,14 +36,15 @@ final class SliceFill: Sendable {
   ///   - piece: of the response, in order.
   ///   - isOfWhole: whether more follows that is no part of the slice.
   /// - Returns: whether it has all its bytes; more than those only where they must not be.
-  func append(_ piece: [UInt8], isOfWhole: Bool) -> Pace {
+  func append(_ piece: borrowing Span<UInt8>, isOfWhole: Bool) -> Pace {
+    let count = piece.count
     let left = taken.withLock { taken in
-      defer { taken += piece.count }
+      defer { taken += count }
       return length - taken
     }
-    if piece.count > left, !isOfWhole { return .tooMuch }
-    if left > 0 { _ = body.append(piece.count <= left ? piece : Array(piece[..<left])) }
-    return piece.count >= left ? .full : .goOn
+    if count > left, !isOfWhole { return .tooMuch }
+    if left > 0 { _ = body.append(piece.extracting(first: left)) }
+    return count >= left ? .full : .goOn
   }
 
   /// Whether its object was purged since it was asked for.
