@@ -240,6 +240,12 @@ def test_publishers_and_viewers_notice_nothing_of_an_upgrade(
         # Three seconds and a segment; the machine of the tests may be busy.
         assert each.longest < 6
     if which == "edge of the publisher":
+        # Its connection is counted at the new process.
+        wait_until(
+            lambda: upgraded.metrics()["wedlive_elder_rtmp_connections"] == 1, "it is counted"
+        )
+        status = json.loads(upgraded.admin("/api/status").text)
+        assert (status["pid"], status["rtmp_connections"]) == (upgraded.pid, 1)
         publisher.interrupt()
         wait_until(lambda: gone(before), "the process before has ended with its publisher")
 

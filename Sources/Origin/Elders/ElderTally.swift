@@ -62,6 +62,17 @@ package final class ElderTally: Sendable {
     }
   }
 
+  /// Adds what they have of connections and traffic to this process's own status.
+  package func add(to status: inout NodeStatus) {
+    let sum = sum
+    status.rtmpConnections += sum.rtmpConnections
+    status.httpConnections += sum.httpConnections
+    status.traffic.bytesIn += sum.traffic.bytesIn
+    status.traffic.bytesOut += sum.traffic.bytesOut
+    status.traffic.bitsInPerSecond += sum.traffic.bitsInPerSecond
+    status.traffic.bitsOutPerSecond += sum.traffic.bitsOutPerSecond
+  }
+
   var sum: Sum {
     state.withLock { state in
       var sum = Sum()

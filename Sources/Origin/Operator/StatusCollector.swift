@@ -93,14 +93,8 @@ package final class StatusCollector: Sendable {
       for program in elder.programs where weddings.insert(program.wedding).inserted {
         status.programs.append(program)
       }
-      status.rtmpConnections += elder.rtmpConnections
-      status.httpConnections += elder.httpConnections
     }
-    let traffic = elders.tally.sum.traffic
-    status.traffic.bytesIn += traffic.bytesIn
-    status.traffic.bytesOut += traffic.bytesOut
-    status.traffic.bitsInPerSecond += traffic.bitsInPerSecond
-    status.traffic.bitsOutPerSecond += traffic.bitsOutPerSecond
+    elders.tally.add(to: &status)
     return status
   }
 

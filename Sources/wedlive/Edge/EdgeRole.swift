@@ -84,6 +84,15 @@ enum EdgeRole {
       frame.health.set(waiting: OriginsService.waiting)
     }
     if cluster == nil, inheritance == nil { frame.health.set(waiting: UpstreamsService.waiting) }
+    let line = try ElderLine(bequest?.doors ?? [], configuration, frame.registry)
+    let status = EdgeStatus(
+      identity: StatusCollector.Identity(
+        node: configuration.node.effectiveID, region: configuration.node.region,
+        version: Version.current, cipher: frame.cipher,
+        watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? ""),
+      health: frame.health, loops: frame.loops.mailboxes, traffic: traffic, whole: whole,
+      viewers: viewers.connections, publishers: tcp?.connections ?? ingest.connections,
+      accepted: ingest.accepted, elders: line)
     let (drainAsked, drain) = AsyncStream.makeStream(of: DrainOrder.self)
     let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await edge.open(
@@ -91,14 +100,7 @@ enum EdgeRole {
         listeners: listeners, redirects: configuration.http.redirect,
         server: configuration.server, serverMetrics: viewers,
         pacing: configuration.viewerPacing, traffic: traffic,
-        status: EdgeStatus(
-          identity: StatusCollector.Identity(
-            node: configuration.node.effectiveID, region: configuration.node.region,
-            version: Version.current, cipher: frame.cipher,
-            watchBase: NodeAddresses.site(configuration, listeners).map { $0 + "/watch/" } ?? ""),
-          health: frame.health, loops: frame.loops.mailboxes, traffic: traffic, whole: whole,
-          viewers: viewers.connections, publishers: tcp?.connections ?? ingest.connections,
-          accepted: ingest.accepted),
+        status: status,
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,
@@ -144,9 +146,18 @@ enum EdgeRole {
           await edge.stopAccepting()
           await cluster?.retire()
           await proxy.releaseDisk()
+        },
+        openDoor: {
+          await ElderDoor.open(
+            at: frame, besides: bequest?.doors ?? [], configuration.server, viewers,
+            status: NodeStatus.call { await status.ownStatus() }, orders: nil)
         }, orders: drain),
       HeapService(), census,
     ]
+    if let line {
+      others.append(
+        ElderService(succession: succession, ask: { await line.statuses() }) { line.end() })
+    }
     if let keySet = streams?.keySet { others.append(KeySetService(keySet)) }
     if let cluster {
       others.append(ClusterService(cluster: cluster))

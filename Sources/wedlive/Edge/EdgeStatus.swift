@@ -24,10 +24,22 @@ struct EdgeStatus: Sendable {
   let viewers: Gauge
   let publishers: Gauge
   let accepted: Counter
+  /// To processes of this node that were before this one; nil where there are none.
+  var elders: ElderLine?
   let startedAt = MonotonicTime.now
 
-  /// The status now; asks every loop once.
+  /// The status now, with what is still with processes before this one: publishers, and what goes to and
+  /// fro for them.
   func status() async -> NodeStatus {
+    var status = await ownStatus()
+    guard let elders else { return status }
+    await elders.statuses()
+    elders.tally.add(to: &status)
+    return status
+  }
+
+  /// The status of this process alone; asks every loop once.
+  func ownStatus() async -> NodeStatus {
     let keys = traffic.streams
     var viewers: [StreamKey: Int] = [:]
     for loop in loops {

@@ -115,8 +115,8 @@ struct RunningNode: Sendable {
           control: StreamControl(
             loops: loops.mailboxes,
             recordings: OriginRecordings(
-              parts.recordings, loops: loops.mailboxes, elders: parts.elders?.hands),
-            elders: parts.elders?.hands),
+              parts.recordings, loops: loops.mailboxes, elders: parts.elders?.line.hands),
+            elders: parts.elders?.line.hands),
           nodes: parts.nodes, drainOther: parts.drainOther, drain: parts.drain)))
   }
 
@@ -132,34 +132,6 @@ struct RunningNode: Sendable {
         remote: isForPeers ? parts.elders?.remote(on: server, isForPeers: true) : nil,
         viewers: parts.edges, recordings: parts.peerRecordings, inner: handler)
     } ?? handler
-  }
-
-  /// Opens the door to the streams that stay with this process.
-  ///
-  /// - Parameters:
-  ///   - others: of the processes before this one.
-  ///   - configuration: of its server.
-  ///   - metrics: of the same.
-  ///   - status: answers what this process has.
-  ///   - orders: does what the other one asks.
-  /// - Returns: this process's door and the others.
-  func openDoor(
-    besides others: [UpgradeMessage.Door], _ configuration: ServerConfiguration,
-    _ metrics: ServerMetrics, status: APICall, orders: APICall
-  ) async -> [UpgradeMessage.Door] {
-    let secret = others.first?.secret ?? (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-    let pass = PeerPass(secret: secret)
-    do {
-      let port = try await loops.mailboxes[0].run { loop in
-        try ElderDoor.open(on: loop, pass, configuration, metrics, status: status, orders: orders)
-      }
-      return (port.map { [UpgradeMessage.Door(port: $0, secret: secret)] } ?? []) + others
-    } catch {
-      frame.logger.error(
-        "streams that stay with this process can't be watched by way of the new one",
-        metadata: ["error": "\(error)"])
-      return others
-    }
   }
 
   /// Takes no more connections: they are another process's now.

@@ -100,18 +100,21 @@ enum Standalone {
       leasing: leases?.leasing
         ?? (succession.hasElders ? .elders { elderHands.withLock { $0 } } : nil))
     live.withLock { $0 = origin.board }
-    let elders = try ElderStreams(
-      bequest?.doors ?? [], configuration, registry,
-      isHere: { key in
-        if origin.outlet.shows(key) { return true }
-        // A wedding's only camera is its program.
-        guard key.camera == Claims.programCamera else { return false }
-        return StreamKey(wedding: key.wedding).map { origin.outlet.shows($0) } ?? false
-      },
-      version: { origin.outlet.nextVersion() })
+    let line = try ElderLine(bequest?.doors ?? [], configuration, registry)
+    let elders = line.map { line in
+      ElderStreams(
+        line, configuration, registry,
+        isHere: { key in
+          if origin.outlet.shows(key) { return true }
+          // A wedding's only camera is its program.
+          guard key.camera == Claims.programCamera else { return false }
+          return StreamKey(wedding: key.wedding).map { origin.outlet.shows($0) } ?? false
+        },
+        version: { origin.outlet.nextVersion() })
+    }
     if let elders {
-      elderHands.withLock { $0 = elders.hands }
-      origin.board.count(with: elders.tally)
+      elderHands.withLock { $0 = elders.line.hands }
+      origin.board.count(with: elders.line.tally)
       origin.outlet.setContinuation { elders.live.continuing($0, isFirst: $1) }
     }
     let loops = frame.loops
@@ -127,11 +130,11 @@ enum Standalone {
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
       recordings: recordings, locks: locks, edges: edges, traffic: whole,
-      elders: elders?.hands)
+      elders: line?.hands)
     let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
     let ownRecordings = OriginRecordings(
-      recordings, loops: loops.mailboxes, elders: elders?.hands)
-    let ownKeys = keys.map { OriginKeys(keys: $0, loops: loops.mailboxes, elders: elders?.hands) }
+      recordings, loops: loops.mailboxes, elders: line?.hands)
+    let ownKeys = keys.map { OriginKeys(keys: $0, loops: loops.mailboxes, elders: line?.hands) }
     // What the next process asks of this one is not for those before: it asks them itself.
     let duties = ElderDuties(
       node: origin, loops: loops.mailboxes,
@@ -243,16 +246,16 @@ enum Standalone {
           await cluster?.retire()
         },
         openDoor: {
-          await node.openDoor(
-            besides: bequest?.doors ?? [], configuration.server, viewers,
-            status: ElderDoor.status(collector), orders: duties.call)
+          await ElderDoor.open(
+            at: frame, besides: bequest?.doors ?? [], configuration.server, viewers,
+            status: NodeStatus.call { await collector.ownStatus() }, orders: duties.call)
         }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), census, RecordingRunner(recordings: recordings),
     ]
     if succession.hasElders {
       others.append(
-        ElderService(succession: succession, ask: { _ = await elders?.statuses() }) {
+        ElderService(succession: succession, ask: { await line?.statuses() }) {
           elders?.end()
           // What those before have left is for the node's last process: this one may have been replaced
           // meanwhile, and what the next one records is not left by anybody.
