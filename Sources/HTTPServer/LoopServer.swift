@@ -277,7 +277,7 @@ package final class LoopServer {
   }
 
   private func lookAtIdle() {
-    loop.schedule(after: RestQueue.interval) { [weak self] in
+    loop.schedule(after: configuration.restInterval) { [weak self] in
       guard let self else { return }
       for entry in resting.take() {
         guard let connection = loop.channel(entry.connection) as? Connection else { continue }

@@ -4,9 +4,6 @@ import EventLoop
 ///
 /// Each is in it once at most, whatever it does meanwhile: a request costs nothing here.
 struct RestQueue {
-  /// How often it is looked at: an idle connection rests after one to two of these.
-  static let interval = Duration.seconds(1)
-
   /// One in the queue.
   struct Entry {
     let connection: ChannelID

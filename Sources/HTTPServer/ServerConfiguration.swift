@@ -24,6 +24,8 @@ package struct ServerConfiguration: Sendable {
   package var headerTimeout = Duration.seconds(10)
   package var bodyTimeout = Duration.seconds(30)
   package var idleTimeout = Duration.seconds(75)
+  /// How often idle HTTP/2 connections are looked at: one rests after one to two of these.
+  package var restInterval = Duration.seconds(1)
   /// How long a connection that is being closed may still send what nobody reads any more.
   package var lingerTimeout = Duration.seconds(2)
   /// How often the rates below are looked at.

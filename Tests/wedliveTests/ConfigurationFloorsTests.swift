@@ -44,6 +44,10 @@ import Viewers
   @Test func `what is set arrives`() throws {
     var configuration = NodeConfiguration()
     configuration.http.maxStreams = 7
+    configuration.http.restAfter = .seconds(9)
+    configuration.cameras.askEvery = .seconds(11)
+    #expect(configuration.server.restInterval == .seconds(9))
+    #expect(configuration.origin.programPause == .seconds(11))
     configuration.tls.certificate = "/etc/ssl/wedlive.pem"
     configuration.tls.hsts = .zero
     configuration.rtmp.ping = .milliseconds(1_500)

@@ -8,6 +8,8 @@ package struct OriginConfiguration: Sendable {
   package var maximumStreams = 1_000
   /// Of how many streams what is sent is counted one by one.
   package var countedStreams = 1_000
+  /// Before a wedding's program is asked for again that another node has.
+  package var programPause = Duration.seconds(2)
   /// What the segments of all streams may take in memory, in bytes; 0 for half of what there is.
   package var memoryBytes = 0
   /// Whether viewers and players need a token.

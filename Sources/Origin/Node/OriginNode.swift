@@ -146,7 +146,7 @@ package final class OriginNode: Sendable {
           programs.close(key.wedding)
           await ledger.end(key)
           await leasing?.release(key)
-        }, listen: { programs.open($0) }))
+        }, listen: { programs.open($0) }), pause: configuration.programPause)
     self.door = door
     self.registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },

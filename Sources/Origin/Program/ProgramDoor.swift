@@ -41,7 +41,7 @@ actor ProgramDoor {
   /// - Parameters:
   ///   - hands: do what it decides.
   ///   - pause: before a program that another node has is asked for again.
-  init(_ hands: Hands, pause: Duration = .seconds(2)) {
+  init(_ hands: Hands, pause: Duration) {
     self.hands = hands
     self.pause = pause
   }

@@ -11,5 +11,9 @@ extension ConfigurationTable {
       "How many cameras a wedding of the plan `free` has, its main one among them."),
     .count(
       "cameras.premium", \.cameras.premium, in: 1...1_000, "The same for the plan `premium`."),
+    .duration(
+      "cameras.ask_every", \.cameras.askEvery, in: .milliseconds(100)...(.seconds(60)),
+      "How often an origin that has cameras of a wedding asks for its program, while another node has"
+        + " that: so long nobody shows it where that node is lost."),
   ]
 }

@@ -67,6 +67,10 @@ extension ConfigurationTable {
     .duration(
       "http.idle_timeout", \.http.idleTimeout, in: .seconds(1)...(.seconds(3_600)),
       "How long a connection may be idle."),
+    .duration(
+      "http.rest_after", \.http.restAfter, in: .milliseconds(100)...(.seconds(3_600)),
+      "After how long an idle HTTP/2 connection gives memory back that it takes again with the next"
+        + " request: this long at least, twice as long at most."),
     .size(
       "http.minimum_body_rate", \.http.minimumBodyRate, in: 0...1 << 30,
       "The least bytes a second of a request body that is under way."),

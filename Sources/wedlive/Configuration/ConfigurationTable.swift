@@ -213,6 +213,9 @@ enum ConfigurationTable {
       "streams.counted", \.streams.counted, in: 0...100_000,
       "Of how many streams a node (edges too) counts one by one what it sends, and names them in"
         + " /metrics; of more it is counted together."),
+    .duration(
+      "streams.census_every", \.streams.censusEvery, in: .milliseconds(100)...(.seconds(60)),
+      "How often it is counted who watches, for `wedlive_viewers` and `wedlive status`."),
     .size(
       "streams.memory", \.streams.memory, in: 0...1 << 50,
       "What the segments of all streams may take in memory, from 64m on; 0 is half of the machine's"

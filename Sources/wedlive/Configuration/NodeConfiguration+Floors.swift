@@ -32,6 +32,7 @@ extension NodeConfiguration {
     server.headerTimeout = http.headerTimeout
     server.bodyTimeout = http.bodyTimeout
     server.idleTimeout = http.idleTimeout
+    server.restInterval = http.restAfter
     server.minimumReadRate = http.minimumReadRate
     server.minimumBodyRate = http.minimumBodyRate
     server.drainTimeout = shutdown.timeout
@@ -99,6 +100,7 @@ extension NodeConfiguration {
     origin.ingest = ingest
     origin.maximumStreams = streams.limit
     origin.countedStreams = streams.counted
+    origin.programPause = cameras.askEvery
     origin.memoryBytes = streams.memory
     origin.rememberedTokens = access.rememberedTokens
     origin.peersAreCertified = cluster.isCertified && cluster.tls

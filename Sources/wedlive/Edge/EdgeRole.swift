@@ -49,7 +49,8 @@ enum EdgeRole {
     let whole = TrafficMeter(
       ingest, frame.registry, proxied: tcp.map { ($0.bytesToOrigin, $0.bytesToClient) })
     let traffic = StreamTraffic(limit: configuration.streams.counted, metrics: frame.registry)
-    let census = ViewerCensus(frame.loops.mailboxes, frame.registry)
+    let census = ViewerCensus(
+      frame.loops.mailboxes, frame.registry, every: configuration.streams.censusEvery)
     let cluster = try NodeCluster.make(
       configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
       measure: {

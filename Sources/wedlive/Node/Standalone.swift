@@ -48,7 +48,8 @@ enum Standalone {
     let records = try records(folder)
     let viewers = ServerMetrics(registry)
     let whole = TrafficMeter(IngestMetrics(registry), registry)
-    let census = ViewerCensus(frame.loops.mailboxes, registry)
+    let census = ViewerCensus(
+      frame.loops.mailboxes, registry, every: configuration.streams.censusEvery)
     let live = Mutex<StreamBoard?>(nil)
     let elderHands = Mutex<ElderHands?>(nil)
     let limit = configuration.streams.limit

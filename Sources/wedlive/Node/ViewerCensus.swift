@@ -7,14 +7,14 @@ import Viewers
 
 /// How many viewers a node has: who has asked for something of a stream within the last seconds.
 ///
-/// Each loop knows its own, and is asked every two seconds; whoever wants to know is told at once.
+/// Each loop knows its own, and is asked now and then; whoever wants to know is told at once.
 final class ViewerCensus: Service, Sendable {
-  private static let interval = Duration.seconds(2)
-
   private let loops: [LoopMailbox]
   private let gauge: Gauge
+  private let interval: Duration
 
-  init(_ loops: [LoopMailbox], _ registry: MetricRegistry) {
+  init(_ loops: [LoopMailbox], _ registry: MetricRegistry, every interval: Duration) {
+    self.interval = interval
     self.loops = loops
     gauge = registry.gauge(
       "wedlive_viewers",
@@ -27,7 +27,7 @@ final class ViewerCensus: Service, Sendable {
   func run() async throws {
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       await take()
-      do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) } } catch
+      do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: self.interval) } } catch
       { return }
     }
   }

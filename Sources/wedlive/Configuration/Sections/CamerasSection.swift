@@ -5,4 +5,6 @@ struct CamerasSection: Equatable, Sendable {
   /// How many a wedding may have, its main one among them, by plan.
   var free = 1
   var premium = 16
+  /// How often a program is asked for that another node has.
+  var askEvery = Duration.seconds(2)
 }

@@ -8,6 +8,8 @@ struct HTTPSection: Equatable, Sendable {
   var bodyTimeout = Duration.seconds(30)
   /// How long a connection may be idle.
   var idleTimeout = Duration.seconds(75)
+  /// After how long an idle HTTP/2 connection gives memory back, at least.
+  var restAfter = Duration.seconds(1)
   /// The least bytes a second of a request body that is under way.
   var minimumBodyRate = 512
   /// The least bytes a second that a client must take of a response.

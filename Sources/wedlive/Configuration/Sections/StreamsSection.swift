@@ -18,6 +18,8 @@ struct StreamsSection: Equatable, Sendable {
   var limit = 1_000
   /// Of how many streams what is sent is counted one by one.
   var counted = 1_000
+  /// How often it is counted who watches.
+  var censusEvery = Duration.seconds(2)
   /// What the segments of all streams may take in memory, in bytes; 0 for half of what there is.
   var memory = 0
 }
