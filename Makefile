@@ -71,6 +71,8 @@ lint: ## style of Swift, Python and shell; silent when all is well
 	@.ci/setup build test
 	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	@$(RUFF) check --quiet $(PYTHON_SOURCES)
+	@$(VENV)/bin/mypy --config-file Tests/Integration/mypy.ini --python-executable $(PYTHON) \
+		--no-error-summary $(PYTHON_SOURCES)
 	@$(VENV)/bin/shellcheck .ci/run .ci/setup .ci/unit Tests/Fuzz/run cluster/local/run \
 	  cluster/compose/prepare
 	@$(VENV)/bin/hadolint cluster/Dockerfile

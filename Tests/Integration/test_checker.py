@@ -4,13 +4,13 @@ Needs no server: answers are made here from what ffmpeg's muxer wrote.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from support.hls.playlists import MediaPlaylist
+from support.hls.playlists import Entry, MediaPlaylist
 from support.hls.report import Report
 from support.hls.segments import Segments
 from support.hls.transport_stream import PACKET, read_segment
@@ -142,7 +142,9 @@ def test_headers_of_a_playlist_are_judged(follower: MediaPlaylist, lines: list[s
 
 
 @pytest.fixture
-def pieces(muxed: Path, lines: list[str], follower: MediaPlaylist) -> Iterator[tuple]:
+def pieces(
+    muxed: Path, lines: list[str], follower: MediaPlaylist
+) -> tuple[dict[int, Entry], dict[int, bytes]]:
     """What `judge` needs: the entries, and each segment's bytes."""
     follow(follower, playlist(lines, 0, 12))
     data = {number: (muxed / f"{number}.ts").read_bytes() for number in range(12)}

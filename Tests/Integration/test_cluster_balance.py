@@ -148,7 +148,7 @@ def test_counts_are_exact_after_ten_thousand_connections(cluster: Cluster) -> No
         for edge, name in zip(itertools.cycle(edges), names)
     ]
     counts = publishers(cluster.origins)
-    for each in opened:
-        each.close()
+    for connection in opened:
+        connection.close()
     print(f"then 40 went to {counts}")
     assert max(counts) - min(counts) <= 2, counts
