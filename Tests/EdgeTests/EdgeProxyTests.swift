@@ -211,6 +211,8 @@ import Testing
     let name = name()
     try await edge.set(name, "cc=max-age%3D1&age=1&etag=v1&size=50")
     let first = try await edge.get("/o/\(name)")
+    // Who asks before it has landed waits with the others, and then has to ask for itself alone.
+    #expect(try await edge.eventually { edge.proxy.flights.count == 0 })
     let second = try await edge.get("/o/\(name)")
     #expect(second.head.cacheWord == "REVALIDATED")
     #expect(second.body == first.body)
