@@ -131,6 +131,31 @@ import Testing
       #expect(next.renditions[0].playlist.contains("#EXT-X-MEDIA-SEQUENCE:1001\n"))
       _ = view.snapshot(of: next, version: version + 1)
     }
+    // And what is told from its beginning, once it was thought to be over.
+    view = view.anew
+    let taken9 = view.take(try listing(4...9, version: 9, launch: "c"), grace: grace, now: late)
+    #expect(taken9?.renditions[0].nextSequence == 1_010)
+  }
+
+  @Test func `numbers that no stream has do no harm`() throws {
+    var view = view(try listing(0...0, version: 5, launch: "a"))
+    let most = 1 << 53 - 1
+    for (first, next) in [(Int.min, 1), (Int.max, 1), (-1, most), (most, most)] {
+      var odd = try feed(1, next: next, launch: "b")
+      odd.renditions[0].playlist = """
+        #EXTM3U
+        #EXT-X-MEDIA-SEQUENCE:\(first)
+        #EXT-X-DISCONTINUITY-SEQUENCE:\(first)
+        #EXTINF:3.000,
+        \(first)-b.ts
+
+        """
+      for second in [0, 61, 200, 400] {
+        if let taken = view.take(odd, grace: grace, now: start + .seconds(second)) {
+          _ = view.snapshot(of: taken, version: 2)
+        }
+      }
+    }
   }
 
   @Test func `segments of what is watched are fetched once`() throws {

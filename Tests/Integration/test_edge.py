@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +136,7 @@ def test_an_edge_is_ready_once_an_upstream_has_answered(make_node: MakeNode) -> 
         role="edge",
         WEDLIVE_EDGE_UPSTREAMS=f"http://127.0.0.1:{port}",
         WEDLIVE_EDGE_PROBE_EVERY="200ms",
+        WEDLIVE_EDGE_FAIL_TIMEOUT="1s",
     )
     assert edge.admin("/readyz").status == 503
     assert "no upstream has answered yet" in edge.admin("/readyz").text
@@ -153,6 +155,10 @@ def test_an_edge_is_ready_once_an_upstream_has_answered(make_node: MakeNode) -> 
     assert edge.admin("/readyz").status == 200
     assert edge.metrics()["wedlive_edge_upstreams_answer"] == 0
     assert edge.said("no upstream answers")
+    # That they may be tried again doesn't say that they answer.
+    rested = time.monotonic() + 2
+    wait_until(lambda: time.monotonic() > rested, "they are tried again")
+    assert "no upstream answers" in edge.admin("/readyz").text
     assert edge.client().get(f"{edge.base}/film").body == Counted.body
     again = Counted(port)
     wait_until(lambda: edge.admin("/readyz").text == "ready\n", "it is as before")

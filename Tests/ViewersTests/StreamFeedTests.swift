@@ -31,6 +31,13 @@ import Testing
     #expect(StreamFeed(json: Array(text.utf8)) == nil)
   }
 
+  @Test(arguments: [-1, 1 << 53, Int.max])
+  func `numbers that no stream has are refused`(_ number: Int) {
+    var feed = StreamFeed(snapshot(), launch: "x")
+    feed.renditions[0].nextSequence = number
+    #expect(StreamFeed(json: feed.json) == nil)
+  }
+
   @Test func `names that leave the stream's folder are refused`() {
     var feed = StreamFeed(snapshot(), launch: "x")
     feed.renditions[0].segments = ["../../secret"]

@@ -118,7 +118,7 @@ final class LiveFollower: Sendable {
       node = nil
       if case .nothingNew = answer {
         // It has been told that the stream is over, and it isn't: all of it is asked for.
-        if absence.isEnded { view = LiveView(interest: interest, coming: comingInterest) }
+        if absence.isEnded { view = view.anew }
         absence.heard()
         continue
       }

@@ -59,6 +59,13 @@ struct LiveView {
     snapshot = nil
   }
 
+  /// The same stream before anything was told of it; what is added to its numbers stays.
+  var anew: LiveView {
+    var view = LiveView(interest: interest, coming: comingInterest)
+    view.shift = shift
+    return view
+  }
+
   var isOver: Bool { feed?.isOver ?? false }
   /// The stream that it is; nil before the first answer.
   var key: StreamKey? { feed?.key }

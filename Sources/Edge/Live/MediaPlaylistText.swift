@@ -74,7 +74,12 @@ struct MediaPlaylistText: Equatable {
   static func firstSequence(of text: String) -> Int? {
     let tag = "#EXT-X-MEDIA-SEQUENCE:"
     let line = text.split(separator: "\n", maxSplits: 16).first { $0.hasPrefix(tag) }
-    return line.flatMap { Int($0.dropFirst(tag.count)) }
+    return line.flatMap { number($0.dropFirst(tag.count)) }
+  }
+
+  /// A number that a playlist may have, with room for what is added to it; nil for others.
+  private static func number(_ text: Substring) -> Int? {
+    Int(text).flatMap { (0..<1 << 53).contains($0) ? $0 : nil }
   }
 
   /// A playlist's text with so much added to its two numbers; the names of its segments stay.
@@ -84,7 +89,7 @@ struct MediaPlaylistText: Equatable {
     ]
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       for (tag, more) in tags where line.hasPrefix(tag) {
-        return Int(line.dropFirst(tag.count)).map { "\(tag)\($0 + more)" } ?? String(line)
+        return number(line.dropFirst(tag.count)).map { "\(tag)\($0 + more)" } ?? String(line)
       }
       return String(line)
     }
@@ -105,7 +110,8 @@ struct MediaPlaylistText: Equatable {
     for part in text.split(separator: "\n") {
       let line = String(part)
       guard line.hasPrefix("#") else {
-        guard let dash = line.firstIndex(of: "-"), let sequence = Int(line[..<dash]) else {
+        guard let dash = line.firstIndex(of: "-"), let sequence = Self.number(line[..<dash])
+        else {
           return nil
         }
         lines.append(line)
@@ -120,7 +126,8 @@ struct MediaPlaylistText: Equatable {
       let name = line.prefix { $0 != ":" }
       switch name {
       case "#EXT-X-MEDIA-SEQUENCE": continue
-      case "#EXT-X-DISCONTINUITY-SEQUENCE": breaks = Int(line.dropFirst(name.count + 1)) ?? 0
+      case "#EXT-X-DISCONTINUITY-SEQUENCE":
+        breaks = Self.number(line.dropFirst(name.count + 1)) ?? 0
       case Self.endTag: isEnded = true
       default:
         guard Self.ownTags.contains(String(name)) else {

@@ -5,6 +5,9 @@ import Viewers
 /// The last resort: as a rule the next node that has a stream knows how far it was. Names of segments stay
 /// what they are, and so what they lead to.
 struct NumberShift: Equatable {
+  /// Far more than any stream has segments, and room for as many.
+  private static let most = 1 << 54
+
   private(set) var sequence = 0
   private var discontinuity = 0
 
@@ -30,8 +33,8 @@ struct NumberShift: Equatable {
       let last = old.discontinuitySequence + old.entries.count { $0.isDiscontinuity }
       breaks = max(breaks, last + 1 - new.discontinuitySequence)
     }
-    sequence += segments
-    discontinuity += breaks
+    sequence = min(sequence + segments, Self.most)
+    discontinuity = min(discontinuity + breaks, Self.most)
   }
 
   /// What a node tells, with numbers that viewers are to have.

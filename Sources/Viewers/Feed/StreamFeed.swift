@@ -99,7 +99,7 @@ extension StreamFeed.Rendition {
 
   /// Whether its numbers and names are such as a stream can have.
   fileprivate var isSound: Bool {
-    StreamKey(wedding: "w", camera: name) != nil && nextSequence >= 0
+    StreamKey(wedding: "w", camera: name) != nil && (0..<1 << 53).contains(nextSequence)
       && (1...3_600).contains(targetDuration) && segments.count <= 1 << 17
       && segments.allSatisfy { StreamKey(wedding: "w", camera: $0) != nil }
   }

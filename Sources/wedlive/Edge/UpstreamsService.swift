@@ -34,8 +34,10 @@ struct UpstreamsService: Service {
       var isKnown = false
       var answered: Bool?
       while !Task.isCancelled {
-        // What viewers ask for tells it, once one has answered.
-        let answers = isKnown && !pool.areAllResting ? true : await anyAnswers()
+        // What viewers ask for tells it, while one answers: those that failed are tried again after a
+        // while, which says nothing of them yet.
+        let isToldByViewers = isKnown && answered != false && !pool.areAllResting
+        let answers = isToldByViewers ? true : await anyAnswers()
         guard !Task.isCancelled else { return }
         if answers { isKnown = true }
         if answers != answered { note(answers, isKnown: isKnown, isFirst: answered == nil) }
