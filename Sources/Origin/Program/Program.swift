@@ -70,7 +70,7 @@ final class Program {
   init(
     _ key: StreamKey, start: ProgramStart, chosen: String?, seed: ProgramSeed?,
     settings: Settings, outlet: StreamOutlet, memory: StreamMemory, hub: Programs, loop: Loop,
-    now: @escaping () -> MediaTime = LiveStream.clock
+    now: @escaping () -> MediaTime = MediaTime.now
   ) {
     wedding = key.wedding
     self.key = key

@@ -56,7 +56,7 @@ package final class LiveStream {
     _ key: StreamKey, state: WindowState, configuration: StreamConfiguration,
     outlet: StreamOutlet, memory: StreamMemory = StreamMemory(),
     recordings: RecordingDesk? = nil,
-    now: @escaping () -> MediaTime = LiveStream.clock
+    now: @escaping () -> MediaTime = MediaTime.now
   ) {
     self.key = key
     self.memory = MemoryShare(memory)
@@ -393,9 +393,5 @@ package final class LiveStream {
     if breaks.count > Self.breaks {
       refuse("the encoder changes its settings or its clock all the time")
     }
-  }
-
-  package static func clock() -> MediaTime {
-    MediaTime(milliseconds: Int64(MonotonicTime.now.nanoseconds / 1_000_000))
   }
 }

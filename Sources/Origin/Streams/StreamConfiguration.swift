@@ -1,6 +1,7 @@
 package import Access
+import EventLoop
 import HLS
-import Media
+package import Media
 
 /// How streams are cut, listed and kept.
 package struct StreamConfiguration: Sendable {
@@ -75,5 +76,10 @@ extension MediaTime {
     self.init(
       milliseconds: duration.components.seconds * 1_000
         + duration.components.attoseconds / 1_000_000_000_000_000)
+  }
+
+  /// By the monotonic clock.
+  package static func now() -> MediaTime {
+    MediaTime(milliseconds: Int64(MonotonicTime.now.nanoseconds / 1_000_000))
   }
 }
