@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
 from conftest import MakeNode
 
 from support.cluster import Cluster
 from support.cluster_watch import Viewer, publish
 from support.node import Node
 from support.processes import Process, run, wait_until
+from support.rtmp import Connection, Refused
 
 
 def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:
@@ -22,6 +24,15 @@ def test_status_is_the_same_of_every_node(cluster: Cluster) -> None:
 
         wait_until(all_usable, "it sees four nodes")
         assert "origin-2" in run(words)
+
+
+def test_an_edge_says_who_may_not_publish(cluster: Cluster) -> None:
+    edge = cluster.edges[0]
+    url = f"rtmp://localhost:{edge.ports['rtmp']}/live/{edge.token('watch', 'w1')}"
+    with pytest.raises(Refused):
+        Connection(url, publish=True)
+    wait_until(lambda: edge.said("publish.refused"), "it says so")
+    assert "for watch, not for publish" in edge.said("publish.refused")[0]["reason"]
 
 
 def test_status_counts_viewers_and_not_connections(

@@ -29,7 +29,11 @@ struct EdgeRelay: Sendable {
     return PublishRelay(
       on: loop, configuration: configuration,
       handlers: RelayHandlers(
-        admit: { connection, request, done in done(gate.admit(connection, request)) },
+        admit: { connection, request, done in
+          let admission = gate.admit(connection, request)
+          if case .refused(_, let words) = admission { edge.refused(connection, words) }
+          done(admission)
+        },
         place: { question, done in
           Task { done(await edge.place(question)) }
         },
@@ -58,6 +62,17 @@ struct EdgeRelay: Sendable {
     let others = Set(excluded.compactMap { NodeID($0) })
     guard let (known, connection) = await node.place(stream, excluding: others) else { return nil }
     return RelayTarget(known, tls, connection, resume: resume)
+  }
+
+  /// Says that somebody may not publish, as origins do.
+  private func refused(_ connection: RTMPConnection, _ words: String) {
+    let address = connection.peer.host
+    let encoder = connection.connectRequest?.flashVersion ?? ""
+    Task {
+      logger.info(
+        "publish.refused",
+        metadata: ["address": "\(address)", "encoder": "\(encoder)", "reason": "\(words)"])
+    }
   }
 
   private func log(_ notice: RelayNotice) {

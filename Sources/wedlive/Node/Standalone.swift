@@ -206,6 +206,7 @@ enum Standalone {
     // The process before this one may have locked some since they were read.
     if succession.hasElders { try? await locks.refresh() }
     let isReplaced = Atomic(false)
+    let (replaced, replacing) = AsyncStream.makeStream(of: Never.self)
     logger.notice("node started", metadata: ["version": "\(Version.current)"])
     if secret.isNew { logger.notice("secret made", metadata: ["path": "\(folder.file("secret"))"]) }
     let demo = try options.demo ? Demo(configuration, listeners, tokens.issuer) : nil
@@ -243,6 +244,7 @@ enum Standalone {
         patience: configuration.shutdown.upgradeStart,
         release: {
           isReplaced.store(true, ordering: .relaxed)
+          replacing.finish()
           await node.stopAccepting()
           await cluster?.retire()
         },
@@ -282,7 +284,8 @@ enum Standalone {
       }
     }
     if let keySet = tokens.keySet { others.append(KeySetService(keySet)) }
-    let publishers = demo.map { [DemoPublisher(options: $0.options, logger: logger)] } ?? []
+    let publishers =
+      demo.map { [DemoPublisher(options: $0.options, logger: logger, replaced: replaced)] } ?? []
     let outcome = await NodeFrame.outcome(
       of: NodeFrame.services(node: service, publishers: publishers, others: others, logger: logger))
     do throws(StoreError) {

@@ -44,6 +44,7 @@ class Node:
         place: Place | None = None,
     ) -> None:
         self.folder = folder
+        #: With its options: `standalone --demo`.
         self.role = role
         self.data = folder / "data"
         self.binary = binary or wedlive_binary()
@@ -91,7 +92,7 @@ class Node:
             raise Failed(f"no binary at {self.binary}: build it, or set BINARY")
         self.process = Process(
             "wedlive",
-            [*self.place.enter, self.binary, self.role, "--data", self.data],
+            [*self.place.enter, self.binary, *self.role.split(), "--data", self.data],
             self.log,
             env=self.environment(),
             core=self.core,
