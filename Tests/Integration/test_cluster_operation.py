@@ -35,6 +35,14 @@ def test_an_edge_says_who_may_not_publish(cluster: Cluster) -> None:
     assert "for watch, not for publish" in edge.said("publish.refused")[0]["reason"]
 
 
+def test_a_node_with_another_secret_is_told_of(cluster: Cluster) -> None:
+    cluster.add("origin", "odd", WEDLIVE_CLUSTER_SECRET="another one than the others have")
+    wait_until(
+        lambda: any("cluster.secret" in line for line in cluster.origins[0].log.open()),
+        "it says so",
+    )
+
+
 def test_status_counts_viewers_and_not_connections(
     cluster: Cluster, cleanup: list[Process], tmp_path: Path
 ) -> None:

@@ -31,6 +31,8 @@ package final class Membership: Sendable {
     /// When Redis last said who is there.
     var lastReading: MonotonicTime?
     var hasWritten = false
+    /// What was said of nodes that don't answer.
+    var report = PeerReport()
     /// When the last heartbeat was written.
     var written: MonotonicTime
   }
@@ -297,6 +299,9 @@ package final class Membership: Sendable {
   private func take(_ answer: NodeRegistry.Answer, left: Set<NodeID>) {
     for _ in 0..<answer.malformed { metrics.refused("node") }
     for _ in 0..<answer.unsealed { metrics.refused("seal") }
+    if let line = state.withLock({ $0.report.line(forRefused: answer.unsealed) }) {
+      logger.log(level: line.level, "\(line.text)")
+    }
     let now = MonotonicTime.now
     state.withLock { state in
       state.lastReading = now
@@ -350,11 +355,16 @@ package final class Membership: Sendable {
 
   private func check(_ record: NodeRecord) async {
     guard let probe else { return }
-    let passed = await probe.check(record, limits.checkDeadline)
+    let cause = await probe.check(record, limits.checkDeadline)
+    let passed = cause == nil
     // Cut short by the end of `run`, it says nothing.
     if Task.isCancelled { return }
     metrics.check(passed)
-    state.withLock { $0.table.checked(record, passed: passed, at: .now) }
+    let line = state.withLock { state in
+      state.table.checked(record, passed: passed, at: .now)
+      return state.report.line(for: record.id, cause)
+    }
+    if let line { logger.log(level: line.level, "\(line.text)") }
     publish()
   }
 

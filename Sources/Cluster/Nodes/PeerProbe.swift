@@ -3,10 +3,10 @@ import HTTPTypes
 
 /// How a node finds out whether another one answers.
 package struct PeerProbe: Sendable {
-  /// Whether it answers, as itself, within the deadline.
-  package let check: @Sendable (NodeRecord, _ deadline: Duration) async -> Bool
+  /// Why it doesn't answer, as itself, within the deadline, in words for a person; nil where it does.
+  package let check: @Sendable (NodeRecord, _ deadline: Duration) async -> String?
 
-  package init(check: @escaping @Sendable (NodeRecord, _ deadline: Duration) async -> Bool) {
+  package init(check: @escaping @Sendable (NodeRecord, _ deadline: Duration) async -> String?) {
     self.check = check
   }
 
@@ -24,12 +24,21 @@ package struct PeerProbe: Sendable {
     PeerProbe { record, deadline in
       let request = HTTPRequest(
         method: .get, scheme: scheme, authority: record.addresses.http, path: "/healthz")
-      guard
-        let (response, _) = try? await client.send(
+      do {
+        let (response, _) = try await client.send(
           request, deadline: deadline, maxResponseBytes: 4_096)
-      else { return false }
-      guard response.status == .ok else { return false }
-      return HTTPField.Name(nodeHeader).flatMap { response.headerFields[$0] } == record.id.text
+        guard response.status == .ok else {
+          return "\(record.addresses.http) answers \(response.status)"
+        }
+        let name = HTTPField.Name(nodeHeader).flatMap { response.headerFields[$0] }
+        guard name == record.id.text else {
+          return "at \(record.addresses.http) is \(name.map { "the node \($0)" } ?? "no node")"
+        }
+        return nil
+      } catch {
+        let hint = scheme == "https" ? " (cluster.ca, cluster.certificate)" : ""
+        return "\(record.addresses.http): \(error)\(hint)"
+      }
     }
   }
 }
