@@ -58,14 +58,15 @@ package struct ElderDuties: Sendable {
 
   private func carryOut(_ order: ElderOrder) async throws(APIError) -> ElderAnswer {
     switch order {
-    case .yield(let key, let token, let priority):
+    case .yield(let key, let token, let priority, let isAdmitted):
       do throws(ClaimRefusal) {
-        let progress = try await node.yield(key, to: token, priority)
+        let progress = try await node.yield(key, to: token, priority, isAdmitted: isAdmitted)
         return ElderAnswer(
           count: progress == nil ? 0 : 1,
           progress: progress.map { ElderAnswer.Progress(state: $0.state, names: $0.names) })
       } catch {
-        throw APIError(409, "taken", "\(error)")
+        throw APIError(
+          409, error == .onAir ? ElderAnswer.Refusal.onAir : "taken", "\(error)")
       }
     case .drop(let selection):
       return ElderAnswer(

@@ -4,8 +4,9 @@ package import Media
 ///
 /// JSON on the wire; a process that doesn't know an order refuses it.
 package enum ElderOrder: Codable, Equatable, Sendable {
-  /// Leave a stream to the process that asks, whose publisher shows a token; a wedding's program without.
-  case yield(StreamKey, token: [UInt8], priority: Int)
+  /// Leave a stream to the process that asks, whose publisher shows a token with this digest; a wedding's
+  /// program without. As long as it isn't admitted, it pushes nobody off the air.
+  case yield(StreamKey, token: [UInt8], priority: Int, isAdmitted: Bool)
   /// Close connections that an operator has chosen.
   case drop(StreamControl.Selection)
   /// Give the next segments of a wedding's streams another key.

@@ -1,4 +1,6 @@
 import HLS
+import Media
+import Synchronization
 
 extension StreamLeasing {
   /// The say of this node's processes before this one, where no cluster has one: they leave a stream to
@@ -7,18 +9,27 @@ extension StreamLeasing {
   /// - Parameter hands: reach them; nil as long as nobody can come.
   /// - Returns: what asks them.
   package static func elders(_ hands: @escaping @Sendable () -> ElderHands?) -> StreamLeasing {
-    StreamLeasing(
+    // That this process was granted while there were others: it knows best how far they have come.
+    let granted = Mutex<Set<StreamKey>>([])
+    return StreamLeasing(
       acquire: { wish, _ in
         guard let hands = hands() else { return .granted(after: nil) }
         let (answers, refusal) = await hands.done(
-          .yield(wish.key, token: wish.tokenID, priority: wish.priority))
-        if let refusal { return .refused(refusal.message) }
+          .yield(
+            wish.key, token: wish.tokenID, priority: wish.priority, isAdmitted: wish.isAdmitted))
+        if let refusal {
+          return refusal.code == ElderAnswer.Refusal.onAir
+            ? .onAir(refusal.message) : .refused(refusal.message)
+        }
+        // Nobody is left to say anything of it.
+        if answers.isEmpty { return .granted(after: nil) }
+        let isNew = granted.withLock { $0.insert(wish.key).inserted }
         let left = answers.compactMap(\.progress).max {
           $0.state.nextSequence < $1.state.nextSequence
         }
+        guard isNew, let left else { return .granted(after: nil) }
         return .granted(
-          after: left.map { Progress(state: $0.state, publisherEnd: nil, names: $0.names) },
-          wasOurs: false)
+          after: Progress(state: left.state, publisherEnd: nil, names: left.names), wasOurs: false)
       }, release: { _ in }, publish: { _, _ in })
   }
 }

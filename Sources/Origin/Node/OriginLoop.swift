@@ -91,8 +91,8 @@ package final class OriginLoop {
       .publish, connection, request.name, key: key, claims: claims, clientID: node.nextClient())
     let publication = connection.publicationID
     let publisher = Publisher(
-      id: ask.clientID, tokenID: token, priority: claims.priority, address: ask.address,
-      loop: loop.mailbox, publication: publication, stream: key)
+      id: ask.clientID, tokenID: CredentialDigest.of(token), priority: claims.priority,
+      address: ask.address, loop: loop.mailbox, publication: publication, stream: key)
     let mailbox = loop.mailbox
     node.errands.run { [node] in
       let result = await node.admit(ask, publisher)

@@ -179,7 +179,7 @@ package final class OriginNode: Sendable {
   ) async -> ProgramStart? {
     if let leasing {
       switch await leasing.acquire(StreamLeasing.Wish(key: key, priority: 0), onLoss) {
-      case .refused: return nil
+      case .refused, .onAir: return nil
       case .granted(let progress?, _, _):
         return ProgramStart(
           state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
@@ -206,15 +206,33 @@ package final class OriginNode: Sendable {
     var inherited: StreamLeasing.Progress?
     var wasOurs = true
     var numbers: WindowState?
-    switch await lease(ask, publisher) {
-    case .refused(let words):
+    if leasing != nil {
+      // One that is too many here is to push nobody off the air elsewhere.
+      do throws(ClaimRefusal) {
+        try await registry.room(for: ask.key)
+      } catch {
+        log("publish.refused", ask, ["reason": "\(error)"])
+        return .failure(PublishDenial(error))
+      }
+    }
+    var wasAdmitted = false
+    var outcome = await lease(ask, publisher, isAdmitted: hooks.onPublish == nil)
+    if case .onAir = outcome {
+      if let denial = await askBackend(ask) { return .failure(denial) }
+      wasAdmitted = true
+      outcome = await lease(ask, publisher, isAdmitted: true)
+    }
+    switch outcome {
+    case .refused(let words), .onAir(let words):
       log("publish.refused", ask, ["reason": "\(words)"])
+      if wasAdmitted { await hooks.onPublishDone?(ask) }
       return .failure(PublishDenial(.badName, words))
     case .granted(let after, let isOurs, let isBlind):
       (inherited, wasOurs) = (after, isOurs)
       numbers = after?.state ?? (isBlind ? StreamLedger.beyondAll : nil)
     }
-    let result = await admitHere(ask, publisher, after: numbers, wasOurs: wasOurs)
+    let result = await admitHere(
+      ask, publisher, after: numbers, wasOurs: wasOurs, wasAdmitted: wasAdmitted)
     switch result {
     case .success(var claim):
       claim.after = inherited
@@ -226,14 +244,16 @@ package final class OriginNode: Sendable {
   }
 
   /// Asks the cluster for a stream; a node alone has it already.
-  private func lease(_ ask: ClientAsk, _ publisher: Publisher) async -> StreamLeasing.Outcome {
+  private func lease(
+    _ ask: ClientAsk, _ publisher: Publisher, isAdmitted: Bool
+  ) async -> StreamLeasing.Outcome {
     guard let leasing else { return .granted(after: nil) }
     let isPeer = ask.isPeerCertified || !configuration.peersAreCertified
     let wish = StreamLeasing.Wish(
       key: ask.key, priority: publisher.priority,
       resumes: isPeer ? ask.name["resume"] ?? "" : "",
       after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "",
-      tokenID: publisher.tokenID)
+      tokenID: publisher.tokenID, isAdmitted: isAdmitted)
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.
       errands.run { await registry.holder(of: ask.key)?.send() }
@@ -244,17 +264,21 @@ package final class OriginNode: Sendable {
   ///
   /// - Parameters:
   ///   - key: the stream; the camera is `program` for a wedding's program.
-  ///   - token: of the publisher there.
+  ///   - token: the digest of the publisher's there.
   ///   - priority: of the same.
-  /// - Returns: how far it has come here, with nothing to follow; nil where it isn't here.
+  ///   - isAdmitted: whether the backend has said yes to it.
+  /// - Returns: how far it has come here, with nothing to follow; nil where it isn't here, or was left
+  ///   before.
   /// - Throws: `ClaimRefusal` where its publisher here keeps it.
   func yield(
-    _ key: StreamKey, to token: [UInt8], _ priority: Int
+    _ key: StreamKey, to token: [UInt8], _ priority: Int, isAdmitted: Bool
   ) async throws(ClaimRefusal) -> StreamLeasing.Progress? {
     if key.camera == Program.name { return await door.yield(key) }
     let other = Publisher(
       id: .max, tokenID: token, priority: priority, address: "", silence: { nil }, evict: {})
-    guard let state = try await registry.yield(key, to: other) else { return nil }
+    guard let state = try await registry.yield(key, to: other, isAdmitted: isAdmitted) else {
+      return nil
+    }
     await ledger.end(key, at: state)
     logger.info(
       "stream left to the next process",
@@ -269,15 +293,16 @@ package final class OriginNode: Sendable {
   }
 
   private func admitHere(
-    _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?, wasOurs: Bool
+    _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?, wasOurs: Bool,
+    wasAdmitted: Bool
   ) async -> Result<Claim, PublishDenial> {
-    var wasAdmitted = false
+    var wasAdmitted = wasAdmitted
     let claim: Claim
     do throws(ClaimRefusal) {
       do throws(ClaimRefusal) {
         claim = try await registry.claim(
-          ask.key, by: publisher, isAdmitted: hooks.onPublish == nil, after: inherited,
-          wasOurs: wasOurs)
+          ask.key, by: publisher, isAdmitted: wasAdmitted || hooks.onPublish == nil,
+          after: inherited, wasOurs: wasOurs)
       } catch .onAir {
         if let denial = await askBackend(ask) { return .failure(denial) }
         wasAdmitted = true

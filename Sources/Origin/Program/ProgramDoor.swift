@@ -89,12 +89,11 @@ actor ProgramDoor {
   /// Leaves a program to the next process of this node, for good; what there is of it stays until the
   /// last camera here has gone.
   ///
-  /// - Returns: how far it has come; nil where it isn't here.
+  /// - Returns: how far it has come; nil where it isn't here, or was left before.
   func yield(_ program: StreamKey) async -> StreamLeasing.Progress? {
     await turns.enter(program.wedding)
     defer { turns.leave(program.wedding) }
-    yielded.insert(program.wedding)
-    guard open[program.wedding] != nil else { return nil }
+    guard yielded.insert(program.wedding).inserted, open[program.wedding] != nil else { return nil }
     return await hands.yield(program)
   }
 

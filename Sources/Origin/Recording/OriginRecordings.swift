@@ -54,7 +54,8 @@ package struct OriginRecordings: RecordingDirectory {
     } catch {
       // One that nothing was recorded of here may have been wanted, or recorded, there.
       guard error == .notRecording, answers.contains(where: { $0.refusal == nil }) else {
-        throw APIError(error)
+        let refusals = answers.lazy.compactMap(\.refusal)
+        throw refusals.first { $0.code == ElderAnswer.Refusal.noAnswer }?.error ?? APIError(error)
       }
     }
     return try await infos(stopped + answers.flatMap(\.recordings))

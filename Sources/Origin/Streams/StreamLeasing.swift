@@ -13,6 +13,9 @@ package struct StreamLeasing: Sendable {
     case granted(after: Progress?, wasOurs: Bool = true, isBlind: Bool = false)
     /// The words go to the publisher.
     case refused(String)
+    /// Somebody is on air elsewhere on this node, and stays there until the backend has admitted the
+    /// newcomer; then it is to be asked for once more. The words are for one that isn't.
+    case onAir(String)
   }
 
   /// What a node says when it wants a stream.
@@ -27,12 +30,15 @@ package struct StreamLeasing: Sendable {
     package let proof: String
     /// The same for two connections that show the same token; empty for a program.
     package let tokenID: [UInt8]
+    /// Whether the backend has said yes, or isn't asked.
+    package let isAdmitted: Bool
 
     package init(
       key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = "",
-      tokenID: [UInt8] = []
+      tokenID: [UInt8] = [], isAdmitted: Bool = true
     ) {
       self.tokenID = tokenID
+      self.isAdmitted = isAdmitted
       self.key = key
       self.priority = priority
       self.resumes = resumes

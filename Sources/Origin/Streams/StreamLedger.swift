@@ -109,7 +109,7 @@ package actor StreamLedger {
     state.discontinuitySequence = inherited.discontinuitySequence
     state.endDate = max(state.endDate, inherited.endDate)
     let place = StreamNumbers.Position(
-      sequence: UInt64(inherited.nextSequence),
+      sequence: UInt64(max(0, inherited.nextSequence)),
       discontinuity: UInt64(max(0, inherited.discontinuitySequence)))
     runs[key]?.next = place
     // From there, or what is reserved would be further ahead with each crash.

@@ -41,6 +41,8 @@ package actor StreamRegistry {
     var confirmed: UInt64 = 0
     /// Its playlist has ended.
     var isOver = false
+    /// Another process of the node has it.
+    var isYielded = false
     var takeovers: [MonotonicTime] = []
     var aging: Task<Void, Never>?
 
@@ -106,10 +108,9 @@ package actor StreamRegistry {
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
-    if entries[key]?.isOpen != true {
-      guard count + opening < limits.streams else { throw .full }
-      guard hasMemory() else { throw .noMemory }
-    }
+    // Its publisher is on the way to the process that has it now.
+    if entries[key]?.isYielded == true { throw .unavailable }
+    try room(for: key)
     try await takeOver(key, by: publisher, isAdmitted: isAdmitted)
     if state != nil, !wasOurs, let entry = entries[key], entry.holder == nil {
       entry.aging?.cancel()
@@ -131,21 +132,33 @@ package actor StreamRegistry {
     return Claim(key: key, epoch: entry.epoch, box: entry.box)
   }
 
-  /// Leaves a stream to the next process of this node; what there is of it can still be fetched for a
-  /// while.
+  /// Whether a stream may begin here, as far as that can be said before anybody is sent away for it.
+  ///
+  /// - Throws: `.full` or `.noMemory` where it is one too many.
+  func room(for key: StreamKey) throws(ClaimRefusal) {
+    guard entries[key]?.isOpen != true else { return }
+    guard count + opening < limits.streams else { throw .full }
+    guard hasMemory() else { throw .noMemory }
+  }
+
+  /// Leaves a stream to the next process of this node, once; what there is of it can still be fetched
+  /// for a while.
   ///
   /// - Parameters:
   ///   - key: the stream.
   ///   - publisher: who wants it there.
-  /// - Returns: how far it has come; nil where there is no such stream.
-  /// - Throws: `ClaimRefusal` where its holder keeps it.
+  ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
+  /// - Returns: how far it has come; nil where there is no such stream, or it was left before: the other
+  ///   process has brought it on since.
+  /// - Throws: `ClaimRefusal` where its holder keeps it; `.onAir` when it could be taken over by an
+  ///   admitted one.
   func yield(
-    _ key: StreamKey, to publisher: Publisher
+    _ key: StreamKey, to publisher: Publisher, isAdmitted: Bool = true
   ) async throws(ClaimRefusal) -> WindowState? {
     await enter(key)
     defer { leave(key) }
-    guard entries[key] != nil else { return nil }
-    try await takeOver(key, by: publisher, isAdmitted: true)
+    guard entries[key]?.isYielded == false else { return nil }
+    try await takeOver(key, by: publisher, isAdmitted: isAdmitted)
     guard var entry = entries[key] else { return nil }
     entry.aging?.cancel()
     entry.epoch = nextEpoch
@@ -156,6 +169,7 @@ package actor StreamRegistry {
       await self.forget(claim)
     }
     entry.isOver = true
+    entry.isYielded = true
     entries[key] = entry
     entry.box.stream.handOver()
     return entry.box.stream.state

@@ -85,7 +85,8 @@ enum EdgeRole {
       frame.health.set(waiting: OriginsService.waiting)
     }
     if cluster == nil, inheritance == nil { frame.health.set(waiting: UpstreamsService.waiting) }
-    let line = try ElderLine(bequest?.doors ?? [], configuration, frame.registry)
+    let line = try ElderLine(
+      bequest?.doors ?? [], configuration, frame.registry, isGone: succession.isGone)
     let status = EdgeStatus(
       identity: StatusCollector.Identity(
         node: configuration.node.effectiveID, region: configuration.node.region,
@@ -150,7 +151,7 @@ enum EdgeRole {
         },
         openDoor: {
           await ElderDoor.open(
-            at: frame, besides: bequest?.doors ?? [], configuration.server, viewers,
+            at: frame, besides: line?.doors ?? [], configuration.server, viewers,
             status: NodeStatus.call { await status.ownStatus() }, orders: nil)
         }, orders: drain),
       HeapService(), census,

@@ -101,7 +101,8 @@ enum Standalone {
       leasing: leases?.leasing
         ?? (succession.hasElders ? .elders { elderHands.withLock { $0 } } : nil))
     live.withLock { $0 = origin.board }
-    let line = try ElderLine(bequest?.doors ?? [], configuration, registry)
+    let line = try ElderLine(
+      bequest?.doors ?? [], configuration, registry, isGone: succession.isGone)
     let elders = line.map { line in
       ElderStreams(
         line, configuration, registry,
@@ -250,7 +251,7 @@ enum Standalone {
         },
         openDoor: {
           await ElderDoor.open(
-            at: frame, besides: bequest?.doors ?? [], configuration.server, viewers,
+            at: frame, besides: line?.doors ?? [], configuration.server, viewers,
             status: NodeStatus.call { await collector.ownStatus() }, orders: duties.call)
         }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
@@ -258,7 +259,13 @@ enum Standalone {
     ]
     if succession.hasElders {
       others.append(
-        ElderService(succession: succession, ask: { await line?.statuses() }) {
+        ElderService(
+          succession: succession,
+          ask: {
+            elders?.drop()
+            await line?.statuses()
+          }
+        ) {
           elders?.end()
           // What those before have left is for the node's last process: this one may have been replaced
           // meanwhile, and what the next one records is not left by anybody.

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import HTTPServer
 import HTTPTypes
 import Logging
@@ -10,11 +11,11 @@ import Viewers
 /// On one loop, which knows the streams of all. It has a server of its own: that of viewers is drained.
 final class ElderDoor {
   let server: LoopServer
-  let port: UInt16
+  let door: UpgradeMessage.Door
 
-  private init(_ server: LoopServer, _ port: UInt16) {
+  private init(_ server: LoopServer, _ door: UpgradeMessage.Door) {
     self.server = server
-    self.port = port
+    self.door = door
   }
 
   /// Opens it on a node's first loop.
@@ -33,12 +34,11 @@ final class ElderDoor {
     _ metrics: ServerMetrics, status: APICall, orders: APICall?
   ) async -> [UpgradeMessage.Door] {
     let secret = others.first?.secret ?? (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-    let pass = PeerPass(secret: secret)
     do {
-      let port = try await frame.loops.mailboxes[0].run { loop in
-        try open(on: loop, pass, configuration, metrics, status: status, orders: orders)
+      let door = try await frame.loops.mailboxes[0].run { loop in
+        try open(on: loop, secret, configuration, metrics, status: status, orders: orders)
       }
-      return (port.map { [UpgradeMessage.Door(port: $0, secret: secret)] } ?? []) + others
+      return (door.map { [$0] } ?? []) + others
     } catch {
       frame.logger.error(
         "what stays with this process can't be seen by way of the new one",
@@ -51,31 +51,32 @@ final class ElderDoor {
   ///
   /// - Parameters:
   ///   - loop: where it is.
-  ///   - pass: that who asks has to show.
+  ///   - secret: that who asks has to show a pass of, where it isn't open yet.
   ///   - configuration: of the server.
   ///   - metrics: of the same.
   ///   - status: answers what this process has.
   ///   - orders: does what the other one asks.
-  /// - Returns: its port at 127.0.0.1.
+  /// - Returns: where it is.
   /// - Throws: `SystemError` where no port is left.
   private static func open(
-    on loop: Loop, _ pass: PeerPass, _ configuration: ServerConfiguration,
+    on loop: Loop, _ secret: [UInt8], _ configuration: ServerConfiguration,
     _ metrics: ServerMetrics, status: APICall, orders: APICall?
-  ) throws -> UInt16? {
-    if let open = loop.local(ElderDoor.self) { return open.port }
+  ) throws -> UpgradeMessage.Door? {
+    if let open = loop.local(ElderDoor.self) { return open.door }
     guard let site = loop.local(ViewerSite.self),
       let place = SocketAddress(host: "127.0.0.1", port: 0)
     else { return nil }
     let socket = try Socket.listening(on: place)
-    let port = socket.localAddress.port
+    let door = UpgradeMessage.Door(
+      port: socket.localAddress.port, process: getpid(), secret: secret)
     let server = LoopServer(on: loop, configuration: configuration, metrics: metrics)
     try server.listen(
       socket, tls: nil, acceptsProxyHeader: false,
       handler: PeerHandler(
-        table: site.table, pass: pass,
+        table: site.table, pass: PeerPass(secret: secret),
         launch: String(UInt64.random(in: .min ... .max), radix: 36), status: status, orders: orders,
         inner: site.handler))
-    loop.setLocal(ElderDoor(server, port))
-    return port
+    loop.setLocal(ElderDoor(server, door))
+    return door
   }
 }

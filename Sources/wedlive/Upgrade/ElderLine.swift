@@ -10,8 +10,8 @@ import Viewers
 
 /// Asks the processes before this one what they have, and has them do something.
 final class ElderLine: Sendable {
-  /// Of the processes, the last one first.
-  let doors: [Upstream]
+  private let all: [(door: UpgradeMessage.Door, upstream: Upstream)]
+  private let isGone: @Sendable (UpgradeMessage.Door) -> Bool
   let client: HTTPClient
   let pass: PeerPass
   /// What they have said last, in sums.
@@ -30,12 +30,17 @@ final class ElderLine: Sendable {
   ///   - doors: of the processes before this one, the last one first; nil is made of none.
   ///   - configuration: of the node.
   ///   - registry: of its metrics.
+  ///   - isGone: whether a door's process has ended: anybody may listen at its port by then.
   /// - Throws: `StartFailure` where nothing can be asked.
   init?(
-    _ doors: [UpgradeMessage.Door], _ configuration: NodeConfiguration, _ registry: MetricRegistry
+    _ doors: [UpgradeMessage.Door], _ configuration: NodeConfiguration, _ registry: MetricRegistry,
+    isGone: @escaping @Sendable (UpgradeMessage.Door) -> Bool
   ) throws(StartFailure) {
     guard let secret = doors.first?.secret else { return nil }
-    self.doors = doors.compactMap { Upstream("http://127.0.0.1:\($0.port)") }
+    all = doors.compactMap { door in
+      Upstream("http://127.0.0.1:\(door.port)").map { (door, $0) }
+    }
+    self.isGone = isGone
     pass = PeerPass(secret: secret)
     tally = ElderTally(registry)
     do throws(HTTPClientError) {
@@ -44,6 +49,12 @@ final class ElderLine: Sendable {
       throw StartFailure("the process before this one can't be asked: \(error)")
     }
   }
+
+  /// Of the processes that have not ended, the last one first.
+  var doors: [UpgradeMessage.Door] { all.map(\.door).filter { !isGone($0) } }
+
+  /// Where those are asked.
+  var upstreams: [Upstream] { all.filter { !isGone($0.door) }.map(\.upstream) }
 
   /// For `Origin`.
   var hands: ElderHands {
@@ -63,53 +74,78 @@ final class ElderLine: Sendable {
       return said.statuses
     }
     var statuses: [NodeStatus] = []
-    for door in doors {
-      guard let body = await send(.get, "/cluster/status", to: door, Self.patience),
+    for (door, upstream) in all where !isGone(door) {
+      guard
+        case .success(let (response, body)) = await send(
+          .get, "/cluster/status", to: upstream, Self.patience),
+        response.status == .ok,
         let status = try? JSONDecoder().decode(NodeStatus.self, from: Data(body))
       else { continue }
       statuses.append(status)
     }
     said.withLock { $0 = (statuses, .now) }
-    // The last one may have ended meanwhile.
-    if !areGone { tally.note(statuses) }
+    // The last one may have ended meanwhile, and is noted by `end` then.
+    haveEnded.withLock { haveEnded in
+      if !haveEnded { tally.note(statuses) }
+    }
     return statuses
   }
 
-  /// Has each of them do something; no answer comes of those that have ended, or don't know the order.
+  /// Has each of them do something; nothing comes of those that have ended, or don't know the order.
   private func ask(_ order: ElderOrder) async -> [ElderAnswer] {
     guard !areGone, let body = try? JSONEncoder().encode(order) else { return [] }
     var answers: [ElderAnswer] = []
-    for door in doors {
-      guard
-        let body = await send(.post, "/cluster/orders", Array(body), to: door, Self.orderPatience),
-        let answer = try? JSONDecoder().decode(ElderAnswer.self, from: Data(body))
-      else { continue }
-      answers.append(answer)
+    for (door, upstream) in all where !isGone(door) {
+      let reply = await send(
+        .post, "/cluster/orders", Array(body), to: upstream, Self.orderPatience)
+      // One that has ended meanwhile does nothing any more.
+      if let answer = Self.answer(reply), answer != .missing || !isGone(door) {
+        answers.append(answer)
+      }
     }
     // What it was may have changed.
     said.withLock { $0 = nil }
     return answers
   }
 
-  /// What one of them answers with a 200; nil for anything else.
+  /// What comes of an order: one that is busy may have done it, do it yet, or have what it is about.
+  ///
+  /// - Returns: nil where nobody is there, or nobody who knows it; `.missing` where one may be there.
+  static func answer(
+    _ reply: Result<(HTTPResponse, [UInt8]), HTTPClientError>
+  ) -> ElderAnswer? {
+    switch reply {
+    case .success(let (response, body)):
+      switch response.status {
+      case .ok: ElderAnswer.read(body) ?? .missing
+      case .badRequest, .notFound: nil
+      default: .missing
+      }
+    case .failure(let error): error.code == .unreachable ? nil : .missing
+    }
+  }
+
   private func send(
     _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8] = [], to door: Upstream,
     _ patience: Duration
-  ) async -> [UInt8]? {
+  ) async -> Result<(HTTPResponse, [UInt8]), HTTPClientError> {
     var request = HTTPRequest(
       method: method, scheme: door.scheme, authority: door.authority, path: path)
     request.headerFields[.authorization] = "Bearer \(pass.token)"
-    guard
-      let (response, answer) = try? await client.send(
-        request, body: body, deadline: patience, maxResponseBytes: Self.answerBytes),
-      response.status == .ok
-    else { return nil }
-    return answer
+    do throws(HTTPClientError) {
+      return .success(
+        try await client.send(
+          request, body: body, deadline: patience, maxResponseBytes: Self.answerBytes))
+    } catch {
+      return .failure(error)
+    }
   }
 
   /// The last of them has ended.
   func end() {
-    haveEnded.withLock { $0 = true }
-    tally.note([])
+    haveEnded.withLock { haveEnded in
+      haveEnded = true
+      tally.note([])
+    }
   }
 }

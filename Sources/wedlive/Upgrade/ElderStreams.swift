@@ -28,16 +28,15 @@ final class ElderStreams: Sendable {
     isHere: @escaping @Sendable (StreamKey) -> Bool, version: @escaping @Sendable () -> UInt64
   ) {
     self.line = line
-    let nodes = line.doors
     var cache = EdgeConfiguration()
-    cache.upstreams = nodes
+    cache.upstreams = line.upstreams
     cache.memoryBytes = Self.memoryBytes
     proxy = EdgeProxy(cache, client: line.client)
     metrics = EdgeMetrics(registry, of: proxy)
     live = EdgeLive(
       proxy: proxy, client: line.client, pass: line.pass,
       name: configuration.node.effectiveID,
-      locator: LiveLocator(find: { LiveLocator.Place(isHere($0) ? [] : nodes) }),
+      locator: LiveLocator(find: { LiveLocator.Place(isHere($0) ? [] : line.upstreams) }),
       configuration: configuration.edgeLive,
       own: EdgeLive.OwnStreams(version: version, isHere: isHere), metrics: registry,
       logger: Logger(label: "live"))
@@ -56,6 +55,9 @@ final class ElderStreams: Sendable {
         proxy, metrics, on: server, routing: isForPeers ? .peerSegments(live) : .segments(live)),
       others: EdgeHandler(proxy, metrics, on: server))
   }
+
+  /// One of them has ended: nobody at its port is asked any more.
+  func drop() { proxy.upstreams.set(line.upstreams) }
 
   /// The last of them has ended: what there is of their streams is served on for a while.
   func end() { line.end() }

@@ -53,6 +53,11 @@ struct Succession: Sendable {
     }
   }
 
+  /// Whether a door's process has ended.
+  func isGone(_ door: UpgradeMessage.Door) -> Bool {
+    !elders.contains { $0.isAlive(behind: door) }
+  }
+
   /// Returns when no process before this one is left, or the task is cancelled.
   func alone() async {
     for elder in elders { await elder.end() }

@@ -12,12 +12,19 @@ final class UpgradeLink: Sendable {
   let messages: AsyncStream<UpgradeMessage>
   /// For a process that is to be given this end.
   let descriptor: Int32
+  /// That has made the link, as the kernel says: of an end that was inherited the one before.
+  let maker: Int32?
   private let mailbox: LoopMailbox
   private let ended = Mutex(false)
   private let channel = Mutex<ChannelID?>(nil)
 
   /// Whether the other process has ended, or this end is closed.
   var hasEnded: Bool { ended.withLock { $0 } }
+
+  /// Whether the other process has not ended, and a door may be its own.
+  func isAlive(behind door: UpgradeMessage.Door) -> Bool {
+    !hasEnded && (door.process == nil || door.process == maker)
+  }
 
   /// Takes over an end.
   ///
@@ -28,6 +35,7 @@ final class UpgradeLink: Sendable {
     let (messages, post) = AsyncStream.makeStream(of: UpgradeMessage.self)
     self.messages = messages
     self.descriptor = descriptor
+    maker = Self.maker(of: descriptor)
     self.mailbox = mailbox
     let isTaken = mailbox.submit { loop in
       let channel = UpgradeChannel(Socket(owning: descriptor), on: loop, post) { [weak self] in
@@ -56,6 +64,14 @@ final class UpgradeLink: Sendable {
       throw StartFailure("no socket pair: \(SystemError("socketpair", errno))")
     }
     return (pair[0], pair[1])
+  }
+
+  private static func maker(of descriptor: Int32) -> Int32? {
+    // `struct ucred`, which the C library shows to no Swift: process, user, group.
+    var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+    var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+    let result = unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size)
+    return result == 0 ? credentials.0 : nil
   }
 
   /// Tells the other process something; it is lost where that has ended.

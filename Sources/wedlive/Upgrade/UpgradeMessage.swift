@@ -16,6 +16,8 @@ struct UpgradeMessage: Codable, Equatable, Sendable {
   struct Door: Codable, Equatable, Sendable {
     /// On this machine.
     var port: UInt16
+    /// Whose it is.
+    var process: Int32?
     /// What who asks shows a pass of: the same for all processes of a node.
     var secret: [UInt8]
   }

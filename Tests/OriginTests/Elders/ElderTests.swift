@@ -1,6 +1,10 @@
+import ControlAPI
 import Foundation
 import HLS
+import Access
 import Media
+import RTMP
+import Synchronization
 import Telemetry
 import TestSupport
 import Testing
@@ -41,6 +45,137 @@ import Testing
     #expect(await test.log.closed == [key])
   }
 
+  @Test func `a stream is left once, and nobody has it here after that`() async throws {
+    let test = TestRegistry()
+    _ = try await test.publish(key, one)
+    #expect(try await test.registry.yield(key, to: other("one")) != nil)
+    // Its publisher comes back to the other process, which has brought it on since.
+    #expect(try await test.registry.yield(key, to: other("one")) == nil)
+    await #expect(throws: ClaimRefusal.unavailable) {
+      _ = try await test.publish(key, ImaginedPublisher(2, token: "one"))
+    }
+  }
+
+  @Test func `nobody on the air is pushed off by who isn't admitted`() async throws {
+    let test = TestRegistry()
+    _ = try await test.publish(key, one)
+    await #expect(throws: ClaimRefusal.onAir) {
+      _ = try await test.registry.yield(key, to: other("one"), isAdmitted: false)
+    }
+    #expect(one.evictions == 0)
+    #expect(try await test.registry.yield(key, to: other("one"), isAdmitted: true) != nil)
+  }
+
+  /// A leasing whose elders give an answer to every order.
+  private func leasing(_ answer: ElderAnswer) -> StreamLeasing {
+    let hands = ElderHands(
+      tally: ElderTally(MetricRegistry()), statuses: { [] }, ask: { _ in [answer] })
+    return .elders { hands }
+  }
+
+  private func outcome(_ leasing: StreamLeasing) async -> StreamLeasing.Outcome {
+    await leasing.acquire(StreamLeasing.Wish(key: key, priority: 0)) {}
+  }
+
+  @Test func `what was granted here before is not brought on by what is heard of it later`() async {
+    let left = ElderAnswer.Progress(state: WindowState(nextSequence: 7), names: [])
+    let leasing = leasing(ElderAnswer(count: 1, progress: left))
+    guard case .granted(let after?, wasOurs: false, _) = await outcome(leasing) else {
+      Issue.record("not left")
+      return
+    }
+    #expect(after.state.nextSequence == 7)
+    guard case .granted(nil, wasOurs: true, _) = await outcome(leasing) else {
+      Issue.record("left once more")
+      return
+    }
+  }
+
+  @Test func `who says nothing may have the stream`() async {
+    guard case .refused(let words) = await outcome(leasing(.missing)) else {
+      Issue.record("granted")
+      return
+    }
+    #expect(words.contains("try again"))
+    let onAir = ElderAnswer(refusal: .init(APIError(409, ElderAnswer.Refusal.onAir, "taken")))
+    guard case .onAir("taken") = await outcome(leasing(onAir)) else {
+      Issue.record("the backend isn't asked")
+      return
+    }
+  }
+
+  @Test func `an answer is read as it was written`() throws {
+    let answer = ElderAnswer(
+      count: 1, recordings: ["a"],
+      progress: .init(
+        state: WindowState(
+          nextSequence: 1 << 40, discontinuitySequence: 2, targetDuration: 4,
+          endTime: MediaTime(ticks: -5), endDate: 1_800_000_000_000), names: ["main"]))
+    #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == answer)
+    #expect(ElderAnswer.read([]) == nil)
+    #expect(ElderAnswer.read(Array(repeating: UInt8(ascii: "["), count: 9)) == nil)
+  }
+
+  @Test(arguments: [
+    WindowState(nextSequence: -1), WindowState(nextSequence: .min),
+    WindowState(nextSequence: .max), WindowState(discontinuitySequence: -1),
+    WindowState(discontinuitySequence: .max), WindowState(targetDuration: -1),
+    WindowState(endTime: MediaTime(ticks: .max)), WindowState(endTime: MediaTime(ticks: .min)),
+    WindowState(endDate: .max),
+  ])
+  func `numbers that no stream has are no answer`(state: WindowState) throws {
+    let answer = ElderAnswer(progress: .init(state: state, names: []))
+    #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == nil)
+  }
+
+  @Test(arguments: [-1, .max, .min]) func `neither are counts`(count: Int) throws {
+    let answer = ElderAnswer(count: count)
+    #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == nil)
+  }
+
+  /// Wishes, answered that somebody is on air until the newcomer is admitted.
+  private final class Wishes: Sendable {
+    private let all = Mutex<[Bool]>([])
+    var wereAdmitted: [Bool] { all.withLock { $0 } }
+
+    var leasing: StreamLeasing {
+      StreamLeasing(
+        acquire: { wish, _ in
+          self.all.withLock { $0.append(wish.isAdmitted) }
+          return wish.isAdmitted ? .granted(after: nil) : .onAir("on air")
+        }, release: { _ in }, publish: { _, _ in })
+    }
+  }
+
+  @Test func `the backend is asked before somebody elsewhere is pushed off the air`() async throws {
+    let backend = TestBackend()
+    let wishes = Wishes()
+    let node = try await TestNode(hooks: backend.publishHooks, leasing: wishes.leasing)
+    await backend.hold()
+    let refused = try await node.connect(.publish, try node.token())
+    #expect(await eventually { await backend.asked.count == 1 })
+    #expect(wishes.wereAdmitted == [false])
+    await backend.answer(await backend.asked[0], Refusal(.byBackend(status: 403)))
+    #expect(await eventually { await refused.state.isOver })
+    #expect(wishes.wereAdmitted == [false])
+    let admitted = try await node.connect(.publish, try node.token())
+    #expect(await eventually { await backend.asked.count == 2 })
+    await backend.answer(await backend.asked[1])
+    #expect(await eventually { await node.node.registry.holder(of: key) != nil })
+    #expect(wishes.wereAdmitted == [false, false, true])
+    // It was asked once.
+    #expect(await backend.asked.count == 2)
+    await admitted.vanish()
+  }
+
+  @Test func `one that is too many here is not asked for elsewhere`() async throws {
+    let wishes = Wishes()
+    let node = try await TestNode(leasing: wishes.leasing) { $0.maximumStreams = 0 }
+    let refused = try await node.connect(.publish, try node.token())
+    #expect(await eventually { await refused.state.isOver })
+    #expect(wishes.wereAdmitted == [])
+  }
+
   @Test func `what one has sent counts when it has ended, and all else no longer`() {
     let tally = ElderTally(MetricRegistry())
     func status(_ process: Int32, _ bytes: UInt64) -> NodeStatus {
@@ -65,7 +200,7 @@ import Testing
 
   @Test func `orders are read as they were written, and what names no stream is none`() throws {
     let orders: [ElderOrder] = [
-      .yield(key, token: [1, 2], priority: 3),
+      .yield(key, token: [1, 2], priority: 3, isAdmitted: true),
       .drop(StreamControl.Selection(kind: .client, clientID: 7)),
       .stopRecording(wedding: "w", camera: "main"), .refreshCameras(wedding: "w"),
     ]
@@ -73,7 +208,7 @@ import Testing
       let json = try JSONEncoder().encode(order)
       #expect(try JSONDecoder().decode(ElderOrder.self, from: json) == order)
     }
-    let bad = #"{"yield":{"_0":"../main","token":[],"priority":0}}"#
+    let bad = #"{"yield":{"_0":"../main","token":[],"priority":0,"isAdmitted":true}}"#
     #expect(throws: DecodingError.self) {
       _ = try JSONDecoder().decode(ElderOrder.self, from: Data(bad.utf8))
     }
