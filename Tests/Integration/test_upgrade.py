@@ -290,6 +290,31 @@ def test_viewers_of_a_standalone_node_watch_on_by_way_of_the_new_process(
     assert viewer.bad == []
 
 
+def test_a_publisher_that_comes_back_again_and_again_keeps_its_numbers(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    node = make_node(WEDLIVE_ACCESS_WATCH="public", WEDLIVE_STREAMS_RECONNECT_WINDOW="20s")
+    # Keeps the process before.
+    stays = publish(node, "stays", tmp_path, "stays")
+    publisher = publish(node, "alone", tmp_path)
+    cleanup += [stays, publisher]
+    wait_until(lambda: len(sequences(node, "alone")) >= 4, "it is on the air", alive=[publisher])
+    viewer = Viewer(node, "alone")
+    try:
+        node.upgrade()
+        # The first comes from the process before, the second and third from this one.
+        for round in range(3):
+            publisher.interrupt()
+            newest = viewer.newest
+            publisher = publish(node, "alone", tmp_path, f"again {round}")
+            cleanup.append(publisher)
+            wait_until(lambda n=newest: viewer.newest > n + 2, "it goes on", alive=[publisher])  # type: ignore[misc]
+            assert not stays.ended
+    finally:
+        viewer.stop()
+    assert viewer.bad == []
+
+
 def test_a_program_of_several_cameras_never_goes_back_over_an_upgrade(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:
