@@ -53,11 +53,13 @@ package final class ElderTally: Sendable {
     state.withLock { state in
       state.present = [:]
       for status in statuses {
+        let traffic = status.traffic.bounded
         state.present[status.pid] = Sum(
           processes: 1, streams: status.streams.count { $0.state == .live },
-          rtmpConnections: status.rtmpConnections, httpConnections: status.httpConnections,
-          traffic: status.traffic)
-        state.traffic[status.pid] = status.traffic
+          rtmpConnections: Int(Int32(clamping: max(0, status.rtmpConnections))),
+          httpConnections: Int(Int32(clamping: max(0, status.httpConnections))),
+          traffic: traffic)
+        state.traffic[status.pid] = traffic
       }
     }
   }
@@ -90,5 +92,15 @@ package final class ElderTally: Sendable {
       }
       return sum
     }
+  }
+}
+
+extension TrafficStatus {
+  /// The same with no number that sums could overflow with: another process has said them.
+  fileprivate var bounded: TrafficStatus {
+    let most: UInt64 = 1 << 53
+    return TrafficStatus(
+      bytesIn: min(bytesIn, most), bytesOut: min(bytesOut, most),
+      bitsInPerSecond: min(bitsInPerSecond, most), bitsOutPerSecond: min(bitsOutPerSecond, most))
   }
 }

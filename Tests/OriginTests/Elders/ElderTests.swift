@@ -198,6 +198,19 @@ import Testing
     #expect(tally.sum.rtmpConnections == 0)
   }
 
+  @Test func `sums of what can't be stay sums`() {
+    let tally = ElderTally(MetricRegistry())
+    tally.note(
+      (1...2).map {
+        NodeStatus(
+          node: "n", version: "1", pid: $0, rtmpConnections: .max, httpConnections: .min,
+          traffic: TrafficStatus(bytesIn: .max, bitsInPerSecond: .max))
+      })
+    #expect(tally.sum.rtmpConnections == 2 * Int(Int32.max))
+    #expect(tally.sum.httpConnections == 0)
+    #expect(tally.sum.traffic == TrafficStatus(bytesIn: 1 << 54, bitsInPerSecond: 1 << 54))
+  }
+
   @Test func `orders are read as they were written, and what names no stream is none`() throws {
     let orders: [ElderOrder] = [
       .yield(key, token: [1, 2], priority: 3, isAdmitted: true),
