@@ -22,10 +22,16 @@ package struct PlaceQuestion: Sendable {
   package let had: Set<String>
   /// The number of the lease of the last one of these, as it said itself; nil where it has said nothing.
   ///
-  /// A larger one is another publisher's, unless an origin of `mayHaveTaken` has it.
+  /// A larger one is another publisher's, unless an origin of `mayHaveTaken` has it, or `isTakenAway`.
   package let epoch: Int64?
-  /// The names of the origins that were asked to take it since, and never answered.
+  /// The names of the origins that were asked to take it since, and never answered or failed to keep it.
   package let mayHaveTaken: Set<String>
+  /// Whether the last one that has had it said itself that another one has the stream by now, as none had
+  /// before.
+  ///
+  /// Its publisher was on the air without a break until then, and goes on with the stream under whichever
+  /// number that is.
+  package let isTakenAway: Bool
 }
 
 /// Who decides about publishers; called on the relay's loop.

@@ -61,6 +61,8 @@ extension RelayedStream {
     had.insert(leg.target.name)
     epoch = leg.epoch
     mayHaveTaken = []
+    if isTakenAway { hasTakenBack = true }
+    isTakenAway = false
     handover = nil
     laterProgress = nil
   }
@@ -96,6 +98,9 @@ extension RelayedStream {
     outage.losses += 1
     outage.excluded.insert(leg.target.name)
     outage.words = "its server was lost, and no other one takes the stream"
+    if case .ended(let status) = end {
+      isTakenAway = status.saysElsewhere && !hasTakenBack
+    }
     // One that is about to give the stream up may hear first that the next one has it.
     if case .ended(let status) = end, coming == nil || status.isAboutPublisher {
       // What two origins in a row say is about the stream.
@@ -139,7 +144,10 @@ extension RelayedStream {
   /// An origin didn't take the stream.
   func failed(_ target: RelayTarget, _ end: ClientEnd) {
     tell(.failed, target.name, "\(end)")
-    if case .refused = end {} else { mayHaveTaken.insert(target.name) }
+    // One that says nothing may have taken it, and so may one that has no room for it: it finds that out
+    // with the stream in its hands, and lets go of it again.
+    let hasNotTaken = if case .refused(let status) = end { status.isAboutPublisher } else { false }
+    if !hasNotTaken { mayHaveTaken.insert(target.name) }
     if leg != nil { return handoverFailed(target) }
     outage?.excluded.insert(target.name)
     if case .refused(let status) = end {
@@ -211,6 +219,9 @@ extension RelayedStream {
 extension Status {
   /// Whether any origin would say it: the token, or that somebody else has the stream.
   var isAboutPublisher: Bool { refusal != .failed }
+
+  /// Whether an origin has lost the stream to another one, in the words that all of them have for it.
+  var saysElsewhere: Bool { text == PublicationEnd.elsewhere.words }
 
   var refusal: ServerSession.PublishRefusal {
     ServerSession.PublishRefusal(rawValue: code) ?? .failed

@@ -62,6 +62,10 @@ final class RelayedStream {
   var epoch: Int64?
   /// The names of the origins that may have taken it since, which nobody has heard of.
   var mayHaveTaken: Set<String> = []
+  /// Whether its last origin said that another one has the stream, for the first time: two publishers whose
+  /// edges both took it back would do so for ever.
+  var isTakenAway = false
+  var hasTakenBack = false
   /// The same, said while the next one is on its way, which has been told something else.
   var laterProgress: RelayProgress?
   private var countedKept = 0
@@ -310,7 +314,7 @@ final class RelayedStream {
     let excluded = (handover ?? outage)?.excluded ?? []
     let question = PlaceQuestion(
       key: key, excluded: excluded, progress: progress, isEnding: left != nil, had: had,
-      epoch: epoch, mayHaveTaken: mayHaveTaken)
+      epoch: epoch, mayHaveTaken: mayHaveTaken, isTakenAway: isTakenAway)
     relay.handlers.place(question) { target in
       mailbox.submit {
         $0.local(PublishRelay.self)?.stream(id)?.answered(number, target)

@@ -45,6 +45,7 @@ import Testing
     #expect(take.name == "w?token=abc&relay=1&resume=1")
     #expect(encoder.events.filter { $0 != .drained } == [.started])
     #expect(rig.questions == [[], ["o1"]])
+    #expect(rig.isTakenAway == [false, false])
     #expect(rig.metrics.failovers.value == 1)
     #expect(rig.metrics.lostMessages.value == 0)
     encoder.leave()
@@ -260,6 +261,39 @@ import Testing
     second.refusal = nil
     #expect(rig.turns { second.messages.last == encoder.sent.last })
     #expect(position(second.takes.first, in: encoder.sent) != nil)
+  }
+
+  @Test func `what an origin says of where the stream is goes into the next questions`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.publish(to: first)
+    // This one has no room, and may have had the stream for a moment.
+    second.refusal = (.failed, "this server is full")
+    first.takes.first?.connection.stop(.elsewhere)
+    #expect(rig.turns { rig.questions.count >= 3 })
+    #expect(rig.isTakenAway.prefix(3) == [false, true, true])
+    #expect(rig.mayHaveTaken.prefix(3) == [[], [], ["o2"]])
+    second.refusal = nil
+    first.die()
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    // It is taken back once.
+    let asked = rig.questions.count
+    second.takes.first?.connection.stop(.elsewhere)
+    #expect(rig.turns { rig.questions.count > asked })
+    #expect(rig.isTakenAway[asked] == false)
+    #expect(rig.mayHaveTaken[asked].isEmpty)
+  }
+
+  @Test func `an origin that has the stream of somebody else has never had this one`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    _ = try rig.publish(to: first)
+    second.refusal = (.badName, "somebody else publishes this stream")
+    first.die()
+    #expect(rig.turns { rig.questions.count >= 3 })
+    #expect(!rig.mayHaveTaken.contains { $0.contains("o2") })
   }
 
   @Test func `an origin that is stopped is left; what two say of a stream is believed`() throws {

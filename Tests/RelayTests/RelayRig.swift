@@ -25,6 +25,9 @@ final class RelayRig {
   private(set) var progress: [RelayProgress?] = []
   /// The number of the lease that the stream had, each time.
   private(set) var epochs: [Int64?] = []
+  /// Which origins may have had the stream, and whether one said that another has it, each time.
+  private(set) var mayHaveTaken: [Set<String>] = []
+  private(set) var isTakenAway: [Bool] = []
   /// Whether it is said where streams shall go; the questions wait where it isn't.
   var answersPlaces = true
   private(set) var unanswered: [(RelayTarget?) -> Void] = []
@@ -54,6 +57,8 @@ final class RelayRig {
           me?.questions.append(question.excluded)
           me?.progress.append(question.progress)
           me?.epochs.append(question.epoch)
+          me?.mayHaveTaken.append(question.mayHaveTaken)
+          me?.isTakenAway.append(question.isTakenAway)
           guard me?.answersPlaces != false else {
             me?.unanswered.append(done)
             return

@@ -9,11 +9,13 @@ import Testing
 struct ResumedLeaseTests {
   /// What a relay asks whose stream `a` has had.
   private func question(
-    epoch: Int64?, isEnding: Bool = false, mayHaveTaken: Set<String> = []
+    epoch: Int64?, isEnding: Bool = false, mayHaveTaken: Set<String> = [],
+    isTakenAway: Bool = false
   ) throws -> PlaceQuestion {
     PlaceQuestion(
       key: try #require(StreamKey(wedding: "w")), excluded: ["a"], progress: nil,
-      isEnding: isEnding, had: ["a"], epoch: epoch, mayHaveTaken: mayHaveTaken)
+      isEnding: isEnding, had: ["a"], epoch: epoch, mayHaveTaken: mayHaveTaken,
+      isTakenAway: isTakenAway)
   }
 
   private func owner(
@@ -44,6 +46,19 @@ struct ResumedLeaseTests {
     let question = try question(epoch: 7, mayHaveTaken: ["b"])
     #expect(ResumedLease(question, try owner("b", 8)) == .own(8))
     #expect(ResumedLease(question, try owner("c", 8)) == .others)
+  }
+
+  @Test func `one that its origin lost to another while it was on the air is taken back`() throws {
+    let question = try question(epoch: 1, isTakenAway: true)
+    #expect(ResumedLease(question, try owner("b", 2)) == .own(2))
+    // The other primary may have given the same number.
+    #expect(ResumedLease(question, try owner("b", 1)) == .own(1))
+    // Who had it meanwhile has ended it.
+    let ended = try owner("b", 2, isLive: false, hasEnded: true)
+    #expect(ResumedLease(question, ended) == .others)
+    // What has no publisher any more takes nothing from one.
+    let ending = try self.question(epoch: 1, isEnding: true, isTakenAway: true)
+    #expect(ResumedLease(ending, try owner("b", 2)) == .others)
   }
 
   @Test func `where no origin has said its number, who has the stream has it of this publisher`()

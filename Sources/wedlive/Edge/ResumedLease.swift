@@ -33,6 +33,10 @@ enum ResumedLease: Equatable {
     } else if question.mayHaveTaken.contains(owner.node.text) {
       // It took the stream, and was lost before it could say so.
       self = .own(owner.epoch)
+    } else if question.isTakenAway, !question.isEnding, !owner.hasEnded {
+      // Two had it at once, as Redis was two, or one of them couldn't ask it. Its publisher was on the air all
+      // the time, and viewers have what it sent: it goes on, and the other one is told.
+      self = .own(owner.epoch)
     } else {
       self = .others
     }
