@@ -329,9 +329,18 @@ package final class ClientSession {
     phase = .ended
   }
 
-  /// Pings a server that has gone quiet; false: it has been silent for too long.
-  package func keepAlive(at now: UInt64, into output: inout [UInt8]) -> Bool {
-    link.keepAlive(at: now, into: &output)
+  /// Pings a server that has gone quiet.
+  ///
+  /// - Parameters:
+  ///   - now: the time in milliseconds, by any clock that goes on.
+  ///   - pause: after how many milliseconds without a word it is pinged, where that is sooner than the limits
+  ///     say.
+  ///   - output: where a ping goes.
+  /// - Returns: false: it has been silent for too long.
+  package func keepAlive(
+    at now: UInt64, pingingAfter pause: UInt64 = .max, into output: inout [UInt8]
+  ) -> Bool {
+    link.keepAlive(at: now, pingingAfter: pause, into: &output)
   }
 }
 

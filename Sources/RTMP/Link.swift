@@ -49,8 +49,10 @@ struct Link {
       }
       switch message.type {
       case .acknowledgement:
-        // 32 bits of it, which wrap; one that goes back is none.
-        let ahead = try number(message) &- UInt32(truncatingIfNeeded: peerRead)
+        // 32 bits of it, which wrap; one that goes back is none, and neither is one that is cut short: it
+        // asks for nothing.
+        guard let read = try? number(message) else { continue }
+        let ahead = read &- UInt32(truncatingIfNeeded: peerRead)
         if Int32(bitPattern: ahead) > 0 { peerRead += UInt64(ahead) }
       case .windowAcknowledgementSize:
         let size = try number(message)
@@ -111,8 +113,15 @@ struct Link {
   /// Any byte counts as a sign of life: OBS reads nothing of what it is sent, so it never answers
   /// a ping.
   ///
+  /// - Parameters:
+  ///   - now: the time in milliseconds, by any clock that goes on.
+  ///   - pause: after how many milliseconds without a word it is pinged, where that is sooner than the limits
+  ///     say.
+  ///   - output: where a ping goes.
   /// - Returns: false: the peer has been silent for too long.
-  mutating func keepAlive(at now: UInt64, into output: inout [UInt8]) -> Bool {
+  mutating func keepAlive(
+    at now: UInt64, pingingAfter pause: UInt64 = .max, into output: inout [UInt8]
+  ) -> Bool {
     if heardBytes != received {
       heardBytes = received
       heardAt = now
@@ -120,7 +129,7 @@ struct Link {
     }
     let silence = now >= heardAt ? now - heardAt : 0
     if silence >= limits.silentAfterMilliseconds { return false }
-    if silence >= limits.pingAfterMilliseconds, pingedAt == nil {
+    if silence >= min(pause, limits.pingAfterMilliseconds), pingedAt == nil {
       pingedAt = now
       writer.userControl(
         UserControl.pingRequest, UInt32(truncatingIfNeeded: now), into: &output)

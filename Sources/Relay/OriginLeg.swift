@@ -61,7 +61,8 @@ final class OriginLeg {
     client = ForwardingClient(
       try Socket.connecting(to: address), on: relay.loop,
       session: ClientSession(Self.session(introduction, target, configuration)), tls: tls,
-      timeouts: timeouts, silence: configuration.originSilence, preamble: preamble ?? []
+      timeouts: timeouts, silence: configuration.originSilence,
+      keptPing: Self.keptPing(configuration), preamble: preamble ?? []
     ) { event in
       guard let leg = me.value else { return }
       leg.took(event)
@@ -105,6 +106,14 @@ final class OriginLeg {
     session.limits.pingAfterMilliseconds = UInt64(max(1, silence / 3))
     session.limits.silentAfterMilliseconds = .max
     return session
+  }
+
+  /// How often an origin that has heard the end is asked whether it still answers.
+  ///
+  /// The first answer after `afterEnd` has it believed: it comes before the origin closes a connection that
+  /// publishes nothing.
+  private static func keptPing(_ configuration: RelayConfiguration) -> Duration {
+    min(.seconds(1), min(configuration.originSilence, configuration.afterEnd) / 3)
   }
 
   /// Whether the origin has taken the stream.

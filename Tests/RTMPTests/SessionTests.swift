@@ -217,6 +217,27 @@ import Testing
     #expect(pair.client.readBytes == 4_294_967_296 + 2_000_000)
   }
 
+  @Test func `an acknowledgement that is cut short is passed over`() throws {
+    let pair = Pair(Pair.publisher())
+    try pair.start()
+    for payload in [[], [0, 0, 9]] as [[UInt8]] {
+      pair.server.link.writer.write(
+        .acknowledgement, on: 2, streamID: 0, payload: payload.span, into: &pair.toClient)
+    }
+    pair.server.link.writer.control(.acknowledgement, 4_000, into: &pair.toClient)
+    try pair.pump()
+    #expect(pair.client.readBytes == 4_000)
+  }
+
+  @Test func `a server is pinged sooner where that is asked for`() throws {
+    let pair = Pair(Pair.publisher())
+    try pair.start()
+    var output: [UInt8] = []
+    #expect(pair.client.keepAlive(at: 0, pingingAfter: 300, into: &output))
+    #expect(pair.client.keepAlive(at: 299, pingingAfter: 300, into: &output) && output.isEmpty)
+    #expect(pair.client.keepAlive(at: 300, pingingAfter: 300, into: &output) && !output.isEmpty)
+  }
+
   @Test(arguments: [-1, 0.5, .nan, .infinity, 1e300, 9_007_199_254_740_992])
   func `numbers that are none are no progress`(number: Double) {
     var status = RelayProgress(sequence: 1, discontinuity: 1, end: 1).status(epoch: nil)

@@ -298,9 +298,13 @@ import Testing
     #expect(scene.second.takes.isEmpty)
   }
 
-  @Test func `an origin that has heard the end is not replaced, and has not failed`() throws {
+  /// However long it may be silent, it is asked before it closes the connection, after ten seconds.
+  @Test(arguments: [Duration.milliseconds(300), .seconds(60)])
+  func `an origin that has heard the end is not replaced, and has not failed`(
+    silence: Duration
+  ) throws {
     var configuration = RelayConfiguration()
-    configuration.originSilence = .milliseconds(300)
+    configuration.originSilence = silence
     let scene = try Scene(configuration, afterEnd: .milliseconds(500))
     let rig = scene.rig
     scene.encoder.leave()

@@ -50,6 +50,31 @@ import Testing
       } == ["cluster.tls"])
   }
 
+  @Test func `what has ended is believed before origins close it`() {
+    func closesSoon(_ configuration: inout NodeConfiguration) {
+      configuration.rtmp.handshakeTimeout = .seconds(3)
+    }
+    for role in [NodeRole.origin, .edge] {
+      #expect(
+        keys(role) {
+          meet(&$0)
+          closesSoon(&$0)
+        } == ["relay.after_end"])
+      #expect(
+        keys(role) {
+          meet(&$0)
+          closesSoon(&$0)
+          $0.relay.afterEnd = .milliseconds(2_999)
+        } == [])
+    }
+    // Nobody brings it streams by a relay.
+    #expect(
+      keys(.standalone) {
+        meet(&$0)
+        closesSoon(&$0)
+      } == [])
+  }
+
   @Test func `only an origin needs a port for what edges bring`() {
     func certified(_ configuration: inout NodeConfiguration) {
       meet(&configuration)

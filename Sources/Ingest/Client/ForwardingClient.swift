@@ -25,6 +25,7 @@ package final class ForwardingClient: RTMPClient {
 
   private var onEvent: (Event) -> Void
   private let silence: Duration
+  private let keptPing: Duration
   /// When the server was heard last.
   package private(set) var heardAt: MonotonicTime
   private var heardBytes: UInt64 = 0
@@ -39,14 +40,18 @@ package final class ForwardingClient: RTMPClient {
   ///   - timeouts: for the server.
   ///   - silence: a server from which nothing comes for so long, not even the answer to a ping, is
   ///     given up by `check`.
+  ///   - keptPing: after how long without a word one that has let go of the stream is pinged, where that is
+  ///     sooner than the session's limits say.
   ///   - preamble: sent before anything else.
   ///   - onEvent: told what happens.
   package init(
     _ socket: consuming Socket, on loop: Loop, session: ClientSession, tls: TLSSession?,
-    timeouts: Timeouts, silence: Duration, preamble: [UInt8], onEvent: @escaping (Event) -> Void
+    timeouts: Timeouts, silence: Duration, keptPing: Duration = .seconds(1), preamble: [UInt8],
+    onEvent: @escaping (Event) -> Void
   ) {
     self.onEvent = onEvent
     self.silence = silence
+    self.keptPing = keptPing
     heardAt = .now
     super.init(
       socket, on: loop, session: session, tls: tls, timeouts: timeouts, preamble: preamble)
@@ -65,8 +70,10 @@ package final class ForwardingClient: RTMPClient {
     if now - heardAt >= silence { return end(.timedOut(stage)) }
     // Before `connect` is answered, the answer to it is what is waited for.
     guard session.enhanced != nil, !isFinishing || isKept else { return }
+    let pause = isKept ? UInt64(max(1, keptPing.nanoseconds / 1_000_000)) : .max
     write { session, output in
-      _ = session.keepAlive(at: now.nanoseconds / 1_000_000, into: &output)
+      _ = session.keepAlive(
+        at: now.nanoseconds / 1_000_000, pingingAfter: pause, into: &output)
     }
   }
 

@@ -69,6 +69,16 @@ enum RoleConsistency {
             because: secrets))
       }
     }
+    if role != .standalone, meets,
+      configuration.relay.afterEnd >= configuration.rtmp.handshakeTimeout
+    {
+      problems.append(
+        Problem(
+          "relay.after_end",
+          "must be less than rtmp.handshake_timeout, after which origins close what publishes nothing"
+            + " any more: every stream that ends would count as lost",
+          because: ["rtmp.handshake_timeout"]))
+    }
     if role != .edge, meets, !configuration.hasSecret {
       problems.append(
         Problem(
