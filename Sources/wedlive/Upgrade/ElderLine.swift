@@ -73,15 +73,15 @@ final class ElderLine: Sendable {
     if let said = said.withLock({ $0 }), MonotonicTime.now - said.at < Self.sayingLife {
       return said.statuses
     }
-    var statuses: [NodeStatus] = []
-    for (door, upstream) in all where !isGone(door) {
-      guard
-        case .success(let (response, body)) = await send(
-          .get, "/cluster/status", to: upstream, Self.patience),
-        response.status == .ok,
-        let status = try? JSONDecoder().decode(NodeStatus.self, from: Data(body))
-      else { continue }
-      statuses.append(status)
+    let places = upstreams
+    // Side by side: one that is busy keeps nobody from hearing of the others.
+    let statuses = await withTaskGroup(of: (Int, NodeStatus?).self) { group in
+      for (index, place) in places.enumerated() {
+        group.addTask { [self] in (index, await status(of: place)) }
+      }
+      var found = [NodeStatus?](repeating: nil, count: places.count)
+      for await (index, status) in group { found[index] = status }
+      return found.compactMap { $0 }
     }
     said.withLock { $0 = (statuses, .now) }
     // The last one may have ended meanwhile, and is noted by `end` then.
@@ -89,6 +89,15 @@ final class ElderLine: Sendable {
       if !haveEnded { tally.note(statuses) }
     }
     return statuses
+  }
+
+  private func status(of place: Upstream) async -> NodeStatus? {
+    guard
+      case .success(let (response, body)) = await send(
+        .get, "/cluster/status", to: place, Self.patience),
+      response.status == .ok
+    else { return nil }
+    return try? JSONDecoder().decode(NodeStatus.self, from: Data(body))
   }
 
   /// Has each of them do something; nothing comes of those that have ended, or don't know the order.
