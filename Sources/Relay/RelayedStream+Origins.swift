@@ -52,7 +52,8 @@ extension RelayedStream {
     // It may know of more that viewers have than was known when the one before it was lost.
     if isAdmitted { buffer.rewind() } else { progress = leg.beginning }
     let since = outage.map { MonotonicTime.now - $0.since } ?? .zero
-    tell(isAdmitted ? .resumed : .taken, leg.target.name, "after \(since)")
+    tell(
+      isAdmitted ? .resumed : .taken, leg.target.name, "after \(Int(since / .milliseconds(1))) ms")
     admit()
     pump()
   }

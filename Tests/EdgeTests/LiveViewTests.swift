@@ -139,6 +139,7 @@ import Testing
 
   @Test func `numbers that no stream has do no harm`() throws {
     var view = view(try listing(0...0, version: 5, launch: "a"))
+    var numbers = [1]
     let most = 1 << 53 - 1
     for (first, next) in [(Int.min, 1), (Int.max, 1), (-1, most), (most, most)] {
       var odd = try feed(1, next: next, launch: "b")
@@ -152,10 +153,12 @@ import Testing
         """
       for second in [0, 61, 200, 400] {
         if let taken = view.take(odd, grace: grace, now: start + .seconds(second)) {
+          numbers.append(taken.renditions[0].nextSequence)
           _ = view.snapshot(of: taken, version: 2)
         }
       }
     }
+    #expect(numbers == numbers.sorted())
   }
 
   @Test func `segments of what is watched are fetched once`() throws {

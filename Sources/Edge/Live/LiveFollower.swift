@@ -222,7 +222,7 @@ final class LiveFollower: Sendable {
         live.locator.failed(node)
         live.logger.info(
           "stream not told",
-          metadata: ["stream": "\(key)", "node": "\(node)", "error": "\(error)"])
+          metadata: ["stream": "\(key)", "asked": "\(node)", "error": "\(error)"])
       }
     }
     return (answer, nil)
@@ -234,7 +234,7 @@ final class LiveFollower: Sendable {
     let pool = node.map { UpstreamPool([$0], rules: live.proxy.configuration.upstreamRules) }
     state.withLock { $0.pool = pool }
     live.logger.info(
-      "stream found", metadata: ["stream": "\(key)", "node": "\(node, default: "-")"])
+      "stream found", metadata: ["stream": "\(key)", "asked": "\(node, default: "-")"])
   }
 
   // MARK: Handing on
