@@ -55,6 +55,18 @@ import Testing
     #expect(try node(at: 920)?.isDown == true)
   }
 
+  @Test mutating func `who is down was seen last by its record, or its answer to a check`() throws {
+    table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
+    check(true, at: 4)
+    // Of one that is well, its record says enough.
+    #expect(try node(at: 5)?.seen == at(-1))
+    for time in 6...9 { check(false, at: Double(time)) }
+    #expect(try node(at: 9)?.isDown == true)
+    #expect(try node(at: 9)?.seen == at(4))
+    table.read(try id(), try beat(2), absenceCounts: true, at: at(9))
+    #expect(try node(at: 9)?.seen == at(8))
+  }
+
   @Test mutating func `both together remove it, but not while Redis is away`() throws {
     table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
     table.read(try id(), .absent, absenceCounts: true, at: at(8))

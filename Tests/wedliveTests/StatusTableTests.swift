@@ -1,3 +1,5 @@
+import Cluster
+import EventLoop
 import Origin
 import Testing
 
@@ -69,7 +71,41 @@ import Testing
       $0.split(separator: " ").joined(separator: " ")
     }
     #expect(lines[1].contains(" 3 2.5 Mbit/s 0 bit/s 1m "))
-    #expect(lines[2].contains(" 1 0 1m "))
+    #expect(lines[2].hasSuffix(" 1 0 - - 1m 1m"))
+    #expect(ClusterStatus(json: status.json) == status)
+  }
+
+  @Test func `a node that is down has no figures, and when it was seen last`() throws {
+    let now = MonotonicTime(nanoseconds: 1_000_000_000_000)
+    var view = ClusterView(own: try #require(NodeID("a")))
+    for name in ["a", "b"] {
+      var record = NodeRecord(
+        id: try #require(NodeID(name)), role: .edge, region: "eu",
+        addresses: NodeAddresses(http: "\(name):1"), version: "1")
+      record.state = .ready
+      record.uptime = .seconds(60)
+      record.load.viewers = 7
+      record.load.publishers = 5
+      record.load.bitrateIn = 3_000
+      record.load.memory = 1 << 20
+      var node = KnownNode(record: record, began: now, written: now + .seconds(-90))
+      node.isDown = name == "b"
+      node.answered = now + .seconds(-30)
+      view.nodes[node.id] = node
+    }
+    let status = ClusterStatus(view, now: now)
+    let lines = status.table.split(separator: "\n").map {
+      $0.split(separator: " ").joined(separator: " ")
+    }
+    #expect(
+      Array(lines.prefix(3)) == [
+        "node role region status publishers viewers in out memory up last seen",
+        "a edge eu usable 5 7 3 kbit/s 0 bit/s 1m 1m", "b edge eu down - - - - - - 30s ago",
+      ])
+    let json = String(decoding: status.json, as: UTF8.self)
+    #expect(
+      json.contains(
+        #""id":"b","lastSeenSeconds":30,"memoryBytes":null,"publishers":null,"region":"eu","#))
     #expect(ClusterStatus(json: status.json) == status)
   }
 }

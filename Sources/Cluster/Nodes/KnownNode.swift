@@ -16,6 +16,9 @@ package struct KnownNode: Equatable, Sendable {
   /// When its record was written, on this machine's clock.
   package var written: MonotonicTime
 
+  /// When a check of ours last passed, as long as it is suspect or down; nil: none has, or nobody asks.
+  package var answered: MonotonicTime?
+
   package init(record: NodeRecord, began: MonotonicTime, written: MonotonicTime) {
     self.record = record
     self.began = began
@@ -23,6 +26,9 @@ package struct KnownNode: Equatable, Sendable {
   }
 
   package var id: NodeID { record.id }
+
+  /// When there was a sign of life of it last: its record, or its answer to a check.
+  package var seen: MonotonicTime { max(written, answered ?? written) }
 
   /// Whether it can be talked to: streams that it has are fetched from it.
   package var isReachable: Bool { !isDown && (!isSuspect || hasAnswered) }

@@ -148,6 +148,8 @@ struct NodeTable: Sendable {
       var node = entry.node
       node.isDown = entry.health.isDown(limits, at: now)
       node.isSuspect = entry.absent != nil
+      // Of one that is well it would change the view with each check.
+      node.answered = node.isDown || node.isSuspect ? entry.health.passed : nil
       node.hasAnswered =
         entry.absent.map { (entry.health.passed ?? .init(nanoseconds: 0)) >= $0 } ?? true
       return node

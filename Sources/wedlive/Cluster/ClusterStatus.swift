@@ -1,47 +1,24 @@
 import Cluster
+import EventLoop
 import Foundation
 
 /// The nodes of a cluster as one of them sees them: what `GET /api/nodes` on its admin port says.
 struct ClusterStatus: Codable, Equatable, Sendable {
-  /// One node.
-  struct Node: Codable, Equatable, Sendable {
-    var id: String
-    var role: String
-    var region: String
-    /// `usable`, `starting`, `draining`, `suspect` or `down`.
-    var status: String
-    var version: String
-    /// Where other nodes reach it.
-    var address: String
-    var uptimeSeconds: Int64
-    /// Who publishes at it; where it only hands connections on (`rtmp.proxy: tcp`), all of those.
-    var publishers: Int
-    /// Who has asked for something of a stream within the last 15 seconds, at this node.
-    var viewers: Int
-    var memoryBytes: Int64
-    /// What it receives from all who connect to it, and sends to them, in bits a second; nil where the node asked is of an older version.
-    var bitsInPerSecond: Int64?
-    var bitsOutPerSecond: Int64?
-  }
-
   /// Who sees them so.
   var node: String
   /// Whether Redis says so, or it is what was known last.
   var isCoordinated: Bool
   var nodes: [Node]
 
-  init(_ view: ClusterView) {
+  /// Makes the status of what a node sees.
+  ///
+  /// - Parameters:
+  ///   - view: what it sees.
+  ///   - now: when.
+  init(_ view: ClusterView, now: MonotonicTime = .now) {
     node = view.own.text
     isCoordinated = view.isCoordinated
-    nodes = view.nodes.values.sorted { $0.id < $1.id }.map { node in
-      Node(
-        id: node.id.text, role: node.record.role.rawValue, region: node.record.region,
-        status: node.status, version: node.record.version, address: node.record.addresses.http,
-        uptimeSeconds: node.record.uptime.components.seconds,
-        publishers: node.record.load.publishers, viewers: node.record.load.viewers,
-        memoryBytes: node.record.load.memory, bitsInPerSecond: node.record.load.bitrateIn,
-        bitsOutPerSecond: node.record.load.bitrateOut)
-    }
+    nodes = view.nodes.values.sorted { $0.id < $1.id }.map { Node($0, now: now) }
   }
 
   /// Reads one; nil where it is none.
@@ -60,19 +37,12 @@ struct ClusterStatus: Codable, Equatable, Sendable {
 
   /// A table for people, a line for each node.
   var table: String {
+    let someAreMissing = nodes.contains(where: \.isMissing)
     var table = TextTable(
       head: [
         "node", "role", "region", "status", "publishers", "viewers", "in", "out", "memory", "up",
-      ])
-    for node in nodes {
-      table.add([
-        node.id, node.role, node.region, node.status, "\(node.publishers)", "\(node.viewers)",
-        node.bitsInPerSecond.map { BitrateText.rounded(UInt64(clamping: $0)) } ?? "",
-        node.bitsOutPerSecond.map { BitrateText.rounded(UInt64(clamping: $0)) } ?? "",
-        SizeText.rounded(Int(clamping: node.memoryBytes)),
-        DurationText.format(.seconds(node.uptimeSeconds)),
-      ])
-    }
+      ] + (someAreMissing ? ["last seen"] : []))
+    for node in nodes { table.add(node.row(withLastSeen: someAreMissing)) }
     var note = isCoordinated ? "" : "\nRedis is away: this is what \(node) knew last.\n"
     if !nodes.contains(where: { $0.role != NodeRole.edge.rawValue && $0.status == "usable" }) {
       note += "\nNo origin can be used: publishers have to wait, and viewers get what edges have.\n"
