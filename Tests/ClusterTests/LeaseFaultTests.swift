@@ -63,6 +63,30 @@ import Testing
     #expect(try Self.stands(server, id) == ["two", "2", ""])
   }
 
+  @Test func `who resumes an epoch wins over no holder of a higher priority`() async throws {
+    let server = try RedisServerProcess()
+    let nodes = try ["one", "two", "three"].map { try TestNode($0, server) }
+    let id = try stream()
+    let first = try await Self.claim(nodes[0], id, StreamClaim(priority: 1))
+    // Another publisher is preferred; the edge of the first one takes what it was taken back.
+    let preferred = try await Self.claim(nodes[1], id, StreamClaim(priority: 5))
+    #expect(preferred.epoch == first.epoch + 1)
+    let back = StreamClaim(priority: 1, resumes: preferred.epoch)
+    #expect(try await Self.holder(nodes[2], id, back) == nodes[1].id)
+    // Its own edge goes on with it.
+    let own = StreamClaim(priority: 5, resumes: preferred.epoch)
+    let moved = try await Self.claim(nodes[2], id, own)
+    #expect(moved.epoch == preferred.epoch + 1)
+    // One with less priority goes on with the same lease, and may be taken elsewhere.
+    nodes[2].cluster.leases.set(priority: 1, of: moved)
+    try await wait {
+      let lease = try await nodes[0].cluster.leases.claim(
+        id, StreamClaim(priority: 1, resumes: moved.epoch), onLoss: { _ in }
+      ).lease
+      return lease?.epoch == moved.epoch + 1
+    }
+  }
+
   @Test func `who resumes an epoch wins over its holder, and over no later one`() async throws {
     let server = try RedisServerProcess()
     let nodes = try ["one", "two", "three"].map { try TestNode($0, server) }

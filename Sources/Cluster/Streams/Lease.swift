@@ -9,8 +9,8 @@ package final class Lease: Sendable {
   package let inherited: StreamHead?
   /// Who held it before; nil where nobody did, or it was this node.
   package let previousOwner: NodeID?
-  let priority: Int
   private let number: Atomic<Int64>
+  private let rank: Atomic<Int>
   private let held = Atomic(true)
   private let provisional: Atomic<Bool>
   private let content = Mutex(Content())
@@ -29,7 +29,7 @@ package final class Lease: Sendable {
     self.stream = stream
     self.inherited = inherited
     self.previousOwner = previousOwner
-    self.priority = priority
+    rank = Atomic(priority)
     number = Atomic(epoch)
     provisional = Atomic(isProvisional)
     content.withLock { $0.onLoss = onLoss }
@@ -37,6 +37,14 @@ package final class Lease: Sendable {
 
   /// The number of this holder; that of a provisional lease may grow once, when Redis is back.
   package var epoch: Int64 { number.load(ordering: .acquiring) }
+
+  /// That of the publisher whose stream it is.
+  var priority: Int { rank.load(ordering: .acquiring) }
+
+  /// - Returns: false where it was so before.
+  func set(priority: Int) -> Bool {
+    rank.exchange(priority, ordering: .acquiringAndReleasing) != priority
+  }
 
   /// Whether this node may publish; safe to ask for each segment.
   package var isHeld: Bool { held.load(ordering: .acquiring) }

@@ -54,16 +54,18 @@ enum LeaseScripts {
   ///
   /// Arguments: node, its incarnation, lease and memory in milliseconds, priority; the epoch that
   /// may be taken over (0: none), the epoch that the new one must pass, 1 where a lease that has
-  /// expired says nothing yet. Answers 1 and the new epoch, the owner before and the head; or 0,
-  /// the owner and its epoch.
+  /// expired says nothing yet, 1 where the holder of the former epoch is gone. One that isn't keeps its
+  /// stream against a lower priority: that is no claim of its own publisher's. Answers 1 and the new
+  /// epoch, the owner before and the head; or 0, the owner and its epoch.
   static let claim = RedisScript(
     preamble + """
       local left = redis.call('PTTL', KEYS[2])
       local held = epoch > 0 and not ended and (ARGV[8] == '1' or (left > 0 and left <= 2 * lease))
       local next = epoch
       if not (held and owner == me and before == run) then
-        local may = not held or owner == me
-          or tonumber(ARGV[5]) > (tonumber(get('priority')) or 0) or tonumber(ARGV[6]) == epoch
+        local mine, theirs = tonumber(ARGV[5]), tonumber(get('priority')) or 0
+        local may = not held or owner == me or mine > theirs
+          or tonumber(ARGV[6]) == epoch and (ARGV[9] == '1' or mine >= theirs)
           or isProgram and home() == me
         if not may then return {0, owner, digits(epoch)} end
         next = math.max(epoch, tonumber(ARGV[7])) + 1
@@ -95,6 +97,8 @@ enum LeaseScripts {
       end
       if epoch == mine and owner == me and before == run and not ended then
         keep(mine)
+        -- Another publisher goes on under the same lease.
+        if get('priority') ~= ARGV[5] then redis.call('HSET', KEYS[1], 'priority', ARGV[5]) end
       elseif epoch < mine or (epoch == mine and not ended
         and lower(me .. ' ' .. run, owner .. ' ' .. before))
       then

@@ -5,7 +5,7 @@ package struct StreamClaim: Equatable, Sendable {
   /// The epoch under which this very publisher was held before: its edge goes on elsewhere.
   ///
   /// It wins over the holder of that epoch, for no other has this publisher, and over none that
-  /// came later.
+  /// came later or has a higher priority.
   package var resumes: Int64?
   /// The largest epoch that is known of this stream from elsewhere, as from a directory: the new
   /// one is larger, also where Redis has lost its data.

@@ -121,20 +121,20 @@ package final class StreamLeases: Sendable {
 
   /// Asks Redis, and once more where the holder it names is gone.
   private func ask(_ stream: StreamID, _ claim: StreamClaim) async throws(ClusterError) -> Grant {
-    let first = try await ask(stream, claim, over: claim.resumes ?? 0)
+    let first = try await ask(stream, claim, over: claim.resumes ?? 0, isGone: false)
     guard case .held(let owner, let epoch) = first, membership.view.isGone(owner) else {
       return first
     }
     logger.notice("stream \(stream) is taken over from node \(owner), which is gone")
-    return try await ask(stream, claim, over: epoch)
+    return try await ask(stream, claim, over: epoch, isGone: true)
   }
 
   private func ask(
-    _ stream: StreamID, _ claim: StreamClaim, over epoch: Int64
+    _ stream: StreamID, _ claim: StreamClaim, over epoch: Int64, isGone: Bool
   ) async throws(ClusterError) -> Grant {
     let reply = try await run(
       LeaseScripts.claim, stream,
-      common(priority: claim.priority) + [epoch, claim.floor, isEarly() ? 1 : 0])
+      common(priority: claim.priority) + [epoch, claim.floor, isEarly() ? 1 : 0, isGone ? 1 : 0])
     let values = (reply.array ?? []).map { $0.text ?? $0.integer.map(String.init) ?? "" }
     if values.count == 3, values[0] == "0", let owner = NodeID(values[1]),
       let epoch = Int64(values[2])
@@ -188,6 +188,12 @@ package final class StreamLeases: Sendable {
         for lease in some { group.addTask { _ = try? await self.refresh(lease) } }
       }
     }
+  }
+
+  /// Another publisher goes on under a lease: others must outrank this one.
+  package func set(priority: Int, of lease: Lease) {
+    // Its edge may lose this node at any moment.
+    if lease.set(priority: priority) { bell.ring() }
   }
 
   /// Writes how far a stream has come, and keeps its lease with it.

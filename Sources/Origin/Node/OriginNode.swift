@@ -235,6 +235,7 @@ package final class OriginNode: Sendable {
       ask, publisher, after: numbers, wasOurs: wasOurs, wasAdmitted: wasAdmitted)
     switch result {
     case .success(var claim):
+      leasing?.rank(ask.key, publisher.priority)
       claim.after = inherited
       return .success(claim)
     case .failure:

@@ -78,6 +78,8 @@ package struct StreamLeasing: Sendable {
   let release: @Sendable (StreamKey) async -> Void
   /// Tells how far it has come.
   let publish: @Sendable (StreamKey, Progress) async -> Void
+  /// Tells the priority of the publisher that has it from now on: others may outrank it.
+  let rank: @Sendable (StreamKey, _ priority: Int) -> Void
   /// The number under which this node has it; nil where it hasn't.
   let epoch: @Sendable (StreamKey) -> Int64?
 
@@ -85,8 +87,10 @@ package struct StreamLeasing: Sendable {
     acquire: @escaping @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome,
     release: @escaping @Sendable (StreamKey) async -> Void,
     publish: @escaping @Sendable (StreamKey, Progress) async -> Void,
+    rank: @escaping @Sendable (StreamKey, _ priority: Int) -> Void = { _, _ in },
     epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil }
   ) {
+    self.rank = rank
     self.epoch = epoch
     self.acquire = acquire
     self.release = release

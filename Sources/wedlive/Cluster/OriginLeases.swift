@@ -18,7 +18,11 @@ final class OriginLeases: Sendable {
   var leasing: StreamLeasing {
     StreamLeasing(
       acquire: { await self.acquire($0, onLoss: $1) }, release: { await self.release($0) },
-      publish: { await self.publish($0, $1) }, epoch: epoch)
+      publish: { await self.publish($0, $1) },
+      rank: { key, priority in
+        guard let lease = self.leases.withLock({ $0[key] }) else { return }
+        self.cluster.node.leases.set(priority: priority, of: lease)
+      }, epoch: epoch)
   }
 
   /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
