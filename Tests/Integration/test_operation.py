@@ -193,6 +193,13 @@ def test_a_wrong_setting_is_one_clear_line(
     assert len(refused.strip().splitlines()) == 1, refused
 
 
+def test_a_key_of_another_role_is_warned_of_once(make_node) -> None:  # type: ignore[no-untyped-def]
+    node = make_node(WEDLIVE_RELAY_QUEUE="2m", WEDLIVE_CLUSTER_BEAT="7s")
+    warned = {each["setting"]: each["role"] for each in node.said("key of another role")}
+    assert warned == {"relay.queue": "standalone", "cluster.beat": "standalone"}
+    assert len(node.said("key of another role")) == 2
+
+
 def test_a_port_in_use_is_one_clear_line(node: Node, tmp_path: Path) -> None:
     taken = str(node.ports["rtmp"])
     refused = start_refused(tmp_path, {"WEDLIVE_LISTEN_RTMP": f"127.0.0.1:{taken}"})

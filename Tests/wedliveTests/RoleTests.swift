@@ -137,4 +137,33 @@ import Testing
     #expect(try said(.standalone, keys) == ["f:4: edge.memory"])
     #expect(try said(.edge, "listen:\n  peers_rtmps: off\nedge:\n  upstreams: [https://a]\n") == [])
   }
+
+  @Test func `a node by itself is told that a cluster's keys make an origin of it, or nothing`()
+    throws
+  {
+    let keys = "cluster:\n  beat: 3s\n  secret: what all nodes know, and nobody else\n"
+    #expect(try said(.standalone, keys) == ["f:2: cluster.beat"])
+    let meets =
+      keys + "auth:\n  secret: another that all nodes know, and nobody\nredis:\n  deadline: 4s\n"
+    #expect(try said(.standalone, meets) == ["f:7: redis.deadline", "f:2: cluster.beat"])
+    #expect(try said(.standalone, meets + "  url: redis://127.0.0.1/0\n") == ["f:8: redis.url"])
+    #expect(try said(.origin, meets + "  url: redis://127.0.0.1/0\n") == [])
+    #expect(try said(.edge, meets + "  url: redis://127.0.0.1/0\n") == [])
+  }
+
+  @Test func `a key of a section that a role does nothing with is said, but for those it uses`()
+    throws
+  {
+    let keys =
+      "streams:\n  fragment: 2s\n  window: 20s\nencryption:\n  method: off\n"
+      + "relay:\n  queue: 2m\nedge:\n  slice: 2m\n  live_idle: 1m\n  upstreams: [https://a]\n"
+    #expect(
+      try said(.edge, keys) == [
+        "f:3: streams.window", "f:5: encryption.method", "f:7: relay.queue",
+      ])
+    #expect(
+      try said(.standalone, keys) == [
+        "f:11: edge.upstreams", "f:9: edge.slice", "f:7: relay.queue",
+      ])
+  }
 }

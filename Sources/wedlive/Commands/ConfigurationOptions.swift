@@ -82,9 +82,14 @@ struct ConfigurationOptions: ParsableArguments {
   }
 
   /// Reads the configuration, or tells all that is wrong with it and ends the program.
-  func load() throws -> NodeConfiguration {
-    do {
-      return try loader().load()
+  func load() throws -> NodeConfiguration { try read().configuration }
+
+  /// The same, with where each key stands.
+  func read() throws -> ConfigurationReading {
+    do throws(ConfigurationFaults) {
+      let reading = try loader().read()
+      guard reading.faults.isEmpty else { throw ConfigurationFaults(faults: reading.faults) }
+      return reading
     } catch {
       throw CommandFailure(error.faults.map(\.description))
     }

@@ -22,8 +22,8 @@ struct EdgeCommand: AsyncParsableCommand {
     StandaloneCommand.ignoreSignals()
     do {
       let inheritance = try Inheritance.take()
-      let configuration = try options.load()
-      try await EdgeRole.run(configuration: configuration, after: inheritance)
+      let reading = try options.read()
+      try await EdgeRole.run(reading, after: inheritance)
     } catch let error as StartFailure {
       throw CommandFailure(error.description)
     }

@@ -19,9 +19,9 @@ struct OriginCommand: AsyncParsableCommand {
     StandaloneCommand.ignoreSignals()
     do {
       let inheritance = try Inheritance.take()
-      let configuration = try options.load()
+      let reading = try options.read()
       try await Standalone.run(
-        configuration: configuration, options: StandaloneOptions(isOrigin: true),
+        reading, options: StandaloneOptions(isOrigin: true),
         after: inheritance)
     } catch let error as StartFailure {
       throw CommandFailure(error.description)

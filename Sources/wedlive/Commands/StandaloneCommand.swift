@@ -29,9 +29,9 @@ struct StandaloneCommand: AsyncParsableCommand {
     Self.ignoreSignals()
     do {
       let inheritance = try Inheritance.take()
-      let configuration = try options.load()
+      let reading = try options.read()
       try await Standalone.run(
-        configuration: configuration, options: StandaloneOptions(demo: demo), after: inheritance)
+        reading, options: StandaloneOptions(demo: demo), after: inheritance)
     } catch let error as StartFailure {
       throw CommandFailure(error.description)
     }

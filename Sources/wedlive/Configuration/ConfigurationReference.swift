@@ -13,7 +13,8 @@ enum ConfigurationReference {
       without any as well. An environment variable wins over the file, and an option of the command
       (`--data`, `--https`, … or `--set KEY=VALUE`) over both; an empty variable is an unset one.
       Whatever is unknown or unfit is refused, with the name of the key and what was expected:
-      `wedlive check FILE` tells without starting anything.
+      `wedlive check FILE` tells without starting anything. A key that a role does nothing with is warned
+      of, by the log of a node that starts and by `wedlive check --role origin|edge|standalone FILE`.
 
       Durations are written `500ms`, `3s`, `5m`, `24h`, `7d`; sizes in bytes `512`, `64k`, `16m`,
       `2g`. Lists are sequences in the file, and separated by commas in a variable.

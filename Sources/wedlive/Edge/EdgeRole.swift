@@ -20,15 +20,17 @@ import Viewers
 enum EdgeRole {
   /// Starts the node and returns when it has been stopped.
   ///
+  /// - Parameters:
+  ///   - reading: of its configuration, without faults.
+  ///   - inheritance: from the process before this one.
   /// - Throws: `StartFailure` where it can't start; nothing is left half-started then.
-  static func run(
-    configuration given: NodeConfiguration, after inheritance: Inheritance?
-  ) async throws {
-    let configuration = given.forEdge
+  static func run(_ reading: ConfigurationReading, after inheritance: Inheritance?) async throws {
+    let configuration = reading.configuration.forEdge
     try RoleConsistency.check(configuration, .edge)
     let folder = try DataFolder(configuration.data.path, lock: inheritance?.lock)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
+    RoleConsistency.warn(reading, .edge, logger)
     let (frame, listeners, certificate) = try NodeFrame.start(
       configuration, folder, Health(NodeCluster.healthFields(configuration)), logger, log,
       after: inheritance)

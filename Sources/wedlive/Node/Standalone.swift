@@ -27,15 +27,22 @@ import UnixSignals
 enum Standalone {
   /// Starts the node and returns when it has been stopped.
   ///
+  /// - Parameters:
+  ///   - reading: of its configuration, without faults.
+  ///   - options: what the command asks for.
+  ///   - inheritance: from the process before this one.
   /// - Throws: `StartFailure` where it can't start; nothing is left half-started then.
   static func run(
-    configuration: NodeConfiguration, options: StandaloneOptions, after inheritance: Inheritance?
+    _ reading: ConfigurationReading, options: StandaloneOptions, after inheritance: Inheritance?
   ) async throws {
-    try RoleConsistency.check(configuration, options.isOrigin ? .origin : .standalone)
+    let configuration = reading.configuration
+    let role: NodeRole = options.isOrigin ? .origin : .standalone
+    try RoleConsistency.check(configuration, role)
     let folder = try DataFolder(configuration.data.path, lock: inheritance?.lock)
     let secret = try NodeSecret.load(configuration)
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
+    RoleConsistency.warn(reading, role, logger)
     let health = Health(NodeCluster.healthFields(configuration))
     let (frame, listeners, certificate) = try NodeFrame.start(
       configuration, folder, health, logger, log, after: inheritance)
@@ -54,7 +61,7 @@ enum Standalone {
     let elderHands = Mutex<ElderHands?>(nil)
     let limit = configuration.streams.limit
     let cluster = try NodeCluster.make(
-      configuration, role: options.isOrigin ? .origin : .standalone, listeners: listeners,
+      configuration, role: role, listeners: listeners,
       registry: registry, logger: logger,
       measure: {
         var load = NodeLoad()
