@@ -67,6 +67,13 @@ static inline long wl_status(SSL *ssl, const unsigned char **bytes) {
 static inline int wl_err_reason(unsigned long code) { return ERR_GET_REASON(code); }
 static inline int wl_err_lib(unsigned long code) { return ERR_GET_LIB(code); }
 
+/// What stands behind the certificate in its file; the context's, not the caller's.
+static inline STACK_OF(X509) *wl_ctx_chain(SSL_CTX *ctx) {
+  STACK_OF(X509) *chain = NULL;
+  (void)SSL_CTX_get0_chain_certs(ctx, &chain);
+  return chain;
+}
+
 /// Copies the n-th DNS name of a certificate's subjectAltName, or its common name as number 0 when
 /// it has no such name. Returns the name's length, or -1 when there is no n-th one that fits.
 static inline int wl_certificate_name(X509 *certificate, int n, char *name, int capacity) {

@@ -8,6 +8,8 @@ package struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
     case unreadableCertificate, unreadableKey, unreadableAuthority, unreadableStatus
     /// Certificate and key are not of one pair.
     case keyMismatch
+    /// A node's certificate is of none of the authorities by which it judges others.
+    case otherAuthority
     /// Nothing to serve: a server needs at least one certificate.
     case noCertificate
     /// `fast_cipher: on` where it cannot be.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import MakeNode
 
-from support.cluster import Cluster
+from support.cluster import SECRETS, Cluster
 from support.media import Source
 from support.node import Node, wedlive_binary
 from support.peers import PASS, Authority, knock, peers_port, proof
@@ -201,6 +201,24 @@ def test_certificates_are_read_anew(certified: Certified) -> None:
     wait_until(lambda: shown(served()) != before, "the new one is served")
     assert knock(origin, "/healthz", ours) == 200
     assert '"status":"usable"' in certified.origins[1].admin("/api/nodes").text
+
+
+def test_a_certificate_of_another_authority_is_refused(tmp_path: Path) -> None:
+    ours, other = Authority(tmp_path / "ours"), Authority(tmp_path / "other")
+    other.node("origin-1")
+    wrong = {**SECRETS, **ours.settings("origin-1"), "WEDLIVE_CLUSTER_CA": str(other.file)}
+    wrong |= {"WEDLIVE_REDIS_URL": "redis://127.0.0.1:1/0", "WEDLIVE_LISTEN_ADMIN": "off"}
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("")
+    for words in (["check", "--role", "origin", empty], ["origin", "--data", tmp_path / "data"]):
+        command = [str(each) for each in [wedlive_binary(), *words]]
+        done = subprocess.run(command, env=wrong, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 1
+        said = done.stdout + done.stderr
+        assert all(str(each) in said for each in (ours.node("origin-1")[0], other.file)), said
+        assert "is of no authority in" in said, said
+    right = {**wrong, "WEDLIVE_CLUSTER_CA": str(ours.file)}
+    run([wedlive_binary(), "check", "--role", "origin", empty], env=right)
 
 
 def test_certs_never_overwrites(tmp_path: Path) -> None:

@@ -138,4 +138,37 @@ import Testing
       atPath: scratch.file("other/ca.key"), toPath: scratch.file("ca.key"))
     #expect(throws: TLSError.self) { try CertificateAuthority(reading: scratch.path) }
   }
+
+  @Test func `a server's own certificate is held against the authorities it asks of others`() throws
+  {
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("other"), withIntermediateDirectories: true)
+    let other = try CertificateAuthority(at: scratch.file("other"))
+    func check(_ files: TLSCertificateFiles, _ authorities: String) throws {
+      let configuration = TLSServerConfiguration(
+        certificates: [files], fastCipher: .off, clients: .certified(authorities: authorities))
+      try TLSContext.server(configuration).requireOwnAuthority(configuration)
+    }
+    let ours = try node("ours", of: authority)
+    try check(ours, authority.certificatePath)
+    let error = try #require(throws: TLSError.self) { try check(ours, other.certificatePath) }
+    #expect(error.code == .otherAuthority)
+    for words in [ours.certificate, other.certificatePath, "tls.certificate"] {
+      #expect(error.description.contains(words))
+    }
+    // As long as an authority is being replaced, both are in the file.
+    let both = scratch.file("both.pem")
+    let texts = try [other, authority].map {
+      try String(contentsOfFile: $0.certificatePath, encoding: .utf8)
+    }
+    try texts.joined().write(toFile: both, atomically: true, encoding: .utf8)
+    try check(ours, both)
+    // That it is over is said elsewhere.
+    try check(
+      try authority.leaf(
+        names: ["localhost"], at: scratch.file("expired"), isNode: true, days: -1),
+      authority.certificatePath)
+    let configuration = TLSServerConfiguration(certificates: [ours], fastCipher: .off)
+    try TLSContext.server(configuration).requireOwnAuthority(configuration)
+  }
 }

@@ -36,7 +36,9 @@ struct ConfigurationContents {
       let peers = reading.configuration.peers
     else { return }
     do throws(TLSError) {
-      warnings += try TLSContext.server(peers.server()).certificates.compactMap(\.warning)
+      let context = try TLSContext.server(peers.server())
+      warnings += context.certificates.compactMap(\.warning)
+      try context.requireOwnAuthority(peers.server())
     } catch {
       faults.append(reading.fault("cluster.certificate", "\(error)"))
     }

@@ -71,8 +71,11 @@ extension NodeFrame {
   ) throws(StartFailure) -> PeerSources? {
     guard let peers = configuration.peers else { return nil }
     do throws(TLSError) {
+      let https = try TLSContextSource(peers.server())
+      // Only now: where authorities are replaced while it runs, the files change one after the other.
+      try https.current.requireOwnAuthority(peers.server())
       return PeerSources(
-        https: try TLSContextSource(peers.server()),
+        https: https,
         rtmps: try TLSContextSource(peers.server([])),
         client: try TLSContextSource(peers.client))
     } catch {
