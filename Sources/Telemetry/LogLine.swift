@@ -2,6 +2,13 @@ import Logging
 
 /// One event of the log, ready to be written: redacted, flat and bounded.
 struct LogLine {
+  /// Who writes: the same in all lines of a process.
+  struct Origin: Sendable {
+    let node: String
+    /// Its number.
+    let process: String
+  }
+
   /// A value longer than this is cut, so that a line stays far below what a pipe takes at once.
   static let maxValueBytes = 1024
   /// More fields than this are dropped.
@@ -37,23 +44,25 @@ struct LogLine {
   }
 
   /// One line of JSON with its line feed.
-  func json(node: String) -> [UInt8] {
+  func json(of origin: Origin) -> [UInt8] {
     var out = JSONLine()
     out.append("ts", time.rfc3339)
     out.append("level", level.rawValue)
     out.append("event", event)
-    out.append("node", node)
+    out.append("node", origin.node)
+    out.append("pid", origin.process)
     out.append("logger", label)
     for field in fields {
-      let reserved = ["ts", "level", "event", "node", "logger"].contains(field.key)
+      let reserved = ["ts", "level", "event", "node", "pid", "logger"].contains(field.key)
       out.append(reserved ? "field.\(field.key)" : field.key, field.value)
     }
     return out.finished()
   }
 
-  /// One line for a person, with its line feed: `22:34:01.123 INFO    stream live  wedding=ab`.
-  func text() -> [UInt8] {
-    var line = "\(time.local) "
+  /// One line for a person, with its line feed:
+  /// `22:34:01.123 71 INFO     stream live  wedding=ab`, where 71 is the process.
+  func text(of origin: Origin) -> [UInt8] {
+    var line = "\(time.local) \(origin.process) "
     line += level.rawValue.uppercased()
     line += String(repeating: " ", count: max(1, 9 - level.rawValue.utf8.count))
     line += LogLine.visible(event)

@@ -13,7 +13,8 @@ package final class LogSink: Sendable {
 
   private let writer: LogWriter
   private let format: Format
-  private let node: String
+  /// What is the same in all lines.
+  private let origin: LogLine.Origin
   private let limiter: LogLimiter
   private let clock: @Sendable () -> LogTime
 
@@ -24,22 +25,25 @@ package final class LogSink: Sendable {
   ///     One that takes nothing for a second may be used a little longer.
   ///   - format: of the lines.
   ///   - node: the node's id, in each JSON line.
+  ///   - process: that writes, in each line: as long as a node is upgraded it has two.
   ///   - limiter: of lines per event.
   ///   - clock: the wall clock.
   ///   - queueBytes: of lines that wait while the descriptor takes none; more are lost.
   package init(
     descriptor: Int32 = STDERR_FILENO, format: Format, node: String,
-    limiter: LogLimiter = LogLimiter(), clock: @escaping @Sendable () -> LogTime = { .now },
+    process: Int32 = getpid(), limiter: LogLimiter = LogLimiter(),
+    clock: @escaping @Sendable () -> LogTime = { .now },
     queueBytes: Int = LogSink.queueBytes
   ) {
+    let origin = LogLine.Origin(node: node, process: "\(process)")
     writer = LogWriter(descriptor: descriptor, capacity: queueBytes) { count in
       let line = LogLine(
         time: clock(), level: .warning, label: "log", event: "log lines lost",
         metadata: ["lost": "\(count)"])
-      return LogSink.bytes(line, format, node)
+      return LogSink.bytes(line, format, origin)
     }
     self.format = format
-    self.node = node
+    self.origin = origin
     self.limiter = limiter
     self.clock = clock
   }
@@ -102,9 +106,11 @@ package final class LogSink: Sendable {
     }
   }
 
-  private func write(_ line: LogLine) { writer.write(LogSink.bytes(line, format, node)) }
+  private func write(_ line: LogLine) { writer.write(LogSink.bytes(line, format, origin)) }
 
-  private static func bytes(_ line: LogLine, _ format: Format, _ node: String) -> [UInt8] {
-    format == .json ? line.json(node: node) : line.text()
+  private static func bytes(
+    _ line: LogLine, _ format: Format, _ origin: LogLine.Origin
+  ) -> [UInt8] {
+    format == .json ? line.json(of: origin) : line.text(of: origin)
   }
 }

@@ -19,7 +19,8 @@ private struct Log: ~Copyable {
     _ = FileManager.default.createFile(atPath: path, contents: nil)
     file = try #require(FileHandle(forUpdatingAtPath: path))
     sink = LogSink(
-      descriptor: file.fileDescriptor, format: format, node: "n1", limiter: limiter, clock: clock)
+      descriptor: file.fileDescriptor, format: format, node: "n1", process: 71, limiter: limiter,
+      clock: clock)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -50,14 +51,15 @@ private struct Log: ~Copyable {
       "stream live",
       metadata: [
         "wedding": "w\"1\n\u{1}é", "from": ["ip": "::1", "port": "9"], "list": ["a", "b"],
-        "level": "x",
+        "level": "x", "pid": "9",
       ])
     let object = try #require(try log.objects().first)
     #expect(
       object == [
         "ts": "2026-11-27T22:34:01.123Z", "level": "info", "event": "stream live", "node": "n1",
-        "logger": "ingest", "wedding": "w\"1\n\u{1}é", "from.ip": "::1", "from.port": "9",
-        "list": "[\"a\", \"b\"]", "field.level": "x",
+        "pid": "71", "logger": "ingest", "wedding": "w\"1\n\u{1}é", "from.ip": "::1",
+        "from.port": "9",
+        "list": "[\"a\", \"b\"]", "field.level": "x", "field.pid": "9",
       ])
     #expect(try log.lines().count == 1)
   }
@@ -86,7 +88,7 @@ private struct Log: ~Copyable {
     let lines = try log.lines()
     #expect(lines.count == 1)
     #expect(
-      lines.first?.hasSuffix(#" ERROR    bad name  empty=""  name=a\n\u{1B}[31mb"#) == true,
+      lines.first?.hasSuffix(#" 71 ERROR    bad name  empty=""  name=a\n\u{1B}[31mb"#) == true,
       "\(lines)")
   }
 
@@ -97,7 +99,7 @@ private struct Log: ~Copyable {
     log.logger().info("big", metadata: metadata)
     let line = try #require(try log.lines().first)
     #expect(line.utf8.count < 40_000)
-    #expect(try log.objects().first?.count == 5 + 32)
+    #expect(try log.objects().first?.count == 6 + 32)
   }
 
   @Test func `an event that repeats is held back and then told once`() throws {

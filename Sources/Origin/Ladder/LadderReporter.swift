@@ -51,7 +51,7 @@ package final class LadderReporter: Sendable {
     case .started(let processID):
       started.increment()
       steps.withLock { $0[key] = nil }
-      log(.info, "transcode.started", key, ["pid": "\(processID)"])
+      log(.info, "transcode.started", key, ["worker": "\(processID)"])
     case .stopped: steps.withLock { $0[key] = nil }
     case .lost(let why):
       lost.increment()
