@@ -115,7 +115,9 @@ package final class ControlAPI: Sendable {
       answer = error.response
       // Why a page gets nothing is no secret, whoever it is.
       if audience == .both { answer.response.headerFields[.accessControlAllowOrigin] = "*" }
-      if error.status == 405 { answer.response.headerFields[.allow] = allowed(request) }
+      if error.status == 405, let parts = try? Call.parts(of: request.request.path ?? "/") {
+        answer.response.headerFields[.allow] = Self.allowed(parts).joined(separator: ", ")
+      }
       parts.log.notice(
         "api call refused", metadata: ["route": "\(route)", "why": "\(error.code)"])
     }
@@ -254,7 +256,9 @@ package final class ControlAPI: Sendable {
     if here.isEmpty { throw APIError(404, "not_found", "There is nothing at this address.") }
     let method: HTTPRequest.Method = call.method == .head ? .get : call.method
     guard let route = here.first(where: { $0.method == method }) else {
-      throw APIError(405, "method_not_allowed", "This address takes another method.")
+      throw APIError(
+        405, "method_not_allowed",
+        WrongMethod.message(call.method.rawValue, Self.allowed(call.parts)))
     }
     return route
   }
@@ -278,10 +282,14 @@ package final class ControlAPI: Sendable {
     return APIResponse(response)
   }
 
-  private func allowed(_ request: APIRequest) -> String {
-    guard let parts = try? Call.parts(of: request.request.path ?? "/") else { return "" }
-    return Self.routes.filter { $0.matches(parts) }.map(\.method.rawValue).joined(
-      separator: ", ")
+  /// The methods that an address takes.
+  private static func allowed(_ parts: [String]) -> [String] {
+    let here = routes.filter { $0.matches(parts) }
+    var methods = here.map(\.method.rawValue)
+    if methods.contains("GET") { methods.append("HEAD") }
+    // Pages of other sites ask first.
+    if here.contains(where: { $0.audience != .services }) { methods.append("OPTIONS") }
+    return methods
   }
 
   /// Lets only a service token through.

@@ -1,5 +1,5 @@
 /// The request methods that the server tells apart (RFC 9110, 9; RFC 5789).
-package enum Method: UInt8, Equatable, Sendable {
+package enum Method: UInt8, Equatable, Sendable, CaseIterable {
   case get, head, post, put, delete, options, patch
   /// Anything else: CONNECT, TRACE, or a method this server has never heard of.
   case other

@@ -57,10 +57,9 @@ open class OperatorHandler: RequestHandler {
     self.drain = APICall(bodyLimit: 4_096) { request in
       if let words = site.objection(to: request.request) { return Self.foreign(words) }
       guard request.request.method == .post else {
-        return Self.document(
-          "text/plain; charset=utf-8",
-          Array("POST /drain begins to drain the node, POST /drain?node=NAME another one\n".utf8),
-          .methodNotAllowed)
+        return .wrongMethod(
+          request.request.method.rawValue, allowed: ["POST"],
+          "POST /drain begins to drain the node, POST /drain?node=NAME another one.")
       }
       if let name = Self.node(request.request) {
         guard let drainOther else {

@@ -17,7 +17,9 @@ enum ViewerErrors {
     403, code: "not_in_plan",
     message: "This quality is not in the plan; take one of the master playlist.")
   static let noRecording = PreparedResponse.error(
-    404, code: "no_recording", message: "This recording has no such file.")
+    404, code: "no_recording", message: "There is no such recording.")
+  static let noFile = PreparedResponse.error(
+    404, code: "no_file", message: "This recording has no such file.")
   static let badReload = PreparedResponse.error(
     400, code: "bad_reload",
     message: "_HLS_msn names a segment too far ahead, or is no number, or _HLS_part is alone.")
@@ -34,8 +36,6 @@ enum ViewerErrors {
   static let noQuality = PreparedResponse.error(
     404, code: "no_quality",
     message: "This stream has no such quality; take one of the master playlist.")
-  static let wrongMethod = PreparedResponse.error(
-    405, code: "method_not_allowed", message: "Use GET or HEAD here.",
-    fields: [("allow", "GET, HEAD, OPTIONS")])
+  static let wrongMethod = WrongMethod(allowed: .get, .head, .options)
   static let preflight = PreparedResponse.preflight()
 }

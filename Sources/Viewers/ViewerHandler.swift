@@ -65,7 +65,7 @@ package final class ViewerHandler: RequestHandler {
       return watch(
         isDynamic ? findProgram(request.path) : request.withPath { find($0) }, request, exchange)
     case .options: return .prepared(ViewerErrors.preflight)
-    default: return .prepared(ViewerErrors.wrongMethod)
+    default: return .prepared(ViewerErrors.wrongMethod.response(to: request.method))
     }
   }
 
@@ -152,7 +152,7 @@ package final class ViewerHandler: RequestHandler {
     case .recording(let recording, let file): return watch(recording, file, request, exchange)
     case .missingSegment: return .prepared(refusal(request) ?? ViewerErrors.noSegment)
     case .pastSegment: return .prepared(refusal(request) ?? ViewerErrors.pastSegment)
-    case .nothing, .remotePlaylist: return .prepared(refusal(request) ?? ViewerErrors.notFound)
+    case .nothing, .remotePlaylist: return .prepared(refusal(request) ?? Self.nothing(request))
     }
   }
 
@@ -172,8 +172,17 @@ package final class ViewerHandler: RequestHandler {
       recordings.shelf.noteViewer(of: recording.id)
       pace(exchange, plan, 0)
       return recordings.answer(request, recording, file, audience)
-        ?? .prepared(ViewerErrors.noRecording)
+        ?? .prepared(ViewerErrors.noFile)
     }
+  }
+
+  /// What there isn't, in words.
+  private static func nothing(_ request: borrowing Request) -> PreparedResponse {
+    let isRecording = request.withPath { path in
+      ViewerPath(path)?.camera.map { path.extracting($0).matches(RecordingSite.folderBytes) }
+        ?? false
+    }
+    return isRecording ? ViewerErrors.noRecording : ViewerErrors.notFound
   }
 
   private func pace(

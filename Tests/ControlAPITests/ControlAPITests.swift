@@ -89,6 +89,7 @@ final class Locks: WeddingLockDirectory {
     let object: [String: Any]
 
     var errorCode: String? { (object["error"] as? [String: String])?["code"] }
+    var errorMessage: String? { (object["error"] as? [String: String])?["message"] }
     var stream: [String: String]? { object["nginx_stream"] as? [String: String] }
   }
 
@@ -317,6 +318,10 @@ final class Locks: WeddingLockDirectory {
   @Test func `another method is named, another type and a long body refused`() async throws {
     let wrong = try await send(.get, generate)
     #expect(wrong.status == 405 && wrong.fields[.allow] == "POST")
+    #expect(wrong.errorMessage == "GET isn't taken here; POST is.")
+    let open = try await send(.put, "/api/streams/qualities/w1")
+    #expect(open.status == 405 && open.fields[.allow] == "GET, HEAD, OPTIONS")
+    #expect(open.errorMessage == "PUT isn't taken here; GET, HEAD and OPTIONS are.")
     let xml = try await send(.post, publish, "<a/>", type: "text/xml")
     #expect(xml.status == 415 && xml.errorCode == "unsupported_type")
     let long = try await send(.post, publish, String(repeating: "x", count: 70_000))

@@ -29,9 +29,9 @@ package enum PurgeRoute {
     APICall(bodyLimit: bodyLimit) { request in
       if let words = site.objection(to: request.request) { return OperatorHandler.foreign(words) }
       guard request.request.method == .post else {
-        return .error(
-          .methodNotAllowed, code: "method_not_allowed",
-          message: "POST {\"key\", \"prefix\" or \"tag\": …, \"soft\": false} to \(path).")
+        return .wrongMethod(
+          request.request.method.rawValue, allowed: ["POST"],
+          "POST {\"key\", \"prefix\" or \"tag\": …, \"soft\": false} to \(path).")
       }
       let order: PurgeOrder
       do throws(PurgeOrder.Refused) {

@@ -7,8 +7,7 @@ package struct PeerDrain: Sendable {
 
   private static let refused = PreparedResponse.error(
     403, code: "not_a_peer", message: "Only nodes with the same cluster.secret are answered here.")
-  private static let wrongMethod = PreparedResponse.error(
-    405, code: "method_not_allowed", message: "POST here.", fields: [("allow", "POST")])
+  private static let wrongMethod = WrongMethod(allowed: .post)
   private static let begun = PreparedResponse(
     status: 202, fields: [("cache-control", "no-store")], body: [])
 
@@ -29,7 +28,9 @@ package struct PeerDrain: Sendable {
     guard let token = request.bearerToken, pass.fits(token) else {
       return .prepared(Self.refused)
     }
-    guard request.method == .post else { return .prepared(Self.wrongMethod) }
+    guard request.method == .post else {
+      return .prepared(Self.wrongMethod.response(to: request.method))
+    }
     drain()
     return .prepared(Self.begun)
   }

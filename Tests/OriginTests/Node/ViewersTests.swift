@@ -92,9 +92,11 @@ import Testing
     #expect(preflight.headerFields[values: .accessControlAllowOrigin] == ["*"])
     #expect(preflight.headerFields[.accessControlAllowHeaders]?.contains("authorization") == true)
     for method in [HTTPRequest.Method.post, .put, .delete] {
-      let (response, _) = try await node.get("/hls/w/index.m3u8", method)
+      let (response, body) = try await node.get("/hls/w/index.m3u8", method)
       #expect(response.status == .methodNotAllowed)
       #expect(response.headerFields[.allow] == "GET, HEAD, OPTIONS")
+      let words = "\(method.rawValue) isn't taken here; GET, HEAD and OPTIONS are."
+      #expect(String(decoding: body, as: UTF8.self).contains(words))
     }
   }
 

@@ -250,6 +250,8 @@ private final class RecordingNode: Sendable {
     let id = try await recording.complete()
     let answer = try await recording.node.get("/hls/w/recordings/\(id)/\(name)")
     #expect(answer.response.status == .notFound)
+    #expect(
+      String(decoding: answer.body, as: UTF8.self).contains("This recording has no such file"))
   }
 
   @Test func `needs a token of its wedding, and hands it on`() async throws {
@@ -281,7 +283,10 @@ private final class RecordingNode: Sendable {
     let recording = try await RecordingNode()
     let id = try await recording.complete()
     #expect(try await recording.recordings.delete(id) == .deleted)
-    let answer = try await recording.node.get("/hls/w/recordings/\(id)/hls.mp4")
-    #expect(answer.response.status == .notFound)
+    for path in ["\(id)/hls.mp4", "\(id)/index.m3u8", "rec_never/index.m3u8", "index.m3u8"] {
+      let answer = try await recording.node.get("/hls/w/recordings/\(path)")
+      #expect(answer.response.status == .notFound)
+      #expect(String(decoding: answer.body, as: UTF8.self).contains("There is no such recording"))
+    }
   }
 }
