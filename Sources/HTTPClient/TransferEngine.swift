@@ -36,8 +36,11 @@ import Synchronization
     _ configuration: HTTPClientConfiguration
   ) throws(HTTPClientError) -> TransferEngine {
     let engine = try TransferEngine(configuration)
-    let thread = Thread { engine.run() }
-    thread.name = "wedlive-http"
+    let thread = Thread {
+      // Before it runs there is nothing yet that could have a name for the kernel.
+      Thread.current.name = "wedlive-http"
+      engine.run()
+    }
     thread.start()
     return engine
   }

@@ -45,6 +45,17 @@ import Testing
     #expect(fields.contains(["user-agent", "wedlive"]))
   }
 
+  @Test func `the kernel knows its thread by name`() async throws {
+    let client = try HTTPClient()
+    _ = try await client.send(request("/echo"), deadline: .seconds(20))
+    let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+    let names = tasks.map {
+      try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)
+    }
+    #expect(names.contains("wedlive-http\n"))
+    client.close()
+  }
+
   @Test(arguments: [HTTPRequest.Method.put, .post])
   func `a body of files and bytes is sent as one, as it is read`(
     method: HTTPRequest.Method

@@ -23,8 +23,11 @@ enum FLVRecorder {
     _ intake: RecordingIntake, _ configuration: PartWriter.Configuration,
     report: @escaping @Sendable (Report) -> Void
   ) {
-    let thread = Thread { run(intake, configuration, report: report) }
-    thread.name = "recorder"
+    let thread = Thread {
+      // Before it runs there is nothing yet that could have a name for the kernel.
+      Thread.current.name = "recorder"
+      run(intake, configuration, report: report)
+    }
     thread.stackSize = 512 << 10
     thread.start()
   }
