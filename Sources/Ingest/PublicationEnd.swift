@@ -11,6 +11,9 @@ package enum PublicationEnd: Equatable, Sendable {
   /// We have ended it, for one of a fixed few reasons.
   case other(String)
 
+  /// For a relay, where it makes a difference to that.
+  var cause: PublishEndCause? { if case .elsewhere = self { .elsewhere } else { nil } }
+
   /// For a log line, and for the publisher where it hears of it.
   package var words: String {
     switch self {

@@ -59,7 +59,7 @@ extension RTMPConnection {
     switch publication {
     case .none: break
     case .requested(let streamID, _, _), .live(let streamID, _):
-      answer { session.rejectPublish(streamID, .failed, reason, into: &$0) }
+      answer { session.rejectPublish(streamID, .failed, reason, for: end.cause, into: &$0) }
     }
     endPublication(end)
     endPlayer()
@@ -75,11 +75,11 @@ extension RTMPConnection {
   ///
   /// - Parameters:
   ///   - progress: how far.
-  ///   - epoch: the number of this node's lease; nil without a cluster.
-  package func tell(_ progress: RelayProgress, epoch: Int64? = nil) {
+  ///   - grant: under which this node has it; nil without a cluster.
+  package func tell(_ progress: RelayProgress, under grant: StreamGrant? = nil) {
     let published: UInt32? =
       if case .live(let streamID, _) = publication { streamID } else { session.endedPublication }
     guard let published, !isEnding else { return }
-    answer { session.notifyProgress(progress, epoch: epoch, of: published, into: &$0) }
+    answer { session.notifyProgress(progress, under: grant, of: published, into: &$0) }
   }
 }

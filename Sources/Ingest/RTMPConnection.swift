@@ -82,9 +82,9 @@ package final class RTMPConnection: Transport {
   /// - Parameters:
   ///   - sink: where its messages go.
   ///   - progress: how far viewers have what it goes on with; for a relay alone.
-  ///   - epoch: the number of this node's lease of it; for a relay alone.
+  ///   - grant: under which this node has it; for a relay alone.
   package func acceptPublish(
-    _ sink: PublishSink, after progress: RelayProgress? = nil, epoch: Int64? = nil
+    _ sink: PublishSink, after progress: RelayProgress? = nil, under grant: StreamGrant? = nil
   ) {
     guard case .requested(let streamID, let early, _) = publication, !isEnding else {
       return sink.ended(.other("the publisher left before it was admitted"))
@@ -93,7 +93,7 @@ package final class RTMPConnection: Transport {
     patience.wasAdmitted(loop.now)
     server.metrics.publishers.increment()
     beginToCoalesce()
-    answer { session.acceptPublish(streamID, after: progress, epoch: epoch, into: &$0) }
+    answer { session.acceptPublish(streamID, after: progress, under: grant, into: &$0) }
     for (kind, message) in early { deliver(kind, message, to: sink) }
   }
 

@@ -53,8 +53,8 @@ package final class ClientSession {
   package private(set) var enhanced: EnhancedCapabilities?
   /// How far the server's viewers had the stream when it took it; nil where it doesn't say so.
   package private(set) var startProgress: RelayProgress?
-  /// The number of the server's lease of the stream, as it said last; nil where it doesn't say so.
-  package private(set) var epoch: Int64?
+  /// Under which grant the server has the stream, as it said last; nil where it doesn't say so.
+  package private(set) var grant: StreamGrant?
   /// Whether the server has said that it has let go of the stream, which `close` asks for.
   package private(set) var isReleased = false
   /// All bytes received.
@@ -245,11 +245,11 @@ package final class ClientSession {
       ("NetStream.Play.Start", .requesting) where configuration.purpose == .play:
       phase = .started
       startProgress = RelayProgress(status)
-      epoch = RelayProgress.epoch(status)
+      grant = StreamGrant(status)
       return .started
     // What is announced last is told when the end has been heard.
     case (RelayProgress.code, .started), (RelayProgress.code, .ended):
-      epoch = RelayProgress.epoch(status) ?? epoch
+      grant = StreamGrant(status) ?? grant
       return RelayProgress(status).map { .progressed($0) }
     case (_, .ended):
       if status.level == .error { isReleased = true }

@@ -35,13 +35,8 @@ package struct RelayProgress: Equatable, Sendable {
       end: Self.number("end", of: status, upTo: Double(UInt32.max)).map(UInt32.init))
   }
 
-  /// The number of the server's lease of the stream, which stands in the same statuses; nil where it
-  /// isn't there, or is none.
-  static func epoch(_ status: Status) -> Int64? {
-    number("epoch", of: status).flatMap { $0 > 0 ? $0 : nil }
-  }
-
-  private static func number(
+  /// Reads a whole number that isn't negative; nil for anything else.
+  static func number(
     _ name: String, of status: Status, upTo bound: Double = largest
   ) -> Int64? {
     guard let value = status.more[name]?.number, value >= 0, value <= bound,
@@ -52,12 +47,12 @@ package struct RelayProgress: Equatable, Sendable {
 
   /// As it is told on its own.
   ///
-  /// - Parameter epoch: the number of the server's lease; nil without a cluster.
+  /// - Parameter grant: under which the server has the stream; nil without a cluster.
   /// - Returns: the status.
-  func status(epoch: Int64?) -> Status {
+  func status(_ grant: StreamGrant?) -> Status {
     var status = Status(.status, Self.code, "Viewers have it up to here.")
     append(to: &status.more)
-    if let epoch { status.append(epoch: epoch) }
+    grant?.append(to: &status.more)
     return status
   }
 
@@ -66,9 +61,4 @@ package struct RelayProgress: Equatable, Sendable {
     properties.append("discontinuity", .number(Double(discontinuity)))
     if let end { properties.append("end", .number(Double(end))) }
   }
-}
-
-extension Status {
-  /// Says the number of the server's lease of the stream.
-  mutating func append(epoch: Int64) { more.append("epoch", .number(Double(epoch))) }
 }

@@ -57,10 +57,10 @@ extension ServerSession {
   /// - Parameters:
   ///   - streamID: the stream.
   ///   - progress: how far viewers have what goes on here; for a relay, which begins behind it.
-  ///   - epoch: the number of this server's lease, for a relay; nil without a cluster.
+  ///   - grant: under which this server has it, for a relay; nil without a cluster.
   ///   - output: where the bytes go.
   package func acceptPublish(
-    _ streamID: UInt32, after progress: RelayProgress? = nil, epoch: Int64? = nil,
+    _ streamID: UInt32, after progress: RelayProgress? = nil, under grant: StreamGrant? = nil,
     into output: inout [UInt8]
   ) {
     guard change(streamID, from: .publishRequested, to: .publishing) != nil else { return }
@@ -69,7 +69,7 @@ extension ServerSession {
     if usesFCPublish { notify("onFCPublish", started, into: &output) }
     link.writer.userControl(UserControl.streamBegin, streamID, into: &output)
     progress?.append(to: &started.more)
-    if let epoch { started.append(epoch: epoch) }
+    grant?.append(to: &started.more)
     status(started, on: streamID, into: &output)
   }
 
@@ -89,16 +89,19 @@ extension ServerSession {
   ///   - streamID: the stream.
   ///   - refusal: the code it gets.
   ///   - description: for a person; no secrets.
+  ///   - cause: for a relay; nil where the code says all.
   ///   - output: where the bytes go.
   package func rejectPublish(
     _ streamID: UInt32, _ refusal: PublishRefusal, _ description: String,
-    into output: inout [UInt8]
+    for cause: PublishEndCause? = nil, into output: inout [UInt8]
   ) {
     guard
       change(streamID, from: .publishRequested, to: .idle) != nil
         || change(streamID, from: .publishing, to: .idle) != nil
     else { return }
-    status(Status(.error, refusal.rawValue, description), on: streamID, into: &output)
+    var rejection = Status(.error, refusal.rawValue, description)
+    if let cause { rejection.more.append(PublishEndCause.name, .string(cause.rawValue)) }
+    status(rejection, on: streamID, into: &output)
   }
 
   /// Lets the client play; media may follow at once.
@@ -177,15 +180,15 @@ extension ServerSession {
   ///
   /// - Parameters:
   ///   - progress: how far.
-  ///   - epoch: the number of this server's lease; nil without a cluster.
+  ///   - grant: under which this server has it; nil without a cluster.
   ///   - streamID: the stream; nothing is told of another one.
   ///   - output: where the bytes go.
   package func notifyProgress(
-    _ progress: RelayProgress, epoch: Int64? = nil, of streamID: UInt32,
+    _ progress: RelayProgress, under grant: StreamGrant? = nil, of streamID: UInt32,
     into output: inout [UInt8]
   ) {
     guard role(of: streamID) == .publishing || endedPublication == streamID else { return }
-    status(progress.status(epoch: epoch), on: streamID, into: &output)
+    status(progress.status(grant), on: streamID, into: &output)
   }
 
   private func change(_ streamID: UInt32, from: Role, to role: Role) -> Stream? {

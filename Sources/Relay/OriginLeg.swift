@@ -126,8 +126,8 @@ final class OriginLeg {
   var writtenBytes: UInt64 { client.writtenBytes }
   var readBytes: UInt64 { client.session.readBytes }
 
-  /// The number of its lease of the stream, as it said last; nil where it doesn't say so.
-  var epoch: Int64? { client.session.epoch }
+  /// Under which grant it has the stream, as it said last; nil where it doesn't say so.
+  var grant: StreamGrant? { client.session.grant }
 
   /// What viewers have of the stream before its publisher's first message; nil where the origin doesn't
   /// say so.
@@ -137,7 +137,7 @@ final class OriginLeg {
     if let start = client.session.startProgress {
       return RelayProgress(sequence: start.sequence, discontinuity: start.discontinuity, end: nil)
     }
-    return epoch == nil ? nil : .nothing
+    return grant == nil ? nil : .nothing
   }
 
   func send(_ message: Message) {

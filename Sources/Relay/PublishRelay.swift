@@ -190,7 +190,7 @@ package final class PublishRelay {
     ingest.forEachConnection { $0.stop(reason) }
     // What has ended already is with its origin.
     for stream in Array(streams.values) where stream.leg?.isReleased == true {
-      stream.end(.ended, "the publisher has ended it")
+      stream.end(.ended, RelayNotice.endedByPublisher)
     }
     ingest.whenEmpty { [self] in
       if streams.isEmpty { done() } else { emptied.append(done) }

@@ -20,10 +20,11 @@ package struct PlaceQuestion: Sendable {
   package let isEnding: Bool
   /// The names of the origins that have had it.
   package let had: Set<String>
-  /// The number of the lease of the last one of these, as it said itself; nil where it has said nothing.
+  /// Under which grant the last one of these had it, as it said itself; nil where it has said nothing.
   ///
-  /// A larger one is another publisher's, unless an origin of `mayHaveTaken` has it, or `isTakenAway`.
-  package let epoch: Int64?
+  /// A lease with a larger number is another publisher's, unless an origin of `mayHaveTaken` has it, or
+  /// `isTakenAway`.
+  package let grant: StreamGrant?
   /// The names of the origins that were asked to take it since, and never answered or failed to keep it.
   package let mayHaveTaken: Set<String>
   /// Whether the last one that has had it said itself that another one has the stream by now, as none had
@@ -76,6 +77,9 @@ package struct RelayNotice: Equatable, Sendable {
     /// The publisher has gone, and what it sent is with its origin, or is given up.
     case ended, cutShort
   }
+
+  /// The words for a stream that is over as it should be.
+  static let endedByPublisher = "the publisher has ended it"
 
   package let kind: Kind
   package let stream: StreamKey

@@ -16,14 +16,14 @@ extension RelayedStream {
     // It sees to its viewers before it goes.
     case .reconnectRequested:
       guard leg === self.leg else { return }
-      if leg.isReleased { return end(.ended, "the publisher has ended it") }
+      if leg.isReleased { return end(.ended, RelayNotice.endedByPublisher) }
       handOver(mayStay: true)
     // That it has heard the end is believed when it has gone on answering for a while (`check`).
     case .released: break
     // One that is coming says what is to be replayed to it; to the first one, nothing is.
     case .progressed(let progress):
       if leg === self.leg {
-        epoch = leg.epoch
+        grant = leg.grant
         progressed(progress)
       } else if leg === coming, isAdmitted {
         progressed(progress, isOfNext: true)
@@ -60,7 +60,7 @@ extension RelayedStream {
 
   private func took(_ leg: OriginLeg) {
     had.insert(leg.target.name)
-    epoch = leg.epoch
+    grant = leg.grant
     mayHaveTaken = []
     if isTakenAway { hasTakenBack = true }
     isTakenAway = false
@@ -221,8 +221,12 @@ extension Status {
   /// Whether any origin would say it: the token, or that somebody else has the stream.
   var isAboutPublisher: Bool { refusal != .failed }
 
-  /// Whether an origin has lost the stream to another one, in the words that all of them have for it.
-  var saysElsewhere: Bool { text == PublicationEnd.elsewhere.words }
+  /// Whether an origin has lost the stream to another one.
+  ///
+  /// Origins of the version before say so in these words alone.
+  var saysElsewhere: Bool {
+    endCause == .elsewhere || (endCause == nil && text == "another server has this stream now")
+  }
 
   var refusal: ServerSession.PublishRefusal {
     ServerSession.PublishRefusal(rawValue: code) ?? .failed

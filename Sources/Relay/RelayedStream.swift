@@ -58,8 +58,8 @@ final class RelayedStream {
   var had: Set<String> = []
   /// How far viewers have it, as its origin said last: the next one is told so, and given what follows.
   var progress: RelayProgress?
-  /// The number of the lease that its origin has, or had when it was lost; nil where none has said so.
-  var epoch: Int64?
+  /// Under which grant its origin has it, or had it when it was lost; nil where none has said so.
+  var grant: StreamGrant?
   /// The names of the origins that may have taken it since, which nobody has heard of.
   var mayHaveTaken: Set<String> = []
   /// Whether its last origin said that another one has the stream, for the first time: two publishers whose
@@ -286,7 +286,7 @@ final class RelayedStream {
     if let askedAt, now - askedAt > configuration.placeTimeout { answered(question, nil) }
     if let started = leg?.startedAt, now - started >= configuration.settledAfter { outage = nil }
     if let leg, leg.isReleased {
-      if leg.hasSettled { end(.ended, "the publisher has ended it") }
+      if leg.hasSettled { end(.ended, RelayNotice.endedByPublisher) }
       return
     }
     if let left, now - left.at > configuration.leaveWithin {
@@ -314,7 +314,7 @@ final class RelayedStream {
     let excluded = (handover ?? outage)?.excluded ?? []
     let question = PlaceQuestion(
       key: key, excluded: excluded, progress: progress, isEnding: left != nil, had: had,
-      epoch: epoch, mayHaveTaken: mayHaveTaken, isTakenAway: isTakenAway)
+      grant: grant, mayHaveTaken: mayHaveTaken, isTakenAway: isTakenAway)
     relay.handlers.place(question) { target in
       mailbox.submit {
         $0.local(PublishRelay.self)?.stream(id)?.answered(number, target)

@@ -12,7 +12,9 @@ extension StreamName {
   package static let relay = "relay"
   /// How far another origin's viewers had it.
   static let after = "after"
-  private static let own = [resume, handover, proof, relay, after]
+  /// Which of its publishers that one had.
+  static let grant = "grant"
+  private static let own = [resume, handover, proof, relay, after, grant]
 
   /// The name as the publisher sent it, without what only a relay may say.
   var asPublished: String {

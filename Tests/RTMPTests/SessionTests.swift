@@ -183,9 +183,11 @@ import Testing
     _ = pair.takeClientEvents()
     let known = RelayProgress(sequence: 9_007_199_254_740_991, discontinuity: 3, end: .max)
     let unknown = RelayProgress(sequence: 0, discontinuity: 0, end: nil)
-    let told: [(RelayProgress, Int64?)] = [(known, 9_007_199_254_740_991), (unknown, nil)]
-    for (progress, epoch) in told {
-      pair.server.notifyProgress(progress, epoch: epoch, of: 1, into: &pair.toClient)
+    let first = StreamGrant(
+      epoch: 9_007_199_254_740_991, turn: StreamGrant.Turn(run: "k3x9", number: .max))
+    let told: [(RelayProgress, StreamGrant?)] = [(known, first), (unknown, nil)]
+    for (progress, grant) in told {
+      pair.server.notifyProgress(progress, under: grant, of: 1, into: &pair.toClient)
       // Of a stream that nobody publishes there is nothing to say.
       pair.server.notifyProgress(progress, of: 2, into: &pair.toClient)
     }
@@ -193,16 +195,16 @@ import Testing
     #expect(pair.takeClientEvents() == [.progressed(known), .progressed(unknown)])
     #expect(pair.client.isStarted)
     // What was said of the lease holds until something else is said.
-    #expect(pair.client.epoch == 9_007_199_254_740_991)
+    #expect(pair.client.grant == first)
     // What is announced last is announced when the end has been heard.
     pair.client.close(into: &pair.toServer)
     try pair.pump()
     #expect(pair.client.isReleased)
-    pair.server.notifyProgress(unknown, epoch: 7, of: 1, into: &pair.toClient)
+    pair.server.notifyProgress(unknown, under: StreamGrant(epoch: 7), of: 1, into: &pair.toClient)
     pair.server.notifyProgress(known, of: 2, into: &pair.toClient)
     try pair.pump()
     #expect(pair.takeClientEvents() == [.progressed(unknown)])
-    #expect(pair.client.epoch == 7)
+    #expect(pair.client.grant == StreamGrant(epoch: 7))
   }
 
   @Test func `a client knows how much of what it sent was read, beyond four gigabytes`() throws {
@@ -240,7 +242,7 @@ import Testing
 
   @Test(arguments: [-1, 0.5, .nan, .infinity, 1e300, 9_007_199_254_740_992])
   func `numbers that are none are no progress`(number: Double) {
-    var status = RelayProgress(sequence: 1, discontinuity: 1, end: 1).status(epoch: nil)
+    var status = RelayProgress(sequence: 1, discontinuity: 1, end: 1).status(nil)
     #expect(RelayProgress(status) == RelayProgress(sequence: 1, discontinuity: 1, end: 1))
     status.more = ["sequence": .number(number), "discontinuity": 1]
     #expect(RelayProgress(status) == nil)

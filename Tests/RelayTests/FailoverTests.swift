@@ -183,13 +183,14 @@ import Testing
     let rig = try RelayRig()
     let first = try rig.origin("o1")
     let second = try rig.origin("o2")
-    (first.epoch, first.progress, second.progress) = (4, said, said)
+    let grant = StreamGrant(epoch: 4, turn: StreamGrant.Turn(run: "a", number: 2))
+    (first.grant, first.progress, second.progress) = (grant, said, said)
     let encoder = try rig.publish(to: first)
     first.die()
     #expect(rig.turns { second.messages.last == encoder.sent.last })
     #expect(second.messages == encoder.sent)
     #expect(rig.progress == [nil, asked])
-    #expect(rig.epochs == [nil, 4])
+    #expect(rig.grants == [nil, grant])
   }
 
   @Test func `where nobody says where to, it is asked again, and a late answer is passed over`()
@@ -283,6 +284,18 @@ import Testing
     #expect(rig.turns { rig.questions.count > asked })
     #expect(rig.isTakenAway[asked] == false)
     #expect(rig.mayHaveTaken[asked].isEmpty)
+  }
+
+  @Test func `that an origin has lost a stream to another one is no matter of words`() throws {
+    var status = Status(.error, "NetStream.Publish.Failed", "in whichever words")
+    #expect(!status.saysElsewhere)
+    status.more.append("cause", "elsewhere")
+    #expect(status.saysElsewhere)
+    status.more = ["cause": "a later version's"]
+    #expect(!status.saysElsewhere)
+    // Origins of the version before have words alone.
+    status.text = "another server has this stream now"
+    #expect(status.saysElsewhere)
   }
 
   @Test func `an origin that has the stream of somebody else has never had this one`() throws {

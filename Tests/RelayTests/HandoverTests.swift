@@ -268,7 +268,7 @@ import Testing
     #expect(scene.first.takes.first?.ended == "unpublished")
     // What it announces last is told after the end.
     scene.first.takes.first?.connection.tell(
-      RelayProgress(sequence: 7, discontinuity: 1, end: 400), epoch: 5)
+      RelayProgress(sequence: 7, discontinuity: 1, end: 400), under: StreamGrant(epoch: 5))
     let kept = try rig.status().keptBytes
     #expect(rig.turns { (try? rig.status().keptBytes).map { $0 < kept } ?? false })
     switch loss {
@@ -278,7 +278,7 @@ import Testing
     }
     #expect(rig.turns { scene.second.takes.first?.ended == "unpublished" })
     #expect(scene.second.messages.dropFirst(3) == scene.encoder.sent.dropFirst(3 + 20))
-    #expect(rig.epochs.last == 5)
+    #expect(rig.grants.last == StreamGrant(epoch: 5))
     // That one goes in order, as one does that is stopped: it sees to its viewers.
     #expect(rig.turns { rig.metrics.endedStreams.value == 1 })
     scene.second.takes.first?.connection.requestReconnect(to: nil, "this server is being stopped")

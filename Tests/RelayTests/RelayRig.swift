@@ -23,8 +23,8 @@ final class RelayRig {
   private(set) var questions: [Set<String>] = []
   /// How far viewers had the stream, each time.
   private(set) var progress: [RelayProgress?] = []
-  /// The number of the lease that the stream had, each time.
-  private(set) var epochs: [Int64?] = []
+  /// Under which grant its origin had the stream, each time.
+  private(set) var grants: [StreamGrant?] = []
   /// Which origins may have had the stream, and whether one said that another has it, each time.
   private(set) var mayHaveTaken: [Set<String>] = []
   private(set) var isTakenAway: [Bool] = []
@@ -56,7 +56,7 @@ final class RelayRig {
         place: { question, done in
           me?.questions.append(question.excluded)
           me?.progress.append(question.progress)
-          me?.epochs.append(question.epoch)
+          me?.grants.append(question.grant)
           me?.mayHaveTaken.append(question.mayHaveTaken)
           me?.isTakenAway.append(question.isTakenAway)
           guard me?.answersPlaces != false else {

@@ -40,8 +40,8 @@ final class TestOrigin {
   var diesAtEnd = false
   /// How far viewers have what publishers go on with, as these are told.
   var progress: RelayProgress?
-  /// The number of its lease, as they are told.
-  var epoch: Int64?
+  /// Under which grant it has the stream, as they are told.
+  var grant: StreamGrant?
 
   init(
     _ name: String, on loop: Loop, trustedProxies: NetworkList = [], context: TLSContext? = nil
@@ -83,7 +83,7 @@ final class TestOrigin {
         ended: { [weak self] in
           take.ended = $0.words
           if let self, diesAtEnd { die() }
-        }), after: progress, epoch: epoch)
+        }), after: progress, under: grant)
   }
 
   /// Admits the last one that waits.

@@ -1,5 +1,6 @@
 import Cluster
 import Media
+import RTMP
 import Testing
 
 @testable import Relay
@@ -7,14 +8,17 @@ import Testing
 
 @Suite("Resumed leases")
 struct ResumedLeaseTests {
+  private let turn = StreamGrant.Turn(run: "a", number: 3)
+
   /// What a relay asks whose stream `a` has had.
   private func question(
     epoch: Int64?, isEnding: Bool = false, mayHaveTaken: Set<String> = [],
     isTakenAway: Bool = false
   ) throws -> PlaceQuestion {
     PlaceQuestion(
-      key: try #require(StreamKey(wedding: "w")), excluded: ["a"], progress: nil,
-      isEnding: isEnding, had: ["a"], epoch: epoch, mayHaveTaken: mayHaveTaken,
+      key: try #require(StreamKey(wedding: "w")), excluded: ["a"], progress: .nothing,
+      isEnding: isEnding, had: ["a"],
+      grant: epoch.map { StreamGrant(epoch: $0, turn: turn) }, mayHaveTaken: mayHaveTaken,
       isTakenAway: isTakenAway)
   }
 
@@ -59,6 +63,18 @@ struct ResumedLeaseTests {
     // What has no publisher any more takes nothing from one.
     let ending = try self.question(epoch: 1, isEnding: true, isTakenAway: true)
     #expect(ResumedLease(ending, try owner("b", 2)) == .others)
+  }
+
+  @Test func `what is asked for under a number says which grant of it was this publisher's`() throws
+  {
+    let (own, old) = (try question(epoch: 7), StreamGrant(epoch: 7, turn: turn))
+    #expect(ResumedLease.own(7).resumption(of: own)?.grant == old)
+    // Under another number it was granted to nobody here.
+    #expect(ResumedLease.own(8).resumption(of: own)?.grant == StreamGrant(epoch: 8))
+    #expect(ResumedLease.own(nil).resumption(of: own) == nil)
+    // What others have had since: it says who came first, and goes on from nothing.
+    #expect(ResumedLease.others.resumption(of: own)?.grant == old)
+    #expect(ResumedLease.others.resumption(of: own)?.progress == nil)
   }
 
   @Test func `where no origin has said its number, who has the stream has it of this publisher`()

@@ -21,23 +21,29 @@ struct ResumptionTests {
     let name = StreamName("w?" + query)
     return StreamLeasing.Wish(
       key: try key(wedding), priority: 0, resumes: name["resume"] ?? "",
-      after: name["after"] ?? "", proof: name["proof"] ?? "")
+      after: name["after"] ?? "", proof: name["proof"] ?? "", grant: name["grant"] ?? "")
   }
 
   @Test func `what an edge says is what an origin reads`() throws {
     let progress = RelayProgress(sequence: 812, discontinuity: 3, end: 90)
-    let said = Resumption(key: try key(), epoch: 7, progress: progress).query(pass)
+    let said = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: progress).query(
+      pass)
     let read = try #require(Resumption(try wish(said), pass))
-    #expect(read.epoch == 7)
+    #expect(read.grant == StreamGrant(epoch: 7))
     #expect(read.progress == RelayProgress(sequence: 812, discontinuity: 3, end: nil))
-    let plain = Resumption(key: try key(), epoch: 7, progress: nil).query(pass)
+    let plain = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: nil).query(pass)
     #expect(try Resumption(wish(plain), pass)?.progress == nil)
-    #expect(try Resumption(wish(plain), pass)?.epoch == 7)
+    #expect(try Resumption(wish(plain), pass)?.grant == StreamGrant(epoch: 7))
+    let grant = StreamGrant(epoch: 7, turn: StreamGrant.Turn(run: "k3x9", number: 12))
+    let precise = Resumption(key: try key(), grant: grant, progress: progress).query(pass)
+    #expect(try Resumption(wish(precise), pass)?.grant == grant)
+    // An origin that knows nothing of grants reads the rest.
+    #expect(precise.hasPrefix(said + "&grant="))
   }
 
   @Test func `a stream goes on where the edge has what follows, whatever Redis has heard`() throws {
     let progress = RelayProgress(sequence: 812, discontinuity: 3, end: nil)
-    let resumption = Resumption(key: try key(), epoch: 7, progress: progress)
+    let resumption = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: progress)
     let end = MediaTime(milliseconds: 90_000)
     /// What Redis has of it.
     func left(_ next: Int) -> StreamLeasing.Progress? {
@@ -60,12 +66,13 @@ struct ResumptionTests {
       // What was announced last is cut where it was.
       #expect(left.nextEnd == (next == 814 ? end : nil))
     }
-    let silent = Resumption(key: try key(), epoch: 7, progress: nil)
+    let silent = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: nil)
     #expect(silent.left(besides: nil) == nil)
   }
 
   @Test func `a stream's very first segment is made once more, where it was cut`() throws {
-    let said = Resumption(key: try key(), epoch: 7, progress: .nothing).query(pass)
+    let said = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: .nothing).query(
+      pass)
     let read = try #require(Resumption(try wish(said), pass))
     #expect(read.progress == .nothing)
     #expect(read.left(besides: nil)?.state == WindowState(nextSequence: 0))
@@ -81,7 +88,7 @@ struct ResumptionTests {
   @Test func `what an edge had before others had the stream says nothing of where it goes on`()
     throws
   {
-    let resumption = Resumption(key: try key(), epoch: 7, progress: nil)
+    let resumption = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: nil)
     // Its own node's, the next one; one after another's; Redis has lost all of it.
     #expect([7, 8, 9, 1].map { resumption.isFollowed(by: $0) } == [true, true, false, true])
   }
@@ -96,7 +103,8 @@ struct ResumptionTests {
 
   @Test func `nobody else can say it, nor change what was said`() throws {
     let progress = RelayProgress(sequence: 812, discontinuity: 3, end: nil)
-    let said = Resumption(key: try key(), epoch: 7, progress: progress).query(pass)
+    let said = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: progress).query(
+      pass)
     let other = PeerPass(secret: Array("another's".utf8))
     #expect(try Resumption(wish(said), other) == nil)
     #expect(try Resumption(wish(said, for: "v"), pass) == nil)

@@ -174,14 +174,19 @@ package final class OriginLoop {
     let mailbox = loop.mailbox
     var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
     var progress: RelayProgress?
-    var epoch: Int64?
+    var grant: StreamGrant?
     if ask.name["relay"] != nil {
-      epoch = node.leasing?.epoch(claim.key)
+      let leasing = node.leasing
+      // Another publisher may be granted it under the same lease before this one has heard all.
+      let current = { @Sendable in
+        leasing?.epoch(claim.key).map { StreamGrant(epoch: $0, turn: claim.turn) }
+      }
+      grant = current()
       progress = stream.progress(inherited: claim.after).map { RelayProgress($0) }
-      onProgress = { [leasing = node.leasing] progress in
-        let epoch = leasing?.epoch(claim.key)
+      onProgress = { progress in
+        let grant = current()
         mailbox.submit {
-          publication.connection(on: $0)?.tell(RelayProgress(progress), epoch: epoch)
+          publication.connection(on: $0)?.tell(RelayProgress(progress), under: grant)
         }
       }
     }
@@ -212,7 +217,7 @@ package final class OriginLoop {
               done()
             }
           }
-        }), after: progress, epoch: epoch)
+        }), after: progress, under: grant)
   }
 
   /// How long the last part of a segment is kept back: an edge whose connection breaks off may go on

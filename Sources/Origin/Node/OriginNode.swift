@@ -180,11 +180,11 @@ package final class OriginNode: Sendable {
     if let leasing {
       switch await leasing.acquire(StreamLeasing.Wish(key: key, priority: 0), onLoss) {
       case .refused, .onAir: return nil
-      case .granted(let progress?, _, _):
+      case .granted(let progress?, _, _, _):
         return ProgramStart(
           state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
           showing: progress.names.last)
-      case .granted(nil, _, let isBlind):
+      case .granted(nil, _, let isBlind, _):
         return ProgramStart(
           state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)
       }
@@ -205,6 +205,7 @@ package final class OriginNode: Sendable {
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
     var inherited: StreamLeasing.Progress?
     var wasOurs = true
+    var resumed: StreamGrant?
     var numbers: WindowState?
     if leasing != nil {
       // One that is too many here is to push nobody off the air elsewhere.
@@ -227,12 +228,13 @@ package final class OriginNode: Sendable {
       log("publish.refused", ask, ["reason": "\(words)"])
       if wasAdmitted { await hooks.onPublishDone?(ask) }
       return .failure(PublishDenial(.badName, words))
-    case .granted(let after, let isOurs, let isBlind):
-      (inherited, wasOurs) = (after, isOurs)
+    case .granted(let after, let isOurs, let isBlind, let grant):
+      (inherited, wasOurs, resumed) = (after, isOurs, grant)
       numbers = after?.state ?? (isBlind ? StreamLedger.beyondAll : nil)
     }
     let result = await admitHere(
-      ask, publisher, after: numbers, wasOurs: wasOurs, wasAdmitted: wasAdmitted)
+      ask, publisher, after: numbers, wasOurs: wasOurs, resumed: resumed,
+      wasAdmitted: wasAdmitted)
     switch result {
     case .success(var claim):
       leasing?.rank(ask.key, publisher.priority)
@@ -254,7 +256,7 @@ package final class OriginNode: Sendable {
       key: ask.key, priority: publisher.priority,
       resumes: isPeer ? ask.name["resume"] ?? "" : "",
       after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "",
-      tokenID: publisher.tokenID, isAdmitted: isAdmitted)
+      grant: ask.name["grant"] ?? "", tokenID: publisher.tokenID, isAdmitted: isAdmitted)
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.
       errands.run { await registry.holder(of: ask.key)?.send() }
@@ -295,20 +297,22 @@ package final class OriginNode: Sendable {
 
   private func admitHere(
     _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?, wasOurs: Bool,
-    wasAdmitted: Bool
+    resumed: StreamGrant?, wasAdmitted: Bool
   ) async -> Result<Claim, PublishDenial> {
     var wasAdmitted = wasAdmitted
+    let lease = leasing?.epoch(ask.key)
     let claim: Claim
     do throws(ClaimRefusal) {
       do throws(ClaimRefusal) {
         claim = try await registry.claim(
           ask.key, by: publisher, isAdmitted: wasAdmitted || hooks.onPublish == nil,
-          after: inherited, wasOurs: wasOurs)
+          after: inherited, wasOurs: wasOurs, lease: lease, resumed: resumed)
       } catch .onAir {
         if let denial = await askBackend(ask) { return .failure(denial) }
         wasAdmitted = true
         claim = try await registry.claim(
-          ask.key, by: publisher, after: inherited, wasOurs: wasOurs)
+          ask.key, by: publisher, after: inherited, wasOurs: wasOurs, lease: lease,
+          resumed: resumed)
       }
     } catch {
       log("publish.refused", ask, ["reason": "\(error)"])

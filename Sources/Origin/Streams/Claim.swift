@@ -1,9 +1,12 @@
 package import Media
+package import RTMP
 
 /// A granted stream.
 package struct Claim: Sendable {
   package let key: StreamKey
   package let epoch: UInt64
+  /// The same among all processes.
+  package let turn: StreamGrant.Turn
   package let box: LiveStreamBox
   /// How far others of the cluster have brought it; nil where that isn't known.
   package var after: StreamLeasing.Progress?

@@ -1,5 +1,6 @@
 package import HLS
 package import Media
+package import RTMP
 
 /// The cluster's say in who has a stream; a node alone has none.
 ///
@@ -9,8 +10,10 @@ package struct StreamLeasing: Sendable {
   package enum Outcome: Sendable {
     /// This node has it; where it is known how far it has come, it goes on after that. Where it `wasOurs`
     /// last, what this process still has of it is gone on with. Where the cluster could not be asked
-    /// (`isBlind`), another node may have brought it any far.
-    case granted(after: Progress?, wasOurs: Bool = true, isBlind: Bool = false)
+    /// (`isBlind`), another node may have brought it any far. `resumed`: under which grant the publisher
+    /// had it before, as is proved.
+    case granted(
+      after: Progress?, wasOurs: Bool = true, isBlind: Bool = false, resumed: StreamGrant? = nil)
     /// The words go to the publisher.
     case refused(String)
     /// Somebody is on air elsewhere on this node, and stays there until the backend has admitted the
@@ -28,6 +31,8 @@ package struct StreamLeasing: Sendable {
     /// How far viewers had it then, as the edge knows; empty where it doesn't.
     package let after: String
     package let proof: String
+    /// Which grant of that epoch it was; empty where the edge doesn't know.
+    package let grant: String
     /// The same for two connections that show the same token; empty for a program.
     package let tokenID: [UInt8]
     /// Whether the backend has said yes, or isn't asked.
@@ -35,7 +40,7 @@ package struct StreamLeasing: Sendable {
 
     package init(
       key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = "",
-      tokenID: [UInt8] = [], isAdmitted: Bool = true
+      grant: String = "", tokenID: [UInt8] = [], isAdmitted: Bool = true
     ) {
       self.tokenID = tokenID
       self.isAdmitted = isAdmitted
@@ -44,6 +49,7 @@ package struct StreamLeasing: Sendable {
       self.resumes = resumes
       self.after = after
       self.proof = proof
+      self.grant = grant
     }
   }
 

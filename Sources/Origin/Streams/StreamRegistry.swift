@@ -1,6 +1,8 @@
+import Bytes
 import EventLoop
 package import HLS
 package import Media
+package import RTMP
 
 /// Who publishes what on this node: each stream has at most one publisher, and outlives it for the
 /// reconnect window.
@@ -37,6 +39,10 @@ package actor StreamRegistry {
     /// Counts claims; what was meant for an older one is ignored.
     var epoch: UInt64 = 0
     var wasPublished = false
+    /// Under which lease of the cluster's; nil without one.
+    var lease: Int64?
+    /// Under which grant its holder had it at another node, or before its connection here was lost.
+    var resumed: StreamGrant?
     /// The claim whose publisher the backend has admitted last.
     var confirmed: UInt64 = 0
     /// Its playlist has ended.
@@ -59,6 +65,7 @@ package actor StreamRegistry {
   private var busy: Set<StreamKey> = []
   private var waiting: [StreamKey: [CheckedContinuation<Void, Never>]] = [:]
   private let limits: Limits
+  private let run = RandomName.make(8)
   private let hasMemory: @Sendable () -> Bool
   private let open: @Sendable (StreamKey, WindowState?) async -> LiveStreamBox
   private let close: @Sendable (StreamKey) async -> Void
@@ -99,19 +106,22 @@ package actor StreamRegistry {
   ///   - state: how far the stream has come, as the cluster knows.
   ///   - wasOurs: whether it was this node's last. Else another one has brought it on since, and what
   ///     is left of it here is forgotten.
+  ///   - lease: the number of the cluster's; nil without one.
+  ///   - resumed: under which grant the publisher had it before, as its edge has proved.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
   /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
   ///   an admitted one.
   package func claim(
     _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true,
-    after state: WindowState? = nil, wasOurs: Bool = false
+    after state: WindowState? = nil, wasOurs: Bool = false, lease: Int64? = nil,
+    resumed: StreamGrant? = nil
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
     // Its publisher is on the way to the process that has it now.
     if entries[key]?.isYielded == true { throw .unavailable }
     try room(for: key)
-    try await takeOver(key, by: publisher, isAdmitted: isAdmitted)
+    try await takeOver(key, by: publisher, isAdmitted: isAdmitted, resumed: resumed)
     if state != nil, !wasOurs, let entry = entries[key], entry.holder == nil {
       entry.aging?.cancel()
       await forget(key)
@@ -127,9 +137,11 @@ package actor StreamRegistry {
     entry.aging = nil
     entry.holder = publisher
     entry.epoch = nextEpoch
+    entry.lease = lease
+    entry.resumed = resumed
     nextEpoch += 1
     entries[key] = entry
-    return Claim(key: key, epoch: entry.epoch, box: entry.box)
+    return claim(key, entry)
   }
 
   /// Whether a stream may begin here, as far as that can be said before anybody is sent away for it.
@@ -163,7 +175,7 @@ package actor StreamRegistry {
     entry.aging?.cancel()
     entry.epoch = nextEpoch
     nextEpoch += 1
-    let claim = Claim(key: key, epoch: entry.epoch, box: entry.box)
+    let claim = claim(key, entry)
     entry.aging = Task { [limits] in
       try? await Task.sleep(for: limits.afterYield)
       await self.forget(claim)
@@ -210,14 +222,41 @@ package actor StreamRegistry {
     }
   }
 
+  private func claim(_ key: StreamKey, _ entry: Entry) -> Claim {
+    Claim(key: key, epoch: entry.epoch, turn: turn(entry), box: entry.box)
+  }
+
+  private func turn(_ entry: Entry) -> StreamGrant.Turn {
+    StreamGrant.Turn(run: run, number: Int64(clamping: entry.epoch))
+  }
+
+  private enum Order { case earlier, later, unknown }
+
+  /// Whether a publisher that goes on was granted the stream before or after its holder.
+  ///
+  /// Two edges may have two of them, of one lease of an origin that is lost: the one that came last has
+  /// the stream, whichever of the edges is faster.
+  private func order(_ resumed: StreamGrant?, _ entry: Entry) -> Order {
+    guard let resumed, let lease = entry.lease else { return .unknown }
+    let current = StreamGrant(epoch: lease, turn: turn(entry))
+    guard resumed.epoch < lease else { return resumed.isBefore(current) ? .earlier : .unknown }
+    // A holder that resumes nothing came under this lease.
+    guard let before = entry.resumed else { return .earlier }
+    if resumed.isBefore(before) { return .earlier }
+    return before.isBefore(resumed) ? .later : .unknown
+  }
+
   /// Detaches the stream from its holder's loop, or throws where the holder keeps it.
   private func takeOver(
-    _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool
+    _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool, resumed: StreamGrant? = nil
   ) async throws(ClaimRefusal) {
     guard let entry = entries[key], let holder = entry.holder else { return }
     let recent = entry.takeovers.filter { MonotonicTime.now - $0 < Self.takeoverPeriod }
-    let isSame = holder.tokenID == publisher.tokenID
-    let outranks = publisher.priority > holder.priority
+    let order = order(resumed, entry)
+    let isSame = holder.tokenID == publisher.tokenID && order != .earlier
+    let outranks =
+      publisher.priority > holder.priority
+      || (order == .later && publisher.priority == holder.priority)
     let isFight = recent.count >= Self.takeovers
     // Whoever is silent fights nobody, and neither does who outranks the other.
     let isSilent =

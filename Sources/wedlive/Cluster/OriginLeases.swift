@@ -3,6 +3,7 @@ import HLS
 import Logging
 import Media
 import Origin
+import RTMP
 import Synchronization
 import Telemetry
 import Viewers
@@ -37,10 +38,12 @@ final class OriginLeases: Sendable {
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else {
       return .refused("the token names no stream")
     }
-    if leases.withLock({ $0[key]?.isHeld ?? false }) { return .granted(after: nil) }
-    var claim = StreamClaim(priority: wish.priority)
     let resumption = Resumption(wish, cluster.pass)
-    claim.resumes = resumption?.epoch
+    if leases.withLock({ $0[key]?.isHeld ?? false }) {
+      return .granted(after: nil, resumed: resumption?.grant)
+    }
+    var claim = StreamClaim(priority: wish.priority)
+    claim.resumes = resumption?.grant.epoch
     do throws(ClusterError) {
       switch try await cluster.node.leases.claim(
         stream, claim,
@@ -50,7 +53,9 @@ final class OriginLeases: Sendable {
         })
       {
       case .held(let owner, _):
-        guard owner != cluster.node.membership.own else { return .granted(after: nil) }
+        guard owner != cluster.node.membership.own else {
+          return .granted(after: nil, resumed: resumption?.grant)
+        }
         return .refused("this stream is already being published by somebody else")
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
@@ -59,7 +64,7 @@ final class OriginLeases: Sendable {
         let resumed = resumption?.isFollowed(by: lease.epoch) == true ? resumption : nil
         return .granted(
           after: resumed?.left(besides: recorded) ?? recorded, wasOurs: wasOurs,
-          isBlind: lease.isProvisional)
+          isBlind: lease.isProvisional, resumed: resumption?.grant)
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")

@@ -7,14 +7,14 @@ import Viewers
 /// An edge that has the publisher of a stream's holder goes on with it elsewhere: what it says of that.
 struct Resumption {
   let key: StreamKey
-  /// The holder's epoch.
-  let epoch: Int64
+  /// Under which the holder had it.
+  let grant: StreamGrant
   /// How far viewers had the stream, as its holder told the edge; Redis may know less.
   let progress: RelayProgress?
 
-  init(key: StreamKey, epoch: Int64, progress: RelayProgress?) {
+  init(key: StreamKey, grant: StreamGrant, progress: RelayProgress?) {
     self.key = key
-    self.epoch = epoch
+    self.grant = grant
     self.progress = progress
   }
 
@@ -30,11 +30,17 @@ struct Resumption {
       else { return nil }
       progress = RelayProgress(sequence: sequence, discontinuity: discontinuity, end: nil)
     }
-    self.init(key: wish.key, epoch: epoch, progress: progress)
+    let grant = StreamGrant(epoch: epoch, turn: StreamGrant.Turn(wish.grant))
+    self.init(key: wish.key, grant: grant, progress: progress)
     guard pass.fits(wish.proof, of: words) else { return nil }
   }
 
+  private var epoch: Int64 { grant.epoch }
+
   /// What is proved.
+  ///
+  /// Not which grant it was, of which origins of the version before know nothing: that only says who of two
+  /// that can prove the rest came last.
   private var words: String { "\(key) goes on after \(epoch) \(after ?? "")" }
 
   private var after: String? { progress.map { "\($0.sequence).\($0.discontinuity)" } }
@@ -42,6 +48,7 @@ struct Resumption {
   /// Query items that say it.
   func query(_ pass: PeerPass) -> String {
     "resume=\(epoch)&proof=\(pass.proof(of: words))" + (after.map { "&after=\($0)" } ?? "")
+      + (grant.turn.map { "&grant=\($0.text)" } ?? "")
   }
 
   /// Whether a lease comes right after the holder's: where others had the stream in between, it goes on

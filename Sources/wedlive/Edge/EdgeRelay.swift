@@ -51,9 +51,7 @@ struct EdgeRelay: Sendable {
     let owner = try? await node.directory.owner(of: stream)
     let lease = ResumedLease(question, owner)
     if lease == .others, question.isEnding { return nil }
-    let resume = lease.epoch.map {
-      Resumption(key: key, epoch: $0, progress: question.progress).query(cluster.pass)
-    }
+    let resume = lease.resumption(of: question)?.query(cluster.pass)
     if let owner, !excluded.contains(owner.node.text),
       let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams
     {

@@ -1,4 +1,5 @@
 import Cluster
+import RTMP
 import Relay
 
 /// Which lease of a stream an edge's publisher had, and goes on from at another origin.
@@ -16,11 +17,11 @@ enum ResumedLease: Equatable {
   ///   - owner: who has the stream, as the cluster knows.
   init(_ question: PlaceQuestion, _ owner: StreamOwner?) {
     guard let owner else {
-      self = .own(question.epoch)
+      self = .own(question.grant?.epoch)
       return
     }
     let had = question.had.contains(owner.node.text)
-    guard let epoch = question.epoch else {
+    guard let epoch = question.grant?.epoch else {
       // No origin has said its number: whoever has the stream has it of this publisher.
       let isForeign = question.isEnding && owner.isLive && !had
       self =
@@ -43,5 +44,20 @@ enum ResumedLease: Equatable {
   }
 
   /// What is to be resumed; nil: the stream is asked for as by anybody.
-  var epoch: Int64? { if case .own(let epoch) = self { epoch } else { nil } }
+  ///
+  /// What others have taken is asked for under the former number: nothing goes on from it, but who has the
+  /// stream by now isn't taken for another connection of the same publisher.
+  func resumption(of question: PlaceQuestion) -> Resumption? {
+    switch self {
+    case .own(nil): nil
+    case .own(let epoch?):
+      // Of another number's grants it is not known which is its own.
+      Resumption(
+        key: question.key,
+        grant: StreamGrant(
+          epoch: epoch, turn: question.grant?.epoch == epoch ? question.grant?.turn : nil),
+        progress: question.progress)
+    case .others: question.grant.map { Resumption(key: question.key, grant: $0, progress: nil) }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import TestSupport
 import Ingest
 import Media
+import RTMP
 import Testing
 
 @testable import Origin
@@ -120,6 +121,66 @@ import Testing
     #expect(test.board[key] == nil)
     let next = try await test.publish(key, one)
     #expect(next.box !== claim.box)
+  }
+
+  /// What an origin that is lost said of its grants.
+  private func lost(_ number: Int64) -> StreamGrant {
+    StreamGrant(epoch: 5, turn: StreamGrant.Turn(run: "lost", number: number))
+  }
+
+  @Test(arguments: [true, false])
+  func `of two that a lost origin has granted a stream the last one has it`(isSame: Bool)
+    async throws
+  {
+    let test = TestRegistry()
+    let early = ImaginedPublisher(1, token: "a")
+    let late = ImaginedPublisher(2, token: isSame ? "a" : "b")
+    let first = try await test.registry.claim(key, by: early.publisher, lease: 6, resumed: lost(17))
+    #expect(await test.registry.confirm(first))
+    // Who came last takes it from who was faster here,
+    let next = try await test.registry.claim(key, by: late.publisher, lease: 6, resumed: lost(23))
+    #expect(await test.registry.confirm(next))
+    #expect(early.evictions == 1)
+    // and isn't pushed out in turn, however often that is tried,
+    for number in [3, 4, 5] as [UInt64] {
+      let again = ImaginedPublisher(number, token: "a")
+      await #expect(throws: ClaimRefusal.taken) {
+        try await test.registry.claim(key, by: again.publisher, lease: 6, resumed: lost(17))
+      }
+    }
+    #expect(late.evictions == 0)
+    // unless nothing comes of it any more.
+    late.fallSilent(for: nil)
+    _ = try await test.registry.claim(key, by: early.publisher, lease: 6, resumed: lost(17))
+  }
+
+  @Test func `a publisher that goes on takes nothing from one that has come since`() async throws {
+    let test = TestRegistry()
+    let old = ImaginedPublisher(1, token: "a")
+    let first = try await test.registry.claim(key, by: old.publisher, lease: 6)
+    let had = StreamGrant(epoch: 6, turn: first.turn)
+    // Its connection broke off, and it comes by another one.
+    let same = ImaginedPublisher(2, token: "a")
+    let second = try await test.registry.claim(key, by: same.publisher, lease: 6, resumed: had)
+    #expect(await test.registry.confirm(second))
+    #expect(old.evictions == 1)
+    // The encoder itself connects anew, by another edge.
+    let anew = ImaginedPublisher(3, token: "a")
+    let third = try await test.registry.claim(key, by: anew.publisher, lease: 6)
+    #expect(await test.registry.confirm(third))
+    #expect(same.evictions == 1)
+    for grant in [had, StreamGrant(epoch: 6, turn: second.turn), StreamGrant(epoch: 5)] {
+      let late = ImaginedPublisher(4, token: "a")
+      await #expect(throws: ClaimRefusal.taken) {
+        try await test.registry.claim(key, by: late.publisher, lease: 6, resumed: grant)
+      }
+    }
+    #expect(anew.evictions == 0)
+    // An edge of an earlier version doesn't say which grant it was.
+    let unknown = ImaginedPublisher(5, token: "a")
+    _ = try await test.registry.claim(
+      key, by: unknown.publisher, lease: 6, resumed: StreamGrant(epoch: 6))
+    #expect(anew.evictions == 1)
   }
 
   @Test func `a stream that is over goes on for a publisher that comes before it is forgotten`()

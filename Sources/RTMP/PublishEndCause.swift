@@ -1,0 +1,15 @@
+/// Why a server ends a publication, where that makes a difference to a relay: a property of our own in the
+/// status that ends it, whose words are for people.
+package enum PublishEndCause: String, Sendable {
+  /// Another server of the cluster has the stream.
+  case elsewhere
+
+  static let name = "cause"
+}
+
+extension Status {
+  /// Why the publication has ended; nil where the server doesn't say so, or says something unknown.
+  package var endCause: PublishEndCause? {
+    more[PublishEndCause.name]?.string.flatMap { PublishEndCause(rawValue: $0) }
+  }
+}
