@@ -13,6 +13,8 @@ from support.node import Node
 from support.processes import Process, wait_until
 from support.publishers import ffmpeg5
 
+LEASE = "wl:lease:{moved}/main"
+
 
 @pytest.mark.interop
 def test_an_edge_that_hung_takes_nothing_from_where_the_encoder_went(
@@ -30,8 +32,7 @@ def test_an_edge_that_hung_takes_nothing_from_where_the_encoder_went(
             first = owner_name(cluster, "moved")
             os.kill(one.pid, signal.SIGSTOP)
             owner(cluster, "moved").kill()
-            lease = "wl:lease:{moved}/main"
-            wait_until(lambda: cluster.redis.ask("exists", lease) == "0", "nobody keeps it")
+            wait_until(lambda: cluster.redis.ask("exists", LEASE) == "0", "nobody keeps it")
         publishers.append(ffmpeg5(url, Source(seconds=600), edge.certificates, folder))
         cleanup.append(publishers[-1])
         if len(publishers) == 1:
