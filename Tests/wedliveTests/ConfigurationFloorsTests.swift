@@ -69,6 +69,8 @@ import Viewers
     #expect(configuration.origin.ingest.rtmp.pingAfterMilliseconds == 1_500)
     #expect(configuration.origin.streams.fragment == .seconds(4))
     #expect(configuration.origin.memoryBytes == 1 << 30)
+    configuration.streams.afterUpgrade = .seconds(7)
+    #expect(configuration.origin.streams.afterUpgrade == .seconds(7))
     #expect(configuration.origin.watchNeedsToken)
     #expect(configuration.fastCipher == .on)
     let backend = try configuration.callbacks.backend()

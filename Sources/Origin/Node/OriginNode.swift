@@ -119,6 +119,7 @@ package final class OriginNode: Sendable {
     var limits = StreamRegistry.Limits()
     limits.reconnectWindow = configuration.streams.reconnectWindow
     limits.afterEnd = configuration.streams.afterEnd
+    limits.afterYield = configuration.streams.afterUpgrade
     limits.streams = configuration.maximumStreams
     var settings = Program.Settings()
     settings.streams = configuration.streams

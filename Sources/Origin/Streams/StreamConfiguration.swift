@@ -19,6 +19,8 @@ package struct StreamConfiguration: Sendable {
   package var relayPatience = Duration.seconds(1)
   /// How long an ended stream's playlist and segments can still be fetched.
   package var afterEnd = Duration.seconds(120)
+  /// How long it can be fetched here after another process of the node has taken it over.
+  package var afterUpgrade = Duration.seconds(30)
   /// The start of a stream that is kept for RTMP players, in bytes.
   package var gopCacheBytes = 16 << 20
 

@@ -203,6 +203,10 @@ enum ConfigurationTable {
       "streams.after_end", \.streams.afterEnd, in: .zero...(.seconds(86_400)),
       "How long an ended stream can be fetched, and goes on if its publisher returns."),
     .duration(
+      "streams.after_upgrade", \.streams.afterUpgrade, in: .zero...(.seconds(3_600)),
+      "How long the process that was replaced gives out what it has of a stream that the next one has "
+        + "taken over: its viewers ask for it there until they have it."),
+    .duration(
       "streams.remembered", \.streams.remembered,
       in: .seconds(86_400)...(.seconds(3_650 * 86_400)),
       "How long it is remembered where a stream's segment numbers go on, after its last publisher."),
@@ -364,5 +368,9 @@ enum ConfigurationTable {
       "shutdown.upgrade", \.shutdown.upgrade, in: .zero...(.seconds(7 * 86_400)),
       "How long publishers of an edge or a standalone node stay with the process that was replaced."
     ),
+    .duration(
+      "shutdown.upgrade_reads", \.shutdown.upgradeReads, in: .milliseconds(100)...(.seconds(60)),
+      "How often each of a standalone node's two processes reads which weddings the other one has locked, "
+        + "and which cameras it has added."),
   ]
 }

@@ -89,6 +89,7 @@ extension NodeConfiguration {
     origin.streams.reconnectWindow = streams.reconnectWindow
     origin.streams.relayPatience = streams.relayPatience
     origin.streams.afterEnd = streams.afterEnd
+    origin.streams.afterUpgrade = streams.afterUpgrade
     origin.streams.gopCacheBytes = rtmp.gopCache
     origin.streams.encryption = keySchedule
     origin.streams.ladder = ladder

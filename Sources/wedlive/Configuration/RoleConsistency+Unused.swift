@@ -79,6 +79,8 @@ extension RoleConsistency {
         "streams.fragment", "streams.counted", "streams.census_every", "streams.reconnect_window",
       ], "an edge cuts and keeps no streams; origins do"),
     Unused(["shutdown.hand_over"], "an edge has no streams to hand over; origins do"),
+    Unused(
+      ["shutdown.upgrade_reads"], "an edge has no such records of its own"),
   ]
 
   private static let ofOthers = [
@@ -104,9 +106,10 @@ extension RoleConsistency {
   private static func ofMembers(_ role: NodeRole) -> [Unused] {
     guard role != .edge else { return [] }
     return [
+      Unused(["shutdown.upgrade_reads"], "processes of a cluster's nodes are told by Redis"),
       Unused(
         ["shutdown.upgrade"],
-        "streams of a cluster's origin move to its next process at once, within shutdown.hand_over")
+        "streams of a cluster's origin move to its next process at once, within shutdown.hand_over"),
     ]
   }
 

@@ -285,7 +285,9 @@ enum Standalone {
       others.append(ClusterService(cluster: cluster))
     } else {
       others.append(
-        SharedRecords(locks: locks, cameras: originCameras) {
+        SharedRecords(
+          locks: locks, cameras: originCameras, interval: configuration.shutdown.upgradeReads
+        ) {
           isReplaced.load(ordering: .relaxed) || succession.elders.contains { !$0.hasEnded }
         })
     }

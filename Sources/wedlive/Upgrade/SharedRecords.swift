@@ -7,10 +7,10 @@ import Store
 ///
 /// In a cluster all nodes are told of it, and so are all processes of one.
 struct SharedRecords: Service {
-  private static let interval = Duration.seconds(1)
-
   let locks: WeddingLocks
   let cameras: OriginCameras
+  /// How often.
+  let interval: Duration
   /// Whether there is another process.
   let isShared: @Sendable () -> Bool
 
@@ -22,7 +22,7 @@ struct SharedRecords: Service {
           _ = try? await locks.refresh()
           _ = try? await cameras.refresh()
         }
-        try? await Task.sleep(for: Self.interval)
+        try? await Task.sleep(for: interval)
       }
     }
   }

@@ -10,4 +10,6 @@ struct ShutdownSection: Equatable, Sendable {
   /// the one that it replaces.
   var upgradeStart = Duration.seconds(60)
   var upgrade = Duration.seconds(12 * 3_600)
+  /// How often each of two processes reads what calls that the other one answers have changed.
+  var upgradeReads = Duration.seconds(1)
 }

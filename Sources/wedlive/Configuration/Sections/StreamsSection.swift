@@ -12,6 +12,8 @@ struct StreamsSection: Equatable, Sendable {
   var relayPatience = Duration.seconds(1)
   /// How long an ended stream can still be fetched.
   var afterEnd = Duration.seconds(120)
+  /// How long a stream can be fetched where another process of the node has taken it over.
+  var afterUpgrade = Duration.seconds(30)
   /// How long the numbers of a stream are kept after it was published last.
   var remembered = Duration.seconds(30 * 86_400)
   /// How many streams a node takes.
