@@ -1,0 +1,1 @@
+"""What a fuzzer begins with, by the part of the server that reads it."""
