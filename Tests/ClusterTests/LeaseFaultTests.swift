@@ -309,6 +309,7 @@ import Testing
       StreamHead(sequence: -1), StreamHead(sequence: .max), StreamHead(sequence: 9, names: ["a b"]),
       StreamHead(sequence: 9, names: Array(repeating: "x", count: 33)),
       StreamHead(sequence: 9, names: [String(repeating: "x", count: 300)]),
+      StreamHead(sequence: 9, camera: "a/b"),
     ] {
       await #expect(throws: ClusterError.self) {
         try await one.cluster.leases.publish(head, of: lease)

@@ -108,7 +108,7 @@ import Testing
     _ = try await first.cluster.leases.claim(try Self.camera(1)) { _ in }
     let lease = try #require(
       try await first.cluster.leases.claim(program) { lost.send($0) }.lease)
-    let head = StreamHead(sequence: 41, discontinuity: 3, names: ["altar"], date: 1_795_939_000_000)
+    let head = StreamHead(sequence: 41, discontinuity: 3, date: 1_795_939_000_000, camera: "altar")
     try await first.cluster.leases.publish(head, of: lease)
     for other in origins where other.id != home {
       #expect(try await other.cluster.leases.claim(program) { _ in }.lease == nil)
@@ -126,6 +126,26 @@ import Testing
     #expect(taken.inherited == head)
     #expect(await lost.next()?.owner == next)
     #expect(!lease.isHeld)
+  }
+
+  @Test func `a program's camera is read as older nodes wrote it, whatever stands beside it`()
+    async throws
+  {
+    let server = try RedisServerProcess()
+    let (origins, _) = try await Self.nodes(server)
+    let program = try #require(StreamID(wedding: "w", camera: "program"))
+    for (names, camera, shown) in [
+      ("altar", "", "altar"), ("altar", "garden", "altar"), ("", "garden", "garden"),
+      ("", "", nil), ("", "../x", nil),
+    ] {
+      _ = try server.ask("del", program.key, program.leaseKey)
+      _ = try server.ask(
+        "hset", program.key, "owner", "old", "epoch", "1", "ended", "1", "sequence", "41",
+        "discontinuity", "3", "end", "0", "names", names, "camera", camera)
+      let lease = try #require(try await origins[0].cluster.leases.claim(program) { _ in }.lease)
+      #expect(lease.inherited == StreamHead(sequence: 41, discontinuity: 3, camera: shown))
+      await origins[0].cluster.leases.release(lease)
+    }
   }
 
   @Test func `a program makes no home`() async throws {

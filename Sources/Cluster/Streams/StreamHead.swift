@@ -6,16 +6,19 @@ package struct StreamHead: Equatable, Sendable {
   package var discontinuity: Int64
   /// Where that segment ends, in ticks of 1/90000 s.
   package var end: Int64
-  /// At most 32 names: of the last segments, the newest last, or of the camera that a program shows.
+  /// At most 32 names: of the last segments, the newest last.
   package var names: [String]
+  /// The camera that a program shows; nil for other streams, and where it shows none.
+  package var camera: String?
   /// The program date where it ends, in milliseconds since 1970 by its holder's clock; 0: not known.
   package var date: Int64
 
   package init(
     sequence: Int64, discontinuity: Int64 = 0, end: Int64 = 0, names: [String] = [],
-    date: Int64 = 0
+    date: Int64 = 0, camera: String? = nil
   ) {
     self.date = date
+    self.camera = camera
     self.sequence = sequence
     self.discontinuity = discontinuity
     self.end = end
@@ -35,11 +38,12 @@ package struct StreamHead: Equatable, Sendable {
       && names.count <= Self.mostNames
       && names.allSatisfy { !$0.isEmpty && NameRule.isVisible($0, longest: 256) }
       && names.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.longestNames
+      && camera.map { NameRule.allows($0, longest: 128) } != false
   }
 
   /// Its values as a stream's record has them: sequence, discontinuity, end, names.
   ///
-  /// The date, which older nodes don't know, stands beside them.
+  /// What older nodes don't know stands beside them: the date, and a program's camera.
   var values: [String] {
     ["\(sequence)", "\(discontinuity)", "\(end)", names.joined(separator: " ")]
   }
@@ -54,5 +58,16 @@ package struct StreamHead: Equatable, Sendable {
       sequence: sequence, discontinuity: discontinuity, end: end,
       names: values[3].split(separator: " ").map(String.init))
     if !isValid { return nil }
+  }
+
+  /// Takes what stands beside the values in a program's record.
+  ///
+  /// An older node has written the camera as the last of the names, and leaves what stood beside them.
+  ///
+  /// - Parameter text: what is there as the camera; empty for none.
+  mutating func takeCamera(_ text: String) {
+    let camera = names.last ?? text
+    names = []
+    self.camera = NameRule.allows(camera, longest: 128) ? camera : nil
   }
 }

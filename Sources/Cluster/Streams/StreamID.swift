@@ -27,6 +27,9 @@ package struct StreamID: Hashable, Comparable, Sendable, CustomStringConvertible
     (left.wedding, left.camera) < (right.wedding, right.camera)
   }
 
+  /// Whether it is what a wedding shows of its cameras.
+  var isProgram: Bool { camera == "program" }
+
   package var description: String { "\(wedding)/\(camera)" }
 
   /// Where its record is; the braces make all keys of a wedding one slot's.

@@ -63,7 +63,9 @@ package struct ElderDuties: Sendable {
         let progress = try await node.yield(key, to: token, priority, isAdmitted: isAdmitted)
         return ElderAnswer(
           count: progress == nil ? 0 : 1,
-          progress: progress.map { ElderAnswer.Progress(state: $0.state, names: $0.names) })
+          progress: progress.map {
+            ElderAnswer.Progress(state: $0.state, names: $0.camera.map { [$0] } ?? [])
+          })
       } catch {
         throw APIError(
           409, error == .onAir ? ElderAnswer.Refusal.onAir : "taken", "\(error)")

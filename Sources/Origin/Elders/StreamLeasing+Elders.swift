@@ -29,7 +29,8 @@ extension StreamLeasing {
         }
         guard isNew, let left else { return .granted(after: nil) }
         return .granted(
-          after: Progress(state: left.state, publisherEnd: nil, names: left.names), wasOurs: false)
+          after: Progress(state: left.state, publisherEnd: nil, camera: left.names.last),
+          wasOurs: false)
       }, release: { _ in }, publish: { _, _ in })
   }
 }

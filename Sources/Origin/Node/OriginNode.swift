@@ -184,7 +184,7 @@ package final class OriginNode: Sendable {
       case .granted(let progress?, _, _, _):
         return ProgramStart(
           state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
-          showing: progress.names.last)
+          showing: progress.camera)
       case .granted(nil, _, let isBlind, _):
         return ProgramStart(
           state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)

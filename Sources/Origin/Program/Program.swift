@@ -245,7 +245,7 @@ final class Program {
     outlet.tell(
       key,
       StreamLeasing.Progress(
-        state: source.state, publisherEnd: nil, names: choice.active.map { [$0] } ?? [])
+        state: source.state, publisherEnd: nil, camera: choice.active)
     ) {}
   }
 
@@ -292,7 +292,7 @@ final class Program {
     hub.ended(key)
     return StreamLeasing.Progress(
       state: renditions.source?.state ?? sequencer.state, publisherEnd: nil,
-      names: choice.active.map { [$0] } ?? [])
+      camera: choice.active)
   }
 
   /// Takes the program away from viewers.

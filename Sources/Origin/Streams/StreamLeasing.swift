@@ -63,13 +63,16 @@ package struct StreamLeasing: Sendable {
     package let nextEnd: MediaTime?
     /// Which date a time of that clock had, where it is the publisher of before, by way of an edge.
     package let publisherDate: PublisherDate?
-    /// The names of the last segments, the newest last; of a program the camera that it shows.
+    /// The names of the last segments, the newest last.
     package let names: [String]
+    /// The camera that a program shows.
+    package let camera: String?
 
     package init(
       state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil,
-      publisherDate: PublisherDate? = nil, names: [String] = []
+      publisherDate: PublisherDate? = nil, names: [String] = [], camera: String? = nil
     ) {
+      self.camera = camera
       self.publisherDate = publisherDate
       self.state = state
       self.publisherEnd = publisherEnd

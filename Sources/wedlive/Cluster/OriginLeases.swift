@@ -82,7 +82,7 @@ final class OriginLeases: Sendable {
       sequence: Int64(progress.state.nextSequence - 1),
       discontinuity: Int64(progress.state.discontinuitySequence),
       end: progress.publisherEnd?.ticks ?? 0, names: progress.names,
-      date: max(0, progress.state.endDate))
+      date: max(0, progress.state.endDate), camera: progress.camera)
     // Where the lease is lost, `onLoss` has been called.
     _ = try? await cluster.node.leases.publish(head, of: lease)
   }
@@ -96,7 +96,7 @@ extension StreamHead {
         nextSequence: Int(clamping: sequence + 1),
         discontinuitySequence: Int(clamping: discontinuity),
         endDate: Self.believable(date, now: LogTime.now.milliseconds)),
-      publisherEnd: end == 0 ? nil : MediaTime(ticks: end), names: names)
+      publisherEnd: end == 0 ? nil : MediaTime(ticks: end), names: names, camera: camera)
   }
 
   /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said: dates
