@@ -19,6 +19,8 @@ ARGS ?=
 ROW ?= all
 MINUTES ?= 60
 ONLY ?=
+# Files of integration tests that run at a time: they wait for most of the time. 0: one, in one process.
+WORKERS ?= 2
 SECONDS ?= 600
 TARGET ?=
 
@@ -46,9 +48,9 @@ test: unit integration ## all tests: Swift's, then real clients against the bina
 unit: build ## Swift's tests only (ARGS="--filter RTMPTests")
 	@.ci/unit $(ARGS)
 
-integration: build ## real clients against the debug binary (ARGS="-k publish")
+integration: build ## real clients against the debug binary (ARGS="-k publish", WORKERS=0)
 	@.ci/setup test
-	@BINARY=$${BINARY:-$(DEBUG)} $(PYTEST) $(ARGS)
+	@BINARY=$${BINARY:-$(DEBUG)} $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 interop: release ## every client there is, and the long runs (about 40 min; ONLY="obs" picks)
 	@.ci/setup test interop

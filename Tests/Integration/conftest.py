@@ -1,5 +1,6 @@
 """Nodes for the tests, and their last words when a test fails."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,20 @@ QUICK = {"WEDLIVE_STREAMS_FRAGMENT": "1s", "WEDLIVE_STREAMS_WINDOW": "10s"}
 
 #: What the shared node signs and verifies tokens with.
 SECRET = "a secret of the tests that is long enough"
+
+#: About how many seconds files take that have few tests, and long ones.
+LONG = {
+    "test_cluster.py": 310,
+    "test_cluster_cameras.py": 290,
+    "test_cluster_outages.py": 250,
+    "test_ladder.py": 230,
+    "test_upgrade.py": 200,
+    "test_live_edge.py": 130,
+    "test_cluster_recordings.py": 120,
+    "test_tcp_proxy.py": 85,
+    "test_frames.py": 45,
+    "test_drain.py": 25,
+}
 
 MakeNode = Callable[..., Node]
 _nodes: list[Node] = []
@@ -59,6 +74,17 @@ def cleanup() -> Iterator[list[Process]]:
     yield processes
     for process in reversed(processes):
         process.interrupt()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: where several run at a time, nobody waits for one that has begun last."""
+    tests = Counter(item.path.name for item in items)
+
+    def seconds(item: pytest.Item) -> int:
+        return LONG.get(item.path.name, 5 * tests[item.path.name])
+
+    items.sort(key=lambda item: (-seconds(item), item.path.name))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from .cluster import Cluster
 from .node import Node, Place
 from .processes import Failed, run
+from .workers import OWN
 
 #: An address that nobody has: frames sent there are dropped by whoever gets them.
 NOBODY = "02:00:00:00:00:01"
@@ -22,7 +23,7 @@ class Network:
     def __init__(self, number: int) -> None:
         self._name = f"wl{os.getpid() % 100_000}n{number}"
         self._cable, self._far = f"{self._name}a", f"{self._name}b"
-        base = f"198.18.{os.getpid() % 256}"
+        base = f"198.18.{OWN % 256}"
         self.here, self.there = f"{base}.{4 * number + 1}", f"{base}.{4 * number + 2}"
         run(["ip", "netns", "add", self._name])
         ends = ["type", "veth", "peer", "name", self._far, "netns", self._name]
