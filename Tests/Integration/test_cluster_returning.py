@@ -23,7 +23,7 @@ def test_an_edge_that_hung_takes_nothing_from_where_the_encoder_went(
     """Its origin is lost meanwhile; the encoder's new edge has the stream with the next one."""
     one, two = cluster.edges
     token = one.token("publish", "moved")
-    publishers = []
+    publishers: list[Process] = []
     for edge in (one, two):
         folder = tmp_path / str(len(publishers))
         folder.mkdir()
