@@ -200,26 +200,29 @@ package final class EdgeLive: Sendable {
   /// - Returns: the same, with their segments before its own for as long as they would have been listed.
   package func continuing(_ snapshot: StreamSnapshot, isFirst: Bool) -> StreamSnapshot {
     let key = snapshot.key
-    let before = state.withLock { state -> LiveView? in
-      if let view = state.carried.removeValue(forKey: key) { return view }
-      guard isFirst else { return nil }
-      // One that was asked for as its wedding's program is known under that name.
-      let names = [key, StreamKey(wedding: key.wedding, camera: Claims.programCamera)]
-      for name in names {
-        guard let known = name.flatMap({ state.followers[$0]?.snapshot }), known.key == key,
-          !known.renditions.isEmpty, let launch = known.launch
-        else { continue }
-        return LiveView(of: known, launch: launch)
+    return state.withLock { state in
+      guard var view = before(key, isFirst: isFirst, &state) else { return snapshot }
+      let merged = view.goOn(snapshot, launch: launch, grace: configuration.grace) { [proxy] path in
+        proxy.has(LiveName.of(path))
       }
-      return nil
+      if merged != nil { state.carried[key] = view }
+      return merged ?? snapshot
     }
-    guard var view = before else { return snapshot }
-    let merged = view.goOn(snapshot, launch: launch, grace: configuration.grace) { [proxy] path in
-      proxy.has(LiveName.of(path))
+  }
+
+  /// What others have had of a stream that this node goes on with; nil where nobody has listed any of it.
+  private func before(_ key: StreamKey, isFirst: Bool, _ state: inout State) -> LiveView? {
+    if let view = state.carried.removeValue(forKey: key) { return view }
+    guard isFirst else { return nil }
+    // One that was asked for as its wedding's program is known under that name.
+    let names = [key, StreamKey(wedding: key.wedding, camera: Claims.programCamera)]
+    for name in names {
+      guard let known = name.flatMap({ state.followers[$0]?.snapshot }), known.key == key,
+        !known.renditions.isEmpty, let launch = known.launch
+      else { continue }
+      return LiveView(of: known, launch: launch)
     }
-    guard let merged else { return snapshot }
-    state.withLock { $0.carried[key] = view }
-    return merged
+    return nil
   }
 
   // MARK: For followers
