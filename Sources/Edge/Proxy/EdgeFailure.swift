@@ -1,9 +1,20 @@
-/// Why the origin gave nothing.
+import HTTPClient
+
+/// Why the origin gave nothing; the words go to viewers, and name no server.
 enum EdgeFailure: Error, Sendable {
   case unreachable(String)
   case late(String)
   /// Only one node has it, and that can't be asked now.
   case away(String)
+
+  init(_ problem: HTTPClientError) {
+    self = problem.code == .timedOut ? Self.tookTooLong : Self.gaveNoAnswer
+  }
+
+  static let gaveNoAnswer = EdgeFailure.unreachable(
+    "The origin gave no answer; ask again in a moment.")
+  static let tookTooLong = EdgeFailure.late(
+    "The origin took too long to answer; ask again in a moment.")
 
   var status: Int {
     switch self {

@@ -320,8 +320,7 @@ final class EdgeFetch: ResponseReceiver {
     }
     guard isFirst else { return }
     if problem.fault != .ours { use.failed() }
-    let words = "The origin gave no answer: \(problem.message)"
-    let failure: EdgeFailure = problem.code == .timedOut ? .late(words) : .unreachable(words)
-    proxy.fetch(order, besides: tried.union([use.upstream]), after: failure, land)
+    proxy.troubles.note(use.upstream, "\(problem)")
+    proxy.fetch(order, besides: tried.union([use.upstream]), after: EdgeFailure(problem), land)
   }
 }

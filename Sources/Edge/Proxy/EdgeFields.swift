@@ -9,10 +9,12 @@ enum EdgeFields {
   /// - Parameters:
   ///   - response: as it came.
   ///   - now: stands for a date that it doesn't say (RFC 9110, 6.6.1).
-  /// - Returns: without the fields of a connection.
+  /// - Returns: without the fields of a connection, and without Strict-Transport-Security: that is for the
+  ///   name by which viewers ask, and this node's to say.
   static func kept(_ response: HTTPResponse, at now: Int64) -> HTTPResponse {
     var kept = response
     kept.headerFields = response.headerFields.withoutConnectionFields
+    kept.headerFields[.strictTransportSecurity] = nil
     if !kept.headerFields.contains(.date) {
       kept.headerFields[.date] = String(decoding: HTTPDate(seconds: now).bytes, as: UTF8.self)
     }
@@ -31,7 +33,9 @@ enum EdgeFields {
     _ fields: HTTPFields, age: Int64?, _ outcome: CacheOutcome, of cache: String
   ) -> [(name: String, value: String)] {
     var list: [(name: String, value: String)] = []
-    for field in fields where ![.contentLength, .age, .xCacheStatus].contains(field.name) {
+    // What was kept on a disk before may still say this.
+    let left: [HTTPField.Name] = [.contentLength, .age, .xCacheStatus, .strictTransportSecurity]
+    for field in fields where !left.contains(field.name) {
       list.append((field.name.canonicalName, field.value))
     }
     if let age { list.append(("age", "\(age)")) }

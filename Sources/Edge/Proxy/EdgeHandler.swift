@@ -300,6 +300,8 @@ package final class EdgeHandler: RequestHandler {
           let (response, body) = try await proxy.forward(
             request, body: call.body, name: name, to: pool)
           var answer = APIResponse(response, body: body)
+          // This node names itself at sending.
+          answer.response.headerFields[.server] = nil
           let outcome = CacheOutcome.method
           answer.response.headerFields[.xCacheStatus] = outcome.word
           answer.response.headerFields[.cacheStatus] = outcome.status(

@@ -32,8 +32,8 @@ extension EdgeProxy {
         return (EdgeFields.kept(response, at: now), content)
       } catch {
         if error.fault != .ours { use.failed() }
-        let words = "The origin gave no answer: \(error.message)"
-        failure = error.code == .timedOut ? .late(words) : .unreachable(words)
+        troubles.note(use.upstream, "\(error)")
+        failure = EdgeFailure(error)
         // Only what has reached no origin may be asked of another.
         guard error.code == .unreachable || error.code == .unresolved else { throw failure }
         tried.insert(use.upstream)

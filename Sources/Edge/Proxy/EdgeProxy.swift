@@ -2,6 +2,7 @@ import Cache
 import EventLoop
 package import HTTPClient
 import HTTPTypes
+package import Logging
 import Synchronization
 
 #if canImport(Glibc)
@@ -20,6 +21,7 @@ package final class EdgeProxy: Sendable {
   /// Responses to be kept whose heads have come and whose bodies are on their way.
   private let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
+  let troubles: UpstreamTroubles
   let slices: EdgeSlices
   let purges = Mutex(PurgeCounts())
   let resumes = Atomic(0)
@@ -29,12 +31,17 @@ package final class EdgeProxy: Sendable {
   /// - Parameters:
   ///   - configuration: with one upstream at least.
   ///   - client: asks the origin.
-  package init(_ configuration: EdgeConfiguration, client: HTTPClient) {
+  ///   - logger: hears why it gave no answer.
+  package init(
+    _ configuration: EdgeConfiguration, client: HTTPClient, logger: Logger = Logger(label: "edge")
+  ) {
     self.configuration = configuration
     self.client = client
     let store = EdgeStore(configuration)
     self.store = store
-    slices = EdgeSlices(store, configuration, client: client)
+    let troubles = UpstreamTroubles(logger)
+    self.troubles = troubles
+    slices = EdgeSlices(store, configuration, client: client, troubles)
     upstreams = UpstreamPool(configuration.upstreams, rules: configuration.upstreamRules)
   }
 

@@ -35,13 +35,18 @@ final class EdgeSlices: Sendable {
   let slices: Slices?
   let store: EdgeStore
   let configuration: EdgeConfiguration
+  let troubles: UpstreamTroubles
   private let client: HTTPClient
   private let flights = FlightTable<@Sendable (Found) -> Void>()
   /// Slices that are on their way.
   private let fills = Mutex<[CacheKey: SliceFill]>([:])
   private let counted = Mutex(Counts())
 
-  init(_ store: EdgeStore, _ configuration: EdgeConfiguration, client: HTTPClient) {
+  init(
+    _ store: EdgeStore, _ configuration: EdgeConfiguration, client: HTTPClient,
+    _ troubles: UpstreamTroubles
+  ) {
+    self.troubles = troubles
     slices = configuration.sliceBytes > 0 ? Slices(size: configuration.sliceBytes) : nil
     self.store = store
     self.configuration = configuration

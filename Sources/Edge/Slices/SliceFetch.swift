@@ -203,7 +203,7 @@ final class SliceFetch: ResponseReceiver {
       return !state.isLanded
     }
     guard isFirst else { return }
-    let words = "The origin gave no part: \(words)"
-    again(isLate ? .late(words) : .unreachable(words))
+    owner.troubles.note(use.upstream, words)
+    again(isLate ? .tookTooLong : .gaveNoAnswer)
   }
 }

@@ -5,7 +5,7 @@ package struct ElderHands: Sendable {
   /// What they have; nothing of those that have ended.
   let statuses: @Sendable () async -> [NodeStatus]
   /// What they have said last.
-  let tally: ElderTally
+  package let tally: ElderTally
   /// Has each of them do something; nothing comes of those that have ended, or don't know the order.
   let ask: @Sendable (ElderOrder) async -> [ElderAnswer]
 

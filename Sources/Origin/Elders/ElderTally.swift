@@ -7,14 +7,14 @@ import Synchronization
 /// with it.
 package final class ElderTally: Sendable {
   /// Of all of them.
-  struct Sum: Equatable {
+  package struct Sum: Equatable, Sendable {
     /// Those that are there.
     var processes = 0
     /// That have their publisher there.
     var streams = 0
-    var rtmpConnections = 0
+    package fileprivate(set) var rtmpConnections = 0
     var httpConnections = 0
-    var traffic = TrafficStatus()
+    package fileprivate(set) var traffic = TrafficStatus()
   }
 
   private struct State {
@@ -75,7 +75,7 @@ package final class ElderTally: Sendable {
     status.traffic.bitsOutPerSecond += sum.traffic.bitsOutPerSecond
   }
 
-  var sum: Sum {
+  package var sum: Sum {
     state.withLock { state in
       var sum = Sum()
       for each in state.present.values {

@@ -11,6 +11,7 @@ import Operator
 import Origin
 import Relay
 import ServiceLifecycle
+import Synchronization
 import TLS
 import Telemetry
 import UnixSignals
@@ -53,6 +54,7 @@ enum EdgeRole {
     let traffic = StreamTraffic(limit: configuration.streams.counted, metrics: frame.registry)
     let census = ViewerCensus(
       frame.loops.mailboxes, frame.registry, every: configuration.streams.censusEvery)
+    let elders = Mutex<ElderTally?>(nil)
     let cluster = try NodeCluster.make(
       configuration, role: .edge, listeners: listeners, registry: frame.registry, logger: logger,
       measure: {
@@ -62,13 +64,18 @@ enum EdgeRole {
         load.viewers = census.count
         load.memory = Int64(ProcessMetrics.residentBytes())
         load.take(whole.traffic)
+        // Viewers have all come to this process within a moment; publishers stay where they are.
+        if let elders = elders.withLock({ $0?.sum }) {
+          load.publishers += elders.rtmpConnections
+          load.add(elders)
+        }
         return load
       })
     let locks = try await EdgeLocks.open(cluster, folder, frame)
     var cache = configuration.edgeProxy
     cache.hearsOfPurges = cluster != nil
     cache.ownsDisk = !succession.hasElders
-    let proxy = EdgeProxy(cache, client: client)
+    let proxy = EdgeProxy(cache, client: client, logger: Logger(label: "edge"))
     let streams = try await streams(
       configuration, cluster, proxy, frame, recordings: locks?.records.finder.locator)
     let edge = RunningEdge(
@@ -89,6 +96,7 @@ enum EdgeRole {
     if cluster == nil, inheritance == nil { frame.health.set(waiting: UpstreamsService.waiting) }
     let line = try ElderLine(
       bequest?.doors ?? [], configuration, frame.registry, isGone: succession.isGone)
+    elders.withLock { $0 = line?.tally }
     let status = EdgeStatus(
       identity: StatusCollector.Identity(
         node: configuration.node.effectiveID, region: configuration.node.region,

@@ -69,6 +69,7 @@ enum Standalone {
         load.viewers = census.count
         load.memory = Int64(ProcessMetrics.residentBytes())
         load.take(whole.traffic)
+        if let hands = elderHands.withLock({ $0 }) { load.add(hands.tally.sum) }
         load.capacity = limit
         return load
       })

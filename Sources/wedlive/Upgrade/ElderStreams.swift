@@ -31,7 +31,7 @@ final class ElderStreams: Sendable {
     var cache = EdgeConfiguration()
     cache.upstreams = line.upstreams
     cache.memoryBytes = Self.memoryBytes
-    proxy = EdgeProxy(cache, client: line.client)
+    proxy = EdgeProxy(cache, client: line.client, logger: Logger(label: "edge"))
     metrics = EdgeMetrics(registry, of: proxy)
     live = EdgeLive(
       proxy: proxy, client: line.client, pass: line.pass,
