@@ -302,10 +302,8 @@ def test_a_publisher_that_comes_back_again_and_again_keeps_its_numbers(
     viewer = Viewer(node, "alone")
     try:
         wait_until(lambda: viewer.newest >= 3, "it is watched", alive=[publisher])
-        newest = viewer.newest
+        # The new process has heard nothing yet of what the one before has listed.
         node.upgrade()
-        # By now the new process knows what the one before has listed.
-        wait_until(lambda n=newest: viewer.newest > n + 2, "it goes on", alive=[publisher])  # type: ignore[misc]
         # The first comes from the process before, the second and third from this one.
         for round in range(3):
             publisher.interrupt()

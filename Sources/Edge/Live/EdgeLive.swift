@@ -19,16 +19,20 @@ package final class EdgeLive: Sendable {
   package struct OwnStreams: Sendable {
     let version: @Sendable () -> UInt64
     let isHere: @Sendable (StreamKey) -> Bool
+    let kept: @Sendable () -> Duration
 
     /// - Parameters:
     ///   - version: numbers the snapshots of both.
     ///   - isHere: whether a stream is its own now, whatever another node says of it.
+    ///   - kept: for how long segments of a stream that came home can still be had where they were made.
     package init(
       version: @escaping @Sendable () -> UInt64,
-      isHere: @escaping @Sendable (StreamKey) -> Bool
+      isHere: @escaping @Sendable (StreamKey) -> Bool,
+      kept: @escaping @Sendable () -> Duration = { .zero }
     ) {
       self.version = version
       self.isHere = isHere
+      self.kept = kept
     }
   }
 
@@ -36,6 +40,8 @@ package final class EdgeLive: Sendable {
     var followers: [StreamKey: LiveFollower] = [:]
     /// Those of whose streams no node has said anything yet.
     var unanswered: Set<StreamKey> = []
+    /// Those who wait for the first answer about a stream.
+    var hearing: [StreamKey: [AsyncStream<Never>.Continuation]] = [:]
     /// Streams that nobody has, and until when that is believed.
     var absent: [StreamKey: MonotonicTime] = [:]
     var loops: [LoopMailbox] = []
@@ -140,7 +146,9 @@ package final class EdgeLive: Sendable {
 
   /// Finds the nodes that may have a stream that nobody here follows.
   func find(_ key: StreamKey) async -> UpstreamPool {
-    UpstreamPool(await locator.find(key).nodes, rules: proxy.configuration.upstreamRules)
+    let nodes =
+      if let keepers = locator.keepers { keepers(key) } else { await locator.find(key).nodes }
+    return UpstreamPool(nodes, rules: proxy.configuration.upstreamRules)
   }
 
   /// Nodes that have a stream: known to whoever follows it, or its wedding's program.
@@ -191,6 +199,41 @@ package final class EdgeLive: Sendable {
 
   // MARK: Streams that come home
 
+  /// Follows a stream that is about to come home, as if somebody watched it, and returns once it is known
+  /// what its viewers have of it.
+  ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - patience: how long that may take at most.
+  package func hear(_ key: StreamKey, atMost patience: Duration) async {
+    guard state.withLock({ Self.heard(of: key, $0) == nil }) else { return }
+    let (answer, continuation) = AsyncStream.makeStream(of: Never.self)
+    state.withLock { $0.hearing[key, default: []].append(continuation) }
+    guard case .begun(let snapshot) = follow(key), snapshot.version == 0 else {
+      return heard(key)
+    }
+    let limit = Task {
+      try? await Task.sleep(for: patience)
+      continuation.finish()
+    }
+    for await _ in answer {}
+    limit.cancel()
+  }
+
+  /// Something is known of a stream, or nobody has it.
+  private func heard(_ key: StreamKey) {
+    for each in state.withLock({ $0.hearing.removeValue(forKey: key) }) ?? [] { each.finish() }
+  }
+
+  /// What viewers have of a stream that another node has; nil where nothing is known of that.
+  private static func heard(of key: StreamKey, _ state: State) -> StreamSnapshot? {
+    // One that was asked for as its wedding's program is known under that name.
+    let names = [key, StreamKey(wedding: key.wedding, camera: Claims.programCamera)]
+    return names.lazy.compactMap { $0.flatMap { state.followers[$0]?.snapshot } }.first {
+      $0.key == key && !$0.renditions.isEmpty
+    }
+  }
+
   /// What viewers get of a stream that this node has itself from now on, and had from another until here:
   /// what those have listed stays listed.
   ///
@@ -201,28 +244,27 @@ package final class EdgeLive: Sendable {
   package func continuing(_ snapshot: StreamSnapshot, isFirst: Bool) -> StreamSnapshot {
     let key = snapshot.key
     return state.withLock { state in
-      guard var view = before(key, isFirst: isFirst, &state) else { return snapshot }
+      guard let before = before(key, isFirst: isFirst, &state) else { return snapshot }
+      var view = before.view
       let merged = view.goOn(snapshot, launch: launch, grace: configuration.grace) { [proxy] path in
-        proxy.has(LiveName.of(path))
+        before.kept?.contains(path) == true || proxy.has(LiveName.of(path))
       }
       if merged != nil { state.carried[key] = view }
       return merged ?? snapshot
     }
   }
 
-  /// What others have had of a stream that this node goes on with; nil where nobody has listed any of it.
-  private func before(_ key: StreamKey, isFirst: Bool, _ state: inout State) -> LiveView? {
-    if let view = state.carried.removeValue(forKey: key) { return view }
-    guard isFirst else { return nil }
-    // One that was asked for as its wedding's program is known under that name.
-    let names = [key, StreamKey(wedding: key.wedding, camera: Claims.programCamera)]
-    for name in names {
-      guard let known = name.flatMap({ state.followers[$0]?.snapshot }), known.key == key,
-        !known.renditions.isEmpty, let launch = known.launch
-      else { continue }
-      return LiveView(of: known, launch: launch)
+  /// What others have had of a stream that this node goes on with, and which segments the other one still
+  /// gives out; nil where nobody has listed any of it.
+  private func before(
+    _ key: StreamKey, isFirst: Bool, _ state: inout State
+  ) -> (view: LiveView, kept: KeptSegments?)? {
+    if let view = state.carried.removeValue(forKey: key) { return (view, nil) }
+    guard isFirst, let known = Self.heard(of: key, state), let launch = known.launch else {
+      return nil
     }
-    return nil
+    let kept = KeptSegments(StreamFeed(known, launch: launch), length: own?.kept() ?? .zero)
+    return (LiveView(of: known, launch: launch), kept)
   }
 
   // MARK: For followers
@@ -238,6 +280,7 @@ package final class EdgeLive: Sendable {
       state.unanswered.remove(key)
       return state.loops
     }
+    heard(key)
     for loop in loops {
       loop.submit { loop in
         guard let site = loop.local(ViewerSite.self) else { return }
@@ -301,6 +344,7 @@ package final class EdgeLive: Sendable {
       return state.loops
     }
     let key = follower.key
+    heard(key)
     for loop in loops {
       loop.submit { loop in
         guard let site = loop.local(ViewerSite.self) else { return }

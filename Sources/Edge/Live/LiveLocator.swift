@@ -18,6 +18,9 @@ package struct LiveLocator: Sendable {
 
   /// Looks for a stream; the camera is `program` where the wedding's own address was asked for.
   let find: @Sendable (StreamKey) async -> Place
+  /// The nodes that may have a stream's segments, be its playlists another's by now; those that have the
+  /// stream where it is nil.
+  let keepers: (@Sendable (StreamKey) -> [Upstream])?
   /// Told of a node that gave no answer.
   let failed: @Sendable (Upstream) -> Void
 
@@ -27,10 +30,12 @@ package struct LiveLocator: Sendable {
 
   package init(
     find: @escaping @Sendable (StreamKey) async -> Place,
+    keepers: (@Sendable (StreamKey) -> [Upstream])? = nil,
     failed: @escaping @Sendable (Upstream) -> Void = { _ in },
     isStale: @escaping @Sendable (StreamKey, Int64?, Upstream) -> Bool = { _, _, _ in false }
   ) {
     self.find = find
+    self.keepers = keepers
     self.failed = failed
     self.isStale = isStale
   }

@@ -1,3 +1,5 @@
+package import Media
+
 /// Reaches the processes of this node that were before this one, and still have streams.
 ///
 /// A struct of closures: whoever wires the node knows where they are.
@@ -8,11 +10,16 @@ package struct ElderHands: Sendable {
   package let tally: ElderTally
   /// Has each of them do something; nothing comes of those that have ended, or don't know the order.
   let ask: @Sendable (ElderOrder) async -> [ElderAnswer]
+  /// Returns when it is known what viewers have of a stream that one of them has left, or has taken too
+  /// long to say.
+  let hear: @Sendable (StreamKey) async -> Void
 
   package init(
     tally: ElderTally, statuses: @escaping @Sendable () async -> [NodeStatus],
-    ask: @escaping @Sendable (ElderOrder) async -> [ElderAnswer]
+    ask: @escaping @Sendable (ElderOrder) async -> [ElderAnswer],
+    hear: @escaping @Sendable (StreamKey) async -> Void = { _ in }
   ) {
+    self.hear = hear
     self.tally = tally
     self.statuses = statuses
     self.ask = ask

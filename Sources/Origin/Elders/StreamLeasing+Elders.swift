@@ -28,6 +28,8 @@ extension StreamLeasing {
           $0.state.nextSequence < $1.state.nextSequence
         }
         guard isNew, let left else { return .granted(after: nil) }
+        // What goes on here is listed behind what was listed there.
+        await hands.hear(wish.key)
         return .granted(
           after: Progress(state: left.state, publisherEnd: nil, camera: left.names.last),
           wasOurs: false)

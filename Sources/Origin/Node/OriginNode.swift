@@ -119,7 +119,8 @@ package final class OriginNode: Sendable {
     var limits = StreamRegistry.Limits()
     limits.reconnectWindow = configuration.streams.reconnectWindow
     limits.afterEnd = configuration.streams.afterEnd
-    limits.afterYield = configuration.streams.afterUpgrade
+    // The next process lists what was made here for one window, and asks for it when somebody wants it.
+    limits.afterYield = max(configuration.streams.afterUpgrade, configuration.streams.window)
     limits.streams = configuration.maximumStreams
     var settings = Program.Settings()
     settings.streams = configuration.streams

@@ -115,8 +115,8 @@ struct RunningNode: Sendable {
           control: StreamControl(
             loops: loops.mailboxes,
             recordings: OriginRecordings(
-              parts.recordings, loops: loops.mailboxes, elders: parts.elders?.line.hands),
-            elders: parts.elders?.line.hands),
+              parts.recordings, loops: loops.mailboxes, elders: parts.elders?.line.hands()),
+            elders: parts.elders?.line.hands()),
           nodes: parts.nodes, drainOther: parts.drainOther, drain: parts.drain)))
   }
 

@@ -123,7 +123,7 @@ enum Standalone {
         version: { origin.outlet.nextVersion() })
     }
     if let elders {
-      elderHands.withLock { $0 = elders.line.hands }
+      elderHands.withLock { $0 = elders.line.hands { await elders.hear($0) } }
       origin.board.count(with: elders.line.tally)
       origin.outlet.setContinuation { elders.live.continuing($0, isFirst: $1) }
     }
@@ -140,11 +140,11 @@ enum Standalone {
     let collector = StatusCollector(
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
       recordings: recordings, locks: locks, edges: edges, traffic: whole,
-      elders: line?.hands)
+      elders: line?.hands())
     let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
     let ownRecordings = OriginRecordings(
-      recordings, loops: loops.mailboxes, elders: line?.hands)
-    let ownKeys = keys.map { OriginKeys(keys: $0, loops: loops.mailboxes, elders: line?.hands) }
+      recordings, loops: loops.mailboxes, elders: line?.hands())
+    let ownKeys = keys.map { OriginKeys(keys: $0, loops: loops.mailboxes, elders: line?.hands()) }
     // What the next process asks of this one is not for those before: it asks them itself.
     let duties = ElderDuties(
       node: origin, loops: loops.mailboxes,

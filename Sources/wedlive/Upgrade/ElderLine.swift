@@ -3,6 +3,7 @@ import EventLoop
 import Foundation
 import HTTPClient
 import HTTPTypes
+import Media
 import Origin
 import Synchronization
 import Telemetry
@@ -57,10 +58,13 @@ final class ElderLine: Sendable {
   var upstreams: [Upstream] { all.filter { !isGone($0.door) }.map(\.upstream) }
 
   /// For `Origin`.
-  var hands: ElderHands {
+  ///
+  /// - Parameter hear: returns when it is known what viewers have of a stream that was left.
+  /// - Returns: what reaches them.
+  func hands(hear: @escaping @Sendable (StreamKey) async -> Void = { _ in }) -> ElderHands {
     ElderHands(
       tally: tally, statuses: { [self] in await statuses() },
-      ask: { [self] order in await ask(order) })
+      ask: { [self] order in await ask(order) }, hear: hear)
   }
 
   /// Whether none of them is left.

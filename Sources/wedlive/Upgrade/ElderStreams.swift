@@ -10,6 +10,8 @@ import Viewers
 /// from there, as an edge's get those of an origin.
 final class ElderStreams: Sendable {
   private static let memoryBytes = 256 << 20
+  /// A publisher waits for so long at most until it is known what the process before has listed.
+  private static let patience = Duration.seconds(2)
 
   let live: EdgeLive
   private let proxy: EdgeProxy
@@ -36,9 +38,14 @@ final class ElderStreams: Sendable {
     live = EdgeLive(
       proxy: proxy, client: line.client, pass: line.pass,
       name: configuration.node.effectiveID,
-      locator: LiveLocator(find: { LiveLocator.Place(isHere($0) ? [] : line.upstreams) }),
+      locator: LiveLocator(
+        find: { LiveLocator.Place(isHere($0) ? [] : line.upstreams) },
+        keepers: { _ in line.upstreams }),
       configuration: configuration.edgeLive,
-      own: EdgeLive.OwnStreams(version: version, isHere: isHere), metrics: registry,
+      own: EdgeLive.OwnStreams(
+        version: version, isHere: isHere,
+        kept: { line.upstreams.isEmpty ? .zero : configuration.streams.window }),
+      metrics: registry,
       logger: Logger(label: "live"))
   }
 
@@ -55,6 +62,9 @@ final class ElderStreams: Sendable {
         proxy, metrics, on: server, routing: isForPeers ? .peerSegments(live) : .segments(live)),
       others: EdgeHandler(proxy, metrics, on: server))
   }
+
+  /// Has what viewers have of a stream known here before it goes on here.
+  func hear(_ key: StreamKey) async { await live.hear(key, atMost: Self.patience) }
 
   /// One of them has ended: nobody at its port is asked any more.
   func drop() { proxy.upstreams.set(line.upstreams) }
