@@ -26,7 +26,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
   /// How far a stream has come that was left.
   struct Progress: Codable, Equatable, Sendable {
     var state: WindowState
-    /// Of a program the camera that it shows.
+    /// Of a program the camera that was chosen, and last the one that it shows.
     var names: [String]
 
     /// Whether these are numbers that a stream can have.

@@ -58,18 +58,25 @@ package struct ElderDuties: Sendable {
 
   private func carryOut(_ order: ElderOrder) async throws(APIError) -> ElderAnswer {
     switch order {
-    case .yield(let key, let token, let priority, let isAdmitted):
+    case .yield(let key, let token, let priority, let isAdmitted, let cameras):
       do throws(ClaimRefusal) {
-        let progress = try await node.yield(key, to: token, priority, isAdmitted: isAdmitted)
+        let progress = try await node.yield(
+          key, to: token, priority, isAdmitted: isAdmitted, cameras: cameras)
         return ElderAnswer(
           count: progress == nil ? 0 : 1,
-          progress: progress.map {
-            ElderAnswer.Progress(state: $0.state, names: $0.camera.map { [$0] } ?? [])
+          progress: progress.map { progress in
+            ElderAnswer.Progress(
+              state: progress.state,
+              names: progress.camera.map { [progress.chosen ?? $0, $0] } ?? [])
           })
       } catch {
         throw APIError(
           409, error == .onAir ? ElderAnswer.Refusal.onAir : "taken", "\(error)")
       }
+    case .watchProgram(let wedding, let cameras, let milliseconds):
+      let isHere = await node.programs.watch(
+        wedding, for: cameras, atMost: .milliseconds(max(0, min(milliseconds, 60_000))))
+      return ElderAnswer(count: isHere ? 1 : 0)
     case .drop(let selection):
       return ElderAnswer(
         count: await loops.total { $0.local(OriginLoop.self)?.drop(selection) ?? 0 })
@@ -95,7 +102,7 @@ package struct ElderDuties: Sendable {
       }
     case .refreshCameras(let wedding):
       do throws(StoreError) {
-        try await cameras.refresh(wedding)
+        try await cameras.refresh(wedding, isDecided: true)
       } catch {
         throw APIError(503, "records_unavailable", "The cameras can't be read: \(error)")
       }

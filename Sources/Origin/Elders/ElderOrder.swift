@@ -5,8 +5,12 @@ package import Media
 /// JSON on the wire; a process that doesn't know an order refuses it.
 package enum ElderOrder: Codable, Equatable, Sendable {
   /// Leave a stream to the process that asks, whose publisher shows a token with this digest; a wedding's
-  /// program without. As long as it isn't admitted, it pushes nobody off the air.
-  case yield(StreamKey, token: [UInt8], priority: Int, isAdmitted: Bool)
+  /// program without, and with what cameras there are. As long as it isn't admitted, it pushes nobody off
+  /// the air.
+  case yield(
+    StreamKey, token: [UInt8], priority: Int, isAdmitted: Bool, cameras: LaterCameras? = nil)
+  /// Say when a wedding's program may be had, or in so many milliseconds that it may not.
+  case watchProgram(wedding: String, cameras: LaterCameras, milliseconds: Int)
   /// Close connections that an operator has chosen.
   case drop(StreamControl.Selection)
   /// Give the next segments of a wedding's streams another key.
@@ -21,4 +25,19 @@ package enum ElderOrder: Codable, Equatable, Sendable {
   case deleteRecording(String)
   /// A wedding's cameras, or what its program is to show, have changed in the records.
   case refreshCameras(wedding: String)
+
+  /// What it is called in the log.
+  package var name: String {
+    switch self {
+    case .yield: "yield"
+    case .watchProgram: "watch program"
+    case .drop: "drop"
+    case .rotateKeys: "rotate keys"
+    case .startRecording: "start recording"
+    case .stopRecording: "stop recording"
+    case .completeRecording: "complete recording"
+    case .deleteRecording: "delete recording"
+    case .refreshCameras: "refresh cameras"
+    }
+  }
 }

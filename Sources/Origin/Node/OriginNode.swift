@@ -128,19 +128,25 @@ package final class OriginNode: Sendable {
     let door = ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { cameras.hasProgram($0) },
-        begin: { await Self.begin($0, ledger, leasing, onLoss: $1) },
+        begin: {
+          await Self.begin(
+            $0, ledger, leasing, live: programs.live(in: $0.wedding), onLoss: $1)
+        },
         seed: { await programs.seed($0) },
         open: { [settings] key, start, seed in
           programs.start(key.wedding) { loop in
             let program = Program(
-              key, start: start, chosen: cameras.chosen(key.wedding), seed: seed,
+              key, start: start, chosen: cameras.chosen(key.wedding) ?? start.chosen, seed: seed,
               settings: settings, outlet: outlet, memory: memory, hub: programs, loop: loop)
             program.set(priorities: cameras.priorities(of: key.wedding))
             return program
           }
         },
-        yield: { key in
-          let progress = await programs.run(key.wedding) { $0.handOver() }
+        await: { programs.set($0, isAway: true) },
+        wait: { await Self.wait(for: $0, programs, leasing, pause: $1) },
+        giveUp: { programs.set($0, isAway: false) },
+        yield: { key, later in
+          let progress = await programs.run(key.wedding) { $0.handOver(to: later) } ?? nil
           if let progress { await ledger.end(key, at: progress.state) }
           return progress
         },
@@ -176,16 +182,17 @@ package final class OriginNode: Sendable {
   ///
   /// - Returns: nil where another node has it.
   private static func begin(
-    _ key: StreamKey, _ ledger: StreamLedger, _ leasing: StreamLeasing?,
+    _ key: StreamKey, _ ledger: StreamLedger, _ leasing: StreamLeasing?, live: Set<String>,
     onLoss: @escaping @Sendable () -> Void
   ) async -> ProgramStart? {
     if let leasing {
-      switch await leasing.acquire(StreamLeasing.Wish(key: key, priority: 0), onLoss) {
+      let wish = StreamLeasing.Wish(key: key, priority: 0, live: live)
+      switch await leasing.acquire(wish, onLoss) {
       case .refused, .onAir: return nil
       case .granted(let progress?, _, _, _):
         return ProgramStart(
           state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
-          showing: progress.camera)
+          showing: progress.camera, chosen: progress.chosen)
       case .granted(nil, _, let isBlind, _):
         return ProgramStart(
           state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)
@@ -193,6 +200,28 @@ package final class OriginNode: Sendable {
     }
     return ProgramStart(
       state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)))
+  }
+
+  /// Waits until a program that another process has may be had, or a camera here has something to show, or
+  /// nothing any more; for a while where nobody can tell.
+  private static func wait(
+    for wedding: String, _ programs: Programs, _ leasing: StreamLeasing?, pause: Duration
+  ) async {
+    let live = programs.live(in: wedding)
+    guard let watch = leasing?.watch, let key = StreamKey(wedding: wedding, camera: Program.name)
+    else {
+      try? await Task.sleep(for: pause)
+      return
+    }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        let isNews = await watch(key, live)
+        if !isNews, !Task.isCancelled { try? await Task.sleep(for: pause) }
+      }
+      group.addTask { await programs.changed(wedding, from: live) }
+      await group.next()
+      group.cancelAll()
+    }
   }
 
   /// A number for a client that no other of this process has.
@@ -272,18 +301,27 @@ package final class OriginNode: Sendable {
   ///   - token: the digest of the publisher's there.
   ///   - priority: of the same.
   ///   - isAdmitted: whether the backend has said yes to it.
+  ///   - cameras: of a program what that process has to show.
   /// - Returns: how far it has come here, with nothing to follow; nil where it isn't here, or was left
   ///   before.
   /// - Throws: `ClaimRefusal` where its publisher here keeps it.
   func yield(
-    _ key: StreamKey, to token: [UInt8], _ priority: Int, isAdmitted: Bool
+    _ key: StreamKey, to token: [UInt8], _ priority: Int, isAdmitted: Bool,
+    cameras: LaterCameras? = nil
   ) async throws(ClaimRefusal) -> StreamLeasing.Progress? {
-    if key.camera == Program.name { return await door.yield(key) }
+    if key.camera == Program.name { return try await door.yield(key, to: cameras) }
     let other = Publisher(
       id: .max, tokenID: token, priority: priority, address: "", silence: { nil }, evict: {})
-    guard let state = try await registry.yield(key, to: other, isAdmitted: isAdmitted) else {
-      return nil
+    // A program that shows it doesn't take it for lost.
+    await programs.run(key.wedding) { $0.expect(key.camera) }
+    let state: WindowState?
+    do throws(ClaimRefusal) {
+      state = try await registry.yield(key, to: other, isAdmitted: isAdmitted)
+    } catch {
+      await programs.run(key.wedding) { $0.keepHere(key.camera) }
+      throw error
     }
+    guard let state else { return nil }
     await ledger.end(key, at: state)
     logger.info(
       "stream left to the next process",

@@ -133,23 +133,33 @@ package struct OriginCameras: CameraDirectory {
 
   /// Takes up what another node has changed of a wedding; nobody is told of it once more.
   ///
+  /// - Parameters:
+  ///   - wedding: whose cameras.
+  ///   - isDecided: whether what its program is to show was chosen by a process of this node, which knows
+  ///     what is live in all of them: it is shown once it is live, wherever that is.
   /// - Throws: why it can't be read.
-  package func refresh(_ wedding: String) async throws(StoreError) {
+  package func refresh(_ wedding: String, isDecided: Bool = false) async throws(StoreError) {
     await cameras.turns.enter(wedding)
     defer { cameras.turns.leave(wedding) }
     let news = try await cameras.refresh(wedding)
     if !news.added.isEmpty { await open(wedding) }
     for camera in news.removed { await drop(camera, of: wedding) }
-    if let camera = news.chosen, await isShowable(camera, of: wedding) {
+    guard let camera = news.chosen else { return }
+    var isShowable = isDecided
+    if !isShowable { isShowable = await self.isShowable(camera, of: wedding) }
+    if isShowable {
       _ = await node.programs.run(wedding) { $0.choose(camera) }
     }
   }
 
-  /// Takes up what other nodes have changed of any wedding.
+  /// Takes up what other nodes, or other processes of this one, have changed of any wedding.
   ///
+  /// - Parameter isDecided: as for one wedding.
   /// - Throws: why it can't be read.
-  package func refresh() async throws(StoreError) {
-    for wedding in try await cameras.outdated() { try await refresh(wedding) }
+  package func refresh(isDecided: Bool = false) async throws(StoreError) {
+    for wedding in try await cameras.outdated() {
+      try await refresh(wedding, isDecided: isDecided)
+    }
   }
 
   /// Whether a program can be told to show a camera: a live program shows nothing that isn't live.

@@ -17,7 +17,7 @@ final class Program {
   }
 
   /// What is known of one camera.
-  private struct Camera {
+  struct Camera {
     var offers: [ProgramOffer] = []
     /// Its last segments: number, rendition, segment.
     var recent: [Int: [String: Segment]] = [:]
@@ -42,16 +42,20 @@ final class Program {
   private let settings: Settings
   private let outlet: StreamOutlet
   private let hub: Programs
-  private let loop: Loop
+  let loop: Loop
   private let now: () -> MediaTime
-  private var choice: ProgramChoice
+  var choice: ProgramChoice
   private var sequencer: ProgramSequencer
   private var renditions: ProgramRenditions
   private var memory: MemoryShare
-  private var cameras: [String: Camera] = [:]
+  private(set) var cameras: [String: Camera] = [:]
   private var look: ScheduledWork?
-  /// Whether the next process of this node goes on with it.
-  private var isHandedOver = false
+  /// Cameras in later processes of this node.
+  var heirs = ProgramHeirs()
+  /// The camera that is shown, on its way to one of those, and what ends the wait for its picture there.
+  var moving: (camera: String, limit: ScheduledWork)?
+  /// Whether one of those goes on with it.
+  private(set) var isHandedOver = false
   private var status = ProgramStatus()
 
   /// Opens a program.
@@ -98,8 +102,18 @@ final class Program {
         choice.goOn(with: camera, patience: Self.reunion(settings.streams))
       }
     }
+    if let first = start.first { take(first) }
     scheduleTidying()
     tell()
+  }
+
+  /// What a camera has shown last, which was live here before the program came.
+  private func take(_ seed: ProgramSeed) {
+    guard seed.isLive, let last = seed.source.window.segments.last else { return }
+    let pieces = ([seed.source] + seed.rungs).compactMap { rendition in
+      rendition.window.segments.last { $0.sequence == last.sequence }.map { (rendition.name, $0) }
+    }
+    take(pieces, seed.offers, of: seed.camera)
   }
 
   /// How long a program that has come from another node waits for the camera that it showed: all of them
@@ -108,7 +122,10 @@ final class Program {
     2 * MediaTime(streams.fragment).milliseconds
   }
 
-  private var milliseconds: Int64 { now().milliseconds }
+  /// How long the camera that is shown may send nothing.
+  var patienceMilliseconds: Int64 { Self.patience * Int64(status.targetDuration ?? 1) * 1_000 }
+
+  var milliseconds: Int64 { now().milliseconds }
 
   // MARK: Cameras
 
@@ -124,14 +141,14 @@ final class Program {
     case .lost:
       cameras[camera]?.last = nil
       if sequencer.pending == camera { fill(sequencer.cancel()) }
-      changed(choice.lost(camera, now: milliseconds))
+      lose(camera)
     case .over:
       cameras[camera]?.isOpen = false
-      changed(choice.lost(camera, now: milliseconds))
+      lose(camera)
       endIfOver()
     case .gone:
       cameras[camera] = nil
-      changed(choice.lost(camera, now: milliseconds))
+      lose(camera)
       endIfOver()
     }
     tell()
@@ -168,18 +185,18 @@ final class Program {
 
   /// Another camera has just sent something: the one that is shown and has sent nothing for long,
   /// though its publisher is there, is as good as lost; players have no more to show soon.
-  private func leaveStalled() {
+  func leaveStalled() {
     guard let active = choice.active, choice.isLive(active), let camera = cameras[active],
-      milliseconds - camera.lastAt > Self.patience * Int64(status.targetDuration ?? 1) * 1_000
+      heir == nil, moving == nil, milliseconds - camera.lastAt > patienceMilliseconds
     else { return }
     changed(choice.lost(active, now: milliseconds))
   }
 
   /// Shows the camera that the choice has come to by itself, where nothing has been shown yet.
   private func begin() {
-    guard let active = choice.active, sequencer.current == nil, sequencer.pending == nil else {
-      return
-    }
+    guard let active = choice.active, sequencer.current == nil, sequencer.pending == nil,
+      heir == nil
+    else { return }
     fill(sequencer.show(active, last: cameras[active]?.last))
   }
 
@@ -207,10 +224,11 @@ final class Program {
   /// - Parameters:
   ///   - change: nil for none.
   ///   - camera: whose newest segment has led to it, and is taken by itself.
-  private func changed(_ change: ProgramChoice.Change?, by camera: String? = nil) {
+  func changed(_ change: ProgramChoice.Change?, by camera: String? = nil) {
     if let change {
       let last = change.to == camera ? nil : cameras[change.to]?.last
-      fill(sequencer.show(change.to, last: last))
+      // What another process is to show is shown there; until it does so, this goes on.
+      if heir == nil { fill(sequencer.show(change.to, last: last)) }
       hub.switched(wedding, change)
       status.switches += 1
     }
@@ -265,7 +283,9 @@ final class Program {
 
   /// No camera will come back: its playlists say so.
   private func endIfOver() {
-    guard !cameras.values.contains(where: \.isOpen), !renditions.isEnded else { return }
+    guard !cameras.values.contains(where: \.isOpen), !renditions.isEnded, !isHandedOver,
+      !heirs.areThere(now: milliseconds)
+    else { return }
     if renditions.end(now: now()) { show() }
     hub.ended(key)
   }
@@ -280,32 +300,41 @@ final class Program {
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   func tidy() {
     if renditions.expire(now: now()) { show() }
+    // Those that had cameras of it may have none any more.
+    guard !cameras.isEmpty, renditions.source != nil else { return }
+    endIfOver()
+    tell()
   }
 
-  /// Shows nothing new from now on: the next process of this node goes on.
+  /// Shows nothing new from now on: a later process of this node goes on.
   ///
-  /// - Returns: how far viewers have it, and the camera that they see.
+  /// - Returns: how far viewers have it, the camera that was chosen, and last the one that they see.
   func handOver() -> StreamLeasing.Progress {
     isHandedOver = true
     if let look { loop.cancel(look) }
     look = nil
+    arrive()
     hub.ended(key)
+    tell()
     return StreamLeasing.Progress(
       state: renditions.source?.state ?? sequencer.state, publisherEnd: nil,
-      camera: choice.active)
+      camera: choice.active, chosen: choice.chosen)
   }
 
   /// Takes the program away from viewers.
   func close() {
     if let look { loop.cancel(look) }
     look = nil
+    arrive()
     renditions.forget()
   }
 
   // MARK: Status
 
-  private func tell() {
+  func tell() {
     status.active = choice.active
+    status.heir = isHandedOver ? nil : heir
+    status.isLeft = isLeft
     status.isLive = choice.isLive
     status.isEnded = renditions.isEnded
     status.nextSequence = sequencer.state.nextSequence

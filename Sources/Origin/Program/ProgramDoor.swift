@@ -17,8 +17,18 @@ actor ProgramDoor {
     /// What a main camera that is live, or waits, has for viewers.
     var seed: @Sendable (StreamKey) async -> ProgramSeed?
     var open: @Sendable (StreamKey, ProgramStart, ProgramSeed?) -> Void
-    /// Shows nothing new from now on; returns how far it is, or nil where it isn't open yet.
-    var yield: @Sendable (StreamKey) async -> StreamLeasing.Progress? = { _ in nil }
+    /// Another node or process has a program: from here on cameras tell that they have something to show.
+    var await: @Sendable (String) -> Void = { _ in }
+    /// Returns when it is time to ask for it again, after a pause where nothing else is known.
+    var wait: @Sendable (String, _ pause: Duration) async -> Void = { _, pause in
+      try? await Task.sleep(for: pause)
+    }
+    /// Nobody here has a camera of it any more.
+    var giveUp: @Sendable (String) -> Void = { _ in }
+    /// Leaves a program to a later process; returns how far it is, or nil where it stays here.
+    var yield: @Sendable (StreamKey, LaterCameras?) async -> StreamLeasing.Progress? = { _, _ in
+      nil
+    }
     var close: @Sendable (StreamKey) async -> Void
     /// From here on cameras tell what they have.
     var listen: @Sendable (String) -> Void
@@ -63,6 +73,7 @@ actor ProgramDoor {
     streams[key.wedding]?.remove(key)
     guard streams[key.wedding]?.isEmpty != false else { return }
     streams[key.wedding] = nil
+    hands.giveUp(key.wedding)
     guard open.removeValue(forKey: key.wedding) != nil, let program = Self.program(key.wedding)
     else { return }
     await hands.close(program)
@@ -86,30 +97,46 @@ actor ProgramDoor {
     await hands.close(program)
   }
 
-  /// Leaves a program to the next process of this node, for good; what there is of it stays until the
+  /// Leaves a program to a later process of this node, for good; what there is of it stays until the
   /// last camera here has gone.
   ///
+  /// - Parameters:
+  ///   - program: of a wedding.
+  ///   - later: what cameras that process has; nil where it doesn't say.
   /// - Returns: how far it has come; nil where it isn't here, or was left before.
-  func yield(_ program: StreamKey) async -> StreamLeasing.Progress? {
-    await turns.enter(program.wedding)
-    defer { turns.leave(program.wedding) }
-    guard yielded.insert(program.wedding).inserted, open[program.wedding] != nil else { return nil }
-    return await hands.yield(program)
+  /// - Throws: `ClaimRefusal` where it stays: it shows a camera that is here, or this process waits for it
+  ///   itself.
+  func yield(
+    _ program: StreamKey, to later: LaterCameras?
+  ) async throws(ClaimRefusal) -> StreamLeasing.Progress? {
+    let wedding = program.wedding
+    await turns.enter(wedding)
+    defer { turns.leave(wedding) }
+    guard !yielded.contains(wedding) else { return nil }
+    guard open[wedding] != nil else {
+      guard !awaited.contains(wedding) else { throw .taken }
+      yielded.insert(wedding)
+      return nil
+    }
+    guard let progress = await hands.yield(program, later) else { throw .taken }
+    yielded.insert(wedding)
+    return progress
   }
 
   /// Asks for a program again that another node has, for as long as this one has cameras of it.
   private func askLater(_ wedding: String) {
     guard awaited.insert(wedding).inserted else { return }
-    Task { [pause, weak self] in
-      try? await Task.sleep(for: pause)
+    hands.await(wedding)
+    Task { [hands, pause, weak self] in
+      await hands.wait(wedding, pause)
       await self?.askAgain(wedding)
     }
   }
 
   private func askAgain(_ wedding: String) async {
-    awaited.remove(wedding)
     await turns.enter(wedding)
     defer { turns.leave(wedding) }
+    awaited.remove(wedding)
     guard streams[wedding] != nil else { return }
     await open(wedding, seed: nil)
   }

@@ -7,6 +7,10 @@ struct ProgramStatus: Sendable {
   /// Any camera of it is live.
   var isLive = false
   var isEnded = false
+  /// The later process of this node that has the camera which it is to show; nil where that is here.
+  var heir: Int32?
+  /// No camera here will have anything to show any more.
+  var isLeft = false
   /// When its first camera went live, in milliseconds since 1970.
   var startedAtMilliseconds: Int64 = 0
   /// How often it has shown another camera.

@@ -17,6 +17,11 @@ package final class Programs: Sendable {
     var open: Set<String> = []
     var statuses: [String: ProgramStatus] = [:]
     var registry: StreamRegistry?
+    /// Weddings whose program another process has, and their cameras here that have something to show.
+    var away: [String: Set<String>] = [:]
+    /// Those who wait for news of a wedding, by a number of their own.
+    var waiting: [Int: (wedding: String, news: AsyncStream<Void>.Continuation)] = [:]
+    var waits = 0
   }
 
   private let state = Mutex(State())
@@ -57,26 +62,125 @@ package final class Programs: Sendable {
 
   // MARK: From cameras
 
-  /// Whether a wedding has a program of its own.
-  func isOpen(_ wedding: String) -> Bool { state.withLock { $0.open.contains(wedding) } }
+  /// Whether a wedding has a program of its own, here or with another process.
+  func hasProgram(_ wedding: String) -> Bool {
+    state.withLock { $0.open.contains(wedding) || $0.away[wedding] != nil }
+  }
 
   /// What a camera's stream tells; nothing where its wedding has no program.
   func tell(_ news: @autoclosure () -> ProgramNews, of key: StreamKey) {
-    guard let home = openHome(of: key.wedding), cameras.isMember(key) else { return }
+    let (home, isAway) = (openHome(of: key.wedding), isAway(key.wedding))
+    guard home != nil || isAway, cameras.isMember(key) else { return }
     let news = news()
     switch news {
     case .began, .lost: cameras.noteLive(key)
     case .segments, .over, .gone: break
     }
-    home.submit { loop in
+    if isAway { note(news, of: key) }
+    home?.submit { loop in
       ProgramTable.on(loop).take(news, of: key.camera, in: key.wedding)
+    }
+  }
+
+  // MARK: With another process
+
+  private func isAway(_ wedding: String) -> Bool { state.withLock { $0.away[wedding] != nil } }
+
+  /// Another process has a wedding's program, or none has it any more.
+  func set(_ wedding: String, isAway: Bool) {
+    state.withLock { state in
+      if !isAway {
+        state.away[wedding] = nil
+      } else if state.away[wedding] == nil {
+        state.away[wedding] = []
+      }
+    }
+  }
+
+  /// The cameras here that have something to show while another process has their program.
+  func live(in wedding: String) -> Set<String> { state.withLock { $0.away[wedding] ?? [] } }
+
+  private func note(_ news: ProgramNews, of key: StreamKey) {
+    let isNews = state.withLock { state in
+      let before = state.away[key.wedding]
+      switch news {
+      case .segments: state.away[key.wedding]?.insert(key.camera)
+      case .lost, .over, .gone: state.away[key.wedding]?.remove(key.camera)
+      case .began: break
+      }
+      return before != state.away[key.wedding]
+    }
+    if isNews { wake(key.wedding) }
+  }
+
+  /// Waits for the moment when a later process may have a wedding's program.
+  ///
+  /// - Parameters:
+  ///   - wedding: whose.
+  ///   - later: what that process has.
+  ///   - limit: for how long at most.
+  /// - Returns: false where there is no such program here.
+  func watch(_ wedding: String, for later: LaterCameras, atMost limit: Duration) async -> Bool {
+    let (number, news) = waiter(wedding)
+    defer { state.withLock { $0.waiting[number] = nil } }
+    guard await run(wedding, { $0.hear(later) }) == true else { return false }
+    let timer = Task {
+      try? await Task.sleep(for: limit)
+      self.state.withLock { $0.waiting[number] }?.news.finish()
+    }
+    defer { timer.cancel() }
+    repeat {
+      guard let status = status(of: wedding), status.heir != later.process,
+        status.heir != nil || !status.isLeft
+      else { return true }
+      var isOver = true
+      for await _ in news {
+        isOver = false
+        break
+      }
+      if isOver { return true }
+    } while true
+  }
+
+  /// Returns when other cameras of a wedding have something to show than those that were known, or the task
+  /// is cancelled.
+  ///
+  /// - Parameters:
+  ///   - wedding: whose program another process has.
+  ///   - known: its cameras.
+  func changed(_ wedding: String, from known: Set<String>) async {
+    let (number, news) = waiter(wedding)
+    defer { state.withLock { $0.waiting[number] = nil } }
+    guard live(in: wedding) == known else { return }
+    for await _ in news where live(in: wedding) != known { return }
+  }
+
+  private func waiter(_ wedding: String) -> (number: Int, news: AsyncStream<Void>) {
+    let (news, continuation) = AsyncStream.makeStream(
+      of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    return state.withLock { state in
+      state.waits += 1
+      state.waiting[state.waits] = (wedding, continuation)
+      return (state.waits, news)
+    }
+  }
+
+  /// There may be news for those who wait for such.
+  private func wake(_ wedding: String) {
+    for each in state.withLock({ $0.waiting.values.filter { $0.wedding == wedding } }) {
+      each.news.yield()
     }
   }
 
   // MARK: From the door
 
   /// From here on a wedding's cameras tell what they have; it waits until the program is there.
-  func open(_ wedding: String) { state.withLock { _ = $0.open.insert(wedding) } }
+  func open(_ wedding: String) {
+    state.withLock { state in
+      state.open.insert(wedding)
+      state.away[wedding] = nil
+    }
+  }
 
   /// What a stream has for viewers, wherever it is; nil where there is none, or it can't be found for
   /// seconds.
@@ -114,6 +218,7 @@ package final class Programs: Sendable {
       relays.show(nil, in: program)
     }
     home?.submit { ProgramTable.on($0).close(wedding) }
+    wake(wedding)
   }
 
   // MARK: From programs
@@ -137,6 +242,7 @@ package final class Programs: Sendable {
       defer { state.statuses[wedding] = status }
       return state.statuses[wedding]?.active != status.active
     }
+    wake(wedding)
     guard isOther, let active = status.active,
       let program = StreamKey(wedding: wedding, camera: Program.name)
     else { return }

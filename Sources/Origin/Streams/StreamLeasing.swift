@@ -37,11 +37,14 @@ package struct StreamLeasing: Sendable {
     package let tokenID: [UInt8]
     /// Whether the backend has said yes, or isn't asked.
     package let isAdmitted: Bool
+    /// Of a program the cameras here that have something to show.
+    package let live: Set<String>
 
     package init(
       key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = "",
-      grant: String = "", tokenID: [UInt8] = [], isAdmitted: Bool = true
+      grant: String = "", tokenID: [UInt8] = [], isAdmitted: Bool = true, live: Set<String> = []
     ) {
+      self.live = live
       self.tokenID = tokenID
       self.isAdmitted = isAdmitted
       self.key = key
@@ -67,11 +70,15 @@ package struct StreamLeasing: Sendable {
     package let names: [String]
     /// The camera that a program shows.
     package let camera: String?
+    /// The camera that it goes back to by the rule, where that is known.
+    package let chosen: String?
 
     package init(
       state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil,
-      publisherDate: PublisherDate? = nil, names: [String] = [], camera: String? = nil
+      publisherDate: PublisherDate? = nil, names: [String] = [], camera: String? = nil,
+      chosen: String? = nil
     ) {
+      self.chosen = chosen
       self.camera = camera
       self.publisherDate = publisherDate
       self.state = state
@@ -89,6 +96,11 @@ package struct StreamLeasing: Sendable {
   let publish: @Sendable (StreamKey, Progress) async -> Void
   /// Tells the priority of the publisher that has it from now on: others may outrank it.
   let rank: @Sendable (StreamKey, _ priority: Int) -> Void
+  /// Waits for the moment when a program that was refused may be had; nil where nobody can tell.
+  ///
+  /// Whoever has it is told what cameras here have something to show. Returns false where nobody has heard
+  /// of it.
+  let watch: (@Sendable (StreamKey, Set<String>) async -> Bool)?
   /// The number under which this node has it; nil where it hasn't.
   let epoch: @Sendable (StreamKey) -> Int64?
 
@@ -97,10 +109,12 @@ package struct StreamLeasing: Sendable {
     release: @escaping @Sendable (StreamKey) async -> Void,
     publish: @escaping @Sendable (StreamKey, Progress) async -> Void,
     rank: @escaping @Sendable (StreamKey, _ priority: Int) -> Void = { _, _ in },
+    watch: (@Sendable (StreamKey, Set<String>) async -> Bool)? = nil,
     epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil }
   ) {
     self.rank = rank
     self.epoch = epoch
+    self.watch = watch
     self.acquire = acquire
     self.release = release
     self.publish = publish

@@ -114,6 +114,12 @@ package final class StreamOutlet: Sendable {
   /// Whether viewers have had something of a stream that is here.
   package func shows(_ key: StreamKey) -> Bool { shown.withLock { $0.contains(key) } }
 
+  /// Whether viewers have had something of a wedding's program that is here: its only camera is that.
+  package func showsProgram(of wedding: String) -> Bool {
+    if let key = StreamKey(wedding: wedding, camera: Program.name), shows(key) { return true }
+    return !hasProgram(wedding) && StreamKey(wedding: wedding).map { shows($0) } ?? false
+  }
+
   /// Hands a snapshot to every loop.
   func publish(_ snapshot: StreamSnapshot) {
     var snapshot = snapshot
@@ -172,7 +178,7 @@ package final class StreamOutlet: Sendable {
   }
 
   /// Whether a wedding has a program of its own.
-  func hasProgram(_ wedding: String) -> Bool { programs?.isOpen(wedding) ?? false }
+  func hasProgram(_ wedding: String) -> Bool { programs?.hasProgram(wedding) ?? false }
 
   func changed(_ status: StreamStatus) { board.set(status) }
 

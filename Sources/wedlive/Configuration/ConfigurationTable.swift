@@ -205,7 +205,8 @@ enum ConfigurationTable {
     .duration(
       "streams.after_upgrade", \.streams.afterUpgrade, in: .zero...(.seconds(3_600)),
       "How long the process that was replaced gives out what it has of a stream that the next one has "
-        + "taken over, never less than streams.window: its viewers ask for it there until they have it."),
+        + "taken over, never less than streams.window: its viewers ask for it there until they have it."
+    ),
     .duration(
       "streams.remembered", \.streams.remembered,
       in: .seconds(86_400)...(.seconds(3_650 * 86_400)),

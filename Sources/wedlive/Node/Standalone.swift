@@ -115,10 +115,8 @@ enum Standalone {
       ElderStreams(
         line, configuration, registry,
         isHere: { key in
-          if origin.outlet.shows(key) { return true }
-          // A wedding's only camera is its program.
-          guard key.camera == Claims.programCamera else { return false }
-          return StreamKey(wedding: key.wedding).map { origin.outlet.shows($0) } ?? false
+          key.camera == Claims.programCamera
+            ? origin.outlet.showsProgram(of: key.wedding) : origin.outlet.shows(key)
         },
         version: { origin.outlet.nextVersion() })
     }

@@ -3,6 +3,7 @@ import EventLoop
 import Foundation
 import HTTPClient
 import HTTPTypes
+import Logging
 import Media
 import Origin
 import Synchronization
@@ -18,6 +19,7 @@ final class ElderLine: Sendable {
   /// What they have said last, in sums.
   let tally: ElderTally
   private let haveEnded = Mutex(false)
+  private let logger = Logger(label: "upgrade")
   /// What they have said last, and when.
   private let said = Mutex<(statuses: [NodeStatus], at: MonotonicTime)?>(nil)
   /// For how long that is believed: each call of the API may ask for it.
@@ -107,18 +109,33 @@ final class ElderLine: Sendable {
   /// Has each of them do something; nothing comes of those that have ended, or don't know the order.
   private func ask(_ order: ElderOrder) async -> [ElderAnswer] {
     guard !areGone, let body = try? JSONEncoder().encode(order) else { return [] }
-    var answers: [ElderAnswer] = []
-    for (door, upstream) in all where !isGone(door) {
-      let reply = await send(
-        .post, "/cluster/orders", Array(body), to: upstream, Self.orderPatience)
-      // One that has ended meanwhile does nothing any more.
-      if let answer = Self.answer(reply), answer != .missing || !isGone(door) {
-        answers.append(answer)
+    let places = all.filter { !isGone($0.door) }
+    // Side by side, as each may take long.
+    let answers = await withTaskGroup(of: (Int, ElderAnswer?).self) { group in
+      for (index, place) in places.enumerated() {
+        group.addTask { [self] in (index, await ask(place, Array(body))) }
       }
+      var found = [ElderAnswer?](repeating: nil, count: places.count)
+      for await (index, answer) in group { found[index] = answer }
+      return found.compactMap { $0 }
+    }
+    if answers.contains(.missing), !Task.isCancelled {
+      logger.warning(
+        "the process before this one doesn't answer; nobody knows whether it was done",
+        metadata: ["order": "\(order.name)"])
     }
     // What it was may have changed.
     said.withLock { $0 = nil }
     return answers
+  }
+
+  private func ask(
+    _ place: (door: UpgradeMessage.Door, upstream: Upstream), _ body: [UInt8]
+  ) async -> ElderAnswer? {
+    let reply = await send(.post, "/cluster/orders", body, to: place.upstream, Self.orderPatience)
+    // One that has ended meanwhile does nothing any more.
+    let answer = Self.answer(reply)
+    return answer == .missing && isGone(place.door) ? nil : answer
   }
 
   /// What comes of an order: one that is busy may have done it, do it yet, or have what it is about.

@@ -20,7 +20,7 @@ struct SharedRecords: Service {
         // What can't be read now stays as it was known, and is read with the next round.
         if isShared() {
           _ = try? await locks.refresh()
-          _ = try? await cameras.refresh()
+          _ = try? await cameras.refresh(isDecided: true)
         }
         try? await Task.sleep(for: interval)
       }

@@ -28,7 +28,9 @@ import Testing
 
   private let notes = Notes()
 
-  private func door(delay: Duration = .zero) -> ProgramDoor {
+  private func door(
+    delay: Duration = .zero, pause: Duration = .milliseconds(1)
+  ) -> ProgramDoor {
     ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { [notes] wedding in notes.weddings.withLock { $0.contains(wedding) } },
@@ -51,14 +53,15 @@ import Testing
         open: { [notes] key, start, _ in
           notes.note("open \(key) at \(start.state.nextSequence)")
         },
-        yield: { [notes] key in
+        yield: { [notes] key, later in
+          guard later?.live != [] else { return nil }
           notes.note("yield \(key)")
           return StreamLeasing.Progress(state: WindowState(nextSequence: 9), publisherEnd: nil)
         },
         close: { [notes] key in
           try? await Task.sleep(for: delay)
           notes.note("close \(key)")
-        }, listen: { [notes] in notes.note("listen \($0)") }), pause: .milliseconds(1))
+        }, listen: { [notes] in notes.note("listen \($0)") }), pause: pause)
   }
 
   private func hasSeveral(_ wedding: String) {
@@ -87,19 +90,45 @@ import Testing
     #expect(notes.taken.count == 3)
   }
 
-  @Test func `one that was left to the next process is not opened again`() async {
+  @Test func `one that was left to the next process is not opened again`() async throws {
     let door = door()
     hasSeveral("w")
     await door.enter(.named("w", "a"))
-    #expect(await door.yield(.named("w", "program"))?.state.nextSequence == 9)
+    #expect(try await door.yield(.named("w", "program"), to: nil)?.state.nextSequence == 9)
     #expect(notes.taken.last == "yield w/program")
     // Left once: the other process has brought it on since.
-    #expect(await door.yield(.named("w", "program")) == nil)
+    #expect(try await door.yield(.named("w", "program"), to: nil) == nil)
     await door.split("w")
     await door.leave(.named("w", "a"))
     await door.enter(.named("w", "b"))
     #expect(notes.taken == ["close w/program"])
-    #expect(await door.yield(.named("w", "program")) == nil)
+    #expect(try await door.yield(.named("w", "program"), to: nil) == nil)
+  }
+
+  @Test func `one that shows a camera of this process stays with it until that has moved`()
+    async throws
+  {
+    let door = door()
+    hasSeveral("w")
+    await door.enter(.named("w", "a"))
+    _ = notes.taken
+    await #expect(throws: ClaimRefusal.taken) {
+      _ = try await door.yield(.named("w", "program"), to: LaterCameras(process: 2, live: []))
+    }
+    #expect(notes.taken == [])
+    let later = LaterCameras(process: 2, live: ["a"])
+    #expect(try await door.yield(.named("w", "program"), to: later) != nil)
+  }
+
+  @Test func `one that is waited for from a process before is left to none after`() async throws {
+    let door = door(pause: .seconds(600))
+    hasSeveral("w")
+    notes.refusals.withLock { $0 = 1 }
+    await door.enter(.named("w", "a"))
+    await #expect(throws: ClaimRefusal.taken) {
+      _ = try await door.yield(.named("w", "program"), to: LaterCameras(process: 2, live: ["b"]))
+    }
+    await door.leave(.named("w", "a"))
   }
 
   @Test func `it opens while the main camera is live, and goes on from that`() async {
