@@ -45,7 +45,7 @@ extension StreamLeasing {
             state: left.state, publisherEnd: nil, camera: left.names.last,
             chosen: left.names.dropLast().last),
           wasOurs: false)
-      }, release: { _ in }, publish: { _, _ in },
+      }, release: { _, _ in true }, publish: { _, _ in },
       watch: { program, live in
         guard let hands = hands() else { return true }
         let answers = await hands.ask(

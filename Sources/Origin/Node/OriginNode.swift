@@ -31,6 +31,7 @@ package final class OriginNode: Sendable {
   /// Where streams are recorded; nil where none is.
   package let recordings: RecordingDesk?
   package let errands: Errands
+  private let admissions = Admissions()
   package let memory: StreamMemory
   /// What happens to the streams, for whoever wants to know.
   package let events: EventBus
@@ -153,7 +154,7 @@ package final class OriginNode: Sendable {
         close: { key in
           programs.close(key.wedding)
           await ledger.end(key)
-          await leasing?.release(key)
+          _ = await leasing?.release(key) { true }
         }, listen: { programs.open($0) }), pause: configuration.programPause)
     self.door = door
     self.registry = StreamRegistry(
@@ -234,6 +235,16 @@ package final class OriginNode: Sendable {
   /// Where somebody is on air the backend comes first: a newcomer that it refuses, or that it is
   /// silent about, pushes nobody off.
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
+    admissions.begin(ask.key)
+    let result = await decide(ask, publisher)
+    admissions.end(ask.key)
+    if case .failure = result { await unlease(ask.key) }
+    return result
+  }
+
+  private func decide(
+    _ ask: ClientAsk, _ publisher: Publisher
+  ) async -> Result<Claim, PublishDenial> {
     var inherited: StreamLeasing.Progress?
     var wasOurs = true
     var resumed: StreamGrant?
@@ -266,14 +277,11 @@ package final class OriginNode: Sendable {
     let result = await admitHere(
       ask, publisher, after: numbers, wasOurs: wasOurs, resumed: resumed,
       wasAdmitted: wasAdmitted)
-    switch result {
-    case .success(var claim):
+    return result.map { claim in
       leasing?.rank(ask.key, publisher.priority)
+      var claim = claim
       claim.after = inherited
-      return .success(claim)
-    case .failure:
-      await unlease(ask.key)
-      return result
+      return claim
     }
   }
 
@@ -331,8 +339,14 @@ package final class OriginNode: Sendable {
 
   /// Gives a stream up that nobody publishes here.
   private func unlease(_ key: StreamKey) async {
-    guard let leasing, await registry.holder(of: key) == nil else { return }
-    await leasing.release(key)
+    guard let leasing else { return }
+    while let moment = admissions.quietMoment(of: key), await registry.holder(of: key) == nil {
+      // Whoever has come since has been told that this node has the lease.
+      let isGone = await leasing.release(key) { [admissions] in
+        admissions.quietMoment(of: key) == moment
+      }
+      if isGone { return }
+    }
   }
 
   private func admitHere(

@@ -90,8 +90,11 @@ package struct StreamLeasing: Sendable {
 
   /// Asks for a stream; `onLoss` is called once, should another node have it before it is released.
   let acquire: @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome
-  /// Gives it up: nobody publishes it here any more.
-  let release: @Sendable (StreamKey) async -> Void
+  /// Gives it up where it `isUnwanted`: nobody publishes it here any more.
+  ///
+  /// That is asked in one step with giving it up, so that whoever asks for the stream later gets it anew.
+  /// False where it is wanted.
+  let release: @Sendable (StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool
   /// Tells how far it has come.
   let publish: @Sendable (StreamKey, Progress) async -> Void
   /// Tells the priority of the publisher that has it from now on: others may outrank it.
@@ -106,7 +109,7 @@ package struct StreamLeasing: Sendable {
 
   package init(
     acquire: @escaping @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome,
-    release: @escaping @Sendable (StreamKey) async -> Void,
+    release: @escaping @Sendable (StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool,
     publish: @escaping @Sendable (StreamKey, Progress) async -> Void,
     rank: @escaping @Sendable (StreamKey, _ priority: Int) -> Void = { _, _ in },
     watch: (@Sendable (StreamKey, Set<String>) async -> Bool)? = nil,

@@ -18,7 +18,7 @@ final class OriginLeases: Sendable {
   /// For `Origin`.
   var leasing: StreamLeasing {
     StreamLeasing(
-      acquire: { await self.acquire($0, onLoss: $1) }, release: { await self.release($0) },
+      acquire: { await self.acquire($0, onLoss: $1) }, release: { await self.release($0, $1) },
       publish: { await self.publish($0, $1) },
       rank: { key, priority in
         guard let lease = self.leases.withLock({ $0[key] }) else { return }
@@ -71,9 +71,13 @@ final class OriginLeases: Sendable {
     }
   }
 
-  private func release(_ key: StreamKey) async {
-    guard let lease = leases.withLock({ $0.removeValue(forKey: key) }) else { return }
-    await cluster.node.leases.release(lease)
+  private func release(_ key: StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool {
+    let (lease, isUnwanted) = leases.withLock { leases -> (Lease?, Bool) in
+      guard isUnwanted() else { return (nil, false) }
+      return (leases.removeValue(forKey: key), true)
+    }
+    if let lease { await cluster.node.leases.release(lease) }
+    return isUnwanted
   }
 
   private func publish(_ key: StreamKey, _ progress: StreamLeasing.Progress) async {

@@ -143,7 +143,7 @@ import Testing
         acquire: { wish, _ in
           self.all.withLock { $0.append(wish.isAdmitted) }
           return wish.isAdmitted ? .granted(after: nil) : .onAir("on air")
-        }, release: { _ in }, publish: { _, _ in })
+        }, release: { _, _ in true }, publish: { _, _ in })
     }
   }
 

@@ -18,7 +18,7 @@ import Testing
         acquire: { _, onLoss in
           self.onLoss.withLock { $0 = onLoss }
           return .granted(after: nil)
-        }, release: { _ in }, publish: { _, _ in })
+        }, release: { _, _ in true }, publish: { _, _ in })
     }
 
     func lose() { onLoss.withLock { $0 }?() }

@@ -13,7 +13,7 @@ import Testing
 
     var leasing: StreamLeasing {
       StreamLeasing(
-        acquire: { _, _ in .granted(after: nil) }, release: { _ in },
+        acquire: { _, _ in .granted(after: nil) }, release: { _, _ in true },
         publish: { _, progress in self.said.withLock { $0.cluster.append(progress) } })
     }
     var cluster: [StreamLeasing.Progress] { said.withLock { $0.cluster } }
