@@ -4,16 +4,27 @@ import Logging
 import Media
 import Origin
 import RTMP
+import Store
 import Synchronization
 import Telemetry
 import Viewers
 
 /// The streams that this origin has of its cluster's.
 final class OriginLeases: Sendable {
-  private let cluster: NodeCluster
+  private let node: ClusterNode
+  private let pass: PeerPass
   private let leases = Mutex<[StreamKey: Lease]>([:])
+  /// One question about a stream at a time: what Redis says to one who asks holds for the next one, and a
+  /// lease that is being given up is gone when it is asked for anew.
+  private let turns = Turns()
 
-  init(_ cluster: NodeCluster) { self.cluster = cluster }
+  /// - Parameters:
+  ///   - node: of the cluster.
+  ///   - pass: by which edges prove what they go on with.
+  init(_ node: ClusterNode, _ pass: PeerPass) {
+    self.node = node
+    self.pass = pass
+  }
 
   /// For `Origin`.
   var leasing: StreamLeasing {
@@ -22,7 +33,7 @@ final class OriginLeases: Sendable {
       publish: { await self.publish($0, $1) },
       rank: { key, priority in
         guard let lease = self.leases.withLock({ $0[key] }) else { return }
-        self.cluster.node.leases.set(priority: priority, of: lease)
+        self.node.leases.set(priority: priority, of: lease)
       }, epoch: epoch)
   }
 
@@ -38,22 +49,25 @@ final class OriginLeases: Sendable {
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else {
       return .refused("the token names no stream")
     }
-    let resumption = Resumption(wish, cluster.pass)
+    let resumption = Resumption(wish, pass)
+    await turns.enter("\(key)")
+    defer { turns.leave("\(key)") }
     if leases.withLock({ $0[key]?.isHeld ?? false }) {
       return .granted(after: nil, resumed: resumption?.grant)
     }
     var claim = StreamClaim(priority: wish.priority)
     claim.resumes = resumption?.grant.epoch
     do throws(ClusterError) {
-      switch try await cluster.node.leases.claim(
+      switch try await node.leases.claim(
         stream, claim,
         onLoss: { [weak self] _ in
-          self?.leases.withLock { _ = $0.removeValue(forKey: key) }
+          // It may have been granted anew meanwhile.
+          self?.leases.withLock { if $0[key]?.isHeld == false { $0[key] = nil } }
           onLoss()
         })
       {
       case .held(let owner, _):
-        guard owner != cluster.node.membership.own else {
+        guard owner != node.membership.own else {
           return .granted(after: nil, resumed: resumption?.grant)
         }
         return .refused("this stream is already being published by somebody else")
@@ -72,11 +86,13 @@ final class OriginLeases: Sendable {
   }
 
   private func release(_ key: StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool {
+    await turns.enter("\(key)")
+    defer { turns.leave("\(key)") }
     let (lease, isUnwanted) = leases.withLock { leases -> (Lease?, Bool) in
       guard isUnwanted() else { return (nil, false) }
       return (leases.removeValue(forKey: key), true)
     }
-    if let lease { await cluster.node.leases.release(lease) }
+    if let lease { await node.leases.release(lease) }
     return isUnwanted
   }
 
@@ -88,7 +104,7 @@ final class OriginLeases: Sendable {
       end: progress.publisherEnd?.ticks ?? 0, names: progress.names,
       date: max(0, progress.state.endDate), camera: progress.camera)
     // Where the lease is lost, `onLoss` has been called.
-    _ = try? await cluster.node.leases.publish(head, of: lease)
+    _ = try? await node.leases.publish(head, of: lease)
   }
 }
 

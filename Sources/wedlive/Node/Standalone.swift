@@ -92,7 +92,7 @@ enum Standalone {
       store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
     let pass = try NodeCluster.pass(configuration)
-    let leases = cluster.map { OriginLeases($0) }
+    let leases = cluster.map { OriginLeases($0.node, $0.pass) }
     var settings = configuration.origin
     if succession.hasElders, let dvr = settings.dvrFolder {
       // The one before this process empties goes on with its own.

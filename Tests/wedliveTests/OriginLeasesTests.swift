@@ -1,0 +1,70 @@
+import BlockingSupport
+import Cluster
+import Logging
+import Media
+import Redis
+import RedisSupport
+import Telemetry
+import Testing
+import Viewers
+
+@testable import Origin
+@testable import wedlive
+
+@Suite(.blocking, .timeLimit(.minutes(2))) struct `Leases of an origin's publishers` {
+  private let redis: RedisServerProcess
+  private let pass = PeerPass(secret: Array("the cluster's".utf8))
+
+  init() throws { redis = try RedisServerProcess() }
+
+  private func leasing(_ name: String) async throws -> StreamLeasing {
+    let record = NodeRecord(
+      id: try #require(NodeID(name)), role: .origin, region: "here",
+      addresses: NodeAddresses(http: "127.0.0.1:8090", rtmp: "127.0.0.1:1935"), version: "0.1.0")
+    let client = try RedisClient(redis.configuration())
+    for await state in client.changes where state.isConnected { break }
+    let node = try ClusterNode(
+      record, redis: client, metrics: MetricRegistry(),
+      logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+    return OriginLeases(node, pass).leasing
+  }
+
+  /// Asks for a stream; whether it was granted.
+  private func acquire(_ key: StreamKey, _ leasing: StreamLeasing) async -> Bool {
+    let wish = StreamLeasing.Wish(key: key, priority: 0)
+    if case .granted = await leasing.acquire(wish, {}) { return true }
+    return false
+  }
+
+  @Test func `of several who come at once none gets a stream that another origin has`() async throws
+  {
+    let (one, two) = (try await leasing("one"), try await leasing("two"))
+    for number in 1...10 {
+      let key = try #require(StreamKey(wedding: "w\(number)"))
+      #expect(await acquire(key, one))
+      let granted = await withTaskGroup(of: Bool.self) { group in
+        for _ in 1...4 { group.addTask { await acquire(key, two) } }
+        return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+      }
+      #expect(granted == 0)
+      #expect(two.epoch(key) == nil)
+    }
+  }
+
+  @Test func `who comes while a lease is given up has one`() async throws {
+    let leasing = try await leasing("one")
+    let key = try #require(StreamKey(wedding: "w"))
+    #expect(await acquire(key, leasing))
+    for _ in 1...300 {
+      async let isGone = leasing.release(key) { true }
+      async let isGranted = acquire(key, leasing)
+      #expect(await (isGone, isGranted) == (true, true))
+      // It was given up after it was asked for, or it is there.
+      guard leasing.epoch(key) != nil else {
+        #expect(await acquire(key, leasing))
+        continue
+      }
+      #expect(try redis.ask("hget", "wl:stream:{w}/main", "ended") == "0\n")
+    }
+  }
+}
