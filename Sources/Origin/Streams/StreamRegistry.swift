@@ -263,8 +263,9 @@ package actor StreamRegistry {
       (isSame && !isFight) || outranks ? false : await holder.isSilent(for: Self.silence)
     guard isSame || outranks || isSilent else { throw .taken }
     guard !isFight || outranks || isSilent else { throw .contested }
-    // An answer of the backend may come late: of one encoder's connections the last one counts.
-    guard !isSame || holder.id < publisher.id else { throw .superseded }
+    // An answer of the backend may come late: of one encoder's connections the last one counts, which here
+    // is the one that was heard of last where nobody knows better.
+    guard !isSame || order == .later || holder.id < publisher.id else { throw .superseded }
     guard isAdmitted || !entry.isOnAir else { throw .onAir }
     await holder.evict()
     entries[key]?.holder = nil

@@ -154,6 +154,16 @@ import Testing
     _ = try await test.registry.claim(key, by: early.publisher, lease: 6, resumed: lost(17))
   }
 
+  @Test func `who came last has it, though it was heard of first here`() async throws {
+    let test = TestRegistry()
+    let early = ImaginedPublisher(2, token: "a")
+    let late = ImaginedPublisher(1, token: "a")
+    _ = try await test.registry.claim(key, by: early.publisher, lease: 6, resumed: lost(17))
+    // The backend took its time.
+    _ = try await test.registry.claim(key, by: late.publisher, lease: 6, resumed: lost(23))
+    #expect(early.evictions == 1)
+  }
+
   @Test func `a publisher that goes on takes nothing from one that has come since`() async throws {
     let test = TestRegistry()
     let old = ImaginedPublisher(1, token: "a")
