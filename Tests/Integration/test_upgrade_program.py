@@ -1,6 +1,8 @@
 """SIGUSR2 while cameras of one wedding are live: which process shows its program."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -194,4 +196,23 @@ def test_a_program_goes_on_when_the_process_that_has_it_ends(
     print(f"{longest:.1f} s")
     assert longest < SHORT
     wait_until(lambda: gone(before), "the process before has ended")
+    assert both.viewer.bad == []
+
+
+def test_a_camera_that_a_killed_process_had_is_shown_where_it_comes_to(
+    wedding: Callable[..., Wedding],
+) -> None:
+    both = wedding()
+    split(both)
+    second = both.node.upgrade()
+    both.goes_on()
+    os.kill(second, signal.SIGKILL)
+    wait_until(lambda: both.publishers[1].ended, "its connection has ended")
+    both.come(1)
+    both.wait_for_both()
+    both.goes_on()
+    assert both.picture == 0
+    Cameras(both.node, "both").switch(both.ids[1])
+    wait_until(lambda: both.picture == 1, "the other one is shown", limit=20)
+    assert both.goes_on() < SHORT
     assert both.viewer.bad == []

@@ -21,6 +21,14 @@ extension Program {
     return true
   }
 
+  /// Processes that were killed have no cameras any more.
+  func forgetSilentHeirs() {
+    guard !isHandedOver else { return }
+    let gone = heirs.forgetSilent(now: milliseconds)
+    for camera in gone { changed(choice.lost(camera, now: milliseconds)) }
+    if !gone.isEmpty { tell() }
+  }
+
   /// A camera's stream is about to be left to a later process: where the program shows it, it waits for its
   /// picture there, as it does for a segment that comes late.
   func expect(_ camera: String) {

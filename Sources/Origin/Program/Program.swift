@@ -299,6 +299,7 @@ final class Program {
 
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   func tidy() {
+    forgetSilentHeirs()
     if renditions.expire(now: now()) { show() }
     // Those that had cameras of it may have none any more.
     guard !cameras.isEmpty, renditions.source != nil else { return }

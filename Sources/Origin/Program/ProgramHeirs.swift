@@ -22,8 +22,20 @@ struct ProgramHeirs {
   /// - Returns: the cameras that have nothing to show any more in any, and those that have by now.
   mutating func take(_ news: LaterCameras, now: Int64) -> (gone: [String], came: [String]) {
     let before = all
+    // What has come to it has left where it was, though a process that was killed never says so.
+    let new = Set(news.live).subtracting(told[news.process]?.live ?? [])
+    for process in told.keys { told[process]?.live.subtract(new) }
     told[news.process] = (Set(news.live), now)
     return (before.subtracting(all).sorted(), all.subtracting(before).sorted())
+  }
+
+  /// Forgets those that have said nothing for long: they have ended without a word.
+  ///
+  /// - Returns: the cameras that have nothing to show any more.
+  mutating func forgetSilent(now: Int64) -> [String] {
+    let before = all
+    told = told.filter { now - $0.value.at < Self.life }
+    return before.subtracting(all).sorted()
   }
 
   /// Whether one of them has said something of late: it has cameras of the wedding, that wait at least.

@@ -153,4 +153,26 @@ import Testing
     #expect(heirs.areThere(now: 15_000))
     #expect(!heirs.areThere(now: 15_002))
   }
+
+  @Test func `a camera is where it came to last, whatever a process that was killed had of it`() {
+    var heirs = ProgramHeirs()
+    for process in 2...9 as ClosedRange<Int32> {
+      let (gone, _) = heirs.take(LaterCameras(process: process, live: ["b"]), now: 0)
+      #expect(gone.isEmpty)
+      #expect(heirs.process(of: "b") == process)
+    }
+  }
+
+  @Test func `one that was with a process that is silent by now is lost`() throws {
+    let test = try split()
+    test.program?.choose("b")
+    #expect(test.status?.heir == 2)
+    test.pass(20)
+    test.segments("a")
+    test.program?.tidy()
+    #expect(test.status?.heir == nil)
+    #expect(test.status?.active == "a")
+    hear(test, ["b"])
+    #expect(test.status?.heir == 2)
+  }
 }
