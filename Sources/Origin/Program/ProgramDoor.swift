@@ -125,8 +125,9 @@ actor ProgramDoor {
 
   /// Asks for a program again that another node has, for as long as this one has cameras of it.
   private func askLater(_ wedding: String) {
-    guard awaited.insert(wedding).inserted else { return }
+    // Also where it is waited for since before the last camera of then had gone.
     hands.await(wedding)
+    guard awaited.insert(wedding).inserted else { return }
     Task { [hands, pause, weak self] in
       await hands.wait(wedding, pause)
       await self?.askAgain(wedding)

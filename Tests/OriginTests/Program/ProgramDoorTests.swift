@@ -15,6 +15,8 @@ import Testing
     let refusals = Mutex(0)
     let losses = Mutex<[@Sendable () -> Void]>([])
     let isInherited = Mutex(false)
+    /// Whose cameras tell what they have while another process has the program.
+    let away = Mutex<Set<String>>([])
 
     func note(_ words: String) { all.withLock { $0.append(words) } }
 
@@ -53,6 +55,8 @@ import Testing
         open: { [notes] key, start, _ in
           notes.note("open \(key) at \(start.state.nextSequence)")
         },
+        await: { [notes] wedding in notes.away.withLock { _ = $0.insert(wedding) } },
+        giveUp: { [notes] wedding in notes.away.withLock { _ = $0.remove(wedding) } },
         yield: { [notes] key, later in
           guard later?.live != [] else { return nil }
           notes.note("yield \(key)")
@@ -129,6 +133,20 @@ import Testing
       _ = try await door.yield(.named("w", "program"), to: LaterCameras(process: 2, live: ["b"]))
     }
     await door.leave(.named("w", "a"))
+  }
+
+  @Test func `cameras tell what they have while it is waited for, also those that come anew`() async {
+    let door = door(pause: .seconds(600))
+    hasSeveral("w")
+    notes.refusals.withLock { $0 = 2 }
+    await door.enter(.named("w", "a"))
+    #expect(notes.away.withLock { $0 } == ["w"])
+    await door.leave(.named("w", "a"))
+    #expect(notes.away.withLock { $0 } == [])
+    // It is still waited for.
+    await door.enter(.named("w", "b"))
+    #expect(notes.away.withLock { $0 } == ["w"])
+    await door.leave(.named("w", "b"))
   }
 
   @Test func `it opens while the main camera is live, and goes on from that`() async {
