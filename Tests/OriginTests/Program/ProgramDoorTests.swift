@@ -135,7 +135,8 @@ import Testing
     await door.leave(.named("w", "a"))
   }
 
-  @Test func `cameras tell what they have while it is waited for, also those that come anew`() async {
+  @Test func `cameras tell what they have while it is waited for, also those that come anew`() async
+  {
     let door = door(pause: .seconds(600))
     hasSeveral("w")
     notes.refusals.withLock { $0 = 2 }
