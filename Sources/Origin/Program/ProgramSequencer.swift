@@ -34,7 +34,7 @@ struct ProgramSequencer {
   }
 
   /// How far dates may run ahead, in lengths of the new camera's segment: beyond it the program waits
-  /// for the next one.
+  /// for the next one, and shows that.
   private static let mostRepeated: Int64 = 2
 
   /// The program after its last segment.
@@ -43,6 +43,9 @@ struct ProgramSequencer {
   private(set) var current: String?
   /// Whose are to go in.
   private(set) var pending: String?
+  /// Whether a segment of that one was waited over. A second one never is: dates may be ahead for other
+  /// reasons than what was shown twice, and for ever.
+  private var hasWaited = false
   private var lastSequence: Int?
   private var held: Segment?
   /// From the camera's dates to the program's, in milliseconds.
@@ -69,6 +72,7 @@ struct ProgramSequencer {
       pending = nil
       return takeHeld()
     }
+    if camera != pending { hasWaited = false }
     pending = camera
     guard let last else { return [] }
     let length = last.duration.milliseconds
@@ -83,9 +87,12 @@ struct ProgramSequencer {
     if camera == pending {
       // A program that has come from another node waits for no clock.
       guard
-        current == nil
+        current == nil || hasWaited
           || repeated(segment) <= Self.mostRepeated * segment.duration.milliseconds
-      else { return [] }
+      else {
+        hasWaited = true
+        return []
+      }
       return [enter(camera, segment)]
     }
     guard camera == current, segment.sequence > lastSequence ?? -1 else { return [] }

@@ -109,6 +109,20 @@ extension Segment {
     #expect(take(31, "b", at: 99_900) == [Shown("b", 31, as: 1, cut: true)])
   }
 
+  @Test mutating func `a program that is far ahead waits over one segment of the new camera, no more`() {
+    // As dates of a camera are that origins have gone on with, one after the other.
+    #expect(show("a") == [])
+    #expect(take(7, "a", at: 120_000) == [Shown("a", 7, as: 0)])
+    #expect(show("b", last: .sample(40, at: 100_000)) == [])
+    #expect(take(8, "a", at: 123_000) == [])
+    #expect(take(41, "b", at: 103_000) == [])
+    #expect(take(9, "a", at: 126_000) == [Shown("a", 8, as: 1)])
+    #expect(take(42, "b", at: 106_000) == [Shown("b", 42, as: 2, cut: true)])
+    // And so the next one.
+    #expect(show("a") == [])
+    #expect(take(11, "a", at: 132_000) == [Shown("a", 11, as: 3, cut: true)])
+  }
+
   @Test mutating func `a camera that does not come lets the old one go on`() {
     begin()
     _ = show("b")
