@@ -126,6 +126,20 @@ import Testing
     #expect(try node(at: 63)?.isDown == false)
   }
 
+  @Test mutating func `who was gone for the checks too, and answers again, is used at once`() throws
+  {
+    table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
+    for _ in 0..<3 { table.reported(try id(), succeeded: false, at: at(1)) }
+    for time in 2...4 { check(false, at: Double(time)) }
+    // It was started again, of which Redis, that is away, can't tell.
+    check(true, at: 11)
+    #expect(try node(at: 11)?.isDown == false)
+    // It fails again, though it answers.
+    for _ in 0..<3 { table.reported(try id(), succeeded: false, at: at(12)) }
+    check(true, at: 13)
+    #expect(try node(at: 13)?.isDown == true)
+  }
+
   @Test mutating func `one use that goes well forgives the failures`() throws {
     table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
     for _ in 0..<2 { table.reported(try id(), succeeded: false, at: at(1)) }

@@ -111,7 +111,7 @@ struct NodeTable: Sendable {
     guard var entry = entries[record.id] else { return }
     entry.isBeingChecked = false
     if entry.node.record.incarnation == record.incarnation {
-      entry.health.checked(passed, at: now)
+      entry.health.checked(passed, limits, at: now)
       entry.nextCheck = now + (passed ? limits.checkInterval : limits.recheckInterval)
     }
     entries[record.id] = entry

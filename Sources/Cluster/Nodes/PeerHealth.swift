@@ -30,7 +30,13 @@ struct PeerHealth: Equatable, Sendable {
   }
 
   /// A check of ours has ended.
-  mutating func checked(_ passed: Bool, at now: MonotonicTime) {
+  ///
+  /// One that was gone for our checks, too, and answers again has most likely been started again: what it
+  /// failed in was that it was gone.
+  mutating func checked(
+    _ passed: Bool, _ limits: ClusterConfiguration, at now: MonotonicTime
+  ) {
+    if passed, failsChecks(limits) { succeeded() }
     failedChecks = passed ? 0 : min(failedChecks + 1, 1_000_000)
     if passed { self.passed = now }
   }

@@ -43,8 +43,9 @@ struct ProgramSequencer {
   private(set) var current: String?
   /// Whose are to go in.
   private(set) var pending: String?
-  /// Whether a segment of that one was waited over. A second one never is: dates may be ahead for other
-  /// reasons than what was shown twice, and for ever.
+  /// Whether a segment of that one was waited over.
+  ///
+  /// A second one never is: dates may be ahead for other reasons than what was shown twice, and for ever.
   private var hasWaited = false
   private var lastSequence: Int?
   private var held: Segment?

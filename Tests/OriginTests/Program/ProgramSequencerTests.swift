@@ -109,7 +109,7 @@ extension Segment {
     #expect(take(31, "b", at: 99_900) == [Shown("b", 31, as: 1, cut: true)])
   }
 
-  @Test mutating func `a program that is far ahead waits over one segment of the new camera, no more`() {
+  @Test mutating func `a program that is far ahead waits over one segment, no more`() {
     // As dates of a camera are that origins have gone on with, one after the other.
     #expect(show("a") == [])
     #expect(take(7, "a", at: 120_000) == [Shown("a", 7, as: 0)])
