@@ -19,6 +19,11 @@ extension ControlAPI {
     try requireService(call)
     let wedding = try Self.name(call.parts[2], "wedding_id")
     let values = try call.values()
+    // A slip of the pen would purge all of a wedding.
+    if let stranger = values.keys.first(where: { !["path", "prefix", "soft"].contains($0) }) {
+      throw APIError(
+        400, "bad_purge", "\(stranger) is no name here: there are path, prefix and soft.")
+    }
     let target: PurgeTarget
     switch (values["path"], values["prefix"]) {
     case (nil, nil): target = .everything

@@ -265,6 +265,7 @@ def test_what_is_wrong_is_said(make_node: MakeNode, cdn: StrictCDN, tmp_path: Pa
         ({"path": f"/hls/{WEDDING}/x", "prefix": f"/hls/{WEDDING}/"}, "bad_purge"),
         ({"path": f"/hls/{WEDDING}/a*"}, "bad_purge"),
         ({"soft": "perhaps"}, "bad_purge"),
+        ({"paht": f"/hls/{WEDDING}/x"}, "bad_purge"),
     ]:
         status, answer = call(origin, f"{WEDDING}/purge", **body)
         assert (status, answer["error"]["code"]) == (400, code), body
