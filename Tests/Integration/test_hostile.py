@@ -39,8 +39,10 @@ def undisturbed(node: Node) -> Iterator[None]:
     """After each test the program is still going on, and no descriptor is left behind."""
     before = descriptors(node)
     yield
-    newest = last_segment(node)
-    wait_until(lambda: last_segment(node) != newest, "another segment is published", limit=20)
+    newest = wait_until(lambda: last_segment(node), "there is a segment", limit=20)
+    wait_until(
+        lambda: last_segment(node) not in (None, newest), "another segment is published", limit=20
+    )
     wait_until(lambda: descriptors(node) <= before + 4, f"{before} descriptors again", limit=30)
     assert node.ready()
 
@@ -49,10 +51,13 @@ def descriptors(node: Node) -> int:
     return len(os.listdir(f"/proc/{node.pid}/fd"))
 
 
-def last_segment(node: Node) -> str:
+def last_segment(node: Node) -> str | None:
+    """None where this machine was too slow for so impatient a node."""
     client = node.client()
     try:
         return client.get(media_playlists(node, WEDDING)[0]).text.splitlines()[-1]
+    except OSError:
+        return None
     finally:
         client.close()
 

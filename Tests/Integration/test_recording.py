@@ -299,7 +299,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 24 MiB, where that may be made."""
     path = tmp_path / "small"
     path.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=24m", "wedlive-test", path]
+    words = ["mount", "-t", "tmpfs", "-o", "size=48m", "wedlive-test", path]
     if os.geteuid() != 0 or subprocess.run(words, capture_output=True).returncode != 0:
         pytest.skip("no file system may be mounted here")
     yield path
@@ -313,7 +313,7 @@ def test_a_full_disk_stops_no_stream(make_node, small_disk: Path, tmp_path: Path
         WEDLIVE_RECORDING_RESERVE="1m",
     )
     filler = small_disk / "filler"
-    filler.write_bytes(bytes(20 << 20))
+    filler.write_bytes(bytes(44 << 20))
 
     def ended(code: str) -> float:
         return node.metrics().get(f'wedlive_recording_parts_total{{end="{code}"}}', 0)

@@ -145,9 +145,11 @@ struct RemuxFiles: ~Copyable {
       clamping: UInt64(room.f_bavail).multipliedReportingOverflow(
         by: UInt64(room.f_frsize)
       ).partialValue)
-    guard free > bytes + (8 << 20) else {
+    // Others write there, too.
+    let needed = bytes + (8 << 20)
+    guard free > needed else {
       throw RemuxError(
-        .full, "\(folder) has \(free >> 20) MiB left, and \(bytes >> 20) are needed")
+        .full, "\(folder) has \(free >> 20) MiB left, and \(needed >> 20) are needed")
     }
   }
 
