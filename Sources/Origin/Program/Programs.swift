@@ -69,7 +69,9 @@ package final class Programs: Sendable {
 
   /// What a camera's stream tells; nothing where its wedding has no program.
   func tell(_ news: @autoclosure () -> ProgramNews, of key: StreamKey) {
-    let (home, isAway) = (openHome(of: key.wedding), isAway(key.wedding))
+    let (home, isAway) = state.withLock { state in
+      (Self.openHome(of: key.wedding, state), state.away[key.wedding] != nil)
+    }
     guard home != nil || isAway, cameras.isMember(key) else { return }
     let news = news()
     switch news {
@@ -83,8 +85,6 @@ package final class Programs: Sendable {
   }
 
   // MARK: With another process
-
-  private func isAway(_ wedding: String) -> Bool { state.withLock { $0.away[wedding] != nil } }
 
   /// Another process has a wedding's program, or none has it any more.
   func set(_ wedding: String, isAway: Bool) {
@@ -129,17 +129,13 @@ package final class Programs: Sendable {
       self.state.withLock { $0.waiting[number] }?.news.finish()
     }
     defer { timer.cancel() }
+    var iterator = news.makeAsyncIterator()
     repeat {
       guard let status = status(of: wedding), status.heir != later.process,
         status.heir != nil || !status.isLeft
-      else { return true }
-      var isOver = true
-      for await _ in news {
-        isOver = false
-        break
-      }
-      if isOver { return true }
-    } while true
+      else { break }
+    } while await iterator.next() != nil
+    return true
   }
 
   /// Returns when other cameras of a wedding have something to show than those that were known, or the task
@@ -273,11 +269,13 @@ package final class Programs: Sendable {
   }
 
   private func openHome(of wedding: String) -> LoopMailbox? {
-    state.withLock { state in
-      guard state.open.contains(wedding), !state.loops.isEmpty else { return nil }
-      // The same loop each time; which one doesn't matter.
-      let hash = wedding.utf8.reduce(into: UInt(5381)) { $0 = $0 &* 33 &+ UInt($1) }
-      return state.loops[Int(hash % UInt(state.loops.count))]
-    }
+    state.withLock { Self.openHome(of: wedding, $0) }
+  }
+
+  private static func openHome(of wedding: String, _ state: State) -> LoopMailbox? {
+    guard state.open.contains(wedding), !state.loops.isEmpty else { return nil }
+    // The same loop each time; which one doesn't matter.
+    let hash = wedding.utf8.reduce(into: UInt(5381)) { $0 = $0 &* 33 &+ UInt($1) }
+    return state.loops[Int(hash % UInt(state.loops.count))]
   }
 }

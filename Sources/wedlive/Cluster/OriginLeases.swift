@@ -88,12 +88,12 @@ final class OriginLeases: Sendable {
   private func release(_ key: StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool {
     await turns.enter("\(key)")
     defer { turns.leave("\(key)") }
-    let (lease, isUnwanted) = leases.withLock { leases -> (Lease?, Bool) in
-      guard isUnwanted() else { return (nil, false) }
-      return (leases.removeValue(forKey: key), true)
+    // Whoever asks now has to wait for this turn's end.
+    guard isUnwanted() else { return false }
+    if let lease = leases.withLock({ $0.removeValue(forKey: key) }) {
+      await node.leases.release(lease)
     }
-    if let lease { await node.leases.release(lease) }
-    return isUnwanted
+    return true
   }
 
   private func publish(_ key: StreamKey, _ progress: StreamLeasing.Progress) async {
