@@ -11,6 +11,8 @@ package struct RemoteStreams {
     case begun(StreamSnapshot)
     /// It is known that nobody has it.
     case absent
+    /// There is nobody to ask, so it may be there or not.
+    case unknown
     /// This node follows as many as it may.
     case full
   }

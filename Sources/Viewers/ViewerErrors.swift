@@ -1,8 +1,8 @@
 import HTTPSemantics
-import HTTPServer
+package import HTTPServer
 
 /// What viewers get who can't have what they ask for, made once.
-enum ViewerErrors {
+package enum ViewerErrors {
   static let notFound = PreparedResponse.error(
     404, code: "not_found", message: "There is no such stream, or nobody publishes it now.")
   /// A segment that is not there yet, if ever: not to be cached for longer than it may take.
@@ -32,6 +32,15 @@ enum ViewerErrors {
   static let starting = PreparedResponse.error(
     503, code: "starting",
     message: "The stream is live, and its first segment in this quality is being made; try again.",
+    fields: [("retry-after", "2")])
+  /// No node can be asked that would know: players and CDNs that get a 404 take the stream for gone.
+  package static let noOrigin = PreparedResponse.error(
+    503, code: "no_origin",
+    message: "No origin can be reached that would know of this stream; try again in a moment.",
+    fields: [("retry-after", "2")])
+  static let unanswered = PreparedResponse.error(
+    503, code: "no_answer",
+    message: "No origin has said yet whether there is such a stream; try again in a moment.",
     fields: [("retry-after", "2")])
   static let noQuality = PreparedResponse.error(
     404, code: "no_quality",

@@ -212,7 +212,8 @@ package final class ViewerHandler: RequestHandler {
     count(exchange, place)
     guard
       let held = exchange.hold(
-        request, for: place.snapshot.patience, otherwise: ViewerErrors.starting)
+        request, for: place.snapshot.patience,
+        otherwise: place.snapshot.version == 0 ? ViewerErrors.unanswered : ViewerErrors.starting)
     else { return .prepared(ViewerErrors.busy) }
     place.slot.wait(
       held, for: wanted, audience, isProgram: place.isProgram, at: exchange.server)
@@ -258,6 +259,7 @@ package final class ViewerHandler: RequestHandler {
       table.update(snapshot, answers: false)
       return nil
     case .full: return ViewerErrors.overloaded
+    case .unknown: return ViewerErrors.noOrigin
     case .absent, nil: return ViewerErrors.notFound
     }
   }

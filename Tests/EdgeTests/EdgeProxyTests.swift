@@ -165,6 +165,7 @@ import Testing
     try await edge.set(name, "drop=1")
     let failed = try await edge.get("/o/\(name)")
     #expect(failed.head.status.code == 502)
+    #expect(failed.head.headerFields[.retryAfter] == "2")
     #expect(String(decoding: failed.body, as: UTF8.self).contains("origin_failed"))
     for (word, status) in [("", 502), (",stale-if-error%3D60", 200)] {
       let path = "/o/\(name)?y=\(status)"
@@ -195,12 +196,23 @@ import Testing
     #expect(try await edge.asked(name)["range"] == nil)
   }
 
+  @Test func `an edge that knows nobody to ask says when to ask again`() async throws {
+    let edge = try EdgeNode { $0.upstreams = [] }
+    for method in [HTTPRequest.Method.get, .post] {
+      let answer = try await edge.get("/o/anything", method: method)
+      #expect(answer.head.status.code == 503)
+      #expect(answer.head.headerFields[.retryAfter] == "2")
+      #expect(String(decoding: answer.body, as: UTF8.self).contains("no_origin"))
+    }
+  }
+
   @Test func `an answer that comes too late is a 504`() async throws {
     let edge = try EdgeNode { $0.headTimeout = .milliseconds(200) }
     let name = name()
     try await edge.set(name, "delay=30")
     let late = try await edge.get("/o/\(name)")
     #expect(late.head.status.code == 504)
+    #expect(late.head.headerFields[.retryAfter] == "2")
     #expect(String(decoding: late.body, as: UTF8.self).contains("origin_failed"))
   }
 

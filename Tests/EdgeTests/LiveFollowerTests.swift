@@ -94,4 +94,26 @@ import Viewers
     #expect(try await node.eventually { following(program)?.key == program })
     #expect(try await node.eventually { try await node.count("live/split/main") > 0 })
   }
+
+  @Test(arguments: [false, true])
+  func `without anybody to ask it is unknown whether there is a stream`(isAll: Bool) async throws {
+    let node = try EdgeNode()
+    let key = try #require(StreamKey(wedding: "nobody", camera: "main"))
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge", locator: LiveLocator(find: { _ in LiveLocator.Place([], isAll: isAll) }),
+      metrics: MetricRegistry(), logger: Logger(label: "test"))
+    defer { live.close() }
+    func word() -> String {
+      switch live.follow(key) {
+      case .begun: "begun"
+      case .absent: "absent"
+      case .unknown: "unknown"
+      case .full: "full"
+      }
+    }
+    #expect(word() == "begun")
+    // For a second from then on nobody is looked for again.
+    #expect(try await node.eventually { word() == (isAll ? "absent" : "unknown") })
+  }
 }

@@ -42,12 +42,27 @@ package final class EdgeLive: Sendable {
     var unanswered: Set<StreamKey> = []
     /// Those who wait for the first answer about a stream.
     var hearing: [StreamKey: [AsyncStream<Never>.Continuation]] = [:]
-    /// Streams that nobody has, and until when that is believed.
-    var absent: [StreamKey: MonotonicTime] = [:]
+    /// Streams that nobody has, or of which nobody can be asked, and until when that is believed.
+    var absent: [StreamKey: Absence] = [:]
     var loops: [LoopMailbox] = []
     /// Streams that are this node's own by now, and whose playlists have some of another's segments.
     var carried: [StreamKey: LiveView] = [:]
     var isClosed = false
+  }
+
+  private struct Absence {
+    let until: MonotonicTime
+    let isKnown: Bool
+  }
+
+  /// Why a stream isn't followed any more.
+  enum End {
+    /// Nobody watches it.
+    case unwatched
+    /// Nobody has it.
+    case absent
+    /// No node can say whether there is such a stream.
+    case unknown
   }
 
   private static let absentLimit = 100_000
@@ -116,23 +131,24 @@ package final class EdgeLive: Sendable {
   /// A stream that isn't in a loop's table, as `RemoteStreams.follow`.
   package func follow(_ key: StreamKey) -> RemoteStreams.Following {
     let new = LiveFollower(key, self)
-    let (follower, full) = state.withLock { state -> (LiveFollower?, isFull: Bool) in
-      if let follower = state.followers[key] { return (follower, false) }
-      if let until = state.absent[key] {
-        if until > .now { return (nil, false) }
+    let (follower, refusal) = state.withLock {
+      state -> (LiveFollower?, RemoteStreams.Following) in
+      if let follower = state.followers[key] { return (follower, .absent) }
+      if let absence = state.absent[key] {
+        if absence.until > .now { return (nil, absence.isKnown ? .absent : .unknown) }
         state.absent[key] = nil
       }
-      guard !state.isClosed else { return (nil, false) }
+      guard !state.isClosed else { return (nil, .unknown) }
       guard state.followers.count < configuration.streams,
         state.unanswered.count < configuration.unanswered
-      else { return (nil, true) }
+      else { return (nil, .full) }
       state.followers[key] = new
       state.unanswered.insert(key)
-      return (new, false)
+      return (new, .absent)
     }
     guard let follower else {
-      if full { metrics.refused.increment() }
-      return full ? .full : .absent
+      if case .full = refusal { metrics.refused.increment() }
+      return refusal
     }
     if follower === new { follower.start() }
     return .begun(follower.snapshot)
@@ -320,25 +336,26 @@ package final class EdgeLive: Sendable {
     }
   }
 
-  /// Nobody watches a stream any more, or nobody has it.
+  /// A stream isn't followed any more.
   ///
   /// - Parameters:
   ///   - follower: is forgotten.
   ///   - snapshot: that loops have; nil where they wait for the first.
-  ///   - isAbsent: whether nobody has it.
-  func end(_ follower: LiveFollower, last snapshot: StreamSnapshot?, isAbsent: Bool) {
+  ///   - end: why.
+  func end(_ follower: LiveFollower, last snapshot: StreamSnapshot?, as end: End) {
     let loops = state.withLock { state in
       if state.followers[follower.key] === follower {
         state.followers[follower.key] = nil
         state.unanswered.remove(follower.key)
       }
-      if isAbsent {
+      if end != .unwatched {
         let now = MonotonicTime.now
         if state.absent.count >= Self.absentLimit {
-          state.absent = state.absent.filter { $0.value > now }
+          state.absent = state.absent.filter { $0.value.until > now }
         }
         if state.absent.count < Self.absentLimit {
-          state.absent[follower.key] = now + configuration.absentFor
+          state.absent[follower.key] = Absence(
+            until: now + configuration.absentFor, isKnown: end == .absent)
         }
       }
       return state.loops
@@ -351,7 +368,7 @@ package final class EdgeLive: Sendable {
         if let snapshot {
           site.table.remove(snapshot.key, version: snapshot.version)
         } else {
-          site.table.refuse(key, with: Self.absent)
+          site.table.refuse(key, with: end == .unknown ? ViewerErrors.noOrigin : Self.absent)
         }
       }
     }

@@ -95,7 +95,8 @@ final class LiveFollower: Sendable {
     while !Task.isCancelled, isWanted {
       let place: LiveLocator.Place =
         if let node { LiveLocator.Place([node]) } else { await live.locator.find(key) }
-      let (answer, from) = await question(place.nodes, view)
+      var (answer, from) = await question(place.nodes, view)
+      if place.nodes.isEmpty { answer = place.isAll ? .absent : .unknown }
       let isMoved = state.withLock { state in
         defer { state.isMoved = false }
         return state.isMoved
@@ -127,9 +128,10 @@ final class LiveFollower: Sendable {
         try? await Task.sleep(for: live.configuration.firstPause)
         continue
       }
+      if view.snapshot == nil, answer == .unknown { return end(.unknown) }
       let isEnded = view.isOver && !absence.isEnded && answer == .absent
       if view.snapshot == nil && answer == .absent || isEnded {
-        return end(isAbsent: true)
+        return end(.absent)
       }
       if absence.missed(at: .now) {
         live.logger.warning(
@@ -137,17 +139,17 @@ final class LiveFollower: Sendable {
       }
       if absence.isOverdue(at: .now) {
         guard !absence.isEnded, !view.isOver, end(&view) else {
-          return end(isAbsent: true)
+          return end(answer == .absent ? .absent : .unknown)
         }
         absence.end(at: .now)
       }
       try? await Task.sleep(for: absence.nextPause() * Double.random(in: 0.5...1))
     }
-    end(isAbsent: false)
+    end(.unwatched)
   }
 
-  private func end(isAbsent: Bool) {
-    live.end(self, last: state.withLock { $0.snapshot }, isAbsent: isAbsent)
+  private func end(_ reason: EdgeLive.End) {
+    live.end(self, last: state.withLock { $0.snapshot }, as: reason)
   }
 
   /// Tells viewers that a stream is over that no node has had for the grace: nobody else will.
@@ -173,6 +175,8 @@ final class LiveFollower: Sendable {
     case nothingNew
     /// All nodes that were asked say that they haven't got it.
     case absent
+    /// There is nobody to ask.
+    case unknown
     /// Somebody couldn't be asked, and nobody else has it.
     case failed
   }

@@ -9,10 +9,13 @@ package struct LiveLocator: Sendable {
     /// Whether it is being published there, as is known from elsewhere: a node that hasn't got it yet
     /// soon has.
     package var isLive: Bool
+    /// Whether nobody has it where no node is named; else that says that nobody can be asked.
+    package var isAll: Bool
 
-    package init(_ nodes: [Upstream], isLive: Bool = false) {
+    package init(_ nodes: [Upstream], isLive: Bool = false, isAll: Bool = false) {
       self.nodes = nodes
       self.isLive = isLive
+      self.isAll = isAll
     }
   }
 

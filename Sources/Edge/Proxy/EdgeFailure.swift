@@ -1,4 +1,6 @@
 import HTTPClient
+import HTTPServer
+import HTTPTypes
 
 /// Why the origin gave nothing; the words go to viewers, and name no server.
 enum EdgeFailure: Error, Sendable {
@@ -6,6 +8,8 @@ enum EdgeFailure: Error, Sendable {
   case late(String)
   /// Only one node has it, and that can't be asked now.
   case away(String)
+  /// There is nobody to ask, so nobody can say whether there is such a thing.
+  case nobody(String)
 
   init(_ problem: HTTPClientError) {
     self = problem.code == .timedOut ? Self.tookTooLong : Self.gaveNoAnswer
@@ -16,20 +20,50 @@ enum EdgeFailure: Error, Sendable {
   static let tookTooLong = EdgeFailure.late(
     "The origin took too long to answer; ask again in a moment.")
 
+  /// Seconds after which it may be asked for again: about as long as another origin takes to go on.
+  static let retryAfter = "2"
+
   var status: Int {
     switch self {
     case .unreachable: 502
     case .late: 504
-    case .away: 503
+    case .away, .nobody: 503
     }
   }
 
   /// A stable word.
-  var code: String { if case .away = self { "node_away" } else { "origin_failed" } }
+  var code: String {
+    switch self {
+    case .unreachable, .late: "origin_failed"
+    case .away: "node_away"
+    case .nobody: "no_origin"
+    }
+  }
 
   var words: String {
     switch self {
-    case .unreachable(let words), .late(let words), .away(let words): words
+    case .unreachable(let words), .late(let words), .away(let words), .nobody(let words): words
     }
+  }
+
+  /// What who asked gets: never stored, and with a word on when to ask again.
+  var response: PreparedResponse { Self.response(status, code: code, words) }
+
+  /// The same from asynchronous code.
+  var apiResponse: APIResponse {
+    var answer = APIResponse.error(.init(code: status), code: code, message: words)
+    answer.response.headerFields[.retryAfter] = Self.retryAfter
+    return answer
+  }
+
+  /// An error that may be gone in a moment.
+  ///
+  /// - Parameters:
+  ///   - status: 502, 503 or 504.
+  ///   - code: a stable word.
+  ///   - words: for a person.
+  /// - Returns: the answer, which says when to ask again.
+  static func response(_ status: Int, code: String, _ words: String) -> PreparedResponse {
+    .error(status, code: code, message: words, fields: [("retry-after", retryAfter)])
   }
 }

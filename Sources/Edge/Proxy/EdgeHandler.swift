@@ -31,9 +31,10 @@ package final class EdgeHandler: RequestHandler {
     counts = metrics.cells()
     self.server = server
     loop = server.loop
-    late = .error(504, code: "origin_late", message: "The origin has not answered in time.")
-    overloaded = .error(
-      503, code: "overloaded", message: "Too many requests wait for the origin; try again soon.")
+    late = EdgeFailure.response(
+      504, code: "origin_late", "The origin has not answered in time; ask again in a moment.")
+    overloaded = EdgeFailure.response(
+      503, code: "overloaded", "Too many requests wait for the origin; try again soon.")
     notKept = .error(
       504, code: "not_cached", message: "Nothing that is stored answers this request.")
   }
@@ -234,9 +235,7 @@ package final class EdgeHandler: RequestHandler {
 
   private func fail(_ token: HeldRequest, _ failure: EdgeFailure, _ request: HTTPRequest) {
     counts.countFailure()
-    server.release(
-      token, with: .error(failure.status, code: failure.code, message: failure.words),
-      to: request)
+    server.release(token, with: .prepared(failure.response), to: request)
   }
 
   // MARK: What is on its way
@@ -245,7 +244,7 @@ package final class EdgeHandler: RequestHandler {
     _ fill: EdgeFill, _ outcome: CacheOutcome, to request: HTTPRequest, at now: Int64
   ) -> Response {
     guard let reader = fill.body.join() else {
-      return .error(502, code: "origin_failed", message: "The response has gone; ask again.")
+      return .prepared(EdgeFailure.unreachable("The response has gone; ask again.").response)
     }
     let name = proxy.configuration.name
     let status = fill.response.status.code
@@ -308,9 +307,7 @@ package final class EdgeHandler: RequestHandler {
             of: proxy.configuration.name)
           return answer
         } catch {
-          return .error(
-            error.status == 504 ? .gatewayTimeout : .badGateway, code: "origin_failed",
-            message: error.words)
+          return error.apiResponse
         }
       })
   }

@@ -45,8 +45,9 @@ package final class EdgeProxy: Sendable {
     upstreams = UpstreamPool(configuration.upstreams, rules: configuration.upstreamRules)
   }
 
-  static let nobody = EdgeFailure.unreachable(
-    "No origin is known: edge.upstreams names none, and the cluster has none that can be reached.")
+  static let nobody = EdgeFailure.nobody(
+    "No origin can be reached: edge.upstreams names none, and the cluster has none that is there."
+      + " Ask again in a moment.")
 
   /// The disk is this process's from now on, where it wasn't from the start.
   package func takeDisk() { store.takeDisk() }

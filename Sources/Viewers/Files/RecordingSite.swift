@@ -84,13 +84,13 @@ package struct RecordingSite: Sendable {
     }
   }
 
-  private static let unavailable = APIResponse.json(
-    .badGateway,
-    Array(
-      """
-      {"error":{"code":"storage_unavailable","message":"The recording can't be read from where it is \
-      kept; try again."}}
-      """.utf8))
+  private static let unavailable = {
+    var answer = APIResponse.error(
+      .badGateway, code: "storage_unavailable",
+      message: "The recording can't be read from where it is kept; try again.")
+    answer.response.headerFields[.retryAfter] = "5"
+    return answer
+  }()
 
   /// What is recorded never changes; those who hold a token keep it to themselves.
   private static func cacheControl(_ audience: Audience) -> String {
