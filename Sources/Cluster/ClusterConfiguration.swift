@@ -18,6 +18,8 @@ package struct ClusterConfiguration: Sendable {
   package var nodes = 256
   /// How long a node that has no record and that nobody can check stays in the view.
   package var suspectLimit = Duration.seconds(30)
+  /// How long a node that was lost is remembered, for people.
+  package var lostMemory = Duration.seconds(600)
 
   /// Failures within `failTimeout` after which a node is not used.
   package var maxFails = 3

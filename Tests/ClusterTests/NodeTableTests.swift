@@ -100,6 +100,67 @@ import Testing
     #expect(table.sweep(coordinated: true, at: at(39)) == [try id()])
   }
 
+  @Test
+  mutating func
+    `a node that doesn't answer is suspect first, and down when nothing shows that it lives`()
+    throws
+  {
+    table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
+    check(true, at: 0)
+    for time in [2.0, 2.5, 3.0] { check(false, at: time) }
+    #expect(try node(at: 3)?.status == "suspect")
+    #expect(try node(at: 3)?.isReachable == false)
+    // Its heartbeat is still there, and nothing new comes.
+    #expect(try node(at: 5.5)?.status == "suspect")
+    #expect(try node(at: 6)?.status == "down")
+    table.read(try id(), try beat(2), absenceCounts: true, at: at(7))
+    #expect(try node(at: 7)?.status == "suspect")
+    table.read(try id(), .absent, absenceCounts: true, at: at(8))
+    #expect(try node(at: 8)?.status == "down")
+  }
+
+  @Test mutating func `a node that is gone without a word is remembered until it is back`() throws {
+    table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
+    table.read(try id(), .absent, absenceCounts: true, at: at(8))
+    for time in 8...10 { check(false, at: Double(time)) }
+    #expect(table.sweep(coordinated: true, at: at(11)) == [try id()])
+    #expect(try node(at: 11) == nil)
+    #expect(table.lost[try id()]?.status == "down")
+    #expect(table.lost[try id()]?.seen == at(-1))
+    _ = table.sweep(coordinated: true, at: at(610))
+    #expect(table.lost.count == 1)
+    let forgetful = table
+    _ = table.sweep(coordinated: true, at: at(611))
+    #expect(table.lost.isEmpty)
+
+    table = forgetful
+    table.read(try id(), try beat(2), absenceCounts: true, at: at(20))
+    #expect(table.lost.isEmpty)
+    #expect(try node(at: 20)?.isUsable == true)
+    // One that was stopped is no loss.
+    table = forgetful
+    table.left(try id())
+    #expect(table.lost.isEmpty)
+  }
+
+  @Test mutating func `no more that are gone are remembered than may be`() throws {
+    for round in 0..<2 {
+      for number in 0..<200 {
+        let name = "n\(round)-\(number)"
+        table.read(try id(name), try beat(1, of: name), absenceCounts: true, at: at(0))
+        table.read(try id(name), .absent, absenceCounts: true, at: at(8))
+      }
+      for time in 8...10 {
+        for record in table.takeDueChecks(atMost: 200, at: at(Double(time))) {
+          table.checked(record, passed: false, at: at(Double(time)))
+        }
+      }
+      #expect(table.sweep(coordinated: true, at: at(11 + Double(round))).count == 200)
+    }
+    #expect(table.lost.count == Self.limits.nodes)
+    #expect(table.lost[try id("n1-7")] != nil)
+  }
+
   @Test mutating func `an old record that is put back is no sign of life`() throws {
     table.read(try id(), try beat(7), absenceCounts: true, at: at(0))
     table.read(try id(), .absent, absenceCounts: true, at: at(8))

@@ -1,7 +1,11 @@
-"""What a cluster says of what nobody is left to tell."""
+"""What a cluster says of nodes that were killed, and of what nobody is left to tell."""
+
+import json
+from typing import Any
 
 from support.cluster import Cluster
-from support.processes import wait_until
+from support.node import Node
+from support.processes import run, wait_until
 
 #: What an edge can't answer by itself.
 ASKED = (
@@ -33,3 +37,40 @@ def test_without_origins_an_edge_says_when_to_ask_again(cluster: Cluster) -> Non
         "there is somebody who knows that there is no such stream",
     )
     client.close()
+
+
+def listed(node: Node, name: str) -> dict[str, Any]:
+    """What a node tells of another one."""
+    words = [node.binary, "status", "--node", f"127.0.0.1:{node.ports['admin']}", "--json"]
+    nodes = json.loads(run(words))["nodes"]
+    return next((each for each in nodes if each["id"] == name), {})
+
+
+def test_a_killed_node_stays_listed_until_it_is_back(cluster: Cluster) -> None:
+    edge, lost = cluster.edges[0], cluster.origins[1]
+    wait_until(lambda: listed(edge, "origin-2").get("status") == "usable", "it is there")
+    lost.kill()
+    seen: list[tuple[str, int]] = []
+
+    def is_down() -> bool:
+        node = listed(edge, "origin-2")
+        seen.append((node["status"], node["lastSeenSeconds"]))
+        return bool(node["status"] == "down")
+
+    wait_until(is_down, "it is down")
+    assert "suspect" in [status for status, _ in seen], seen
+    # Nothing shows that it lives, for as long as three heartbeats.
+    assert seen[-1][1] >= 4, seen
+    wait_until(
+        lambda: "node origin-2 is gone" in edge.log.read_text(), "it is none of them any more"
+    )
+    node = listed(edge, "origin-2")
+    assert (node["status"], node["viewers"]) == ("down", None)
+    wait_until(lambda: listed(edge, "origin-2")["lastSeenSeconds"] > 10, "it is still listed")
+    assert edge.metrics()['wedlive_cluster_nodes{status="down"}'] == 1
+    lost.start()
+    wait_until(lambda: listed(edge, "origin-2").get("status") == "usable", "it is back")
+    assert edge.metrics()['wedlive_cluster_nodes{status="down"}'] == 0
+    # One that was stopped is no loss.
+    lost.stop()
+    wait_until(lambda: listed(edge, "origin-2") == {}, "it has left")

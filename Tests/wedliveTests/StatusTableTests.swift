@@ -90,6 +90,7 @@ import Testing
       record.load.memory = 1 << 20
       var node = KnownNode(record: record, began: now, written: now + .seconds(-90))
       node.isDown = name == "b"
+      node.isLost = node.isDown
       node.answered = now + .seconds(-30)
       view.nodes[node.id] = node
     }

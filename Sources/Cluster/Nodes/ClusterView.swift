@@ -3,6 +3,8 @@ package struct ClusterView: Equatable, Sendable {
   /// Who sees it.
   package let own: NodeID
   package var nodes: [NodeID: KnownNode]
+  /// Those that were lost and are none of them any more, for people: an operator looks later than that.
+  package var lost: [NodeID: KnownNode] = [:]
   /// Whether Redis said so lately; false: these are the last known ones, as checks found them.
   package var isCoordinated: Bool
 

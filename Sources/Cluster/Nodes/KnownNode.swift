@@ -10,6 +10,9 @@ package struct KnownNode: Equatable, Sendable {
   package var hasAnswered = false
   /// Whether it fails our checks, or those who use it.
   package var isDown = false
+  /// Whether it is down and nothing shows that it lives: no heartbeat, and no answer for as long as a
+  /// record lasts without one.
+  package var isLost = false
   /// When it began, on this machine's clock, as its own uptime says.
   package var began: MonotonicTime
 
@@ -38,8 +41,9 @@ package struct KnownNode: Equatable, Sendable {
 
   /// One word for a table or a metric.
   package var status: String {
-    if isDown { return "down" }
-    if isSuspect { return "suspect" }
+    if isLost { return "down" }
+    // It gave a sign of life a moment ago, and may give the next one.
+    if isDown || isSuspect { return "suspect" }
     switch record.state {
     case .ready: return "usable"
     case .draining: return "draining"

@@ -212,7 +212,11 @@ package final class Membership: Sendable {
       case .event(.node(let id)): return id != state.record.id
       case .event(.left(let id)):
         // Names that nobody has are no reason to remember them.
-        if state.table.entries[id] != nil { state.left.insert(id) }
+        if state.table.entries[id] != nil {
+          state.left.insert(id)
+        } else {
+          state.table.left(id)
+        }
         return id != state.record.id
       case .missed: return true
       case .event: return false
@@ -381,13 +385,15 @@ package final class Membership: Sendable {
       var nodes = state.table.nodes(at: now)
       nodes[state.record.id] = KnownNode(
         record: state.record, began: began, written: state.written)
-      let view = ClusterView(
+      var view = ClusterView(
         own: state.record.id, nodes: nodes, isCoordinated: isCoordinated(state, at: now))
+      view.lost = state.table.lost
       guard view != board.value else { return }
       // Within the lock, so that no older view comes after a newer one.
       board.set(view)
       metrics.coordinated.set(view.isCoordinated ? 1 : 0)
-      metrics.saw(view.nodes.values.reduce(into: [:]) { $0[$1.status, default: 0] += 1 })
+      let all = Array(view.nodes.values) + Array(view.lost.values)
+      metrics.saw(all.reduce(into: [:]) { $0[$1.status, default: 0] += 1 })
     }
   }
 }

@@ -29,6 +29,8 @@ struct NodeTable: Sendable {
   /// Whether peers are checked at all.
   private let checks: Bool
   private(set) var entries: [NodeID: Entry] = [:]
+  /// Those that were removed without a word, and when.
+  private var removed: [NodeID: (node: KnownNode, at: MonotonicTime)] = [:]
 
   init(own: NodeID, checks: Bool, _ limits: ClusterConfiguration) {
     self.own = own
@@ -74,6 +76,7 @@ struct NodeTable: Sendable {
       entries[record.id] = entry
     } else {
       guard entries[record.id] != nil || entries.count < limits.nodes else { return }
+      removed[record.id] = nil
       let began = written + (.zero - record.uptime)
       entries[record.id] = Entry(
         node: KnownNode(record: record, began: began, written: written), nextCheck: now)
@@ -81,7 +84,10 @@ struct NodeTable: Sendable {
   }
 
   /// A node said that it goes, and its record is gone.
-  mutating func left(_ id: NodeID) { entries[id] = nil }
+  mutating func left(_ id: NodeID) {
+    entries[id] = nil
+    removed[id] = nil
+  }
 
   // MARK: What we see ourselves
 
@@ -133,14 +139,31 @@ struct NodeTable: Sendable {
   ///   - now: when.
   /// - Returns: who was removed.
   mutating func sweep(coordinated: Bool, at now: MonotonicTime) -> [NodeID] {
+    removed = removed.filter { now - $0.value.at < limits.lostMemory }
     guard coordinated else { return [] }
     let gone = entries.filter { _, entry in
       guard let absent = entry.absent else { return false }
       return checks ? entry.health.failsChecks(limits) : now - absent > limits.suspectLimit
     }
-    for id in gone.keys { entries[id] = nil }
+    for (id, entry) in gone {
+      entries[id] = nil
+      guard limits.lostMemory > .zero else { continue }
+      if removed.count >= limits.nodes, let oldest = removed.min(by: { $0.value.at < $1.value.at })
+      {
+        removed[oldest.key] = nil
+      }
+      var node = entry.node
+      node.isSuspect = true
+      node.isDown = true
+      node.isLost = true
+      node.answered = entry.health.passed
+      removed[id] = (node, now)
+    }
     return gone.keys.sorted()
   }
+
+  /// Those that were lost and are none any more, for as long as they are remembered.
+  var lost: [NodeID: KnownNode] { removed.mapValues(\.node) }
 
   /// All as they are seen now.
   func nodes(at now: MonotonicTime) -> [NodeID: KnownNode] {
@@ -152,6 +175,7 @@ struct NodeTable: Sendable {
       node.answered = node.isDown || node.isSuspect ? entry.health.passed : nil
       node.hasAnswered =
         entry.absent.map { (entry.health.passed ?? .init(nanoseconds: 0)) >= $0 } ?? true
+      node.isLost = node.isDown && (node.isSuspect || now - node.seen >= limits.recordLife)
       return node
     }
   }

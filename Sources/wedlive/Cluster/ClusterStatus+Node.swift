@@ -29,7 +29,7 @@ extension ClusterStatus {
 }
 
 extension ClusterStatus.Node {
-  /// Makes the status of a node; one that is down has no figures, those that it said last are past.
+  /// Makes the status of a node; one that isn't used has no figures, those that it said last are past.
   init(_ node: KnownNode, now: MonotonicTime) {
     let record = node.record
     self.init(

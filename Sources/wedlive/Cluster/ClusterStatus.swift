@@ -18,7 +18,8 @@ struct ClusterStatus: Codable, Equatable, Sendable {
   init(_ view: ClusterView, now: MonotonicTime = .now) {
     node = view.own.text
     isCoordinated = view.isCoordinated
-    nodes = view.nodes.values.sorted { $0.id < $1.id }.map { Node($0, now: now) }
+    nodes = view.nodes.merging(view.lost) { known, _ in known }.values
+      .sorted { $0.id < $1.id }.map { Node($0, now: now) }
   }
 
   /// Reads one; nil where it is none.

@@ -74,6 +74,7 @@ struct NodeCluster: Sendable {
     cluster.slowStart = configuration.cluster.slowStart
     cluster.maxFails = configuration.cluster.maxFails
     cluster.failTimeout = configuration.cluster.failTimeout
+    cluster.lostMemory = configuration.cluster.rememberDown
     do {
       var settings = RedisConfiguration(address)
       if let file = configuration.redis.certificateAuthorities { settings.trust = .file(file) }
@@ -169,7 +170,8 @@ struct NodeCluster: Sendable {
   /// Lives in the cluster until the task is cancelled, and leaves it in order.
   func run() async {
     await node.run()
-    await node.membership.leave()
+    // This task is cancelled by now, and Redis does nothing for such a one.
+    await Task { await node.membership.leave() }.value
   }
 
   /// Says what load balancers and other nodes are to think of this one.

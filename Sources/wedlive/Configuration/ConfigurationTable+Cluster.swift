@@ -69,6 +69,10 @@ extension ConfigurationTable {
     .duration(
       "cluster.fail_timeout", \.cluster.failTimeout, in: .seconds(1)...(.seconds(3_600)),
       "How long."),
+    .duration(
+      "cluster.remember_down", \.cluster.rememberDown, in: .zero...(.seconds(86_400)),
+      "For how long a node that is gone without a word stays listed as `down` (`wedlive status`); 0: not"
+        + " at all."),
     .count(
       "cluster.recordings", \.cluster.recordings, in: 100...1_000_000,
       "How many of an origin's recordings, the newest, other nodes are told of."),

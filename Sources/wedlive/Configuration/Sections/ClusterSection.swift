@@ -18,6 +18,8 @@ struct ClusterSection: Equatable, Sendable {
   var slowStart = Duration.seconds(60)
   var maxFails = 3
   var failTimeout = Duration.seconds(30)
+  /// How long a node that is gone without a word is listed.
+  var rememberDown = Duration.seconds(600)
   /// Of how many of a node's recordings others are told.
   var recordings = 10_000
 
