@@ -26,9 +26,9 @@ package protocol CameraDirectory: Sendable {
 
   /// Shows a camera in the program.
   ///
-  /// - Returns: the camera that was shown before; nil where none was.
+  /// - Returns: what was shown before, and whether this one is live.
   /// - Throws: `.unknown`, or `.notLive` where another one is.
-  func show(_ camera: String, of wedding: String) async throws(CameraError) -> String?
+  func show(_ camera: String, of wedding: String) async throws(CameraError) -> CameraChoice
 
   /// Why a stream key, good in itself, may not publish a camera.
   ///
@@ -72,6 +72,22 @@ package struct NewCamera: Sendable, Equatable {
     self.priority = priority
     self.plan = plan
     self.key = key
+  }
+}
+
+/// A camera has been chosen for a program.
+package struct CameraChoice: Sendable, Equatable {
+  /// The camera that was shown before; nil where none was.
+  package var previous: String?
+  /// Whether the chosen one is live; else no camera of the wedding is.
+  package var isLive: Bool
+  /// Whether anything is known of the wedding: every name has a main camera, once somebody publishes it.
+  package var isKnown: Bool
+
+  package init(previous: String?, isLive: Bool, isKnown: Bool = true) {
+    self.previous = previous
+    self.isLive = isLive
+    self.isKnown = isKnown
   }
 }
 

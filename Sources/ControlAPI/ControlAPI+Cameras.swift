@@ -50,6 +50,8 @@ extension ControlAPI {
     let weddingId: String
     let cameraId: String
     let previousCameraId: String?
+    let isLive: Bool
+    var message: String?
   }
 
   /// `POST /api/streams/camera/add`: another camera of a wedding, with a stream key of its own.
@@ -158,9 +160,11 @@ extension ControlAPI {
     let wedding = try Self.name(values["wedding_id"], "wedding_id")
     let id = try Self.cameraName(values["camera_id"] ?? "")
     do throws(CameraError) {
-      let previous = try await parts.cameras.show(id, of: wedding)
+      let shown = try await parts.cameras.show(id, of: wedding)
       return .json(
-        SwitchedCamera(weddingId: wedding, cameraId: id, previousCameraId: previous))
+        SwitchedCamera(
+          weddingId: wedding, cameraId: id, previousCameraId: shown.previous, isLive: shown.isLive,
+          message: shown.isLive ? nil : Self.ahead(isKnown: shown.isKnown)))
     } catch {
       throw refused(error, id, wedding)
     }
@@ -176,6 +180,14 @@ extension ControlAPI {
     } catch {
       throw refused(error, camera, wedding)
     }
+  }
+
+  /// What there is to say where a camera is chosen before any is live.
+  private static func ahead(isKnown: Bool) -> String {
+    isKnown
+      ? "No camera of this wedding is live; this one is shown once it is."
+      : "No camera of this wedding is live, and none was added: look whether its id is right. Its main"
+        + " camera is shown once it is live."
   }
 
   private func refused(_ error: CameraError, _ id: String, _ wedding: String) -> APIError {

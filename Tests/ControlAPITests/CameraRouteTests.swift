@@ -57,11 +57,12 @@ final class SomeCameras: CameraDirectory {
     if !isKnown { throw .unknown }
   }
 
-  func show(_ camera: String, of wedding: String) async throws(CameraError) -> String? {
+  func show(_ camera: String, of wedding: String) async throws(CameraError) -> CameraChoice {
     try refuse()
     return known.withLock { known in
       defer { known.active = camera }
-      return known.active
+      return CameraChoice(
+        previous: known.active, isLive: camera == "two", isKnown: wedding != "nobodys")
     }
   }
 
@@ -165,6 +166,8 @@ extension `Control API` {
       bearer: service, api: api)
     #expect(switched.status == 200)
     #expect(switched.object["previous_camera_id"] == nil)
+    #expect(switched.object["is_live"] as? Bool == true)
+    #expect(switched.object["message"] == nil)
     let answer = try await send(.get, "/api/streams/cameras/w1", api: api)
     #expect(answer.object["active_camera_id"] as? String == "two")
     let list = try #require(answer.object["cameras"] as? [[String: Any]])
@@ -179,6 +182,20 @@ extension `Control API` {
     #expect(full.fields[.accessControlAllowOrigin] == nil)
     let locked = self.api(watchNeedsToken: true, cameras: cameras)
     #expect(try await send(.get, "/api/streams/cameras/w1", api: locked).status == 401)
+  }
+
+  @Test(arguments: [
+    ("w1", "this one is shown once it is"), ("nobodys", "look whether its id is right"),
+  ])
+  func `who chooses a camera before any is live is told so`(
+    wedding: String, words: String
+  ) async throws {
+    let answer = try await send(
+      .post, "/api/streams/camera/switch", #"{"wedding_id":"\#(wedding)","camera_id":"main"}"#,
+      bearer: token(.service, wedding: nil), api: api(cameras: SomeCameras()))
+    #expect(answer.status == 200)
+    #expect(answer.object["is_live"] as? Bool == false)
+    #expect((answer.object["message"] as? String)?.contains(words) == true)
   }
 
   @Test func `a camera is removed by its id, by its wedding too where that is not enough`()

@@ -174,7 +174,9 @@ package struct OriginCameras: CameraDirectory {
     return await elders.stream(wedding, camera)?.state == .live
   }
 
-  package func show(_ camera: String, of wedding: String) async throws(CameraError) -> String? {
+  package func show(
+    _ camera: String, of wedding: String
+  ) async throws(CameraError) -> CameraChoice {
     await cameras.turns.enter(wedding)
     defer { cameras.turns.leave(wedding) }
     let isKnown =
@@ -186,13 +188,19 @@ package struct OriginCameras: CameraDirectory {
     let status = node.programs.status(of: wedding)
     let elder = status == nil ? await elders?.program(wedding)?.camera : nil
     let previous = status?.active ?? elder ?? cameras.chosen(wedding)
-    guard cameras.hasProgram(wedding) else { return camera }
+    let stream: StreamStatus? =
+      if let key = StreamKey(wedding: wedding, camera: camera) { await stream(key) } else { nil }
+    let isLive = stream?.state == .live
+    guard cameras.hasProgram(wedding) else {
+      // Its main camera is the program, now or with its first segment.
+      return CameraChoice(previous: camera, isLive: isLive, isKnown: stream != nil)
+    }
     // One that has a publisher is shown with its first segment.
     guard await isShowable(camera, of: wedding) else { throw .notLive }
     try await cameras.choose(camera, of: wedding)
     _ = await node.programs.run(wedding) { $0.choose(camera) }
     if let refusal = await tellElders(wedding) { throw .notKept(.failed(refusal.message)) }
-    return previous
+    return CameraChoice(previous: previous, isLive: isLive)
   }
 
   package func refusal(of digest: [UInt8], camera: String, wedding: String) -> String? {

@@ -64,7 +64,7 @@ import Testing
     #expect(await eventually { node.node.board[.named("w", "c2")]?.playlist?.segments == 2 })
     #expect(try await node.playlist(of: "program") == before)
     let cameras = directory(node)
-    #expect(try await cameras.show("c2", of: "w") == "main")
+    #expect(try await cameras.show("c2", of: "w").previous == "main")
     await second.send(encoder.messages(from: 7, seconds: 13))
     #expect(
       try await eventually {
@@ -90,7 +90,11 @@ import Testing
     await #expect(throws: CameraError.unknown) { try await cameras.show("c4", of: "w") }
     await #expect(throws: CameraError.unknown) { try await cameras.show("c2", of: "v") }
     // Nobody has sent a segment yet, so what is chosen now comes first.
-    #expect(try await cameras.show("c3", of: "w") == nil)
+    #expect(
+      try await cameras.show("c3", of: "w") == CameraChoice(previous: nil, isLive: false))
+    #expect(
+      try await cameras.show("main", of: "v")
+        == CameraChoice(previous: "main", isLive: false, isKnown: false))
     #expect(node.node.cameras.chosen("w") == "c3")
   }
 
