@@ -62,9 +62,9 @@ package final class Health: Sendable {
 
   /// The answer to `/healthz` and `/readyz`, which every port of a node has; nil for all else.
   package func answer(_ request: borrowing Request) -> Response? {
-    if request.pathIs("/healthz") { return .prepared(alive) }
-    if request.pathIs("/readyz") { return .prepared(readiness) }
-    return nil
+    let isAlive = request.pathIs("/healthz")
+    guard isAlive || request.pathIs("/readyz") else { return nil }
+    return ReadOnly.answer(request.method) ?? .prepared(isAlive ? alive : readiness)
   }
 
   private static let fields = [

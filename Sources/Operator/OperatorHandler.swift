@@ -12,6 +12,7 @@ open class OperatorHandler: RequestHandler {
   private let metrics: APICall
   private let drain: APICall
   private let nodes: APICall
+  private let pages: [(path: StaticString, call: APICall)]
   private let routes: [(path: StaticString, call: APICall)]
   private let notFound: PreparedResponse
   /// What there is, as a page.
@@ -24,22 +25,26 @@ open class OperatorHandler: RequestHandler {
   ///   - registry: of its metrics.
   ///   - site: by which names the operator may change something.
   ///   - nodes: of the cluster as this node sees them, as JSON; nil where there is none.
-  ///   - routes: what the role has besides.
+  ///   - pages: what the role has besides that can only be read.
+  ///   - routes: what else it has; each says itself which methods it takes.
   ///   - others: what else it has, as addresses for a person.
   ///   - drainOther: has a node of the cluster drain, by its name; answers nil for this node; nil
   ///     where there is no cluster.
   ///   - drain: begins to drain the node; returns at once.
   package init(
     health: Health, registry: MetricRegistry, site: OperatorSite,
-    nodes: (@Sendable () -> [UInt8])?, routes: [(path: StaticString, call: APICall)] = [],
+    nodes: (@Sendable () -> [UInt8])?, pages: [(path: StaticString, call: APICall)] = [],
+    routes: [(path: StaticString, call: APICall)] = [],
     others: [String] = [],
     drainOther: (@Sendable (_ node: String) async -> APIResponse?)? = nil,
     drain: @escaping @Sendable () -> Void
   ) {
     self.health = health
+    self.pages = pages
     self.routes = routes
     let paths = OperatorContents(
-      ["/"] + others + routes.map { "\($0.path)" } + (nodes == nil ? [] : ["/api/nodes"])
+      ["/"] + others + (pages + routes).map { "\($0.path)" }
+        + (nodes == nil ? [] : ["/api/nodes"])
         + ["/metrics", "/healthz", "/readyz", "/drain"])
     notFound = .error(
       404, code: "not_found", message: "There is nothing at this address; there is \(paths.text).")
@@ -77,12 +82,18 @@ open class OperatorHandler: RequestHandler {
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
     if let answer = health.answer(request) { return answer }
-    if request.pathIs("/metrics") { return .deferred(metrics) }
     if request.pathIs("/drain") { return .deferred(drain) }
-    if request.pathIs("/api/nodes") { return .deferred(nodes) }
     for route in routes where request.pathIs(route.path) { return .deferred(route.call) }
-    if request.pathIs("/") { return .prepared(contents) }
-    return .prepared(notFound)
+    guard let page = page(request) else { return .prepared(notFound) }
+    return ReadOnly.answer(request.method) ?? page
+  }
+
+  /// What can only be read, by its address; nil where there is nothing.
+  private func page(_ request: borrowing Request) -> Response? {
+    if request.pathIs("/metrics") { return .deferred(metrics) }
+    if request.pathIs("/api/nodes") { return .deferred(nodes) }
+    for page in pages where request.pathIs(page.path) { return .deferred(page.call) }
+    return request.pathIs("/") ? .prepared(contents) : nil
   }
 
   /// The node that a request names.

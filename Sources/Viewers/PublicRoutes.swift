@@ -32,7 +32,8 @@ package final class PublicRoutes: RequestHandler {
     if let answer = health.answer(request) { return answer }
     if request.pathStarts(with: "/watch/") {
       let wedding = String(request.path.dropFirst("/watch/".count))
-      return .prepared(page(wedding) ?? Self.notFound)
+      guard let page = page(wedding) else { return .prepared(Self.notFound) }
+      return ReadOnly.answer(request.method) ?? .prepared(page)
     }
     return .prepared(Self.notFound)
   }

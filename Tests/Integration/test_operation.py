@@ -87,6 +87,31 @@ def test_health_is_answered_on_every_http_port(node: Node) -> None:
     assert answer.headers["location"].startswith("https://")
 
 
+def test_what_can_only_be_read_takes_no_other_method(node: Node) -> None:
+    client = node.client()
+    admin = f"http://localhost:{node.ports['admin']}"
+    pages = ("/", "/stat", "/stat.css", "/api/status", "/metrics", "/healthz", "/readyz")
+    addresses = [admin + path for path in pages]
+    addresses += [node.base + path for path in ("/watch/x", "/watch/x/two", "/healthz", "/readyz")]
+    addresses.append(f"http://localhost:{node.ports['http']}/healthz")
+    for address in addresses:
+        assert client.get(address).status == 200, address
+        assert client.get(address, method="HEAD").status == 200, address
+        options = client.get(address, method="OPTIONS")
+        assert (options.status, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS"), address
+        for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
+            answer = client.get(address, method=method, body=b"x=1")
+            assert answer.status == 405, f"{method} {address}"
+            assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    # A verb is no page.
+    control = f"{admin}/control/drop/publisher?app=live&name=nobody"
+    assert [client.get(control, method=each).status for each in ("GET", "POST")] == [200, 200]
+    refused = client.get(control, method="DELETE")
+    assert (refused.status, refused.headers["allow"]) == (405, "GET, POST")
+    assert client.get(f"{admin}/nothing", method="POST").status == 404
+    client.close()
+
+
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
     """A disk of its own at `folder`; the test is skipped where none may be mounted."""

@@ -97,7 +97,7 @@ import Testing
       whole: TrafficMeter(ingest, registry), viewers: ServerMetrics(registry).connections,
       publishers: ingest.connections, accepted: ingest.accepted)
     var answers: [String: APIResponse] = [:]
-    for (path, call) in status.routes {
+    for (path, call) in status.pages {
       let request = HTTPRequest(method: .get, scheme: "http", authority: "a", path: "\(path)")
       answers["\(path)"] = await call.handler(APIRequest(request: request))
     }

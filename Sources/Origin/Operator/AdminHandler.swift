@@ -68,12 +68,23 @@ package final class AdminHandler: OperatorHandler {
   public override func handle(
     _ request: borrowing Request, _ exchange: borrowing Exchange
   ) -> Response {
+    if request.pathStarts(with: "/control/") {
+      // nginx-rtmp's verbs are asked with GET; that is no reason to take all others for one.
+      return request.method == .get || request.method == .post
+        ? .deferred(control) : .prepared(Self.noVerb.response(to: request.method))
+    }
+    guard let page = page(request) else { return super.handle(request, exchange) }
+    return ReadOnly.answer(request.method) ?? page
+  }
+
+  private static let noVerb = WrongMethod(allowed: .get, .post)
+
+  /// What can only be read, of what an origin alone has; nil where that is nothing.
+  private func page(_ request: borrowing Request) -> Response? {
     if request.pathIs("/") { return .prepared(page) }
     if request.pathIs("/api/status") { return .deferred(status) }
     if request.pathIs("/stat") { return .deferred(statistics) }
     if request.pathIs("/stat.css") { return .prepared(stylesheet) }
-    if request.pathIs("/stat.xsl") { return .prepared(transform) }
-    if request.pathStarts(with: "/control/") { return .deferred(control) }
-    return super.handle(request, exchange)
+    return request.pathIs("/stat.xsl") ? .prepared(transform) : nil
   }
 }

@@ -69,7 +69,7 @@ struct EdgeStatus: Sendable {
   }
 
   /// Where the operator asks for it.
-  var routes: [(path: StaticString, call: APICall)] {
+  var pages: [(path: StaticString, call: APICall)] {
     let page = StatusPage()
     return [
       (

@@ -81,10 +81,10 @@ struct RunningEdge: Sendable {
         peers: peersHandler,
         admin: OperatorHandler(
           health: frame.health, registry: frame.registry, site: parts.site,
-          nodes: parts.nodes,
+          nodes: parts.nodes, pages: parts.status.pages,
           routes: [
             (PurgeRoute.path, PurgeRoute.call(proxy, parts.invalidations, parts.site))
-          ] + parts.status.routes,
+          ],
           drainOther: parts.drainOther, drain: parts.drain)))
   }
 
