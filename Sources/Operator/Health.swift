@@ -9,6 +9,7 @@ package final class Health: Sendable {
     var fault: String?
     var waiting: String?
     var remark: String?
+    var detail: String?
   }
 
   private let state = Mutex(State())
@@ -39,6 +40,20 @@ package final class Health: Sendable {
   ///
   /// - Parameter remark: a sentence without its full stop.
   package func set(remark: String?) { state.withLock { $0.remark = remark } }
+
+  /// Notes what is for the operator alone of a reason or a remark: `/readyz` is on public ports, too.
+  ///
+  /// - Parameter detail: such as addresses; nil: nothing.
+  package func set(detail: String?) { state.withLock { $0.detail = detail } }
+
+  /// Why the node isn't ready, or what should be known though it is, for the operator; nil: all is well.
+  package var words: String? {
+    let state = state.withLock { $0 }
+    guard let words = state.unready ?? state.waiting ?? state.fault ?? state.remark else {
+      return nil
+    }
+    return state.detail.map { "\(words) (\($0))" } ?? words
+  }
 
   /// Whether publishers are taken; also where something fails that they can do without.
   package var takesPublishers: Bool { state.withLock { $0.unready == nil } }

@@ -1,6 +1,7 @@
 """An edge in front of other servers: what viewers get through it, and what those are asked."""
 
 import http.server
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -165,3 +166,38 @@ def test_an_edge_is_ready_once_an_upstream_has_answered(make_node: MakeNode) -> 
     assert edge.metrics()["wedlive_edge_upstreams_answer"] == 1
     again.shutdown()
     again.server_close()
+
+
+def test_an_edge_says_why_its_upstream_is_not_believed(
+    make_node: MakeNode, tmp_path: Path, upstream: Counted
+) -> None:
+    """Before anybody asks: its certificate is of an authority that nobody has named."""
+    origin = make_node(WEDLIVE_ACCESS_WATCH="public")
+    edge = make_node(
+        role="edge",
+        WEDLIVE_EDGE_UPSTREAMS=f"{origin.base}",
+        WEDLIVE_EDGE_PROBE_EVERY="200ms",
+    )
+    address = f"https://localhost:{origin.ports['https']}"
+    wait_until(lambda: edge.said("an upstream doesn't answer"), "it says so in the log")
+    (said,) = edge.said("an upstream doesn't answer")
+    assert said["upstream"] == address
+    assert "certificate" in said["error"]
+    assert "edge.ca" in said["cause"]
+    # Everybody is told why, and the operator whose.
+    for answer in (edge.admin("/readyz"), edge.client().get(f"{edge.base}/readyz")):
+        assert answer.status == 503
+        assert "its certificate isn't trusted" in answer.text
+        assert "localhost" not in answer.text
+    status = json.loads(edge.admin("/api/status").text)
+    assert address in status["remark"]
+    assert "certificate" in status["remark"]
+    # Beside one that answers it is told of in the log.
+    both = make_node(
+        role="edge",
+        WEDLIVE_EDGE_UPSTREAMS=f"{origin.base},{upstream.address}",
+        WEDLIVE_EDGE_PROBE_EVERY="200ms",
+    )
+    wait_until(lambda: both.admin("/readyz").text == "ready\n", "one answers")
+    wait_until(lambda: both.said("an upstream doesn't answer"), "it says so in the log")
+    assert "remark" not in json.loads(both.admin("/api/status").text)

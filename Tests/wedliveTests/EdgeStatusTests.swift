@@ -84,8 +84,15 @@ import Testing
         ], [],
       ])
     #expect(seen.streams.map(\.traffic.bytesOut) == [2_020, 0])
+    #expect(seen.remark == "the node is starting")
     health.set(unready: nil)
     #expect(await status.status().isReady)
+    #expect(await status.status().remark == nil)
+    health.set(remark: "no upstream answers")
+    health.set(detail: "https://a:1: its certificate is another one's")
+    #expect(
+      await status.status().remark
+        == "no upstream answers (https://a:1: its certificate is another one's)")
   }
 
   @Test func `is found on its admin port: a page, its data, and nginx-rtmp's`() async throws {

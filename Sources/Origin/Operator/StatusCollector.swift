@@ -130,7 +130,7 @@ package final class StatusCollector: Sendable {
       node: identity.node, region: identity.region, version: identity.version, pid: getpid(),
       uptimeMilliseconds: (MonotonicTime.now - startedAt).nanoseconds / 1_000_000,
       watchBase: identity.watchBase,
-      isReady: node.health.isReady, cipher: identity.cipher,
+      isReady: node.health.isReady, remark: node.health.words, cipher: identity.cipher,
       accepted: node.metrics.accepted.value, rtmpConnections: node.metrics.connections.value,
       httpConnections: shares.reduce(0) { $0 + $1.httpConnections }, traffic: traffic.traffic,
       memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),

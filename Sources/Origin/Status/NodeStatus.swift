@@ -11,6 +11,8 @@ package struct NodeStatus: Codable, Equatable, Sendable {
   package var watchBase: String
   /// Whether the node takes new work; false while it drains.
   package var isReady: Bool
+  /// Why it doesn't, or what an operator should know though it does.
+  package var remark: String?
   /// The cipher provider in use, such as `ipsec-mb` or `openssl`.
   package var cipher: String
   /// RTMP connections accepted since the start.
@@ -33,7 +35,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
   package init(
     node: String, region: String = "local", version: String, pid: Int32 = 0,
     uptimeMilliseconds: Int64 = 0, watchBase: String = "", isReady: Bool = true,
-    cipher: String = "",
+    remark: String? = nil, cipher: String = "",
     accepted: UInt64 = 0, rtmpConnections: Int = 0, httpConnections: Int = 0,
     traffic: TrafficStatus = TrafficStatus(), memoryBytes: Int = 0, cpuSeconds: Double = 0,
     streams: [StreamStatus] = [], programs: [ProgramSummary] = [],
@@ -48,6 +50,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
     self.uptimeMilliseconds = uptimeMilliseconds
     self.watchBase = watchBase
     self.isReady = isReady
+    self.remark = remark
     self.cipher = cipher
     self.accepted = accepted
     self.rtmpConnections = rtmpConnections
@@ -63,7 +66,7 @@ package struct NodeStatus: Codable, Equatable, Sendable {
     case uptimeMilliseconds = "uptime_ms"
     case watchBase = "watch_base"
     case isReady = "ready"
-    case cipher, accepted
+    case remark, cipher, accepted
     case rtmpConnections = "rtmp_connections"
     case httpConnections = "http_connections"
     case traffic

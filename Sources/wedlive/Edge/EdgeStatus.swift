@@ -61,7 +61,8 @@ struct EdgeStatus: Sendable {
     return NodeStatus(
       node: identity.node, region: identity.region, version: identity.version, pid: getpid(),
       uptimeMilliseconds: (MonotonicTime.now - startedAt).nanoseconds / 1_000_000,
-      watchBase: identity.watchBase, isReady: health.isReady, cipher: identity.cipher,
+      watchBase: identity.watchBase, isReady: health.isReady, remark: health.words,
+      cipher: identity.cipher,
       accepted: accepted.value, rtmpConnections: publishers.value,
       httpConnections: self.viewers.value, traffic: whole.traffic,
       memoryBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),

@@ -205,6 +205,8 @@
     $("node").textContent = status.region ? `${status.node}, ${status.region}` : status.node;
     $("ready").textContent = status.ready ? "ready" : "not ready";
     $("ready").className = `badge ${status.ready ? "good" : "bad"}`;
+    $("remark").textContent = status.remark ?? "";
+    $("remark").hidden = !status.remark;
     const publishers = status.streams.reduce((sum, stream) => sum + stream.clients.filter((client) => client.publishing).length, 0);
     const viewers = [...status.streams, ...(status.programs ?? [])].reduce((sum, each) => sum + each.viewers, 0);
     $("figures").replaceChildren(
