@@ -134,6 +134,15 @@ import Testing
     }
   }
 
+  @Test func `what a CDN lacks is said once`() async throws {
+    let text = "cdn:\n  provider: cloudfront\n  cloudfront:\n    distribution: E1\n"
+    try await withFile(text) { file in
+      let reading = ConfigurationLoader(file: file, environment: [:]).read()
+      #expect(reading.faults.count == 2)
+      #expect(await ConfigurationContents(reading).faults.isEmpty)
+    }
+  }
+
   @Test func `key sets and secrets that are right are no fault`() async throws {
     let set = """
       {"keys": [{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
