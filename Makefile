@@ -23,6 +23,9 @@ ONLY ?=
 WORKERS ?= 2
 SECONDS ?= 600
 TARGET ?=
+# The program for run and cluster-up: where one is named (BINARY=/usr/local/bin/wedlive) none is built.
+BINARY ?=
+PROGRAM = $(or $(BINARY),$(RELEASE))
 
 .PHONY: help setup run test unit integration check build release format lint sanitize fuzz \
 	bench soak soak-ladder soak-cluster interop certs docs
@@ -33,9 +36,9 @@ help: ## list these
 setup: ## install the system packages that building needs (the other targets do this themselves)
 	@.ci/setup build
 
-run: setup ## build a release and start `wedlive standalone --demo` (ARGS="...")
-	@swift build -c release --product wedlive --color-diagnostics
-	@exec $(RELEASE) standalone --demo $(ARGS)
+run: $(if $(BINARY),,setup) ## build a release, or take BINARY=path, and start `standalone --demo` (ARGS="...")
+	@$(if $(BINARY),,swift build -c release --product wedlive --color-diagnostics)
+	@exec $(PROGRAM) standalone --demo $(ARGS)
 
 build: setup ## debug build of everything, tests too
 	@swift build --build-tests $(IMPORTS)
@@ -115,9 +118,9 @@ h2spec: release ## summerwind/h2spec against `wedlive edge` (H2SPEC=path of the 
 	@.ci/setup test
 	@$(PYTHON) Tests/Integration/h2spec.py --wedlive $(RELEASE) --h2spec "$(H2SPEC)" $(ARGS)
 
-cluster-up: release ## a cluster on this machine: Redis, 2 origins, 2 edges, a balancer, a demo
+cluster-up: $(if $(BINARY),,release) ## a cluster on this machine: Redis, 2 origins, 2 edges, a balancer, a demo (BINARY=path)
 	@.ci/setup test cluster
-	@cluster/local/run up $(RELEASE)
+	@cluster/local/run up $(PROGRAM)
 
 cluster-down: ## end it
 	@cluster/local/run down
