@@ -126,13 +126,16 @@ package final class StreamPackager {
   ///
   /// Its first frames may come late, as they are sent once more: their dates are by its own clock.
   ///
-  /// - Parameter date: of any time of it; the end of this packager's last segment where that is nil.
+  /// - Parameter date: of any time of it; the end of this packager's last segment where that is nil, which
+  ///   may have been another publisher's.
   package func goOn(from date: PublisherDate?) {
-    if let end = ends.last?.end, state.endDate > 0 {
-      known = PublisherDate(time: end, date: state.endDate)
-    } else {
-      known = date
-    }
+    known = date ?? publisherDate
+  }
+
+  /// Which date the end of the last segment had, by its publisher's clock; nil before the first one.
+  package var publisherDate: PublisherDate? {
+    guard let end = ends.last?.end, state.endDate > 0 else { return nil }
+    return PublisherDate(time: end, date: state.endDate)
   }
 
   /// Takes a frame.

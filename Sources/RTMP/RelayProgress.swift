@@ -17,22 +17,30 @@ package struct RelayProgress: Equatable, Sendable {
   /// Where that segment ends on the publisher's clock, in milliseconds of 32 bits, which wrap; nil
   /// where that isn't known.
   package let end: UInt32?
+  /// Which date a time of that clock has; nil where that isn't known.
+  package let date: StreamDate?
 
-  package init(sequence: Int64, discontinuity: Int64, end: UInt32?) {
+  package init(sequence: Int64, discontinuity: Int64, end: UInt32?, date: StreamDate? = nil) {
     self.sequence = sequence
     self.discontinuity = discontinuity
     self.end = end
+    self.date = date
   }
 
   /// Reads it from a status of its own, or from the one with which publishing starts; nil where it
   /// isn't there, or its numbers are none.
   init?(_ status: Status) {
+    let date = StreamDate(status)
+    if let date, status.more["sequence"] == nil {
+      self.init(sequence: -1, discontinuity: 0, end: nil, date: date)
+      return
+    }
     guard let sequence = Self.number("sequence", of: status),
       let discontinuity = Self.number("discontinuity", of: status)
     else { return nil }
     self.init(
       sequence: sequence, discontinuity: discontinuity,
-      end: Self.number("end", of: status, upTo: Double(UInt32.max)).map(UInt32.init))
+      end: Self.number("end", of: status, upTo: Double(UInt32.max)).map(UInt32.init), date: date)
   }
 
   /// Reads a whole number that isn't negative; nil for anything else.
@@ -56,7 +64,10 @@ package struct RelayProgress: Equatable, Sendable {
     return status
   }
 
+  /// Where viewers have nothing for certain, nothing but the date is said.
   func append(to properties: inout AMFObject) {
+    date?.append(to: &properties)
+    guard sequence >= 0 else { return }
     properties.append("sequence", .number(Double(sequence)))
     properties.append("discontinuity", .number(Double(discontinuity)))
     if let end { properties.append("end", .number(Double(end))) }

@@ -33,6 +33,8 @@ package struct PlaceQuestion: Sendable {
   /// Its publisher was on the air without a break until then, and goes on with the stream under whichever
   /// number that is.
   package let isTakenAway: Bool
+  /// Which date a time of its publisher's clock has, for what is sent again; nil where nothing is.
+  package let date: StreamDate?
 }
 
 /// Who decides about publishers; called on the relay's loop.

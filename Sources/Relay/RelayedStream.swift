@@ -108,7 +108,7 @@ final class RelayedStream {
   // MARK: Messages
 
   private func receive(_ kind: PublishSink.Kind, _ message: Message) {
-    if !isOver { buffer.append(kind, message) }
+    if !isOver { buffer.append(kind, message, at: LogTime.now.milliseconds) }
   }
 
   /// Gives the origin what its connection has room for, and holds the publisher back where too much
@@ -172,6 +172,7 @@ final class RelayedStream {
   ///   - isOfNext: whether the next origin says so, which goes on there.
   func progressed(_ progress: RelayProgress, isOfNext: Bool = false) {
     let isSeeking = coming != nil || askedAt != nil
+    if let date = progress.date { buffer.note(date) }
     guard isOfNext || !isSeeking else { return laterProgress = progress }
     // The last segment before this publisher's first one: where it ends is said by another's clock.
     let isEarlier = self.progress.map { $0.end == nil && $0.sequence == progress.sequence } ?? false
@@ -314,7 +315,8 @@ final class RelayedStream {
     let excluded = (handover ?? outage)?.excluded ?? []
     let question = PlaceQuestion(
       key: key, excluded: excluded, progress: progress, isEnding: left != nil, had: had,
-      grant: grant, mayHaveTaken: mayHaveTaken, isTakenAway: isTakenAway)
+      grant: grant, mayHaveTaken: mayHaveTaken, isTakenAway: isTakenAway,
+      date: isAdmitted ? buffer.date : nil)
     relay.handlers.place(question) { target in
       mailbox.submit {
         $0.local(PublishRelay.self)?.stream(id)?.answered(number, target)

@@ -10,6 +10,10 @@ struct ReplayBuffer {
     /// The number of its first message.
     var first: Int
     let timestamp: UInt32
+    /// Which of the publisher's clocks that is by: one that goes back is another one.
+    let clock: Int
+    /// When its first message came, in milliseconds since 1970.
+    let date: Int64
     /// What goes ahead of its first message where the one before it isn't sent.
     let opening: [Message]
     /// Whether its first messages are still there.
@@ -40,6 +44,9 @@ struct ReplayBuffer {
   private var newest: UInt32 = 0
   /// The time up to which an origin has announced the stream.
   private var announced: UInt32?
+  /// Which date an origin has given a time of the publisher's newest clock.
+  private var listed: StreamDate?
+  private var clock = 0
   /// How much of what was written to that origin it has read, in bytes: what is only on its way to it is
   /// not to be let go of because of its age.
   var readBytes: UInt64 = 0
@@ -74,9 +81,16 @@ struct ReplayBuffer {
   // MARK: Coming
 
   /// Takes the next message of the publisher.
-  mutating func append(_ kind: PublishSink.Kind, _ message: Message) {
+  ///
+  /// - Parameters:
+  ///   - kind: of what it is.
+  ///   - message: shared.
+  ///   - now: in milliseconds since 1970; asked for once a group.
+  mutating func append(
+    _ kind: PublishSink.Kind, _ message: Message, at now: @autoclosure () -> Int64
+  ) {
     let role = MessageRole(kind, message.payload)
-    if begins(role, message) { begin(at: message.timestamp) }
+    if begins(role, message) { begin(at: message.timestamp, now()) }
     headers.note(role, message)
     if kind != .data { newest = message.timestamp }
     messages.append(message)
@@ -95,10 +109,12 @@ struct ReplayBuffer {
     }
   }
 
-  private mutating func begin(at timestamp: UInt32) {
+  private mutating func begin(at timestamp: UInt32, _ date: Int64) {
     if let last = groups.last, timestamp.isBefore(last.timestamp) {
       // Another clock: what was said on the old one says nothing now.
       announced = nil
+      listed = nil
+      clock += 1
     }
     var opening = groups.isEmpty ? [] : headers.opening(at: timestamp)
     if headers.hasVideo {
@@ -108,7 +124,8 @@ struct ReplayBuffer {
         if MessageRole(.audio, message.payload) == .audio { opening.append(message) }
       }
     }
-    groups.append(Group(first: end, timestamp: timestamp, opening: opening))
+    groups.append(
+      Group(first: end, timestamp: timestamp, clock: clock, date: date, opening: opening))
   }
 
   // MARK: Going
@@ -180,10 +197,28 @@ struct ReplayBuffer {
   /// How far an announced end may be ahead of all that came, in milliseconds: a last picture is long.
   private static let aheadMilliseconds: UInt32 = 2_000
 
+  private func isAnotherClock(_ time: UInt32) -> Bool {
+    (newest &+ Self.aheadMilliseconds).isBefore(time)
+  }
+
+  /// An origin has given a time of the publisher's clock this date.
+  mutating func note(_ date: StreamDate) {
+    if !isAnotherClock(date.time) { listed = date }
+  }
+
+  /// Which date a time of the publisher's clock has, for an origin that is sent something again: as it was
+  /// listed; before that, when the first that it is sent came here.
+  var date: StreamDate? {
+    // Without one it is sent what has yet to come.
+    guard let start = groups.first(where: \.isWhole) else { return listed }
+    if let listed, start.clock == clock { return listed }
+    return StreamDate(time: start.timestamp, date: start.date)
+  }
+
   /// An origin has announced the stream up to this time; one that is far ahead is another clock's.
   mutating func announce(_ time: UInt32) {
     if let announced, time.isBefore(announced) { return }
-    if (newest &+ Self.aheadMilliseconds).isBefore(time) { return }
+    if isAnotherClock(time) { return }
     announced = time
     trim()
   }

@@ -14,7 +14,9 @@ extension StreamName {
   static let after = "after"
   /// Which of its publishers that one had.
   static let grant = "grant"
-  private static let own = [resume, handover, proof, relay, after, grant]
+  /// Which date a time of its clock has.
+  static let date = "date"
+  private static let own = [resume, handover, proof, relay, after, grant, date]
 
   /// The name as the publisher sent it, without what only a relay may say.
   var asPublished: String {

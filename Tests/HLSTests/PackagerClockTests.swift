@@ -267,4 +267,19 @@ import Testing
     let gap = next.programDate - last.programDate - last.duration.milliseconds
     #expect((900...1_100).contains(gap))
   }
+
+  /// An earlier publisher's, whose clock happens to be near.
+  @Test func `what is known of a publisher counts before what another one has left here`() throws {
+    let publisher = Publisher()
+    let packager = try packager(publisher)
+    var viewer = Viewer()
+    viewer.watch(publisher.frames(seconds: 21), packager)
+    viewer.take(packager.interrupt().map { [$0] } ?? [])
+    let last = try #require(viewer.segments.last)
+    for configuration in try publisher.configurations() { packager.configure(configuration) }
+    packager.goOn(from: PublisherDate(time: MediaTime(milliseconds: 22_000), date: 1_500_000))
+    viewer.watch(publisher.frames(from: 22_000, seconds: 9), packager, date: 1_509_000)
+    let next = try #require(viewer.segments.first { $0.sequence == last.sequence + 1 })
+    #expect((1_499_700...1_500_000).contains(next.programDate))
+  }
 }

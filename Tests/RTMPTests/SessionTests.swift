@@ -181,7 +181,9 @@ import Testing
     let pair = Pair(Pair.publisher())
     try pair.start()
     _ = pair.takeClientEvents()
-    let known = RelayProgress(sequence: 9_007_199_254_740_991, discontinuity: 3, end: .max)
+    let known = RelayProgress(
+      sequence: 9_007_199_254_740_991, discontinuity: 3, end: .max,
+      date: StreamDate(time: .max, date: 1_795_939_000_000))
     let unknown = RelayProgress(sequence: 0, discontinuity: 0, end: nil)
     let first = StreamGrant(
       epoch: 9_007_199_254_740_991, turn: StreamGrant.Turn(run: "k3x9", number: .max))
@@ -250,6 +252,17 @@ import Testing
     #expect(RelayProgress(status) == nil)
     status.more = ["sequence": 1, "discontinuity": 1, "end": .number(number)]
     #expect(RelayProgress(status) == RelayProgress(sequence: 1, discontinuity: 1, end: nil))
+    for name in ["time", "date"] {
+      status.more = ["sequence": 1, "discontinuity": 1, "time": 1, "date": 1]
+      #expect(RelayProgress(status)?.date == StreamDate(time: 1, date: 1))
+      status.more = ["sequence": 1, "discontinuity": 1]
+      for other in ["time", "date"] {
+        status.more.append(other, .number(other == name ? number : 1))
+      }
+      #expect(RelayProgress(status) == RelayProgress(sequence: 1, discontinuity: 1, end: nil))
+    }
+    status.more = ["sequence": .number(number), "discontinuity": 1, "time": 1, "date": 1]
+    #expect(RelayProgress(status) == nil)
   }
 
   @Test func `every 2,500,000 bytes are acknowledged without being asked`() throws {

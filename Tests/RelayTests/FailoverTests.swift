@@ -70,6 +70,30 @@ import Testing
     #expect(take.messages.prefix(3).map(\.timestamp) == [0, 2_800, 2_800])
     #expect(rig.metrics.replayedMessages.value == UInt64(take.messages.count - 3))
     #expect(rig.progress == [nil, progress])
+    // Nobody has listed anything with a date: it is when the first that is sent again came.
+    #expect(rig.dates.map { $0?.time } == [nil, 2_800])
+    let date = try #require(rig.dates.last??.date)
+    #expect(abs(date - LogTime.now.milliseconds) < 600_000)
+  }
+
+  @Test(arguments: [nil, 7] as [Int64?])
+  func `the next origin is told the date that the one before has listed`(sequence: Int64?) throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    first.grant = StreamGrant(epoch: 3)
+    let encoder = try rig.publish(to: first, pictures: 0..<95)
+    let date = StreamDate(time: 2_850, date: 1_000)
+    let progress = RelayProgress(
+      sequence: sequence ?? -1, discontinuity: 0, end: sequence.map { _ in 1_850 }, date: date)
+    first.takes.first?.connection.tell(progress)
+    // The next thing that is told has come when this has.
+    first.takes.first?.connection.tell(progress, under: StreamGrant(epoch: 4))
+    #expect(rig.turns { rig.relay.stream(1)?.grant == StreamGrant(epoch: 4) })
+    first.die()
+    #expect(rig.turns { second.messages.last == encoder.sent.last })
+    #expect(rig.dates == [nil, date])
+    #expect(rig.progress.last??.sequence == sequence ?? -1)
   }
 
   @Test func `what is sent while there is no origin is kept and arrives`() throws {

@@ -23,6 +23,8 @@ final class RelayRig {
   private(set) var questions: [Set<String>] = []
   /// How far viewers had the stream, each time.
   private(set) var progress: [RelayProgress?] = []
+  /// Which date a time of its publisher's clock had, each time.
+  private(set) var dates: [StreamDate?] = []
   /// Under which grant its origin had the stream, each time.
   private(set) var grants: [StreamGrant?] = []
   /// Which origins may have had the stream, and whether one said that another has it, each time.
@@ -56,6 +58,7 @@ final class RelayRig {
         place: { question, done in
           me?.questions.append(question.excluded)
           me?.progress.append(question.progress)
+          me?.dates.append(question.date)
           me?.grants.append(question.grant)
           me?.mayHaveTaken.append(question.mayHaveTaken)
           me?.isTakenAway.append(question.isTakenAway)

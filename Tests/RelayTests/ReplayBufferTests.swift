@@ -15,7 +15,7 @@ import Testing
     for index in range {
       let payload =
         index % group == 0 ? TestEncoder.keyframe(1_000, 1) : TestEncoder.picture(1_000, 1)
-      buffer.append(.video, message(.video, from &+ UInt32(index * 40), payload))
+      buffer.append(.video, message(.video, from &+ UInt32(index * 40), payload), at: 0)
     }
   }
 
@@ -99,11 +99,11 @@ import Testing
     var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
     let old = TestEncoder.videoHeader
     let new = TestEncoder.videoHeader + [9]
-    buffer.append(.data, message(.data, 5, TestEncoder.metadata))
-    buffer.append(.video, message(.video, 5, old))
+    buffer.append(.data, message(.data, 5, TestEncoder.metadata), at: 0)
+    buffer.append(.video, message(.video, 5, old), at: 0)
     fill(&buffer, 0..<10)
     fill(&buffer, 10..<20)
-    buffer.append(.video, message(.video, 790, new))
+    buffer.append(.video, message(.video, 790, new), at: 0)
     fill(&buffer, 20..<30)
     _ = drain(&buffer)
     buffer.announce(400)
@@ -118,10 +118,10 @@ import Testing
 
   @Test func `sound that came ahead of its keyframe is replayed with it`() {
     var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
-    buffer.append(.audio, message(.audio, 0, TestEncoder.audioHeader))
+    buffer.append(.audio, message(.audio, 0, TestEncoder.audioHeader), at: 0)
     fill(&buffer, 0..<10)
     for time in [360, 380, 400, 420] as [UInt32] {
-      buffer.append(.audio, message(.audio, time, TestEncoder.sound(9, UInt8(time / 20))))
+      buffer.append(.audio, message(.audio, time, TestEncoder.sound(9, UInt8(time / 20))), at: 0)
     }
     fill(&buffer, 10..<20)
     _ = drain(&buffer)
@@ -149,11 +149,51 @@ import Testing
     #expect(buffer.lost == 20)
   }
 
+  @Test func `what is sent again has the date of when it came, until an origin has listed it`() {
+    var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
+    #expect(buffer.date == nil)
+    for index in 0..<30 {
+      let payload = index % 10 == 0 ? TestEncoder.keyframe(9, 1) : TestEncoder.picture(9, 1)
+      let time = 5_000 + UInt32(index) * 40
+      buffer.append(.video, message(.video, time, payload), at: 1_000_000 + Int64(index) * 41)
+    }
+    _ = drain(&buffer)
+    #expect(buffer.date == StreamDate(time: 5_000, date: 1_000_000))
+    buffer.announce(5_400)
+    #expect(buffer.date == StreamDate(time: 5_400, date: 1_000_410))
+    // By another clock than this node's, and of another time than what is kept.
+    let listed = StreamDate(time: 5_800, date: 995_800)
+    buffer.note(listed)
+    #expect(buffer.date == listed)
+    buffer.note(StreamDate(time: 500_000, date: 7))
+    #expect(buffer.date == listed, "that is another clock's")
+    // The publisher's clock begins anew: what was listed by the one before says nothing.
+    buffer.append(.video, message(.video, 0, TestEncoder.keyframe(9, 1)), at: 1_002_000)
+    _ = drain(&buffer)
+    #expect(buffer.date == StreamDate(time: 5_400, date: 1_000_410))
+    // Nor does what is listed by this one about what came before.
+    let anew = StreamDate(time: 0, date: 997_000)
+    buffer.note(anew)
+    #expect(buffer.date == StreamDate(time: 5_400, date: 1_000_410))
+    // When that is gone it does; also where nothing is left that an origin could begin with.
+    for limit in [3_000, 2_000] {
+      var next = ReplayBuffer(limitBytes: limit, spanMilliseconds: 0)
+      for time in [9_000, 0] as [UInt32] {
+        next.append(.video, message(.video, time, TestEncoder.keyframe(1_900, 1)), at: 1_002_000)
+      }
+      _ = drain(&next)
+      next.trim()
+      #expect(next.date == (limit == 3_000 ? StreamDate(time: 0, date: 1_002_000) : nil))
+      next.note(anew)
+      #expect(next.date == anew)
+    }
+  }
+
   @Test func `a stream of sound alone is replayed from a second before`() {
     var buffer = ReplayBuffer(limitBytes: 64 << 20, spanMilliseconds: 10_000)
-    buffer.append(.audio, message(.audio, 0, TestEncoder.audioHeader))
+    buffer.append(.audio, message(.audio, 0, TestEncoder.audioHeader), at: 0)
     for index in 0..<1_000 {
-      buffer.append(.audio, message(.audio, UInt32(index * 20), TestEncoder.sound(9, 1)))
+      buffer.append(.audio, message(.audio, UInt32(index * 20), TestEncoder.sound(9, 1)), at: 0)
     }
     _ = drain(&buffer)
     buffer.announce(15_700)

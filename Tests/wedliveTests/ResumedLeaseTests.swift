@@ -19,7 +19,7 @@ struct ResumedLeaseTests {
       key: try #require(StreamKey(wedding: "w")), excluded: ["a"], progress: .nothing,
       isEnding: isEnding, had: ["a"],
       grant: epoch.map { StreamGrant(epoch: $0, turn: turn) }, mayHaveTaken: mayHaveTaken,
-      isTakenAway: isTakenAway)
+      isTakenAway: isTakenAway, date: StreamDate(time: 4, date: 5))
   }
 
   private func owner(
@@ -75,6 +75,10 @@ struct ResumedLeaseTests {
     // What others have had since: it says who came first, and goes on from nothing.
     #expect(ResumedLease.others.resumption(of: own)?.grant == old)
     #expect(ResumedLease.others.resumption(of: own)?.progress == nil)
+    // What is sent again was filmed when it was, whoever has had the stream since.
+    for lease in [ResumedLease.own(7), .own(8), .others] {
+      #expect(lease.resumption(of: own)?.date == own.date)
+    }
   }
 
   @Test func `where no origin has said its number, who has the stream has it of this publisher`()

@@ -21,7 +21,8 @@ struct ResumptionTests {
     let name = StreamName("w?" + query)
     return StreamLeasing.Wish(
       key: try key(wedding), priority: 0, resumes: name["resume"] ?? "",
-      after: name["after"] ?? "", proof: name["proof"] ?? "", grant: name["grant"] ?? "")
+      after: name["after"] ?? "", proof: name["proof"] ?? "", grant: name["grant"] ?? "",
+      date: name["date"] ?? "")
   }
 
   @Test func `what an edge says is what an origin reads`() throws {
@@ -61,13 +62,46 @@ struct ResumptionTests {
       #expect(left.state.discontinuitySequence == (next > 812 ? 4 : 3))
       // What Redis knows of dates counts, too; what is made once more has an earlier one.
       #expect(left.state.endDate == (next > 813 ? 0 : 1_795_939_000_000))
-      #expect(left.publisherDate == PublisherDate(time: end, date: 1_795_939_000_000))
       #expect(left.publisherEnd == (next == 813 ? end : nil))
       // What was announced last is cut where it was.
       #expect(left.nextEnd == (next == 814 ? end : nil))
     }
     let silent = Resumption(key: try key(), grant: StreamGrant(epoch: 7), progress: nil)
     #expect(silent.left(besides: nil) == nil)
+  }
+
+  @Test func `dates are those that the edge says, and Redis' where it says none`() throws {
+    let progress = RelayProgress(sequence: 812, discontinuity: 3, end: nil)
+    let grant = StreamGrant(epoch: 7)
+    let date = StreamDate(time: .max, date: 1_795_939_000_000)
+    let said = Resumption(key: try key(), grant: grant, progress: progress, date: date)
+    let silent = Resumption(key: try key(), grant: grant, progress: progress)
+    let end = MediaTime(milliseconds: 90_000)
+    let recorded = StreamLeasing.Progress(
+      state: WindowState(nextSequence: 814, endDate: 1_795_938_000_000), publisherEnd: end)
+    let own = PublisherDate(time: MediaTime(milliseconds: 4_294_967_295), date: 1_795_939_000_000)
+    #expect(said.publisherDate(besides: recorded) == own)
+    #expect(said.publisherDate(besides: nil) == own)
+    #expect(
+      silent.publisherDate(besides: recorded) == PublisherDate(time: end, date: 1_795_938_000_000))
+    #expect(silent.publisherDate(besides: nil) == nil)
+    // What is made once more has an earlier date than what Redis has heard of.
+    #expect(said.left(besides: recorded)?.state.endDate == 0)
+    let query = said.query(pass)
+    #expect(query == silent.query(pass) + "&date=4294967295.1795939000000")
+    for ahead in [-600_000, 0, 86_400_000] as [Int64] {
+      let read = try Resumption(wish(query), pass, now: 1_795_939_000_000 + ahead)
+      #expect(read?.date == date)
+    }
+    // A date that no clock has said is left out; the stream goes on all the same.
+    for ahead in [-600_001, 86_400_001] as [Int64] {
+      let read = try #require(
+        try Resumption(wish(query), pass, now: 1_795_939_000_000 + ahead))
+      #expect(read.date == nil)
+      #expect(read.progress == progress)
+    }
+    // Who can't prove the rest says nothing.
+    #expect(try Resumption(wish("date=1.1795939000000"), pass) == nil)
   }
 
   @Test func `a stream's very first segment is made once more, where it was cut`() throws {

@@ -198,7 +198,7 @@ package final class OriginLoop {
       mailbox.submit { publication.connection(on: $0)?.reject(words) }
     }
     if ask.name["relay"] != nil, ask.name["resume"] != nil {
-      stream.goOn(from: claim.after?.publisherDate)
+      stream.goOn(from: claim.date)
     }
     relay.attach(stream.relay)
     streams[claim.key] = stream

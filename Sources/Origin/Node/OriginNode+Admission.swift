@@ -25,6 +25,7 @@ extension OriginNode {
     var inherited: StreamLeasing.Progress?
     var wasOurs = true
     var resumed: StreamGrant?
+    var date: PublisherDate?
     var numbers: WindowState?
     if leasing != nil {
       // One that is too many here is to push nobody off the air elsewhere.
@@ -47,8 +48,8 @@ extension OriginNode {
       log("publish.refused", ask, ["reason": "\(words)"])
       if wasAdmitted { await hooks.onPublishDone?(ask) }
       return .failure(PublishDenial(.badName, words))
-    case .granted(let after, let isOurs, let isBlind, let grant):
-      (inherited, wasOurs, resumed) = (after, isOurs, grant)
+    case .granted(let after, let isOurs, let isBlind, let grant, let known):
+      (inherited, wasOurs, resumed, date) = (after, isOurs, grant, known)
       numbers = after?.state ?? (isBlind ? StreamLedger.beyondAll : nil)
     }
     let result = await admitHere(
@@ -58,6 +59,7 @@ extension OriginNode {
       leasing?.rank(ask.key, publisher.priority)
       var claim = claim
       claim.after = inherited
+      claim.date = date
       return claim
     }
   }
@@ -72,7 +74,8 @@ extension OriginNode {
       key: ask.key, priority: publisher.priority,
       resumes: isPeer ? ask.name["resume"] ?? "" : "",
       after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "",
-      grant: ask.name["grant"] ?? "", tokenID: publisher.tokenID, isAdmitted: isAdmitted)
+      grant: ask.name["grant"] ?? "", date: ask.name["date"] ?? "", tokenID: publisher.tokenID,
+      isAdmitted: isAdmitted)
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.
       errands.run { await registry.holder(of: ask.key)?.send() }

@@ -190,11 +190,11 @@ package final class OriginNode: Sendable {
       let wish = StreamLeasing.Wish(key: key, priority: 0, live: live)
       switch await leasing.acquire(wish, onLoss) {
       case .refused, .onAir: return nil
-      case .granted(let progress?, _, _, _):
+      case .granted(let progress?, _, _, _, _):
         return ProgramStart(
           state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
           showing: progress.camera, chosen: progress.chosen)
-      case .granted(nil, _, let isBlind, _):
+      case .granted(nil, _, let isBlind, _, _):
         return ProgramStart(
           state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)
       }

@@ -1,3 +1,4 @@
+package import HLS
 package import Media
 package import RTMP
 
@@ -10,6 +11,8 @@ package struct Claim: Sendable {
   package let box: LiveStreamBox
   /// How far others of the cluster have brought it; nil where that isn't known.
   package var after: StreamLeasing.Progress?
+  /// Which date a time of the publisher's clock had, where it is one that goes on.
+  package var date: PublisherDate?
 }
 
 /// A stream on its way between owners.

@@ -17,9 +17,12 @@ extension LiveStream {
   /// - Parameter before: the state before what is new.
   func tellProgress(_ before: WindowState) {
     var held: StreamLeasing.Progress?
-    if before.isResumed {
+    // Of the newest one: the one before may be another publisher's, by another clock.
+    let date = packager.publisherDate
+    if before.isResumed || date != nil {
       held = StreamLeasing.Progress(
-        state: before, publisherEnd: packager.publisherEnd(of: before.nextSequence - 1))
+        state: before, publisherEnd: packager.publisherEnd(of: before.nextSequence - 1),
+        publisherDate: date)
     }
     outlet.tell(key, progress) { [onProgress, held] in
       if let held { onProgress?(held) }

@@ -8,6 +8,9 @@ extension RelayProgress {
     self.init(
       sequence: Int64(progress.state.nextSequence - 1),
       discontinuity: Int64(progress.state.discontinuitySequence),
-      end: progress.publisherEnd.map { UInt32(truncatingIfNeeded: $0.milliseconds) })
+      end: progress.publisherEnd.map { UInt32(truncatingIfNeeded: $0.milliseconds) },
+      date: progress.publisherDate.map {
+        StreamDate(time: UInt32(truncatingIfNeeded: $0.time.milliseconds), date: $0.date)
+      })
   }
 }

@@ -11,9 +11,10 @@ package struct StreamLeasing: Sendable {
     /// This node has it; where it is known how far it has come, it goes on after that. Where it `wasOurs`
     /// last, what this process still has of it is gone on with. Where the cluster could not be asked
     /// (`isBlind`), another node may have brought it any far. `resumed`: under which grant the publisher
-    /// had it before, as is proved.
+    /// had it before, as is proved; `date`: which date a time of its clock had then.
     case granted(
-      after: Progress?, wasOurs: Bool = true, isBlind: Bool = false, resumed: StreamGrant? = nil)
+      after: Progress?, wasOurs: Bool = true, isBlind: Bool = false, resumed: StreamGrant? = nil,
+      date: PublisherDate? = nil)
     /// The words go to the publisher.
     case refused(String)
     /// Somebody is on air elsewhere on this node, and stays there until the backend has admitted the
@@ -33,6 +34,8 @@ package struct StreamLeasing: Sendable {
     package let proof: String
     /// Which grant of that epoch it was; empty where the edge doesn't know.
     package let grant: String
+    /// Which date a time of its publisher's clock has, as the edge knows; empty where it doesn't.
+    package let date: String
     /// The same for two connections that show the same token; empty for a program.
     package let tokenID: [UInt8]
     /// Whether the backend has said yes, or isn't asked.
@@ -42,9 +45,11 @@ package struct StreamLeasing: Sendable {
 
     package init(
       key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = "",
-      grant: String = "", tokenID: [UInt8] = [], isAdmitted: Bool = true, live: Set<String> = []
+      grant: String = "", date: String = "", tokenID: [UInt8] = [], isAdmitted: Bool = true,
+      live: Set<String> = []
     ) {
       self.live = live
+      self.date = date
       self.tokenID = tokenID
       self.isAdmitted = isAdmitted
       self.key = key
@@ -64,7 +69,7 @@ package struct StreamLeasing: Sendable {
     /// Where the one after it ends, by the same clock, where another node has made and announced that;
     /// it is made once more, for those who haven't got it.
     package let nextEnd: MediaTime?
-    /// Which date a time of that clock had, where it is the publisher of before, by way of an edge.
+    /// Which date a time of that clock has; told to an edge.
     package let publisherDate: PublisherDate?
     /// The names of the last segments, the newest last.
     package let names: [String]

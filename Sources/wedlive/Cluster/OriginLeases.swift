@@ -52,9 +52,9 @@ final class OriginLeases: Sendable {
     let resumption = Resumption(wish, pass)
     await turns.enter("\(key)")
     defer { turns.leave("\(key)") }
-    if leases.withLock({ $0[key]?.isHeld ?? false }) {
-      return .granted(after: nil, resumed: resumption?.grant)
-    }
+    let ours = StreamLeasing.Outcome.granted(
+      after: nil, resumed: resumption?.grant, date: resumption?.publisherDate(besides: nil))
+    if leases.withLock({ $0[key]?.isHeld ?? false }) { return ours }
     var claim = StreamClaim(priority: wish.priority)
     claim.resumes = resumption?.grant.epoch
     do throws(ClusterError) {
@@ -67,9 +67,7 @@ final class OriginLeases: Sendable {
         })
       {
       case .held(let owner, _):
-        guard owner != node.membership.own else {
-          return .granted(after: nil, resumed: resumption?.grant)
-        }
+        guard owner != node.membership.own else { return ours }
         return .refused("this stream is already being published by somebody else")
       case .granted(let lease):
         leases.withLock { $0[key] = lease }
@@ -78,7 +76,8 @@ final class OriginLeases: Sendable {
         let resumed = resumption?.isFollowed(by: lease.epoch) == true ? resumption : nil
         return .granted(
           after: resumed?.left(besides: recorded) ?? recorded, wasOurs: wasOurs,
-          isBlind: lease.isProvisional, resumed: resumption?.grant)
+          isBlind: lease.isProvisional, resumed: resumption?.grant,
+          date: resumption?.publisherDate(besides: resumed == nil ? nil : recorded))
       }
     } catch {
       return .refused("this server can't tell who publishes this stream now; try again")

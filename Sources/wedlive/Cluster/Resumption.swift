@@ -1,7 +1,9 @@
+import Cluster
 import HLS
 import Media
 import Origin
 import RTMP
+import Telemetry
 import Viewers
 
 /// An edge that has the publisher of a stream's holder goes on with it elsewhere: what it says of that.
@@ -11,15 +13,24 @@ struct Resumption {
   let grant: StreamGrant
   /// How far viewers had the stream, as its holder told the edge; Redis may know less.
   let progress: RelayProgress?
+  /// Which date a time of its publisher's clock has: by what the holder has listed, or else by the edge's
+  /// own clock.
+  let date: StreamDate?
 
-  init(key: StreamKey, grant: StreamGrant, progress: RelayProgress?) {
+  init(key: StreamKey, grant: StreamGrant, progress: RelayProgress?, date: StreamDate? = nil) {
     self.key = key
     self.grant = grant
     self.progress = progress
+    self.date = date
   }
 
   /// Reads what a publisher says; nil where it says nothing, or what no node of the cluster would.
-  init?(_ wish: StreamLeasing.Wish, _ pass: PeerPass) {
+  ///
+  /// - Parameters:
+  ///   - wish: of the publisher.
+  ///   - pass: by which it proves it.
+  ///   - now: in milliseconds since 1970; a date far from it is left out.
+  init?(_ wish: StreamLeasing.Wish, _ pass: PeerPass, now: Int64 = LogTime.now.milliseconds) {
     guard let epoch = Int64(wish.resumes) else { return nil }
     var progress: RelayProgress?
     if !wish.after.isEmpty {
@@ -31,16 +42,22 @@ struct Resumption {
       progress = RelayProgress(sequence: sequence, discontinuity: discontinuity, end: nil)
     }
     let grant = StreamGrant(epoch: epoch, turn: StreamGrant.Turn(wish.grant))
-    self.init(key: wish.key, grant: grant, progress: progress)
+    let date = StreamDate(wish.date).flatMap { Self.isBelievable($0.date, now: now) ? $0 : nil }
+    self.init(key: wish.key, grant: grant, progress: progress, date: date)
     guard pass.fits(wish.proof, of: words) else { return nil }
+  }
+
+  /// A stream's dates may be behind the clock, where its publisher's stood still; never by a day.
+  private static func isBelievable(_ date: Int64, now: Int64) -> Bool {
+    date >= now - 86_400_000 && StreamHead.believable(date, now: now) == date
   }
 
   private var epoch: Int64 { grant.epoch }
 
   /// What is proved.
   ///
-  /// Not which grant it was, of which origins of the version before know nothing: that only says who of two
-  /// that can prove the rest came last.
+  /// Not which grant it was, nor the date, of which origins of the version before know nothing: these only
+  /// say who of two that can prove the rest came last, and when it was filmed what they send.
   private var words: String { "\(key) goes on after \(epoch) \(after ?? "")" }
 
   private var after: String? { progress.map { "\($0.sequence).\($0.discontinuity)" } }
@@ -48,7 +65,7 @@ struct Resumption {
   /// Query items that say it.
   func query(_ pass: PeerPass) -> String {
     "resume=\(epoch)&proof=\(pass.proof(of: words))" + (after.map { "&after=\($0)" } ?? "")
-      + (grant.turn.map { "&grant=\($0.text)" } ?? "")
+      + (grant.turn.map { "&grant=\($0.text)" } ?? "") + (date.map { "&date=\($0.text)" } ?? "")
   }
 
   /// Whether a lease comes right after the holder's: where others had the stream in between, it goes on
@@ -66,12 +83,9 @@ struct Resumption {
     guard let progress else { return nil }
     let next = Int(progress.sequence + 1)
     func isRecorded(_ number: Int) -> Bool { recorded?.state.nextSequence == number }
-    var date: PublisherDate?
-    if let recorded, let end = recorded.publisherEnd, recorded.state.endDate > 0 {
-      date = PublisherDate(time: end, date: recorded.state.endDate)
-    }
     // What is made once more has a date before that, by the publisher's clock.
-    let isRemade = date != nil && next < recorded?.state.nextSequence ?? 0
+    let isRemade =
+      publisherDate(besides: recorded) != nil && next < recorded?.state.nextSequence ?? 0
     // Edges that have what is made once more count the discontinuities in it, and then the one behind it.
     var discontinuity = Int(progress.discontinuity)
     if let recorded, recorded.state.nextSequence >= next {
@@ -82,6 +96,22 @@ struct Resumption {
         nextSequence: next, discontinuitySequence: discontinuity,
         endDate: isRemade ? 0 : recorded?.state.endDate ?? 0),
       publisherEnd: isRecorded(next) ? recorded?.publisherEnd : nil,
-      nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil, publisherDate: date)
+      nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil)
+  }
+
+  /// Which date a time of the publisher's clock has.
+  ///
+  /// What the edge says is about this very publisher; Redis may have heard of it long ago, or of another one.
+  ///
+  /// - Parameter recorded: what Redis has of it.
+  /// - Returns: nil where nobody has said it.
+  func publisherDate(besides recorded: StreamLeasing.Progress?) -> PublisherDate? {
+    if let date {
+      return PublisherDate(time: MediaTime(milliseconds: Int64(date.time)), date: date.date)
+    }
+    guard let recorded, let end = recorded.publisherEnd, recorded.state.endDate > 0 else {
+      return nil
+    }
+    return PublisherDate(time: end, date: recorded.state.endDate)
   }
 }

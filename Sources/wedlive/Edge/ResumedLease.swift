@@ -56,8 +56,11 @@ enum ResumedLease: Equatable {
         key: question.key,
         grant: StreamGrant(
           epoch: epoch, turn: question.grant?.epoch == epoch ? question.grant?.turn : nil),
-        progress: question.progress)
-    case .others: question.grant.map { Resumption(key: question.key, grant: $0, progress: nil) }
+        progress: question.progress, date: question.date)
+    case .others:
+      question.grant.map {
+        Resumption(key: question.key, grant: $0, progress: nil, date: question.date)
+      }
     }
   }
 }

@@ -31,15 +31,20 @@ def sequences(node: Node, wedding: str) -> list[int]:
     return [int(line.split("-")[0]) for line in lines]
 
 
-def date_jumps(node: Node, wedding: str) -> list[float]:
-    """By how many seconds the date of each listed segment is later than the end of the one before."""
-    text = node.client().get(f"{node.base}/hls/{wedding}/main/source/index.m3u8").text
+def listed(node: Node, wedding: str, camera: str = "main") -> list[tuple[float, float]]:
+    """When each listed segment begins by its date, in seconds since 1970, and how long it is."""
+    text = node.client().get(f"{node.base}/hls/{wedding}/{camera}/source/index.m3u8").text
     dates = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)Z", text)
     lengths = [float(length) for length in re.findall(r"#EXTINF:([0-9.]+)", text)]
     assert len(dates) == len(lengths) > 1, text
-    times = [datetime.fromisoformat(date).timestamp() for date in dates]
-    steps = itertools.pairwise(times)
-    return [b - a - length for (a, b), length in zip(steps, lengths, strict=False)]
+    times = [datetime.fromisoformat(f"{date}+00:00").timestamp() for date in dates]
+    return list(zip(times, lengths, strict=True))
+
+
+def date_jumps(node: Node, wedding: str, camera: str = "main") -> list[float]:
+    """By how many seconds the date of each listed segment is later than the end of the one before."""
+    pairs = itertools.pairwise(listed(node, wedding, camera))
+    return [after - before - length for (before, length), (after, _) in pairs]
 
 
 def owner_name(cluster: Cluster, wedding: str) -> str:

@@ -80,12 +80,12 @@ import Testing
   @Test func `what was granted here before is not brought on by what is heard of it later`() async {
     let left = ElderAnswer.Progress(state: WindowState(nextSequence: 7), names: [])
     let leasing = leasing(ElderAnswer(count: 1, progress: left))
-    guard case .granted(let after?, wasOurs: false, _, _) = await outcome(leasing) else {
+    guard case .granted(let after?, wasOurs: false, _, _, _) = await outcome(leasing) else {
       Issue.record("not left")
       return
     }
     #expect(after.state.nextSequence == 7)
-    guard case .granted(nil, wasOurs: true, _, _) = await outcome(leasing) else {
+    guard case .granted(nil, wasOurs: true, _, _, _) = await outcome(leasing) else {
       Issue.record("left once more")
       return
     }

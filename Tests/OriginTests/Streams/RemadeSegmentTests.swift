@@ -33,7 +33,7 @@ import Testing
     first.stream.begin(onProgress: { told.toRelay($0) }) { _ in }
     first.feed(encoder.headers + encoder.messages(seconds: 13))
     #expect(first.playlist?.entries.map(\.duration) == [3, 3, 3, 3])
-    #expect(await eventually { told.cluster.count == 4 && told.relay.count == 3 })
+    #expect(await eventually { told.cluster.count == 4 && told.relay.count == 4 })
     // One segment less: edges may not have the last one.
     let cluster = told.cluster.max { $0.state.nextSequence < $1.state.nextSequence }
     let relay = told.relay.max { $0.state.nextSequence < $1.state.nextSequence }
@@ -41,6 +41,14 @@ import Testing
     #expect(cluster?.publisherEnd == MediaTime(milliseconds: 12_000))
     #expect(relay?.state.nextSequence == 3)
     #expect(relay?.publisherEnd == MediaTime(milliseconds: 9_000))
+    // The date of what was announced last goes ahead of that, from the first segment on.
+    #expect(told.relay.map(\.state.nextSequence).sorted() == [0, 1, 2, 3])
+    for each in told.relay {
+      let newest = told.cluster.first { $0.state.nextSequence == each.state.nextSequence + 1 }
+      #expect(each.publisherDate?.time == newest?.publisherEnd)
+      #expect(each.publisherDate?.date == newest?.state.endDate)
+      #expect(each.publisherDate != nil)
+    }
 
     let state = try #require(relay?.state)
     let inherited = StreamLeasing.Progress(
