@@ -171,6 +171,16 @@ def test_a_recording_goes_on_over_an_upgrade(
     assert [(each["recording_id"], each["state"]) for each in now] == [
         (before[0]["recording_id"], "recording")
     ]
+
+    def grows() -> bool:
+        """As the API and the operator's page tell it, from the process that writes it."""
+        (shown,) = json.loads(node.admin("/api/status").text)["recordings"]
+        sizes.append((recordings()[0]["file_size"], shown["bytes"]))
+        return all(last > first > 0 for first, last in zip(sizes[0], sizes[-1], strict=True))
+
+    sizes: list[tuple[int, int]] = []
+    wait_until(grows, "its size is told", alive=[publisher], limit=20)
+    assert recordings()[0]["duration"] > 1
     if first == "process":
         # A second upgrade: what two processes before this one write is none of the third's.
         processes.append(node.upgrade())

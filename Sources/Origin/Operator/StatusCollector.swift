@@ -81,7 +81,9 @@ package final class StatusCollector: Sendable {
     guard let elders else { return status }
     var names = Set(status.streams.map(\.name))
     var weddings = Set(status.programs.map(\.wedding))
-    for elder in await elders.statuses() {
+    let statuses = await elders.statuses()
+    ElderRecordings(statuses).add(to: &status.recordings)
+    for elder in statuses {
       for var stream in elder.streams where names.insert(stream.name).inserted {
         // Their viewers come to this process.
         if let key = StreamKey(wedding: stream.wedding, camera: stream.camera) {

@@ -75,8 +75,9 @@ package struct OriginRecordings: RecordingDirectory {
   }
 
   package func recording(_ recording: String) async throws(APIError) -> RecordingInfo {
+    let elders = await elderRecordings()
     do throws(RecordingError) {
-      return RecordingInfo(try await service.recording(recording))
+      return elders.grown(RecordingInfo(try await service.recording(recording)))
     } catch {
       throw APIError(error)
     }
@@ -85,8 +86,11 @@ package struct OriginRecordings: RecordingDirectory {
   package func recordings(
     ofWedding wedding: String
   ) async throws(APIError) -> [RecordingInfo] {
+    let elders = await elderRecordings()
     do throws(RecordingError) {
-      return try await service.recordings(ofWedding: wedding).map { RecordingInfo($0) }
+      return try await service.recordings(ofWedding: wedding).map {
+        elders.grown(RecordingInfo($0))
+      }
     } catch {
       throw APIError(error)
     }
@@ -111,12 +115,12 @@ package struct OriginRecordings: RecordingDirectory {
 
   private func infos(_ ids: [String]) async throws(APIError) -> [RecordingInfo] {
     var infos: [RecordingInfo] = []
-    do throws(RecordingError) {
-      for id in ids { infos.append(RecordingInfo(try await service.recording(id))) }
-    } catch {
-      throw APIError(error)
-    }
+    for id in ids { infos.append(try await recording(id)) }
     return infos
+  }
+
+  private func elderRecordings() async -> ElderRecordings {
+    ElderRecordings(await elders?.statuses() ?? [])
   }
 }
 
