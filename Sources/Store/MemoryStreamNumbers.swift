@@ -35,6 +35,13 @@ package actor MemoryStreamNumbers: StreamNumberStore {
     rows[name]
   }
 
+  package func recent(
+    since time: Int64, atMost most: Int
+  ) async throws(StoreError) -> [StreamNumbers.Name] {
+    let recent = rows.values.filter { $0.updated >= time }
+    return recent.sorted { $0.updated > $1.updated }.prefix(most).map(\.name)
+  }
+
   package func forget(
     before time: Int64, keeping open: Set<StreamNumbers.Name>
   ) async throws(StoreError) -> Int {

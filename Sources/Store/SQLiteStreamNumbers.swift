@@ -45,6 +45,21 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
     try await file.read { try Self.fetch(name, $0) }
   }
 
+  package func recent(
+    since time: Int64, atMost most: Int
+  ) async throws(StoreError) -> [StreamNumbers.Name] {
+    try await file.read { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT wedding, camera FROM stream_numbers WHERE updated >= ?
+          ORDER BY updated DESC LIMIT ?
+          """,
+        arguments: [time, most]
+      ).map { StreamNumbers.Name(wedding: $0["wedding"], camera: $0["camera"]) }
+    }
+  }
+
   package func forget(
     before time: Int64, keeping open: Set<StreamNumbers.Name>
   ) async throws(StoreError) -> Int {

@@ -34,6 +34,17 @@ package protocol StreamNumberStore: Sendable {
   /// What is stored: after a crash, `next` are the crashed run's limits.
   func numbers(_ name: StreamNumbers.Name) async throws(StoreError) -> StreamNumbers?
 
+  /// The streams that were written since a time: begun, ended, or half a block further.
+  ///
+  /// - Parameters:
+  ///   - time: milliseconds since 1970.
+  ///   - most: how many are told.
+  /// - Returns: the last ones first.
+  /// - Throws: why it can't be read.
+  func recent(
+    since time: Int64, atMost most: Int
+  ) async throws(StoreError) -> [StreamNumbers.Name]
+
   /// Forgets streams not written since a time.
   ///
   /// - Parameters:

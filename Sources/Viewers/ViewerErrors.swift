@@ -42,6 +42,12 @@ package enum ViewerErrors {
     503, code: "no_answer",
     message: "No origin has said yet whether there is such a stream; try again in a moment.",
     fields: [("retry-after", "2")])
+  /// Its process has just begun, and it was live before that.
+  static let returning = PreparedResponse.error(
+    503, code: "returning",
+    message:
+      "This stream was live before the node was started again, and is expected back; try again.",
+    fields: [("retry-after", "2")])
   static let noQuality = PreparedResponse.error(
     404, code: "no_quality",
     message: "This stream has no such quality; take one of the master playlist.")

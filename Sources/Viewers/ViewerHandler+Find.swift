@@ -121,6 +121,21 @@ extension ViewerHandler {
     return .recording(entry, file: String(copying: path.extracting(address.file)))
   }
 
+  /// The stream whose playlist is asked for, the wedding's program where no camera is named; nil where the
+  /// address is none of a playlist.
+  func playlist(of request: borrowing Request) -> StreamKey? {
+    if let wedding = Self.program(request.path) {
+      return StreamKey(wedding: wedding, camera: Claims.programCamera)
+    }
+    return request.withPath { path in
+      guard let address = ViewerPath(path), path.extracting(address.file).matches("index.m3u8")
+      else { return nil }
+      guard address.camera == nil else { return address.key(in: path) }
+      let wedding = String(copying: path.extracting(address.wedding))
+      return StreamKey(wedding: wedding, camera: Claims.programCamera)
+    }
+  }
+
   func findProgram(_ path: String) -> Found {
     guard let wedding = Self.program(path) else { return .nothing }
     let address = Array("/hls/\(wedding)/index.m3u8".utf8)

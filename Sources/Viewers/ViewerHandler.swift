@@ -19,6 +19,7 @@ package final class ViewerHandler: RequestHandler {
   private let routes: RequestHandler
   let recordings: RecordingSite?
   let remote: RemoteStreams?
+  private let expected: ExpectedStreams
   private let pacing: ViewerPacing?
 
   /// Makes a handler of one loop.
@@ -29,15 +30,17 @@ package final class ViewerHandler: RequestHandler {
   ///   - routes: what isn't under `/hls/`.
   ///   - recordings: finished ones, where there are any.
   ///   - remote: streams that other nodes have; nil where this one has all.
+  ///   - expected: streams that there aren't, and are soon.
   ///   - pacing: how fast segments are sent.
   package init(
     table: StreamTable, gate: ViewerGate, routes: RequestHandler,
     recordings: RecordingSite? = nil, remote: RemoteStreams? = nil,
-    pacing: ViewerPacing = ViewerPacing()
+    expected: ExpectedStreams = ExpectedStreams(), pacing: ViewerPacing = ViewerPacing()
   ) {
     self.pacing = pacing.isOn ? pacing : nil
     self.recordings = recordings
     self.remote = remote
+    self.expected = expected
     self.table = table
     self.gate = gate
     self.routes = routes
@@ -152,7 +155,10 @@ package final class ViewerHandler: RequestHandler {
     case .recording(let recording, let file): return watch(recording, file, request, exchange)
     case .missingSegment: return .prepared(refusal(request) ?? ViewerErrors.noSegment)
     case .pastSegment: return .prepared(refusal(request) ?? ViewerErrors.pastSegment)
-    case .nothing, .remotePlaylist: return .prepared(refusal(request) ?? Self.nothing(request))
+    case .nothing, .remotePlaylist:
+      return .prepared(
+        refusal(request) ?? playlist(of: request).flatMap { expected.answer($0) }
+          ?? Self.nothing(request))
     }
   }
 

@@ -226,14 +226,28 @@ def test_cameras_and_the_choice_last_and_removed_keys_are_refused(
     number = last_number(node, playlist)
     node.kill()
     node.start()
+    client = node.client()
+    # It is known that they were live, and not that it is over.
+    addresses = [playlist, f"{node.base}/hls/lasting/index.m3u8"]
+    for address in addresses:
+        answer = client.get(address)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "2"), answer.text
+    assert client.get(f"{node.base}/hls/never/index.m3u8").status == 404
     cameras = Cameras(node, "lasting")
     assert cameras.active == added[1]["camera_id"]
     assert [camera["status"] for camera in cameras.list()["cameras"]] == ["lost", "lost"]
     process = publish(publish_url(node, added[1]), Picture(1), tmp_path, "second 1")
     cleanup.append(process)
+    statuses: set[int] = set()
+
+    def goes_on() -> bool:
+        now = [client.get(address).status for address in addresses]
+        statuses.update(now)
+        return now == [200, 200]
+
+    wait_until(goes_on, "the program goes on", alive=[process])
+    assert statuses <= {200, 503}, statuses
     on_air(cameras, [added[1]["camera_id"]])
-    client = node.client()
-    wait_until(lambda: client.get(playlist).status == 200, "the program goes on")
     assert last_number(node, playlist) > number
     # Removed: its publisher is closed, and its key opens nothing any more.
     cameras.remove(added[1]["camera_id"])

@@ -183,6 +183,11 @@ def test_numbers_go_on_after_a_kill(make_node, tmp_path: Path) -> None:
         before.wait_for(5)
     node.kill()
     node.start()
+    client = node.client()
+    for address in (node.master_url("numbers"), f"{node.base}/hls/numbers/main/index.m3u8"):
+        answer = client.get(address)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "2"), answer.text
+    client.close()
     with ffmpeg5(url, source, node.certificates, tmp_path) as publisher:
         wait_on_air(node, "numbers", 1, publisher)
         with Watcher(node.client(), node.master_url("numbers"), tmp_path / "after") as after:

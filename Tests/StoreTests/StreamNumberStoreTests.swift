@@ -101,6 +101,19 @@ import Testing
   }
 
   @Test(arguments: Kind.allCases)
+  func `those that were written of late are known, the last ones first`(kind: Kind) async throws {
+    let store = try kind.numbers(folder)
+    #expect(try await store.recent(since: 0, atMost: 9) == [])
+    let names = ["1", "2", "3"].map { StreamNumbers.Name(wedding: "w1", camera: $0) }
+    let first = try await store.begin(names[0], now: 10)
+    _ = try await store.begin(names[1], now: 20)
+    _ = try await store.begin(names[2], now: 30)
+    #expect(try await store.recent(since: 20, atMost: 9) == [names[2], names[1]])
+    _ = try await store.extend(first, now: 40)
+    #expect(try await store.recent(since: 20, atMost: 2) == [names[0], names[2]])
+  }
+
+  @Test(arguments: Kind.allCases)
   func `streams are told apart, and old ones forgotten`(kind: Kind) async throws {
     let store = try kind.numbers(folder)
     let other = StreamNumbers.Name(wedding: "w1", camera: "2")

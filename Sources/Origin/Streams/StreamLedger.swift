@@ -141,6 +141,32 @@ package actor StreamLedger {
     return state
   }
 
+  /// The streams that may have been on the air a while ago: they have begun, gone on or ended since.
+  ///
+  /// - Parameters:
+  ///   - fragment: how long a segment is.
+  ///   - while: how long ago; a stream that goes on is written once in so many segments.
+  ///   - now: milliseconds since 1970.
+  /// - Returns: none where the store can't say.
+  package func recent(
+    fragment: Duration, within while: Duration,
+    now: Int64 = StreamOutlet.wallClockMilliseconds
+  ) async -> Set<StreamKey> {
+    let age = fragment * Int(StreamNumbers.blockSegments) + `while`
+    let time = now - Int64(age / .milliseconds(1))
+    do throws(StoreError) {
+      let names = try await waiting(atMost: patience) { [store] () async throws(StoreError) in
+        try await store.recent(since: time, atMost: Self.mostRecent)
+      }
+      return Set(names.compactMap { StreamKey(wedding: $0.wedding, camera: $0.camera) })
+    } catch {
+      logger.warning("who was on the air isn't known", metadata: ["error": "\(error)"])
+      return []
+    }
+  }
+
+  private static let mostRecent = 10_000
+
   /// Once a day, forgets the numbers of streams that nobody has published for long.
   ///
   /// - Parameter now: milliseconds since 1970.

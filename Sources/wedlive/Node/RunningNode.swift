@@ -36,6 +36,8 @@ struct RunningNode: Sendable {
     /// What the processes before this one still have; nil where there are none.
     let elders: ElderStreams?
     let playback: RecordingSite
+    /// Streams that were on the air before this process began, and until when they are expected.
+    let returning: (streams: Set<StreamKey>, until: MonotonicTime)
     let site: OperatorSite
     let page: @Sendable (String) -> PreparedResponse?
     /// What other nodes show; nil where there are none.
@@ -85,7 +87,11 @@ struct RunningNode: Sendable {
         tokens: tokens, needsToken: needsToken, plans: origin.configuration.streams.plans,
         choices: parts.choices),
       routes: PublicRoutes(health: origin.health, api: parts.api, page: parts.page),
-      recordings: parts.playback, remote: parts.elders?.remote(on: server), pacing: parts.pacing)
+      recordings: parts.playback, remote: parts.elders?.remote(on: server),
+      expected: ExpectedStreams(
+        parts.returning.streams, until: parts.returning.until,
+        isOpening: { [programs = origin.programs] in programs.hasProgram($0) }),
+      pacing: parts.pacing)
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     handler.gate.locked = parts.locks.weddings
     ingest.locked = parts.locks.weddings

@@ -183,6 +183,11 @@ enum Standalone {
     } catch {
       throw StartFailure("the cameras can't be read: \(error)")
     }
+    let reconnect = configuration.streams.reconnectWindow
+    // In a cluster they are elsewhere by now; a process that was replaced still has its own.
+    let returning =
+      cluster == nil && !succession.hasElders
+      ? await origin.ledger.recent(fragment: configuration.streams.fragment, within: reconnect) : []
     let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await node.open(
       RunningNode.Parts(
@@ -197,6 +202,7 @@ enum Standalone {
         playback: RecordingSite(
           shelf: recordings.shelf, reader: recordings.reader,
           isLimitedByPlan: streams.ladder != nil),
+        returning: (returning, .now + reconnect),
         site: OperatorSite(
           names: [
             configuration.node.advertise, configuration.node.effectiveID,

@@ -52,6 +52,13 @@ actor UnreliableStore: StreamNumberStore {
     try await memory.numbers(name)
   }
 
+  func recent(
+    since time: Int64, atMost most: Int
+  ) async throws(StoreError) -> [StreamNumbers.Name] {
+    try await answer()
+    return try await memory.recent(since: time, atMost: most)
+  }
+
   func forget(
     before time: Int64, keeping open: Set<StreamNumbers.Name>
   ) async throws(StoreError) -> Int {
@@ -123,6 +130,22 @@ final class Lines: Sendable {
     #expect(next.nextSequence <= 1_000 + 128)
     #expect(next.discontinuitySequence >= 100)
     #expect(await store.extensions < 25)
+  }
+
+  @Test func `streams that were on the air of late are known after a crash`() async throws {
+    _ = await ledger.begin(key)
+    let next = StreamLedger(store: store, logger: lines.logger)
+    let began = StreamOutlet.wallClockMilliseconds
+    // A stream that goes on is written once in half a block.
+    let block = 128 * 3_000 as Int64
+    for (age, streams) in [(0, [key]), (block + 9_000, [key]), (block + 21_000, [])] {
+      let now = began + age
+      #expect(
+        await next.recent(fragment: .seconds(3), within: .seconds(20), now: now) == Set(streams))
+    }
+    await store.fail(.full("no room"))
+    #expect(await next.recent(fragment: .seconds(3), within: .seconds(20)) == [])
+    #expect(lines.all.count == 1)
   }
 
   @Test func `what another node has used counts, and what is only reserved here doesn't`()
