@@ -37,11 +37,12 @@
     }
     for (name, value) in fields {
       let nameOffset = bytes.count
-      bytes += name.utf8.lazy.filter(isTokenByte).map(asciiLowercase)
+      // By loops: a chain of `lazy` costs five times as much, while all who wait for the answer wait.
+      for byte in name.utf8 where isTokenByte(byte) { bytes.append(asciiLowercase(byte)) }
       let nameCount = bytes.count - nameOffset
       bytes += [0x3a, 0x20]
       let valueOffset = bytes.count
-      bytes += value.utf8.lazy.filter(isFieldByte)
+      for byte in value.utf8 where isFieldByte(byte) { bytes.append(byte) }
       entries.append(
         Entry(
           nameOffset: Int32(nameOffset), nameCount: Int32(nameCount),
