@@ -20,9 +20,13 @@ package struct ChannelID: Hashable, Sendable {
 @safe
 open class Channel {
   /// The open descriptor; -1 once closed.
-  package internal(set) final var descriptor: Int32
+  package final var descriptor: Int32 { socket }
   /// The channel's name on its loop once added.
-  package internal(set) final var id = ChannelID(raw: .max)
+  package final var id: ChannelID { name }
+
+  // What only this module sees is not checked for overlapping uses at each of them (see `TLSSession`).
+  final var socket: Int32
+  final var name = ChannelID(raw: .max)
   // A loop closes its channels before it ends, so it outlives them; counting would cost each event.
   private final unowned(unsafe) let owner: Loop
   /// The peer has ended or reset its side: a short read is then not the last, the end itself
@@ -38,7 +42,7 @@ open class Channel {
 
   /// Takes over a descriptor; the loop starts to watch it when the channel is added.
   package init(_ socket: consuming Socket, on loop: Loop) {
-    descriptor = socket.release()
+    self.socket = socket.release()
     unsafe owner = loop
   }
 

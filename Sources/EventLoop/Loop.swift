@@ -88,7 +88,7 @@ package final class Loop {
       freeSlots.append(slot)
       throw SystemError("epoll_ctl", error)
     }
-    channel.id = id
+    channel.name = id
     slots[slot] = channel
   }
 
@@ -113,7 +113,7 @@ package final class Loop {
     channel.deadlineTimer = nil
     if channel.isShared { _ = wl_epoll_ctl(epoll, EPOLL_CTL_DEL, channel.descriptor, 0, 0) }
     Socket(owning: channel.descriptor).end()
-    channel.descriptor = -1
+    channel.socket = -1
     channel.closed()
   }
 
