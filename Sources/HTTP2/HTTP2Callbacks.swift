@@ -27,7 +27,10 @@ enum HTTP2Callbacks {
     let storage = unsafe context.pointee.storage
     let room = unsafe HTTP2Workspace.recordBytes - 9 - storage.pointee.staged
     let hasTail = unsafe storage.pointee.tail.count > 0
-    if room < 1024 || hasTail { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
+    if room < 1024 || hasTail {
+      unsafe storage.pointee.isPaused = true
+      return Int(NGHTTP2_ERR_PAUSE.rawValue)
+    }
     unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
     if unsafe state.pointee.position == state.pointee.end, unsafe state.pointee.isStreaming {
       switch unsafe context.pointee.owner.nextPiece(of: stream) {

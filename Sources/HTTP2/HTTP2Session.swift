@@ -98,12 +98,15 @@ package import Telemetry
   ) -> Int {
     let storage = unsafe context.pointee.storage
     unsafe storage.pointee.staged = 0
+    unsafe storage.pointee.isPaused = false
+    unsafe storage.pointee.mayHaveMore = true
     var total = 0
     while unsafe storage.pointee.staged < HTTP2Workspace.recordBytes {
       var pointer: UnsafePointer<UInt8>?
       let count = unsafe nghttp2_session_mem_send(raw, &pointer)
       guard count > 0, let pointer = unsafe pointer else {
         if count < 0 { unsafe context.pointee.violation = .failure }
+        unsafe storage.pointee.mayHaveMore = storage.pointee.isPaused
         break
       }
       // The frame comes after the large one that was packed by the same call.
@@ -112,10 +115,35 @@ package import Telemetry
       let staged = unsafe storage.pointee.staged
       unsafe (storage.pointee.stage + staged).update(from: pointer, count: count)
       unsafe storage.pointee.staged = staged + count
+      if unsafe UInt32(pointer[3]) == NGHTTP2_HEADERS.rawValue { addFields(toFrameAt: staged) }
       if hadTail { break }
     }
     return total + flush(emit)
   }
+
+  /// Writes the fields of a head of which libnghttp2 has written the status alone; the frame is the last
+  /// in the stage.
+  private func addFields(toFrameAt start: Int) {
+    let storage = unsafe context.pointee.storage
+    let frame = unsafe storage.pointee.stage + start
+    let stream = (5..<9).reduce(Int32(0)) { unsafe $0 << 8 | Int32(frame[$1]) }
+    guard
+      let state = unsafe nghttp2_session_get_stream_user_data(raw, stream)?
+        .assumingMemoryBound(to: ResponseState.self),
+      let head = unsafe state.pointee.head, let common = unsafe state.pointee.common
+    else { return }
+    unsafe state.pointee.common = nil
+    let end = unsafe common.writeLiterals(
+      to: head.writeLiterals(to: storage.pointee.stage + storage.pointee.staged))
+    let length = unsafe end - frame - 9
+    unsafe frame[0] = UInt8(length >> 16)
+    unsafe frame[1] = UInt8(truncatingIfNeeded: length >> 8)
+    unsafe frame[2] = UInt8(truncatingIfNeeded: length)
+    unsafe storage.pointee.staged = start + 9 + length
+  }
+
+  /// Whether another call of `produce` may give more than the last one has; for its owner, at once.
+  package var mayHaveMore: Bool { unsafe context.pointee.storage.pointee.mayHaveMore }
 
   /// Hands out what has been put together.
   private func flush(
@@ -180,7 +208,9 @@ package import Telemetry
     unsafe state.pointee.notifies = isPaced
     unsafe state.pointee.tally = tally
     unsafe state.pointee.allowance = isPaced ? 0 : .max
-    return unsafe submit(stream, head, common, state, hasBody: !range.isEmpty)
+    return unsafe submit(
+      stream, head, common, state, hasBody: !range.isEmpty,
+      isLong: range.count >= HTTP2Workspace.leastLongBytes)
   }
 
   /// Answers a stream with a body that the owner's `nextPiece(of:)` gives piece by piece.
@@ -191,10 +221,11 @@ package import Telemetry
   ///   - common: fields added to every response; lives as long as the loop.
   ///   - isPaced: whether the owner says how much may be sent.
   ///   - tally: counts the bytes of the body as they are sent.
+  ///   - waits: whether nothing is asked for of the body before `beginBody(_:)`.
   /// - Returns: false where the stream has gone; the owner then hears nothing of it.
   package func respondStreaming(
     _ stream: Int32, head: HeaderBlock, common: HeaderBlock, isPaced: Bool = false,
-    tally: Tally? = nil
+    tally: Tally? = nil, waits: Bool = false
   ) -> Bool {
     let state = unsafe context.pointee.take()
     unsafe state.pointee.head = head
@@ -204,12 +235,12 @@ package import Telemetry
     unsafe state.pointee.notifies = true
     unsafe state.pointee.tally = tally
     unsafe state.pointee.allowance = isPaced ? 0 : .max
-    return unsafe submit(stream, head, common, state, hasBody: true)
+    return unsafe submit(stream, head, common, state, hasBody: true, isLong: true, waits: waits)
   }
 
   private func submit(
     _ stream: Int32, _ head: HeaderBlock, _ common: HeaderBlock,
-    _ state: UnsafeMutablePointer<ResponseState>, hasBody: Bool
+    _ state: UnsafeMutablePointer<ResponseState>, hasBody: Bool, isLong: Bool, waits: Bool = false
   ) -> Bool {
     guard unsafe nghttp2_session_set_stream_user_data(raw, stream, state) == 0 else {
       unsafe context.pointee.drop(state)
@@ -217,15 +248,23 @@ package import Telemetry
     }
     let fields = unsafe context.pointee.storage.pointee.fields
     var count = unsafe StatusField.write(head.status, to: fields)
-    count = unsafe head.write(to: fields, at: count)
-    count = unsafe common.write(to: fields, at: count)
-    var provider = unsafe nghttp2_data_provider()
-    unsafe provider.source.ptr = UnsafeMutableRawPointer(state)
-    unsafe provider.read_callback = HTTP2Callbacks.readData
-    let code =
-      hasBody
-      ? unsafe nghttp2_submit_response(raw, stream, fields, count, &provider)
-      : unsafe nghttp2_submit_response(raw, stream, fields, count, nil)
+    if isLong, unsafe !context.pointee.hasContinued,
+      head.mostLiteralBytes + common.mostLiteralBytes <= HTTP2Workspace.mostLiteralBytes
+    {
+      unsafe state.pointee.common = common
+    } else {
+      count = unsafe head.write(to: fields, at: count)
+      count = unsafe common.write(to: fields, at: count)
+    }
+    var provider = unsafe Self.provider(state)
+    let code: Int32 =
+      if waits {
+        unsafe nghttp2_submit_headers(raw, 0, stream, nil, fields, count, nil)
+      } else if hasBody {
+        unsafe nghttp2_submit_response(raw, stream, fields, count, &provider)
+      } else {
+        unsafe nghttp2_submit_response(raw, stream, fields, count, nil)
+      }
     guard code == 0 else {
       unsafe nghttp2_session_set_stream_user_data(raw, stream, nil)
       unsafe context.pointee.drop(state)
@@ -234,8 +273,29 @@ package import Telemetry
     return true
   }
 
+  private static func provider(
+    _ state: UnsafeMutablePointer<ResponseState>
+  ) -> nghttp2_data_provider {
+    var provider = unsafe nghttp2_data_provider()
+    unsafe provider.source.ptr = UnsafeMutableRawPointer(state)
+    unsafe provider.read_callback = HTTP2Callbacks.readData
+    return unsafe provider
+  }
+
+  /// A streamed body that was to wait may begin.
+  package func beginBody(_ stream: Int32) {
+    guard
+      let state = unsafe nghttp2_session_get_stream_user_data(raw, stream)?
+        .assumingMemoryBound(to: ResponseState.self)
+    else { return }
+    var provider = unsafe Self.provider(state)
+    _ = unsafe nghttp2_submit_data(
+      raw, UInt8(NGHTTP2_FLAG_END_STREAM.rawValue), stream, &provider)
+  }
+
   /// Tells the peer to go on and send its body.
   package func sendContinue(_ stream: Int32) {
+    unsafe context.pointee.hasContinued = true
     let fields = unsafe context.pointee.storage.pointee.fields
     let count = unsafe StatusField.write(100, to: fields)
     _ = unsafe nghttp2_submit_headers(raw, 0, stream, nil, fields, count, nil)

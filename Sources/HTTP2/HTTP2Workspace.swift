@@ -27,6 +27,10 @@ import Telemetry
     let stage: UnsafeMutablePointer<UInt8>
     /// Bytes in `stage`; it is emptied before another session uses it.
     var staged = 0
+    /// Whether a body's next piece waits for the stage to be emptied.
+    var isPaused = false
+    /// Whether the last call of `produce` may have left something.
+    var mayHaveMore = false
     /// What follows the stage in the same record, where it stands: most of a large DATA frame.
     var tail = Tail()
     let fields: UnsafeMutablePointer<nghttp2_nv>
@@ -50,6 +54,11 @@ import Telemetry
 
   /// A payload of this size or more is not copied to the stage.
   static let leastTailBytes = 2_048
+
+  /// A response's fields go past the table where its body is as long as this, or of unknown length.
+  static let leastLongBytes = 32_768
+  /// The most bytes of fields that do.
+  static let mostLiteralBytes = 4_096
 
   @safe struct PooledRequest: ~Copyable {
     var request: Request
@@ -166,6 +175,8 @@ import Telemetry
 @safe struct ResponseState {
   /// Keeps the bytes alive that libnghttp2 was given without a copy.
   var head: HeaderBlock?
+  /// The fields that go with it, where both are still to be written behind the status.
+  var common: HeaderBlock?
   var body: [UInt8] = []
   var position = 0
   var end = 0
@@ -194,6 +205,7 @@ extension HTTP2Workspace.Storage {
 
   mutating func give(_ state: UnsafeMutablePointer<ResponseState>) {
     unsafe state.pointee.head = nil
+    unsafe state.pointee.common = nil
     unsafe state.pointee.body = []
     unsafe state.pointee.tally = nil
     unsafe state.pointee.next = freeStreams

@@ -25,6 +25,8 @@ import HTTPSemantics
   /// Bytes that came of such streams, and how many may before they are told to stop.
   var unwanted = 0
   static let mostUnwanted = 16_384
+  /// Whether a client was told to go on: then a stream may have several heads.
+  var hasContinued = false
   /// Whether no further stream is taken: then such streams are not waited for.
   var isShuttingDown = false
 

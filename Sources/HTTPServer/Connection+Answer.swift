@@ -115,7 +115,8 @@ extension Connection {
       let common = server.common(isSecure, with: head)
       let isPaced = isPaced(stream)
       if !http2.respondStreaming(
-        stream, head: head, common: common, isPaced: isPaced, tally: takeTally())
+        stream, head: head, common: common, isPaced: isPaced, tally: takeTally(),
+        waits: heldBack.contains(stream))
       {
         paceEnded(stream)
         sourceEnded(stream)
@@ -199,6 +200,7 @@ extension Connection {
   func bodyMayBegin(stream: Int32) {
     guard let index = heldBack.firstIndex(of: stream) else { return }
     heldBack.remove(at: index)
+    http2?.beginBody(stream)
     bodyReady(stream: stream)
   }
 

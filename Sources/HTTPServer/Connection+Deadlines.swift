@@ -19,7 +19,7 @@ extension Connection {
     }
     guard let http2 else { return .idle }
     if http2.isInsideHeaders { return .head }
-    if http2.responsesInProgress > stalledSources.count { return .reader }
+    if http2.responsesInProgress > stalledSources.count + heldBack.count { return .reader }
     if bodyBytes > 0 || http2.awaitsEnds || pending.values.contains(where: \.isCollecting) {
       return .body
     }

@@ -12,20 +12,20 @@ extension Connection: HTTP2SessionOwner {
     }
   }
 
-  /// Queues what fits; returns how many bytes of plaintext that was.
-  func produceHTTP2(_ http2: HTTP2Session) -> Int {
-    var total = 0
+  /// Queues what fits; returns whether there may be more once that is sent.
+  func produceHTTP2(_ http2: HTTP2Session) -> Bool {
+    var mayHaveMore = false
     // One call makes one record, or two where a control frame came on top.
     while room >= 2 * TLSBuffers.recordBytes, closing == nil || closing == .drained {
-      let count = http2.produce { write($0, $1) }
+      _ = http2.produce { write($0, $1) }
       if let violation = http2.violation {
         leave(http2, violation)
-        return total + count
+        return true
       }
-      if count == 0 { break }
-      total += count
+      mayHaveMore = http2.mayHaveMore
+      if !mayHaveMore { break }
     }
-    return total
+    return mayHaveMore
   }
 
   /// Tells the client what it did, and closes.
@@ -62,10 +62,6 @@ extension Connection: HTTP2SessionOwner {
 
   func nextPiece(of stream: Int32) -> HTTP2Piece {
     guard let source = sources[stream] else { return .failed }
-    if heldBack.contains(stream) {
-      stalledSources.insert(stream)
-      return .pending
-    }
     switch source.next() {
     case .bytes(let bytes, let range):
       return range.isEmpty ? nextPiece(of: stream) : .bytes(bytes, range)

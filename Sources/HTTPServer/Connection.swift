@@ -245,6 +245,7 @@ final class Connection: Channel {
   override func flush() {
     guard !isClosed else { return }
     var turn = 0
+    var mayHaveMore = true
     while true {
       switch sendPending() {
       case .blocked:
@@ -258,7 +259,8 @@ final class Connection: Channel {
         return rearm()
       }
       if let http2 {
-        if produceHTTP2(http2) == 0 { break }
+        guard mayHaveMore else { break }
+        mayHaveMore = produceHTTP2(http2)
       } else if http1 != nil {
         if produceHTTP1() == 0 { break }
       } else if !hasOutput {

@@ -15,6 +15,8 @@ final class EdgeFill: Sendable {
 
   /// Without fields of a connection.
   let response: HTTPResponse
+  /// Of the response, which would read it anew each time.
+  let status: Int
   let freshness: Freshness
   let body: FillBody
   let outcome: CacheOutcome
@@ -39,6 +41,7 @@ final class EdgeFill: Sendable {
     asked = order.request.headerFields
     since = order.since
     self.response = response
+    status = response.status.code
     rule = VaryRule(response.headerFields)
     self.freshness = freshness
     self.body = body
@@ -66,7 +69,7 @@ final class EdgeFill: Sendable {
     let known = sent.withLock { $0 }
     if let known, known.age == age, known.outcome == outcome { return known.head }
     let made = StreamedResponse.head(
-      status: response.status.code, fields: fields(outcome, of: cache, at: now),
+      status: status, fields: fields(outcome, of: cache, at: now),
       contentLength: length)
     sent.withLock { $0 = Sent(age: age, outcome: outcome, head: made) }
     return made

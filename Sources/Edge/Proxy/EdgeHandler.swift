@@ -247,7 +247,7 @@ package final class EdgeHandler: RequestHandler {
       return .prepared(EdgeFailure.unreachable("The response has gone; ask again.").response)
     }
     let name = proxy.configuration.name
-    let status = fill.response.status.code
+    let status = fill.status
     let part = EdgePart(
       request, fill.response, length: fill.length, isForwarded: fill.outcome.isForwarded)
     switch part {
