@@ -205,8 +205,7 @@ extension ControlAPI {
     case .notLive:
       return APIError(
         409, "camera_not_live",
-        "Another camera is live, and this one sends nothing, or has not connected anew since an upgrade; "
-          + "start it, or have it connect anew (/control/drop/publisher), then switch.")
+        "Another camera is live, and this one sends nothing; start it, then switch.")
     case .notKept(let error):
       parts.log.error(
         "camera not kept",

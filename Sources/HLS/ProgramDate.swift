@@ -25,6 +25,39 @@ package enum ProgramDate {
     return date + "T" + clock + "Z"
   }
 
+  /// Reads a moment as `text` writes it.
+  ///
+  /// - Parameter text: 24 characters.
+  /// - Returns: milliseconds since 1970; nil for anything else.
+  package static func milliseconds(_ text: some StringProtocol) -> Int64? {
+    let pattern = Array("0000-00-00T00:00:00.000Z".utf8)
+    let bytes = Array(text.utf8)
+    let zero = UInt8(ascii: "0")
+    guard bytes.count == pattern.count else { return nil }
+    var numbers: [Int64] = [0]
+    for (byte, wanted) in zip(bytes, pattern) {
+      if wanted != zero {
+        guard byte == wanted else { return nil }
+        numbers.append(0)
+      } else {
+        guard (zero...UInt8(ascii: "9")).contains(byte) else { return nil }
+        numbers[numbers.count - 1] = numbers[numbers.count - 1] * 10 + Int64(byte - zero)
+      }
+    }
+    let (year, month, day) = (numbers[0], numbers[1], numbers[2])
+    guard year >= 1_970, (1...12).contains(month), (1...31).contains(day), numbers[3] < 24,
+      numbers[4] < 60, numbers[5] < 60
+    else { return nil }
+    // Howard Hinnant's civil-to-days, for years that begin in March.
+    let marchYear = month > 2 ? year : year - 1
+    let yearOfEra = marchYear % 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let days =
+      marchYear / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+      - 719_468
+    return ((days * 24 + numbers[3]) * 60 + numbers[4]) * 60_000 + numbers[5] * 1_000 + numbers[6]
+  }
+
   private static func digits(_ value: Int64, _ width: Int) -> String {
     let text = String(value)
     return String(repeating: "0", count: max(0, width - text.count)) + text

@@ -1,4 +1,5 @@
 import Foundation
+import HLS
 import Testing
 
 @testable import Edge
@@ -24,6 +25,28 @@ import Testing
   private func numbers(_ text: String) -> [Int] {
     text.split(separator: "\n").filter { !$0.hasPrefix("#") }
       .compactMap { Int($0.prefix { $0 != "-" }) }
+  }
+
+  @Test func `where a stream goes on after a playlist is in it`() throws {
+    let state = try #require(try playlist(11...16, breaks: 2, breakBefore: 13).stateAfter)
+    #expect(
+      state
+        == WindowState(
+          nextSequence: 17, discontinuitySequence: 3, targetDuration: 3, endDate: 18_000))
+    let dated = """
+      #EXTM3U
+      #EXT-X-TARGETDURATION:3
+      #EXT-X-MEDIA-SEQUENCE:7
+      #EXT-X-PROGRAM-DATE-TIME:2026-11-27T22:42:59.123Z
+      #EXTINF:2.500,
+      7-a.ts
+      #EXTINF:1.000,
+      8-b.ts
+
+      """
+    let end = ProgramDate.milliseconds("2026-11-27T22:43:02.623Z")
+    #expect(MediaPlaylistText(dated)?.stateAfter?.endDate == end)
+    #expect(MediaPlaylistText("#EXTM3U\n")?.stateAfter == nil)
   }
 
   @Test func `stay listed until they would have left the window`() throws {

@@ -249,6 +249,22 @@ import Testing
     (4_107_542_400_000, "2100-03-01T00:00:00.000Z"), (-5, "1970-01-01T00:00:00.000Z"),
   ]) func `dates are written`(milliseconds: Int64, text: String) {
     #expect(ProgramDate.text(milliseconds) == text)
+    #expect(ProgramDate.milliseconds(text) == max(0, milliseconds))
+  }
+
+  @Test func `each day is read as it was written`() {
+    for day in stride(from: Int64(0), to: 60_000, by: 1) {
+      let time = day * 86_400_000 + day * 1_439
+      #expect(ProgramDate.milliseconds(ProgramDate.text(time)) == time)
+    }
+  }
+
+  @Test(arguments: [
+    "", "2024-12-31T23:59:59.999", "2024-12-31 23:59:59.999Z", "1969-12-31T23:59:59.999Z",
+    "2024-13-31T23:59:59.999Z", "2024-12-00T23:59:59.999Z", "2024-12-31T24:59:59.999Z",
+    "2024-12-31T23:60:59.999Z", "2024-12-31T23:59:60.999Z", "2024-12-3xT23:59:59.999Z",
+  ]) func `what is no date is none`(text: String) {
+    #expect(ProgramDate.milliseconds(text) == nil)
   }
 
   @Test(arguments: [

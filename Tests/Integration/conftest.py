@@ -10,6 +10,7 @@ import pytest
 from support.cluster import Cluster
 from support.node import Node, Place, wedlive_binary
 from support.processes import Process
+from support.upgraded_wedding import Wedding
 
 #: Short fragments, so that a test sees several in a few seconds.
 QUICK = {"WEDLIVE_STREAMS_FRAGMENT": "1s", "WEDLIVE_STREAMS_WINDOW": "10s"}
@@ -103,3 +104,24 @@ def cluster(make_node: MakeNode, tmp_path: Path) -> Iterator[Cluster]:
     made = Cluster(tmp_path, make_node, origins=2, edges=2)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def wedding(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> Iterator[Callable[..., Wedding]]:
+    made: list[Wedding] = []
+
+    def make(count: int = 2, **settings: str) -> Wedding:
+        node = make_node(
+            WEDLIVE_ACCESS_WATCH="public",
+            WEDLIVE_STREAMS_FRAGMENT="1s",
+            WEDLIVE_STREAMS_RECONNECT_WINDOW="20s",
+            **settings,
+        )
+        made.append(Wedding(node, tmp_path, cleanup, count))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.viewer.stop()

@@ -3,116 +3,15 @@
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from conftest import MakeNode
 
-from support.cameras import Cameras, Picture, camera_of, publish, publish_url
+from support.cameras import Cameras, Picture, publish, publish_url
 from support.cluster_watch import Viewer
-from support.node import Node
 from support.processes import Process, gone, wait_until
-
-
-class Watching(Viewer):
-    """Reads the program and remembers its newest segment."""
-
-    last = b""
-
-    def take(self, name: str, body: bytes) -> None:
-        self.last = body
-
-
-class Wedding:
-    """Two cameras of one wedding on a node by itself, both live, of which the first is shown."""
-
-    def __init__(self, node: Node, folder: Path, cleanup: list[Process]) -> None:
-        self.node = node
-        self._folder = folder
-        self._cleanup = cleanup
-        cameras = Cameras(node, "both")
-        added = [cameras.add(name) for name in ("One", "Two")]
-        self.ids = [each["camera_id"] for each in added]
-        self._urls = [publish_url(node, each) for each in added]
-        self._rounds = 0
-        self.publishers = [self._begin(number) for number in range(2)]
-        self.wait_for_both()
-        cameras.switch(self.ids[0])
-        self._playlist = f"{node.base}/hls/both/program/source/index.m3u8"
-        wait_until(lambda: self._listed() >= 3, "it is on the air", alive=self.publishers)
-        self.viewer = Watching(node, "both", "program/source")
-        wait_until(lambda: self.viewer.newest >= 4, "it is watched")
-        wait_until(lambda: self.picture == 0, "the first one is shown")
-
-    def _listed(self) -> int:
-        return self.node.client().get(self._playlist).text.count("#EXTINF")
-
-    def _begin(self, number: int) -> Process:
-        self._rounds += 1
-        name = f"camera {number}.{self._rounds}"
-        process = publish(self._urls[number], Picture(number), self._folder, name)
-        self._cleanup.append(process)
-        return process
-
-    def wait_for_both(self) -> None:
-        # A connection of its own: that of a process before may have been ended.
-        cameras = Cameras(self.node, "both")
-        wait_until(
-            lambda: [cameras.status(each) for each in self.ids] == ["live", "live"],
-            "both are live",
-            alive=self.publishers,
-        )
-
-    def lose(self, number: int) -> None:
-        self.publishers[number].interrupt()
-
-    def come(self, number: int) -> None:
-        """Its publisher connects anew, to whatever process accepts now."""
-        self.publishers[number] = self._begin(number)
-
-    @property
-    def picture(self) -> int:
-        """The camera that viewers of the program see."""
-        file = self._folder / "newest.ts"
-        file.write_bytes(self.viewer.last)
-        return camera_of(file, 2)
-
-    @property
-    def active(self) -> str | None:
-        return Cameras(self.node, "both").active
-
-    def goes_on(self, count: int = 5) -> float:
-        """Waits for new segments; the longest time that none was new, in seconds."""
-        newest = self.viewer.newest
-        wait_until(lambda: self.viewer.newest > newest + count, "the program goes on", limit=60)
-        longest, self.viewer.longest = self.viewer.longest, 0.0
-        return longest
-
-
-@pytest.fixture
-def wedding(
-    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
-) -> Iterator[Callable[..., Wedding]]:
-    made: list[Wedding] = []
-
-    def make(**settings: str) -> Wedding:
-        node = make_node(
-            WEDLIVE_ACCESS_WATCH="public",
-            WEDLIVE_STREAMS_FRAGMENT="1s",
-            WEDLIVE_STREAMS_RECONNECT_WINDOW="20s",
-            **settings,
-        )
-        made.append(Wedding(node, tmp_path, cleanup))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.viewer.stop()
-
-
-#: Seconds without a new segment: two of them, and what the machine of the tests adds.
-SHORT = 4.0
+from support.upgraded_wedding import SHORT, Wedding
 
 
 def split(wedding: Wedding) -> None:
@@ -121,7 +20,7 @@ def split(wedding: Wedding) -> None:
     wedding.goes_on()
     wedding.lose(1)
     wedding.come(1)
-    wedding.wait_for_both()
+    wedding.wait_for_all()
     # The camera has shown something there by now.
     longest = wedding.goes_on()
     print(f"{longest:.1f} s")
@@ -137,7 +36,7 @@ def test_a_program_stays_with_the_camera_that_it_shows_and_is_switched(
     split(both)
     answer = Cameras(both.node, "both").switch(both.ids[1])
     assert answer["previous_camera_id"] == both.ids[0]
-    wait_until(lambda: both.picture == 1, "the other one is shown", limit=20)
+    both.shows(1)
     longest = both.goes_on()
     print(f"{longest:.1f} s")
     assert longest < SHORT
@@ -149,14 +48,14 @@ def test_a_program_goes_to_the_camera_that_is_left(wedding: Callable[..., Weddin
     both = wedding(WEDLIVE_CAMERAS_RETURN="when_live")
     split(both)
     both.lose(0)
-    wait_until(lambda: both.picture == 1, "the other one is shown", limit=20)
+    both.shows(1)
     longest = both.goes_on()
     print(f"{longest:.1f} s")
     assert longest < SHORT
     assert both.active == both.ids[1]
     # The rule holds for the one that was lost, whatever process it comes to.
     both.come(0)
-    wait_until(lambda: both.picture == 0, "the first one is shown again", limit=20)
+    both.shows(0)
     assert both.goes_on() < SHORT
     assert both.viewer.bad == []
 
@@ -191,7 +90,7 @@ def test_a_program_goes_on_when_the_process_that_has_it_ends(
     split(both)
     # Publishers may stay for so long, and what was listed is kept for one window more.
     wait_until(lambda: both.publishers[0].ended, "its publisher is sent away", limit=60)
-    wait_until(lambda: both.picture == 1, "the other one is shown", limit=20)
+    both.shows(1)
     longest = both.goes_on()
     print(f"{longest:.1f} s")
     assert longest < SHORT
@@ -209,11 +108,11 @@ def test_a_camera_that_a_killed_process_had_is_shown_where_it_comes_to(
     os.kill(second, signal.SIGKILL)
     wait_until(lambda: both.publishers[1].ended, "its connection has ended")
     both.come(1)
-    both.wait_for_both()
+    both.wait_for_all()
     both.goes_on()
     assert both.picture == 0
     Cameras(both.node, "both").switch(both.ids[1])
-    wait_until(lambda: both.picture == 1, "the other one is shown", limit=20)
+    both.shows(1)
     assert both.goes_on() < SHORT
     assert both.viewer.bad == []
 

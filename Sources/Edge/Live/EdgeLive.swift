@@ -1,6 +1,7 @@
 import Access
 package import EventLoop
 package import HTTPClient
+package import HLS
 import HTTPServer
 import HTTPTypes
 package import Logging
@@ -234,6 +235,17 @@ package final class EdgeLive: Sendable {
     }
     for await _ in answer {}
     limit.cancel()
+  }
+
+  /// How far viewers here have a stream that another node has, or had; nil where nothing is known of it.
+  package func progress(of key: StreamKey) -> WindowState? {
+    guard let known = state.withLock({ Self.heard(of: key, $0) }), let launch = known.launch else {
+      return nil
+    }
+    let furthest = StreamFeed(known, launch: launch).renditions.max {
+      $0.nextSequence < $1.nextSequence
+    }
+    return furthest.flatMap { MediaPlaylistText($0.playlist)?.stateAfter }
   }
 
   /// Something is known of a stream, or nobody has it.

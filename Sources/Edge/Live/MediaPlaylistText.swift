@@ -1,3 +1,5 @@
+import HLS
+
 /// A media playlist taken apart: what stands before its segments, and each of them.
 ///
 /// Source: RFC 8216, 4.3.2 and 4.3.3.
@@ -153,6 +155,24 @@ struct MediaPlaylistText: Equatable {
     targetDuration = target
     discontinuitySequence = breaks
     self.isEnded = isEnded
+  }
+
+  /// Where the stream goes on after it; nil where it lists nothing.
+  ///
+  /// What it doesn't say is as at the beginning: the stream's own time line.
+  var stateAfter: WindowState? {
+    guard let last = entries.last else { return nil }
+    let tag = "#EXT-X-PROGRAM-DATE-TIME:"
+    var date = 0.0
+    for entry in entries {
+      let told = entry.lines.first { $0.hasPrefix(tag) }?.dropFirst(tag.count)
+      if let told, let start = ProgramDate.milliseconds(told) { date = Double(start) }
+      date += entry.duration * 1_000
+    }
+    return WindowState(
+      nextSequence: last.sequence + 1,
+      discontinuitySequence: discontinuitySequence + entries.count { $0.isDiscontinuity },
+      targetDuration: targetDuration, endDate: Int64(min(max(0, date.rounded()), 1e15)))
   }
 
   /// The same without its first segments, in whose places others stand that it doesn't go on from.

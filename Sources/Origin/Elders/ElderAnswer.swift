@@ -26,8 +26,37 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
   /// How far a stream has come that was left.
   struct Progress: Codable, Equatable, Sendable {
     var state: WindowState
-    /// Of a program the camera that was chosen, and last the one that it shows.
-    var names: [String]
+    /// The camera that a program shows.
+    var camera: String?
+    /// The one that was chosen for it.
+    var chosen: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case state, camera, chosen
+      /// The one that was chosen, and last the one that is shown: what processes of before say, and read.
+      case names
+    }
+
+    init(state: WindowState, camera: String? = nil, chosen: String? = nil) {
+      (self.state, self.camera, self.chosen) = (state, camera, chosen)
+    }
+
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      let names = try fields.decodeIfPresent([String].self, forKey: .names) ?? []
+      state = try fields.decode(WindowState.self, forKey: .state)
+      camera = try fields.decodeIfPresent(String.self, forKey: .camera) ?? names.last
+      chosen =
+        try fields.decodeIfPresent(String.self, forKey: .chosen) ?? names.dropLast().last
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var fields = encoder.container(keyedBy: CodingKeys.self)
+      try fields.encode(state, forKey: .state)
+      try fields.encodeIfPresent(camera, forKey: .camera)
+      try fields.encodeIfPresent(chosen, forKey: .chosen)
+      try fields.encode(camera.map { [chosen ?? $0, $0] } ?? [], forKey: .names)
+    }
 
     /// Whether these are numbers that a stream can have.
     var isPossible: Bool {
@@ -37,6 +66,16 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
         && numbers.contains(state.targetDuration ?? 0) && date.contains(state.endTime.ticks)
         && date.contains(state.endDate)
     }
+  }
+
+  /// What there is of cameras of weddings with several.
+  struct News: Codable, Equatable, Sendable {
+    /// Of what is known then.
+    var number: Int
+    /// Those that have changed.
+    var cameras: [ElderCamera]
+    /// Weddings whose program is there.
+    var programs: [String]
   }
 
   /// No number of a stream, time or count comes as far: sums of such can't overflow.
@@ -49,10 +88,14 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
   var refusal: Refusal?
   /// Nil where the stream wasn't there.
   var progress: Progress?
+  /// Nil where nobody has asked for it.
+  var news: News?
 
   init(
-    count: Int = 0, recordings: [String] = [], refusal: Refusal? = nil, progress: Progress? = nil
+    count: Int = 0, recordings: [String] = [], refusal: Refusal? = nil, progress: Progress? = nil,
+    news: News? = nil
   ) {
+    self.news = news
     self.progress = progress
     self.count = count
     self.recordings = recordings
@@ -75,6 +118,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
   package static func read(_ json: [UInt8]) -> ElderAnswer? {
     guard let answer = try? JSONDecoder().decode(ElderAnswer.self, from: Data(json)),
       (0..<Int(beyond)).contains(answer.count), answer.progress?.isPossible != false,
+      answer.news?.cameras.allSatisfy(\.isPossible) != false,
       (400..<600).contains(answer.refusal?.status ?? 400)
     else { return nil }
     return answer

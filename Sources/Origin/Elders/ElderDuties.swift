@@ -35,7 +35,7 @@ package struct ElderDuties: Sendable {
 
   /// `POST` of an order as JSON, answered with what was done.
   package var call: APICall {
-    APICall(bodyLimit: 16 << 10) { request in
+    APICall(bodyLimit: 256 << 10) { request in
       guard let order = try? JSONDecoder().decode(ElderOrder.self, from: Data(request.body)) else {
         return .error(
           .badRequest, code: "unknown_order", message: "This process knows no such order.")
@@ -66,8 +66,7 @@ package struct ElderDuties: Sendable {
           count: progress == nil ? 0 : 1,
           progress: progress.map { progress in
             ElderAnswer.Progress(
-              state: progress.state,
-              names: progress.camera.map { [progress.chosen ?? $0, $0] } ?? [])
+              state: progress.state, camera: progress.camera, chosen: progress.chosen)
           })
       } catch {
         throw APIError(
@@ -77,6 +76,12 @@ package struct ElderDuties: Sendable {
       let isHere = await node.programs.watch(
         wedding, for: cameras, atMost: .milliseconds(max(0, min(milliseconds, 60_000))))
       return ElderAnswer(count: isHere ? 1 : 0)
+    case .watchCameras(let known, let watched, let milliseconds):
+      node.programs.note(watched: watched)
+      let (number, cameras, programs) = await node.programs.news(
+        after: known, atMost: .milliseconds(max(0, min(milliseconds, 60_000))))
+      return ElderAnswer(
+        news: ElderAnswer.News(number: number, cameras: cameras, programs: programs.sorted()))
     case .drop(let selection):
       return ElderAnswer(
         count: await loops.total { $0.local(OriginLoop.self)?.drop(selection) ?? 0 })

@@ -11,6 +11,9 @@ package enum ElderOrder: Codable, Equatable, Sendable {
     StreamKey, token: [UInt8], priority: Int, isAdmitted: Bool, cameras: LaterCameras? = nil)
   /// Say when a wedding's program may be had, or in so many milliseconds that it may not.
   case watchProgram(wedding: String, cameras: LaterCameras, milliseconds: Int)
+  /// Say what cameras of weddings with several have to show, once it is something else than what was told
+  /// with a number; these renditions, `wedding/camera/rendition`, are watched.
+  case watchCameras(after: Int, watched: [String], milliseconds: Int)
   /// Close connections that an operator has chosen.
   case drop(StreamControl.Selection)
   /// Give the next segments of a wedding's streams another key.
@@ -26,11 +29,20 @@ package enum ElderOrder: Codable, Equatable, Sendable {
   /// A wedding's cameras, or what its program is to show, have changed in the records.
   case refreshCameras(wedding: String)
 
+  /// Whether it only asks.
+  package var isQuestion: Bool {
+    switch self {
+    case .watchProgram, .watchCameras: true
+    default: false
+    }
+  }
+
   /// What it is called in the log.
   package var name: String {
     switch self {
     case .yield: "yield"
     case .watchProgram: "watch program"
+    case .watchCameras: "watch cameras"
     case .drop: "drop"
     case .rotateKeys: "rotate keys"
     case .startRecording: "start recording"

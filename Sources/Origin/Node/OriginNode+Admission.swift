@@ -13,9 +13,15 @@ extension OriginNode {
   /// silent about, pushes nobody off.
   func admit(_ ask: ClientAsk, _ publisher: Publisher) async -> Result<Claim, PublishDenial> {
     admissions.begin(ask.key)
+    // A program that shows it with a process before this one doesn't take it for lost.
+    let mayMove = leasing?.watch != nil
+    if mayMove { await programs.run(ask.key.wedding) { $0.welcome(ask.key.camera) } }
     let result = await decide(ask, publisher)
     admissions.end(ask.key)
-    if case .failure = result { await unlease(ask.key) }
+    if case .failure = result {
+      if mayMove { await programs.run(ask.key.wedding) { $0.keepHere(ask.key.camera) } }
+      await unlease(ask.key)
+    }
     return result
   }
 
@@ -97,7 +103,18 @@ extension OriginNode {
     _ key: StreamKey, to token: [UInt8], _ priority: Int, isAdmitted: Bool,
     cameras: LaterCameras? = nil
   ) async throws(ClaimRefusal) -> StreamLeasing.Progress? {
-    if key.camera == Program.name { return try await door.yield(key, to: cameras) }
+    if key.camera == Program.name {
+      let progress = try await door.yield(key, to: cameras)
+      if let progress {
+        logger.info(
+          "program left to the next process",
+          metadata: [
+            "stream": "\(key)", "next": "\(progress.state.nextSequence)",
+            "camera": "\(progress.camera ?? "-")",
+          ])
+      }
+      return progress
+    }
     let other = Publisher(
       id: .max, tokenID: token, priority: priority, address: "", silence: { nil }, evict: {})
     // A program that shows it doesn't take it for lost.

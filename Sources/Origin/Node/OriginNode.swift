@@ -225,6 +225,9 @@ package final class OriginNode: Sendable {
     }
   }
 
+  /// Another process is the node from now on.
+  package func retire() async { await door.retire() }
+
   /// A number for a client that no other of this process has.
   func nextClient() -> UInt64 { clients.add(1, ordering: .relaxed).newValue }
 

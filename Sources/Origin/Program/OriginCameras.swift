@@ -168,6 +168,12 @@ package struct OriginCameras: CameraDirectory {
       node.board[$0]?.state == .live
     }
     if isLive == true { return true }
+    // A program shows those of the processes before this one, too.
+    if let key = StreamKey(wedding: wedding, camera: camera), let elders,
+      elders.book.isLive(key)
+    {
+      return true
+    }
     if let own = node.programs.status(of: wedding) { return !own.isLive }
     // The process before this one has the program, with the cameras that are there.
     guard let elders, await elders.program(wedding)?.isLive == true else { return true }

@@ -34,21 +34,36 @@ extension Program {
   func expect(_ camera: String) {
     guard !isHandedOver else { return }
     heirs.leave(camera)
-    if choice.active == camera, choice.isLive(camera), moving == nil {
-      let limit = loop.schedule(after: .milliseconds(patienceMilliseconds)) { [unowned self] in
-        moving = nil
-        lose(camera)
-        tell()
-      }
-      moving = (camera, limit)
-    }
+    wait(for: camera, isToHere: false)
     tell()
   }
 
-  /// A camera's stream stays here.
+  /// A camera that is with a process before this one may be about to come here.
+  func welcome(_ camera: String) {
+    guard !isHandedOver, cameras[camera]?.isGuest == true else { return }
+    wait(for: camera, isToHere: true)
+  }
+
+  /// The picture of a camera that is shown and moves is waited for, as one is that comes late.
+  private func wait(for camera: String, isToHere: Bool) {
+    guard choice.active == camera, choice.isLive(camera), moving == nil else { return }
+    let limit = loop.schedule(after: .milliseconds(patienceMilliseconds)) { [unowned self] in
+      moving = nil
+      lose(camera)
+      tell()
+    }
+    moving = (camera, isToHere, limit)
+  }
+
+  /// A camera's stream stays where it is.
   func keepHere(_ camera: String) {
+    guard !isHandedOver else { return }
     heirs.keep(camera)
-    if moving?.camera == camera { arrive() }
+    if moving?.camera == camera {
+      arrive()
+      // It may have been lost meanwhile, as nobody heard.
+      if cameras[camera]?.last == nil { lose(camera) }
+    }
     tell()
   }
 

@@ -26,9 +26,13 @@ final class Program {
     var lastAt: Int64 = 0
     /// Whether its stream is there: live, or waiting for its publisher.
     var isOpen = true
+    /// Whether it is with a process before this one.
+    var isGuest = false
 
     /// How many numbers are remembered: a switch may need the last one, with all its rungs.
-    static let remembered = 8
+    ///
+    /// What comes from another process is nobody else's, and takes memory.
+    var remembered: Int { isGuest ? 3 : 8 }
   }
 
   /// How many target durations a camera may send nothing: as many as players are behind.
@@ -52,8 +56,9 @@ final class Program {
   private var look: ScheduledWork?
   /// Cameras in later processes of this node.
   var heirs = ProgramHeirs()
-  /// The camera that is shown, on its way to one of those, and what ends the wait for its picture there.
-  var moving: (camera: String, limit: ScheduledWork)?
+  /// The camera that is shown, on its way to one of those or from one before this, and what ends the wait
+  /// for its picture there.
+  var moving: (camera: String, isToHere: Bool, limit: ScheduledWork)?
   /// Whether one of those goes on with it.
   private(set) var isHandedOver = false
   private var status = ProgramStatus()
@@ -130,14 +135,22 @@ final class Program {
   // MARK: Cameras
 
   /// Takes what a camera's stream tells.
-  func take(_ news: ProgramNews, of camera: String) {
+  ///
+  /// - Parameters:
+  ///   - news: what it is.
+  ///   - camera: of the wedding.
+  ///   - isGuest: whether it is with a process before this one.
+  func take(_ news: ProgramNews, of camera: String, isGuest: Bool = false) {
     guard !isHandedOver else { return }
+    defer { cameras[camera]?.isGuest = isGuest }
     switch news {
     case .began:
       cameras[camera, default: Camera()].isOpen = true
       // What the last publisher sent is no longer what the camera shows.
       cameras[camera]?.last = nil
-    case .segments(let pieces, let offers): take(pieces, offers, of: camera)
+    case .segments(let pieces, let offers):
+      if let moving, moving.isToHere, moving.camera == camera, !isGuest { arrive() }
+      take(pieces, offers, of: camera)
     case .lost:
       cameras[camera]?.last = nil
       if sequencer.pending == camera { fill(sequencer.cancel()) }
@@ -163,7 +176,7 @@ final class Program {
       cameras[camera]?.recent[segment.sequence, default: [:]][rendition] = segment
       renditions.add(segment, rendition: rendition, of: camera)
       guard rendition == Renditions.sourceName else { continue }
-      if let known = cameras[camera], known.recent.count > Camera.remembered,
+      if let known = cameras[camera], known.recent.count > known.remembered,
         let oldest = known.recent.keys.min()
       {
         cameras[camera]?.recent[oldest] = nil
@@ -172,10 +185,12 @@ final class Program {
       cameras[camera]?.lastAt = milliseconds
       if !choice.isLive(camera) {
         changed(choice.live(camera, now: milliseconds), by: camera)
-        // The first one, or one that was to be shown when it was lost itself.
-        if choice.active == camera, ![sequencer.current, sequencer.pending].contains(camera) {
-          slots += sequencer.show(camera, last: nil)
-        }
+      }
+      // The first one, or one that was to be shown when it was lost itself, or moved.
+      if choice.active == camera, heir == nil,
+        ![sequencer.current, sequencer.pending].contains(camera)
+      {
+        slots += sequencer.show(camera, last: nil)
       }
       slots += sequencer.take(segment, of: camera)
     }
@@ -335,6 +350,7 @@ final class Program {
   func tell() {
     status.active = choice.active
     status.heir = isHandedOver ? nil : heir
+    status.isHandedOver = isHandedOver
     status.isLeft = isLeft
     status.isLive = choice.isLive
     status.isEnded = renditions.isEnded

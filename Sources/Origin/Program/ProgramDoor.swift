@@ -44,6 +44,10 @@ actor ProgramDoor {
   private var awaited: Set<String> = []
   /// Weddings whose program the next process of this node has.
   private var yielded: Set<String> = []
+  /// Weddings whose program is to be here for cameras that processes before this one have.
+  private var hosted: Set<String> = []
+  /// Whether another process is the node by now: what has no program here yet gets it there.
+  private var isRetired = false
   private let turns = Turns()
 
   /// Makes a door without programs.
@@ -73,9 +77,36 @@ actor ProgramDoor {
     streams[key.wedding]?.remove(key)
     guard streams[key.wedding]?.isEmpty != false else { return }
     streams[key.wedding] = nil
-    hands.giveUp(key.wedding)
-    guard open.removeValue(forKey: key.wedding) != nil, let program = Self.program(key.wedding)
-    else { return }
+    await closeIfEmpty(key.wedding)
+  }
+
+  /// Has a wedding's program here, for cameras that processes before this one have.
+  func host(_ wedding: String) async {
+    await turns.enter(wedding)
+    defer { turns.leave(wedding) }
+    hosted.insert(wedding)
+    guard hands.hasProgram(wedding) else { return }
+    await open(wedding, seed: streams[wedding]?.first { $0.camera == Claims.mainCamera })
+  }
+
+  /// None of those has a camera of it any more.
+  func unhost(_ wedding: String) async {
+    await turns.enter(wedding)
+    defer { turns.leave(wedding) }
+    guard hosted.remove(wedding) != nil, streams[wedding] == nil else { return }
+    await closeIfEmpty(wedding)
+  }
+
+  /// Another process is the node from now on: programs that are not here yet are opened there, with the
+  /// cameras that are here.
+  func retire() { isRetired = true }
+
+  private func closeIfEmpty(_ wedding: String) async {
+    guard !hosted.contains(wedding) else { return }
+    hands.giveUp(wedding)
+    guard open.removeValue(forKey: wedding) != nil, let program = Self.program(wedding) else {
+      return
+    }
     await hands.close(program)
   }
 
@@ -83,8 +114,8 @@ actor ProgramDoor {
   func split(_ wedding: String) async {
     await turns.enter(wedding)
     defer { turns.leave(wedding) }
-    guard let known = streams[wedding] else { return }
-    await open(wedding, seed: known.first { $0.camera == Claims.mainCamera })
+    guard streams[wedding] != nil || hosted.contains(wedding) else { return }
+    await open(wedding, seed: streams[wedding]?.first { $0.camera == Claims.mainCamera })
   }
 
   /// Another node, or the next process of this one, has a wedding's program: nothing of it is shown here
@@ -114,7 +145,7 @@ actor ProgramDoor {
     defer { turns.leave(wedding) }
     guard !yielded.contains(wedding) else { return nil }
     guard open[wedding] != nil else {
-      guard !awaited.contains(wedding) else { throw .taken }
+      guard isRetired || !awaited.contains(wedding) else { throw .taken }
       yielded.insert(wedding)
       return nil
     }
@@ -138,7 +169,7 @@ actor ProgramDoor {
     await turns.enter(wedding)
     defer { turns.leave(wedding) }
     awaited.remove(wedding)
-    guard streams[wedding] != nil else { return }
+    guard streams[wedding] != nil || hosted.contains(wedding) else { return }
     await open(wedding, seed: nil)
   }
 
@@ -148,7 +179,8 @@ actor ProgramDoor {
   ///   - wedding: whose.
   ///   - main: the camera that has been the program until now, if any.
   private func open(_ wedding: String, seed main: StreamKey?) async {
-    guard open[wedding] == nil, !yielded.contains(wedding),
+    // What one camera's playlist has been goes on where that is.
+    guard open[wedding] == nil, !yielded.contains(wedding), !isRetired || main != nil,
       let program = Self.program(wedding)
     else { return }
     openings += 1

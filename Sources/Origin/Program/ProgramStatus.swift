@@ -9,6 +9,8 @@ struct ProgramStatus: Sendable {
   var isEnded = false
   /// The later process of this node that has the camera which it is to show; nil where that is here.
   var heir: Int32?
+  /// Whether a later process goes on with it.
+  var isHandedOver = false
   /// No camera here will have anything to show any more.
   var isLeft = false
   /// When its first camera went live, in milliseconds since 1970.

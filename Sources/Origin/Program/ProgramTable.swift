@@ -2,9 +2,11 @@ import EventLoop
 
 /// The programs that have their home on one loop.
 final class ProgramTable {
+  private typealias Told = (news: ProgramNews, camera: String, isGuest: Bool)
+
   private enum Entry {
     /// Its numbers are being looked up; what cameras tell meanwhile.
-    case opening([(news: ProgramNews, camera: String)])
+    case opening([Told])
     case open(Program)
   }
 
@@ -25,20 +27,29 @@ final class ProgramTable {
   }
 
   /// Takes what a camera tells.
-  func take(_ news: ProgramNews, of camera: String, in wedding: String) {
+  ///
+  /// - Parameters:
+  ///   - news: what it is.
+  ///   - camera: of the wedding.
+  ///   - wedding: whose program it is for.
+  ///   - isGuest: whether it is with a process before this one.
+  func take(
+    _ news: ProgramNews, of camera: String, in wedding: String, isGuest: Bool = false
+  ) {
     switch entries[wedding] {
-    case .open(let program): program.take(news, of: camera)
-    case .opening(let waiting): entries[wedding] = .opening(waiting + [(news, camera)])
-    case nil: entries[wedding] = .opening([(news, camera)])
+    case .open(let program): program.take(news, of: camera, isGuest: isGuest)
+    case .opening(let waiting):
+      entries[wedding] = .opening(waiting + [(news, camera, isGuest)])
+    case nil: entries[wedding] = .opening([(news, camera, isGuest)])
     }
   }
 
   /// A program is open.
   func open(_ program: Program) {
-    var waiting: [(news: ProgramNews, camera: String)] = []
+    var waiting: [Told] = []
     if case .opening(let news) = entries[program.wedding] { waiting = news }
     entries[program.wedding] = .open(program)
-    for (news, camera) in waiting { program.take(news, of: camera) }
+    for each in waiting { program.take(each.news, of: each.camera, isGuest: each.isGuest) }
   }
 
   /// A wedding's streams are all gone.

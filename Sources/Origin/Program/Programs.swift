@@ -11,7 +11,7 @@ package import Telemetry
 /// A wedding that has only ever had its main camera has none: that camera's stream is its program.
 /// Each of the others has its home on one loop, to which cameras' loops send mail.
 package final class Programs: Sendable {
-  private struct State {
+  struct State {
     var loops: [LoopMailbox] = []
     /// Weddings that have a program now.
     var open: Set<String> = []
@@ -19,14 +19,32 @@ package final class Programs: Sendable {
     var registry: StreamRegistry?
     /// Weddings whose program another process has, and their cameras here that have something to show.
     var away: [String: Set<String>] = [:]
-    /// Those who wait for news of a wedding, by a number of their own.
-    var waiting: [Int: (wedding: String, news: AsyncStream<Void>.Continuation)] = [:]
+    /// Those who wait for news of a wedding, or of all, by a number of their own.
+    var waiting: [Int: (wedding: String?, news: AsyncStream<Void>.Continuation)] = [:]
     var waits = 0
+    /// What cameras here have told, whoever has their program.
+    var told = ToldCameras()
+    /// Cameras that are here, whatever a process before this one says of them.
+    var own: Set<StreamKey> = []
+    /// See `whenOpen`.
+    var opened: @Sendable (String) -> Void = { _ in }
+
+    /// Those who wait for news of all weddings.
+    var watchers: [AsyncStream<Void>.Continuation] {
+      waiting.values.lazy.filter { $0.wedding == nil }.map(\.news)
+    }
+
+    /// Weddings whose program is here, and goes on here.
+    var held: Set<String> { open.filter { isHeld($0) } }
+
+    func isHeld(_ wedding: String) -> Bool {
+      open.contains(wedding) && statuses[wedding]?.isHandedOver != true
+    }
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
   private let events: EventBus
-  private let cameras: WeddingCameras
+  let cameras: WeddingCameras
   private let relays: RelayDirectory
   private let switches: [ProgramChoice.Reason: Counter]
 
@@ -67,104 +85,29 @@ package final class Programs: Sendable {
     state.withLock { $0.open.contains(wedding) || $0.away[wedding] != nil }
   }
 
-  /// What a camera's stream tells; nothing where its wedding has no program.
+  /// What a camera's stream tells; nothing where its wedding has one camera.
   func tell(_ news: @autoclosure () -> ProgramNews, of key: StreamKey) {
-    let (home, isAway) = state.withLock { state in
-      (Self.openHome(of: key.wedding, state), state.away[key.wedding] != nil)
-    }
-    guard home != nil || isAway, cameras.isMember(key) else { return }
+    guard cameras.isOfProgram(key) else { return }
     let news = news()
     switch news {
     case .began, .lost: cameras.noteLive(key)
     case .segments, .over, .gone: break
     }
+    let (home, isAway, watchers) = state.withLock { state in
+      state.told.take(news, of: key)
+      switch news {
+      case .began, .segments: state.own.insert(key)
+      case .gone: state.own.remove(key)
+      case .lost, .over: break
+      }
+      return (
+        Self.openHome(of: key.wedding, state), state.away[key.wedding] != nil, state.watchers
+      )
+    }
+    for each in watchers { each.yield() }
     if isAway { note(news, of: key) }
     home?.submit { loop in
       ProgramTable.on(loop).take(news, of: key.camera, in: key.wedding)
-    }
-  }
-
-  // MARK: With another process
-
-  /// Another process has a wedding's program, or none has it any more.
-  func set(_ wedding: String, isAway: Bool) {
-    state.withLock { state in
-      if !isAway {
-        state.away[wedding] = nil
-      } else if state.away[wedding] == nil {
-        state.away[wedding] = []
-      }
-    }
-  }
-
-  /// The cameras here that have something to show while another process has their program.
-  func live(in wedding: String) -> Set<String> { state.withLock { $0.away[wedding] ?? [] } }
-
-  private func note(_ news: ProgramNews, of key: StreamKey) {
-    let isNews = state.withLock { state in
-      let before = state.away[key.wedding]
-      switch news {
-      case .segments: state.away[key.wedding]?.insert(key.camera)
-      case .lost, .over, .gone: state.away[key.wedding]?.remove(key.camera)
-      case .began: break
-      }
-      return before != state.away[key.wedding]
-    }
-    if isNews { wake(key.wedding) }
-  }
-
-  /// Waits for the moment when a later process may have a wedding's program.
-  ///
-  /// - Parameters:
-  ///   - wedding: whose.
-  ///   - later: what that process has.
-  ///   - limit: for how long at most.
-  /// - Returns: false where there is no such program here.
-  func watch(_ wedding: String, for later: LaterCameras, atMost limit: Duration) async -> Bool {
-    let (number, news) = waiter(wedding)
-    defer { state.withLock { $0.waiting[number] = nil } }
-    guard await run(wedding, { $0.hear(later) }) == true else { return false }
-    let timer = Task {
-      try? await Task.sleep(for: limit)
-      self.state.withLock { $0.waiting[number] }?.news.finish()
-    }
-    defer { timer.cancel() }
-    var iterator = news.makeAsyncIterator()
-    repeat {
-      guard let status = status(of: wedding), status.heir != later.process,
-        status.heir != nil || !status.isLeft
-      else { break }
-    } while await iterator.next() != nil
-    return true
-  }
-
-  /// Returns when other cameras of a wedding have something to show than those that were known, or the task
-  /// is cancelled.
-  ///
-  /// - Parameters:
-  ///   - wedding: whose program another process has.
-  ///   - known: its cameras.
-  func changed(_ wedding: String, from known: Set<String>) async {
-    let (number, news) = waiter(wedding)
-    defer { state.withLock { $0.waiting[number] = nil } }
-    guard live(in: wedding) == known else { return }
-    for await _ in news where live(in: wedding) != known { return }
-  }
-
-  private func waiter(_ wedding: String) -> (number: Int, news: AsyncStream<Void>) {
-    let (news, continuation) = AsyncStream.makeStream(
-      of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    return state.withLock { state in
-      state.waits += 1
-      state.waiting[state.waits] = (wedding, continuation)
-      return (state.waits, news)
-    }
-  }
-
-  /// There may be news for those who wait for such.
-  private func wake(_ wedding: String) {
-    for each in state.withLock({ $0.waiting.values.filter { $0.wedding == wedding } }) {
-      each.news.yield()
     }
   }
 
@@ -172,10 +115,14 @@ package final class Programs: Sendable {
 
   /// From here on a wedding's cameras tell what they have; it waits until the program is there.
   func open(_ wedding: String) {
-    state.withLock { state in
+    let opened = state.withLock { state in
       state.open.insert(wedding)
       state.away[wedding] = nil
+      state.told.note()
+      return state.opened
     }
+    wake(nil)
+    opened(wedding)
   }
 
   /// What a stream has for viewers, wherever it is; nil where there is none, or it can't be found for
@@ -209,7 +156,9 @@ package final class Programs: Sendable {
     state.withLock { state in
       state.open.remove(wedding)
       state.statuses[wedding] = nil
+      state.told.note()
     }
+    wake(nil)
     if let program = StreamKey(wedding: wedding, camera: Program.name) {
       relays.show(nil, in: program)
     }
@@ -233,12 +182,15 @@ package final class Programs: Sendable {
   }
 
   func set(_ status: ProgramStatus, of wedding: String) {
-    let isOther = state.withLock { state in
-      guard state.open.contains(wedding) else { return false }
-      defer { state.statuses[wedding] = status }
-      return state.statuses[wedding]?.active != status.active
+    let (isOther, isLeft) = state.withLock { state in
+      guard state.open.contains(wedding) else { return (false, false) }
+      let before = state.statuses.updateValue(status, forKey: wedding)
+      let isLeft = status.isHandedOver && before?.isHandedOver != true
+      if isLeft { state.told.note() }
+      return (before?.active != status.active, isLeft)
     }
     wake(wedding)
+    if isLeft { wake(nil) }
     guard isOther, let active = status.active,
       let program = StreamKey(wedding: wedding, camera: Program.name)
     else { return }
@@ -268,11 +220,11 @@ package final class Programs: Sendable {
     return try? await home.run { loop in ProgramTable.on(loop)[wedding].map(work) }
   }
 
-  private func openHome(of wedding: String) -> LoopMailbox? {
+  func openHome(of wedding: String) -> LoopMailbox? {
     state.withLock { Self.openHome(of: wedding, $0) }
   }
 
-  private static func openHome(of wedding: String, _ state: State) -> LoopMailbox? {
+  static func openHome(of wedding: String, _ state: State) -> LoopMailbox? {
     guard state.open.contains(wedding), !state.loops.isEmpty else { return nil }
     // The same loop each time; which one doesn't matter.
     let hash = wedding.utf8.reduce(into: UInt(5381)) { $0 = $0 &* 33 &+ UInt($1) }

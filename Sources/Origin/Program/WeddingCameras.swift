@@ -178,6 +178,15 @@ package final class WeddingCameras: Sendable {
       || state.withLock { $0.cameras[key.wedding]?.contains { $0.id == key.camera } ?? false }
   }
 
+  /// Whether a stream is one of a wedding with several, whose program can show it.
+  func isOfProgram(_ key: StreamKey) -> Bool {
+    state.withLock { state in
+      state.programs[key.wedding] != nil
+        && (key.camera == Claims.mainCamera
+          || state.cameras[key.wedding]?.contains { $0.id == key.camera } ?? false)
+    }
+  }
+
   /// What a wedding's program is to show; nil where nobody has said so.
   func chosen(_ wedding: String) -> String? {
     state.withLock { $0.programs[wedding].flatMap { $0 } }

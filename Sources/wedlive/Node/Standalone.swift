@@ -121,7 +121,10 @@ enum Standalone {
         version: { origin.outlet.nextVersion() })
     }
     if let elders {
-      elderHands.withLock { $0 = elders.line.hands { await elders.hear($0) } }
+      elderHands.withLock {
+        $0 = elders.line.hands(
+          hear: { await elders.hear($0) }, heard: { elders.live.progress(of: $0) })
+      }
       origin.board.count(with: elders.line.tally)
       origin.outlet.setContinuation { elders.live.continuing($0, isFirst: $1) }
     }
@@ -259,6 +262,8 @@ enum Standalone {
           isReplaced.store(true, ordering: .relaxed)
           replacing.finish()
           await node.stopAccepting()
+          // In a cluster a program is whose lease it is.
+          if cluster == nil { await origin.retire() }
           await cluster?.retire()
         },
         openDoor: {
@@ -289,6 +294,9 @@ enum Standalone {
     if let cluster {
       others.append(ClusterService(cluster: cluster))
     } else {
+      if let line {
+        others.append(GuestService(guests: GuestCameras(node: origin, hands: line.hands())))
+      }
       others.append(
         SharedRecords(
           locks: locks, cameras: originCameras, interval: configuration.shutdown.upgradeReads

@@ -1,6 +1,7 @@
 import Edge
 import EventLoop
 import Foundation
+import HLS
 import HTTPClient
 import HTTPTypes
 import Logging
@@ -18,6 +19,8 @@ final class ElderLine: Sendable {
   let pass: PeerPass
   /// What they have said last, in sums.
   let tally: ElderTally
+  /// What they have said of their cameras.
+  let book = ElderBook()
   private let haveEnded = Mutex(false)
   private let logger = Logger(label: "upgrade")
   /// What they have said last, and when.
@@ -61,12 +64,27 @@ final class ElderLine: Sendable {
 
   /// For `Origin`.
   ///
-  /// - Parameter hear: returns when it is known what viewers have of a stream that was left.
+  /// - Parameters:
+  ///   - hear: returns when it is known what viewers have of a stream that was left.
+  ///   - heard: how far viewers here have a stream.
   /// - Returns: what reaches them.
-  func hands(hear: @escaping @Sendable (StreamKey) async -> Void = { _ in }) -> ElderHands {
+  func hands(
+    hear: @escaping @Sendable (StreamKey) async -> Void = { _ in },
+    heard: @escaping @Sendable (StreamKey) -> WindowState? = { _ in nil }
+  ) -> ElderHands {
     ElderHands(
-      tally: tally, statuses: { [self] in await statuses() },
-      ask: { [self] order in await ask(order) }, hear: hear)
+      tally: tally, book: book, statuses: { [self] in await statuses() },
+      processes: { [self] in areGone ? [] : all.filter { !isGone($0.door) }.map(process) },
+      hear: hear, heard: heard)
+  }
+
+  private func process(
+    _ place: (door: UpgradeMessage.Door, upstream: Upstream)
+  ) -> ElderHands.Process {
+    ElderHands.Process(
+      id: place.door.process ?? 0, ask: { [self] order in await ask(place, order) },
+      fetch: { [self] path, bytes in await fetch(path, bytes, from: place.upstream) },
+      isGone: { [self] in areGone || isGone(place.door) })
   }
 
   /// Whether none of them is left.
@@ -106,36 +124,30 @@ final class ElderLine: Sendable {
     return try? JSONDecoder().decode(NodeStatus.self, from: Data(body))
   }
 
-  /// Has each of them do something; nothing comes of those that have ended, or don't know the order.
-  private func ask(_ order: ElderOrder) async -> [ElderAnswer] {
-    guard !areGone, let body = try? JSONEncoder().encode(order) else { return [] }
-    let places = all.filter { !isGone($0.door) }
-    // Side by side, as each may take long.
-    let answers = await withTaskGroup(of: (Int, ElderAnswer?).self) { group in
-      for (index, place) in places.enumerated() {
-        group.addTask { [self] in (index, await ask(place, Array(body))) }
-      }
-      var found = [ElderAnswer?](repeating: nil, count: places.count)
-      for await (index, answer) in group { found[index] = answer }
-      return found.compactMap { $0 }
-    }
-    if answers.contains(.missing), !Task.isCancelled {
-      logger.warning(
-        "the process before this one doesn't answer; nobody knows whether it was done",
-        metadata: ["order": "\(order.name)"])
-    }
-    // What it was may have changed.
-    said.withLock { $0 = nil }
-    return answers
-  }
-
+  /// Has one of them do something.
   private func ask(
-    _ place: (door: UpgradeMessage.Door, upstream: Upstream), _ body: [UInt8]
+    _ place: (door: UpgradeMessage.Door, upstream: Upstream), _ order: ElderOrder
   ) async -> ElderAnswer? {
-    let reply = await send(.post, "/cluster/orders", body, to: place.upstream, Self.orderPatience)
+    guard let body = try? JSONEncoder().encode(order) else { return nil }
+    let reply = await send(
+      .post, "/cluster/orders", Array(body), to: place.upstream, Self.orderPatience)
+    // What it was may have changed.
+    if !order.isQuestion { said.withLock { $0 = nil } }
     // One that has ended meanwhile does nothing any more.
     let answer = Self.answer(reply)
-    return answer == .missing && isGone(place.door) ? nil : answer
+    guard answer == .missing, !Task.isCancelled else { return answer }
+    if isGone(place.door) { return nil }
+    logger.warning(
+      "the process before this one doesn't answer; nobody knows whether it was done",
+      metadata: ["order": "\(order.name)"])
+    return answer
+  }
+
+  /// Gets a segment from one of them.
+  private func fetch(_ path: String, _ bytes: Int, from place: Upstream) async -> [UInt8]? {
+    let reply = await send(.get, path, to: place, Self.patience, atMost: bytes)
+    guard case .success(let (response, body)) = reply, response.status == .ok else { return nil }
+    return body
   }
 
   /// What comes of an order: one that is busy may have done it, do it yet, or have what it is about.
@@ -157,7 +169,7 @@ final class ElderLine: Sendable {
 
   private func send(
     _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8] = [], to door: Upstream,
-    _ patience: Duration
+    _ patience: Duration, atMost bytes: Int = answerBytes
   ) async -> Result<(HTTPResponse, [UInt8]), HTTPClientError> {
     var request = HTTPRequest(
       method: method, scheme: door.scheme, authority: door.authority, path: path)
@@ -165,7 +177,7 @@ final class ElderLine: Sendable {
     do throws(HTTPClientError) {
       return .success(
         try await client.send(
-          request, body: body, deadline: patience, maxResponseBytes: Self.answerBytes))
+          request, body: body, deadline: patience, maxResponseBytes: bytes))
     } catch {
       return .failure(error)
     }

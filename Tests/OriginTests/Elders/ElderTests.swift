@@ -66,19 +66,30 @@ import Testing
     #expect(try await test.registry.yield(key, to: other("one"), isAdmitted: true) != nil)
   }
 
-  /// A leasing whose elders give an answer to every order.
-  private func leasing(_ answer: ElderAnswer) -> StreamLeasing {
+  /// A leasing whose elders, by their processes, give answers to each order.
+  private func leasing(
+    book: ElderBook = ElderBook(), heard: WindowState? = nil,
+    _ elders: [Int32: @Sendable (ElderOrder) -> ElderAnswer?]
+  ) -> StreamLeasing {
     let hands = ElderHands(
-      tally: ElderTally(MetricRegistry()), statuses: { [] }, ask: { _ in [answer] })
-    return .elders { hands }
+      tally: ElderTally(MetricRegistry()), book: book, statuses: { [] },
+      processes: {
+        elders.sorted { $0.key > $1.key }.map { id, answer in
+          ElderHands.Process(
+            id: id, ask: { answer($0) }, fetch: { _, _ in nil }, isGone: { false })
+        }
+      }, heard: { _ in heard })
+    return .elders({ hands }, process: 9)
   }
+
+  private func leasing(_ answer: ElderAnswer) -> StreamLeasing { leasing([2: { _ in answer }]) }
 
   private func outcome(_ leasing: StreamLeasing) async -> StreamLeasing.Outcome {
     await leasing.acquire(StreamLeasing.Wish(key: key, priority: 0)) {}
   }
 
   @Test func `what was granted here before is not brought on by what is heard of it later`() async {
-    let left = ElderAnswer.Progress(state: WindowState(nextSequence: 7), names: [])
+    let left = ElderAnswer.Progress(state: WindowState(nextSequence: 7))
     let leasing = leasing(ElderAnswer(count: 1, progress: left))
     guard case .granted(let after?, wasOurs: false, _, _, _) = await outcome(leasing) else {
       Issue.record("not left")
@@ -104,13 +115,114 @@ import Testing
     }
   }
 
+  @Test func `what one has left is not forgotten where another one has yet to answer`() async {
+    let left = ElderAnswer.Progress(state: WindowState(nextSequence: 7))
+    let asked = Mutex(0)
+    let leasing = leasing([
+      // It is said once.
+      2: { _ in
+        asked.withLock { count in
+          count += 1
+          return ElderAnswer(count: 1, progress: count == 1 ? left : nil)
+        }
+      },
+      1: { _ in asked.withLock { $0 } < 3 ? .missing : nil },
+    ])
+    for _ in 1...2 {
+      guard case .refused = await outcome(leasing) else {
+        Issue.record("granted")
+        return
+      }
+    }
+    guard case .granted(let after?, wasOurs: false, _, _, _) = await outcome(leasing) else {
+      Issue.record("forgotten")
+      return
+    }
+    #expect(after.state.nextSequence == 7)
+  }
+
+  @Test func `a stream of one that was killed goes on behind what viewers had of it, once`() async {
+    let heard = WindowState(nextSequence: 9, discontinuitySequence: 1)
+    for elders: [Int32: @Sendable (ElderOrder) -> ElderAnswer?] in [
+      [:], [1: { _ in ElderAnswer() }],
+    ] {
+      let leasing = leasing(heard: heard, elders)
+      guard case .granted(let after?, wasOurs: false, _, _, _) = await outcome(leasing) else {
+        Issue.record("begun anew")
+        return
+      }
+      #expect(after.state == heard)
+      guard case .granted(nil, wasOurs: true, _, _, _) = await outcome(leasing) else {
+        Issue.record("heard once more")
+        return
+      }
+    }
+    let left = ElderAnswer.Progress(state: WindowState(nextSequence: 12))
+    let leasing = leasing(heard: heard, [2: { _ in ElderAnswer(count: 1, progress: left) }])
+    guard case .granted(let after?, _, _, _, _) = await outcome(leasing) else {
+      Issue.record("not left")
+      return
+    }
+    #expect(after.state == left.state)
+  }
+
+  @Test func `each is told of cameras that aren't its own`() async {
+    let book = ElderBook()
+    book.take(
+      [ElderCamera(key: .named("w", "a"), isLive: true), ElderCamera(key: .named("w", "c"))],
+      programs: [], of: 1)
+    book.take([ElderCamera(key: .named("w", "b"), isLive: true)], programs: [], of: 2)
+    let told = Mutex<[Int32: [String]]>([:])
+    @Sendable func note(_ order: ElderOrder, by process: Int32) -> ElderAnswer {
+      switch order {
+      case .watchProgram(_, let cameras, _), .yield(_, _, _, _, let cameras?):
+        told.withLock { $0[process] = cameras.live }
+      default: break
+      }
+      return ElderAnswer(count: 1)
+    }
+    let elders: [Int32: @Sendable (ElderOrder) -> ElderAnswer?] = [
+      1: { note($0, by: 1) }, 2: { note($0, by: 2) },
+    ]
+    let leasing = leasing(book: book, elders)
+    // What the first one had of `c` is here by now.
+    let live: Set = ["a", "b", "c"]
+    #expect(await leasing.watch?(.named("w", "program"), live) == true)
+    #expect(told.withLock { $0 } == [1: ["b", "c"], 2: ["a", "c"]])
+    told.withLock { $0 = [:] }
+    _ = await leasing.acquire(
+      StreamLeasing.Wish(key: .named("w", "program"), priority: 0, live: live)
+    ) {}
+    #expect(told.withLock { $0 } == [1: ["b", "c"], 2: ["a", "c"]])
+  }
+
+  @Test func `a program's cameras are read from processes of before, which read them, too`() throws
+  {
+    let state = WindowState(nextSequence: 7)
+    struct Before: Codable {
+      var state: WindowState
+      var names: [String]
+    }
+    let read = { try JSONDecoder().decode(ElderAnswer.Progress.self, from: $0) }
+    let old = try read(try JSONEncoder().encode(Before(state: state, names: ["b", "a"])))
+    #expect(old == ElderAnswer.Progress(state: state, camera: "a", chosen: "b"))
+    let none = try read(try JSONEncoder().encode(Before(state: state, names: [])))
+    #expect(none == ElderAnswer.Progress(state: state))
+    for progress in [old, none] {
+      let json = try JSONEncoder().encode(progress)
+      #expect(try read(json) == progress)
+      let names = try JSONDecoder().decode(Before.self, from: json).names
+      #expect(names == (progress.camera == nil ? [] : ["b", "a"]))
+    }
+  }
+
   @Test func `an answer is read as it was written`() throws {
     let answer = ElderAnswer(
       count: 1, recordings: ["a"],
       progress: .init(
         state: WindowState(
           nextSequence: 1 << 40, discontinuitySequence: 2, targetDuration: 4,
-          endTime: MediaTime(ticks: -5), endDate: 1_800_000_000_000), names: ["main"]))
+          endTime: MediaTime(ticks: -5), endDate: 1_800_000_000_000), camera: "a", chosen: "b"))
     #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == answer)
     #expect(ElderAnswer.read([]) == nil)
     #expect(ElderAnswer.read(Array(repeating: UInt8(ascii: "["), count: 9)) == nil)
@@ -124,7 +236,7 @@ import Testing
     WindowState(endDate: .max),
   ])
   func `numbers that no stream has are no answer`(state: WindowState) throws {
-    let answer = ElderAnswer(progress: .init(state: state, names: []))
+    let answer = ElderAnswer(progress: .init(state: state))
     #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == nil)
   }
 

@@ -150,6 +150,61 @@ import Testing
     await door.leave(.named("w", "b"))
   }
 
+  @Test func `it is here for cameras that are elsewhere, and as long as there are such`() async {
+    let door = door()
+    hasSeveral("w")
+    await door.host("w")
+    #expect(notes.taken == ["begin w/program", "listen w", "open w/program at 5"])
+    await door.enter(.named("w", "a"))
+    await door.leave(.named("w", "a"))
+    await door.unhost("other")
+    #expect(notes.taken == [])
+    await door.unhost("w")
+    #expect(notes.taken == ["close w/program"])
+    await door.unhost("w")
+    #expect(notes.taken == [])
+  }
+
+  @Test func `one that is here for both stays for those that are here`() async {
+    let door = door()
+    hasSeveral("w")
+    await door.enter(.named("w", "a"))
+    await door.host("w")
+    await door.unhost("w")
+    #expect(!notes.taken.contains("close w/program"))
+    await door.leave(.named("w", "a"))
+    #expect(notes.taken == ["close w/program"])
+  }
+
+  @Test func `it is waited for where cameras are elsewhere alone`() async {
+    let door = door()
+    hasSeveral("w")
+    notes.refusals.withLock { $0 = 3 }
+    await door.host("w")
+    #expect(await eventually { notes.all.withLock { $0.count == 3 } })
+  }
+
+  @Test func `a process that was replaced opens none, but for what a camera here has shown`()
+    async throws
+  {
+    let door = door(pause: .seconds(600))
+    hasSeveral("w")
+    notes.refusals.withLock { $0 = 1 }
+    await door.enter(.named("w", "a"))
+    await door.retire()
+    await door.enter(.named("w", "b"))
+    await door.host("w")
+    #expect(notes.taken == [])
+    // It waits for it no more, so who comes after it has it.
+    #expect(
+      try await door.yield(.named("w", "program"), to: LaterCameras(process: 2, live: [])) == nil)
+    await door.enter(.named("v"))
+    hasSeveral("v")
+    await door.split("v")
+    #expect(
+      notes.taken == ["begin v/program", "listen v", "seed v/main", "open v/program at 5"])
+  }
+
   @Test func `it opens while the main camera is live, and goes on from that`() async {
     let door = door()
     await door.enter(.named("w"))

@@ -86,13 +86,13 @@ final class TestProgram {
   var program: Program? { ProgramTable.on(loop)["w"] }
 
   /// A camera tells.
-  func tell(_ news: ProgramNews, _ camera: String) {
-    ProgramTable.on(loop).take(news, of: camera, in: "w")
+  func tell(_ news: ProgramNews, _ camera: String, isGuest: Bool = false) {
+    ProgramTable.on(loop).take(news, of: camera, in: "w", isGuest: isGuest)
     look()
   }
 
   /// Cameras finish a segment each, one after the other, and time passes with it.
-  func segments(_ cameras: String..., bytes: Int = 100) {
+  func segments(_ cameras: String..., isGuest: Bool = false, bytes: Int = 100) {
     time.now = time.now + MediaTime(milliseconds: 3_000)
     for camera in cameras {
       let number = sequences[camera] ?? 40
@@ -104,7 +104,7 @@ final class TestProgram {
         info: VariantInfo(
           bandwidth: 1_000, averageBandwidth: 900, codecs: [], size: nil, frameRate: nil),
         interest: nil)
-      tell(.segments([("source", segment)], offers: [offer]), camera)
+      tell(.segments([("source", segment)], offers: [offer]), camera, isGuest: isGuest)
     }
   }
 
