@@ -110,7 +110,7 @@ extension ControlAPI {
     guard let keys = parts.keys else {
       throw APIError(409, "not_encrypted", "This node encrypts no streams (encryption.method).")
     }
-    let streams = await keys.rotate(wedding: wedding)
+    let streams = try await keys.rotate(wedding: wedding)
     guard streams > 0 else {
       throw APIError(404, "not_live", "Nobody publishes this wedding here now.")
     }

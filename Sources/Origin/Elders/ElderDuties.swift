@@ -86,7 +86,7 @@ package struct ElderDuties: Sendable {
       return ElderAnswer(
         count: await loops.total { $0.local(OriginLoop.self)?.drop(selection) ?? 0 })
     case .rotateKeys(let wedding):
-      return ElderAnswer(count: await keys?.rotate(wedding: wedding) ?? 0)
+      return ElderAnswer(count: try await keys?.rotate(wedding: wedding) ?? 0)
     case .startRecording(let wedding, let camera):
       guard let key = StreamKey(wedding: wedding, camera: camera),
         node.board[key]?.state == .live

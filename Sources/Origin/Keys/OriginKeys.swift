@@ -25,11 +25,14 @@ package struct OriginKeys: StreamKeyDirectory {
     try await keys.key(id, ofWedding: wedding)
   }
 
-  package func rotate(wedding: String) async -> Int {
+  package func rotate(wedding: String) async throws(APIError) -> Int {
     var count = await loops.total {
       $0.local(OriginLoop.self)?.rotateKeys(ofWedding: wedding) ?? 0
     }
-    for answer in await elders?.ask(.rotateKeys(wedding: wedding)) ?? [] { count += answer.count }
+    guard let elders else { return count }
+    let (answers, refusal) = await elders.done(.rotateKeys(wedding: wedding))
+    if let refusal { throw refusal.error }
+    for answer in answers { count += answer.count }
     return count
   }
 }

@@ -86,7 +86,11 @@ package struct StreamControl: Sendable {
     }
     let chosen = selection
     var count = await loops.total { $0.local(OriginLoop.self)?.drop(chosen) ?? 0 }
-    for answer in await elders?.ask(.drop(chosen)) ?? [] { count += answer.count }
+    guard let elders else { return (.ok, "\(count)\n") }
+    let (answers, refusal) = await elders.done(.drop(chosen))
+    for answer in answers { count += answer.count }
+    // Who stays there may be whom it was about.
+    if let refusal { return (.init(code: refusal.status), "\(count)\n\(refusal.message)\n") }
     return (.ok, "\(count)\n")
   }
 
