@@ -108,7 +108,9 @@ import Testing
     _ = try await first.cluster.leases.claim(try Self.camera(1)) { _ in }
     let lease = try #require(
       try await first.cluster.leases.claim(program) { lost.send($0) }.lease)
-    let head = StreamHead(sequence: 41, discontinuity: 3, date: 1_795_939_000_000, camera: "altar")
+    let head = StreamHead(
+      sequence: 41, discontinuity: 3, date: 1_795_939_000_000, camera: "altar",
+      shown: ShownSegment(camera: "garden", sequence: 977))
     try await first.cluster.leases.publish(head, of: lease)
     for other in origins where other.id != home {
       #expect(try await other.cluster.leases.claim(program) { _ in }.lease == nil)
@@ -144,6 +146,31 @@ import Testing
         "discontinuity", "3", "end", "0", "names", names, "camera", camera)
       let lease = try #require(try await origins[0].cluster.leases.claim(program) { _ in }.lease)
       #expect(lease.inherited == StreamHead(sequence: 41, discontinuity: 3, camera: shown))
+      await origins[0].cluster.leases.release(lease)
+    }
+  }
+
+  @Test func `what a program shows is read where it is of its last number, and nothing else`()
+    async throws
+  {
+    let server = try RedisServerProcess()
+    let (origins, _) = try await Self.nodes(server)
+    let program = try #require(StreamID(wedding: "w", camera: "program"))
+    let good = ShownSegment(camera: "altar", sequence: 977)
+    for (text, shown) in [
+      ("41 altar 977", good),
+      // An older node has written the number since.
+      ("40 altar 976", nil), ("", nil), ("41", nil), ("41 altar", nil), ("41 altar -1", nil),
+      ("41 ../x 977", nil), ("41 altar 9007199254740992", nil), ("41 altar 977 1", nil),
+      (String(repeating: "4", count: 9_000), nil),
+    ] {
+      _ = try server.ask("del", program.key, program.leaseKey)
+      _ = try server.ask(
+        "hset", program.key, "owner", "old", "epoch", "1", "ended", "1", "sequence", "41",
+        "discontinuity", "3", "end", "0", "names", "", "camera", "altar", "shown", text)
+      let lease = try #require(try await origins[0].cluster.leases.claim(program) { _ in }.lease)
+      #expect(lease.inherited?.shown == shown, "\(text.prefix(20))")
+      #expect(lease.inherited?.camera == "altar")
       await origins[0].cluster.leases.release(lease)
     }
   }

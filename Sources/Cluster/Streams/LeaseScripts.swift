@@ -73,7 +73,7 @@ enum LeaseScripts {
       end
       local answer = {
         1, digits(next), owner, get('sequence'), get('discontinuity'), get('end'), get('names'),
-        get('date'), get('camera')}
+        get('date'), get('camera'), get('shown')}
       take(next)
       return answer
       """)
@@ -82,7 +82,7 @@ enum LeaseScripts {
   ///
   /// Of two holders the one with the larger epoch wins, then the one with the smaller name.
   /// Arguments: as above up to the priority; the epoch; 1 where a head follows; sequence,
-  /// discontinuity, end, names, date, camera. Answers 1 where it is kept, 2 where it was taken back, and 0, the
+  /// discontinuity, end, names, date, camera, what that shows. Answers 1 where it is kept, 2 where it was taken back, and 0, the
   /// owner and its epoch where it is another's.
   static let refresh = RedisScript(
     preamble + """
@@ -111,7 +111,7 @@ enum LeaseScripts {
       if ARGV[7] == '1' and (answer == 2 or not sequence or sequence <= tonumber(ARGV[8])) then
         redis.call(
           'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
-          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13])
+          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13], 'shown', ARGV[14])
       end
       return {answer}
       """)
@@ -126,7 +126,7 @@ enum LeaseScripts {
       if ARGV[7] == '1' then
         redis.call(
           'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
-          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13])
+          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13], 'shown', ARGV[14])
       end
       redis.call('DEL', KEYS[2])
       redis.call('PEXPIRE', KEYS[1], ARGV[4])

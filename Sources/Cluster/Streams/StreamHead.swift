@@ -10,13 +10,16 @@ package struct StreamHead: Equatable, Sendable {
   package var names: [String]
   /// The camera that a program shows; nil for other streams, and where it shows none.
   package var camera: String?
+  /// Whose segment a program has announced last; nil for other streams, and where that isn't known.
+  package var shown: ShownSegment?
   /// The program date where it ends, in milliseconds since 1970 by its holder's clock; 0: not known.
   package var date: Int64
 
   package init(
     sequence: Int64, discontinuity: Int64 = 0, end: Int64 = 0, names: [String] = [],
-    date: Int64 = 0, camera: String? = nil
+    date: Int64 = 0, camera: String? = nil, shown: ShownSegment? = nil
   ) {
+    self.shown = shown
     self.date = date
     self.camera = camera
     self.sequence = sequence
@@ -39,11 +42,12 @@ package struct StreamHead: Equatable, Sendable {
       && names.allSatisfy { !$0.isEmpty && NameRule.isVisible($0, longest: 256) }
       && names.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.longestNames
       && camera.map { NameRule.allows($0, longest: 128) } != false
+      && shown.map(\.isValid) != false
   }
 
   /// Its values as a stream's record has them: sequence, discontinuity, end, names.
   ///
-  /// What older nodes don't know stands beside them: the date, and a program's camera.
+  /// What older nodes don't know stands beside them: the date, and a program's camera and what it shows of one.
   var values: [String] {
     ["\(sequence)", "\(discontinuity)", "\(end)", names.joined(separator: " ")]
   }
@@ -64,10 +68,13 @@ package struct StreamHead: Equatable, Sendable {
   ///
   /// An older node has written the camera as the last of the names, and leaves what stood beside them.
   ///
-  /// - Parameter text: what is there as the camera; empty for none.
-  mutating func takeCamera(_ text: String) {
+  /// - Parameters:
+  ///   - text: what is there as the camera; empty for none.
+  ///   - shown: what is there as what it shows, which may be of an earlier number.
+  mutating func takeCamera(_ text: String, _ shown: String = "") {
     let camera = names.last ?? text
     names = []
     self.camera = NameRule.allows(camera, longest: 128) ? camera : nil
+    self.shown = ShownSegment(shown, as: sequence)
   }
 }

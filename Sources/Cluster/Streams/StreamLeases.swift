@@ -141,11 +141,11 @@ package final class StreamLeases: Sendable {
     {
       return .held(owner, epoch: epoch)
     }
-    guard values.count == 9, values[0] == "1", let epoch = Int64(values[1]), Epoch.isValid(epoch)
+    guard values.count == 10, values[0] == "1", let epoch = Int64(values[1]), Epoch.isValid(epoch)
     else { throw .malformed(stream.key) }
     var head = StreamHead(values: Array(values[3...6]))
     if let date = Int64(values[7]), date >= 0 { head?.date = date }
-    if stream.isProgram { head?.takeCamera(values[8]) }
+    if stream.isProgram { head?.takeCamera(values[8], values[9]) }
     return .granted(epoch: epoch, before: NodeID(values[2]), head: head)
   }
 
@@ -334,7 +334,10 @@ package final class StreamLeases: Sendable {
   private func arguments(_ lease: Lease, _ head: StreamHead?) -> [any RedisCommand.Word] {
     let values = head?.values ?? ["", "", "", ""]
     return common(priority: lease.priority) + [lease.epoch, head == nil ? 0 : 1] + values
-      + [head?.date ?? 0, head?.camera ?? ""]
+      + [
+        head?.date ?? 0, head?.camera ?? "",
+        head.flatMap { head in head.shown.map { $0.text(as: head.sequence) } } ?? "",
+      ]
   }
 
   private func run(

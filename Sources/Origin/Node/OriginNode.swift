@@ -191,9 +191,12 @@ package final class OriginNode: Sendable {
       switch await leasing.acquire(wish, onLoss) {
       case .refused, .onAir: return nil
       case .granted(let progress?, _, _, _, _):
+        let state = await ledger.begin(key, inheriting: progress.state)
+        // Where this node knows of more, that is what was announced last.
+        let isLast = state.nextSequence == progress.state.nextSequence
         return ProgramStart(
-          state: await ledger.begin(key, inheriting: progress.state), isInherited: true,
-          showing: progress.camera, chosen: progress.chosen)
+          state: state, isInherited: true, showing: progress.camera,
+          shown: isLast ? progress.shown : nil, chosen: progress.chosen)
       case .granted(nil, _, let isBlind, _, _):
         return ProgramStart(
           state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)

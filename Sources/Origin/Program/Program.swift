@@ -102,7 +102,7 @@ final class Program {
       keep()
       show()
     } else {
-      sequencer = ProgramSequencer(start.state)
+      sequencer = ProgramSequencer(start.state, after: start.shown)
       if let camera = start.showing {
         choice.goOn(with: camera, patience: Self.reunion(settings.streams))
       }
@@ -278,7 +278,7 @@ final class Program {
     outlet.tell(
       key,
       StreamLeasing.Progress(
-        state: source.state, publisherEnd: nil, camera: choice.active)
+        state: source.state, publisherEnd: nil, camera: choice.active, shown: renditions.shown)
     ) {}
   }
 

@@ -39,6 +39,8 @@ struct ProgramRenditions {
   private var open: [Open] = []
   private var masters = MasterPlaylists()
   private var lastVersion: UInt64 = 0
+  /// Whose segment the source's last one is.
+  private(set) var shown: ShownPlace?
   /// Rungs that another one stood in for.
   private(set) var substituted = 0
 
@@ -75,6 +77,9 @@ struct ProgramRenditions {
         Line(
           rank: offer.rank, rendition: rendition, next: rendition.window.state.nextSequence,
           info: offer.info))
+    }
+    if let last = seed.source.window.segments.last {
+      shown = ShownPlace(camera: seed.camera, sequence: last.sequence)
     }
     // What its rungs have yet to be given stands in the source's playlist.
     let behind = lines.map(\.next).min() ?? 0
@@ -150,7 +155,9 @@ struct ProgramRenditions {
         lines[index].rendition.interest = piece.interest
         lines[index].next = place.slot.number + 1
         if lines[index].rendition.append(standing, now: now) { isChanged = true }
-        if lines[index].rank == 0 { source.append(standing) }
+        guard lines[index].rank == 0 else { continue }
+        source.append(standing)
+        shown = ShownPlace(camera: place.slot.camera, sequence: place.slot.sequence)
       }
     }
     let oldest = lines.lazy.map(\.next).min() ?? 0

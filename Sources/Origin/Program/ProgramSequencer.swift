@@ -48,12 +48,24 @@ struct ProgramSequencer {
   /// A second one never is: dates may be ahead for other reasons than what was shown twice, and for ever.
   private var hasWaited = false
   private var lastSequence: Int?
+  /// Whose segment another node has announced last, until something is shown here.
+  ///
+  /// Its camera makes it once more, for edges that haven't got it: it takes the same place. Edges that have
+  /// it leave out what stands in that place here.
+  private var announced: ShownPlace?
   private var held: Segment?
   /// From the camera's dates to the program's, in milliseconds.
   private var shift: Int64 = 0
 
   /// Starts a program that has no segments in memory.
-  init(_ state: WindowState) { self.state = state }
+  ///
+  /// - Parameters:
+  ///   - state: after its last segment.
+  ///   - shown: whose segment that was; nil where that isn't known, or nobody makes it once more.
+  init(_ state: WindowState, after shown: ShownPlace? = nil) {
+    self.state = state
+    announced = state.isResumed ? shown : nil
+  }
 
   /// Starts a program that goes on from a camera's own playlist.
   init(_ state: WindowState, goingOnFrom camera: String) {
@@ -75,7 +87,7 @@ struct ProgramSequencer {
     }
     if camera != pending { hasWaited = false }
     pending = camera
-    guard let last else { return [] }
+    guard let last, !isShown(last, of: camera) else { return [] }
     let length = last.duration.milliseconds
     guard current == nil || repeated(last) * 2 <= length else { return [] }
     return [enter(camera, last)]
@@ -86,6 +98,7 @@ struct ProgramSequencer {
   /// - Returns: places that are decided by that.
   mutating func take(_ segment: Segment, of camera: String) -> [Slot] {
     if camera == pending {
+      if isShown(segment, of: camera) { return [] }
       // A program that has come from another node waits for no clock.
       guard
         current == nil || hasWaited
@@ -123,9 +136,27 @@ struct ProgramSequencer {
     return append(segment)
   }
 
+  /// Whether another node has shown it, and something after it: edges have had it for as long as that lasts.
+  private func isShown(_ segment: Segment, of camera: String) -> Bool {
+    announced.map { camera == $0.camera && segment.sequence < $0.sequence } ?? false
+  }
+
+  /// Takes the last place back where the segment that stood in it has been made once more.
+  private mutating func reopen(for segment: Segment) -> Bool {
+    defer { announced = nil }
+    guard let announced, announced.camera == current, announced.sequence == segment.sequence else {
+      return false
+    }
+    state.nextSequence -= 1
+    state.endDate = max(0, state.endDate - segment.duration.milliseconds)
+    return true
+  }
+
   private mutating func append(_ segment: Segment) -> Slot {
+    let isAgain = reopen(for: segment)
     let goesOn = lastSequence.map { $0 + 1 == segment.sequence } ?? false
-    let isDiscontinuity = state.isResumed && (!goesOn || segment.isDiscontinuity)
+    // Edges that have what is made once more count the discontinuity behind it.
+    let isDiscontinuity = (state.isResumed || isAgain) && (!goesOn || segment.isDiscontinuity)
     if isDiscontinuity || !goesOn { shift = max(0, repeated(segment)) }
     let slot = Slot(
       camera: current ?? "", sequence: segment.sequence, state: state,

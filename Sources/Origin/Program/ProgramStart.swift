@@ -9,6 +9,8 @@ struct ProgramStart: Sendable {
   var isBlind = false
   /// The camera that it showed then.
   var showing: String?
+  /// Whose segment the last one was that was announced there; nil where that isn't known.
+  var shown: ShownPlace?
   /// The camera that it goes back to by the rule; nil where nobody says.
   var chosen: String?
   /// What that camera that it is to show has shown last, where it was live here before.

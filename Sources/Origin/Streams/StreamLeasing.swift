@@ -77,12 +77,15 @@ package struct StreamLeasing: Sendable {
     package let camera: String?
     /// The camera that it goes back to by the rule, where that is known.
     package let chosen: String?
+    /// Whose segment a program's last one is; nil where that isn't known.
+    package let shown: ShownPlace?
 
     package init(
       state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil,
       publisherDate: PublisherDate? = nil, names: [String] = [], camera: String? = nil,
-      chosen: String? = nil
+      chosen: String? = nil, shown: ShownPlace? = nil
     ) {
+      self.shown = shown
       self.chosen = chosen
       self.camera = camera
       self.publisherDate = publisherDate

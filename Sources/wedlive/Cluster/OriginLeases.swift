@@ -101,7 +101,10 @@ final class OriginLeases: Sendable {
       sequence: Int64(progress.state.nextSequence - 1),
       discontinuity: Int64(progress.state.discontinuitySequence),
       end: progress.publisherEnd?.ticks ?? 0, names: progress.names,
-      date: max(0, progress.state.endDate), camera: progress.camera)
+      date: max(0, progress.state.endDate), camera: progress.camera,
+      shown: progress.shown.map {
+        ShownSegment(camera: $0.camera, sequence: Int64($0.sequence))
+      })
     // Where the lease is lost, `onLoss` has been called.
     _ = try? await node.leases.publish(head, of: lease)
   }
@@ -115,7 +118,8 @@ extension StreamHead {
         nextSequence: Int(clamping: sequence + 1),
         discontinuitySequence: Int(clamping: discontinuity),
         endDate: Self.believable(date, now: LogTime.now.milliseconds)),
-      publisherEnd: end == 0 ? nil : MediaTime(ticks: end), names: names, camera: camera)
+      publisherEnd: end == 0 ? nil : MediaTime(ticks: end), names: names, camera: camera,
+      shown: shown.map { ShownPlace(camera: $0.camera, sequence: Int(clamping: $0.sequence)) })
   }
 
   /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said: dates

@@ -2,7 +2,6 @@
 
 import http.client
 import itertools
-import re
 import threading
 import time
 from datetime import datetime
@@ -34,11 +33,20 @@ def sequences(node: Node, wedding: str) -> list[int]:
 def listed(node: Node, wedding: str, camera: str = "main") -> list[tuple[float, float]]:
     """When each listed segment begins by its date, in seconds since 1970, and how long it is."""
     text = node.client().get(f"{node.base}/hls/{wedding}/{camera}/source/index.m3u8").text
-    dates = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)Z", text)
-    lengths = [float(length) for length in re.findall(r"#EXTINF:([0-9.]+)", text)]
-    assert len(dates) == len(lengths) > 1, text
-    times = [datetime.fromisoformat(f"{date}+00:00").timestamp() for date in dates]
-    return list(zip(times, lengths, strict=True))
+    found: list[tuple[float, float]] = []
+    date = ""
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name == "#EXT-X-PROGRAM-DATE-TIME":
+            date = value.replace("Z", "+00:00")
+        elif name == "#EXTINF" and date:
+            found.append((datetime.fromisoformat(date).timestamp(), float(value.rstrip(","))))
+            date = ""
+        elif name == "#EXTINF" and found:
+            # A gap has no date of its own, and takes its time.
+            found[-1] = (found[-1][0], found[-1][1] + float(value.rstrip(",")))
+    assert len(found) > 1, text
+    return found
 
 
 def date_jumps(node: Node, wedding: str, camera: str = "main") -> list[float]:

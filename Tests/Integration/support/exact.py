@@ -65,6 +65,8 @@ class Follower:
         self.frames = 0
         #: Pictures and sounds that were published and did not come.
         self.missing = 0
+        #: Those that came once more where another origin has gone on.
+        self.repeated = 0
 
     def next_places(self, track: str) -> set[int]:
         """Where it may go on, counted from the recording's first frame."""
@@ -94,6 +96,8 @@ class Follower:
                     for place in here
                     if any((each - place) % track.count <= track.twice for each in expected)
                 }
+                again = [(each - place) % track.count for each in expected for place in found]
+                self.repeated += min(again, default=0)
             else:
                 found = here & expected
             if not found:

@@ -36,6 +36,7 @@ class ExactViewer(Viewer):
         published: Published,
         all_bytes: Bytes,
         from_start: bool = False,
+        path: str = "main/source",
     ) -> None:
         self.follower = Follower(published, from_start)
         # What came before it began, an outage of three seconds among it, it is to have as well.
@@ -46,7 +47,7 @@ class ExactViewer(Viewer):
         #: When it had each segment.
         self.times: list[float] = []
         self._printed = 0
-        super().__init__(edge, wedding)
+        super().__init__(edge, wedding, path)
 
     def take(self, name: str, body: bytes) -> None:
         self.times.append(time.monotonic())

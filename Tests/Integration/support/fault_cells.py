@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .cluster import Cluster
+from .cluster_watch import date_jumps
 from .exact import Published
 from .exact_viewer import Bytes, ExactViewer
 from .http import Client
@@ -245,6 +246,10 @@ class Seen:
     #: Frames that were published and that a viewer never got; those that no node ever got apart.
     missing: int = 0
     unsent: int = 0
+    #: Frames that a viewer got twice.
+    repeated: int = 0
+    #: Seconds between the end of a listed segment by its date and the date of the next one: the most.
+    jump: float = 0.0
     errors: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
@@ -281,6 +286,9 @@ def look(cell: Cell, seen: Seen, at: float, before: dict[int, set[str]], is_end:
         pairs = zip([last, *times], times, strict=False)
         seen.longest = max([seen.longest, *(later - earlier for earlier, later in pairs)])
         seen.breaks = max(seen.breaks, len(each.breaks - before[id(each)]))
+        seen.repeated = max(seen.repeated, each.follower.repeated)
+        if each.edge.process is not None and not each.edge.process.ended:
+            seen.jump = max([seen.jump, *map(abs, date_jumps(each.edge, WEDDING))])
         seen.errors += each.bad
         seen.wrong += each.wrong
         seen.missing = max(

@@ -41,11 +41,14 @@ def text(seen: Seen) -> str:
         "disc.": seen.breaks,
         "frames lost": seen.missing,
         "frames unsent": seen.unsent,
+        "frames twice": seen.repeated,
         "errors": len(set(seen.errors)),
         "wrong": sum("are missing before" not in each for each in seen.wrong),
         "reconnects": len(seen.losses),
     }
     words += [f"{count} {name}" for name, count in counts.items() if count]
+    if seen.jump >= 0.1:
+        words.append(f"dates {seen.jump:.1f} s off")
     return ", ".join(words)
 
 

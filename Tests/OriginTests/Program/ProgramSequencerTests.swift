@@ -91,6 +91,62 @@ extension Segment {
     #expect(take(41, "b", at: 104_500) == [Shown("b", 41, as: 2)])
   }
 
+  /// A program of which another node has announced number 41, which is camera a's segment 7, up to the second 103.
+  private mutating func goOn(shown: ShownPlace? = ShownPlace(camera: "a", sequence: 7)) {
+    sequencer = ProgramSequencer(
+      WindowState(nextSequence: 42, discontinuitySequence: 3, endDate: 103_000), after: shown)
+  }
+
+  @Test mutating func `what a camera makes once more stands in the same place once more`() {
+    goOn()
+    #expect(show("a") == [])
+    let slots = sequencer.take(.sample(7, at: 100_000), of: "a")
+    #expect(slots.map(Shown.init) == [Shown("a", 7, as: 41, cut: true)])
+    #expect(slots.map(\.programDate) == [100_000])
+    // As edges count that have the other node's, and as those that haven't.
+    #expect(sequencer.state.discontinuitySequence == 4)
+    let next = sequencer.take(.sample(8, at: 103_000), of: "a")
+    #expect(next.map(Shown.init) == [Shown("a", 8, as: 42)])
+    #expect(next.map(\.programDate) == [103_000])
+    // Only the first one can be what stood there.
+    #expect(take(7, "a", at: 100_000) == [])
+  }
+
+  @Test mutating func `dates that ran ahead there are as far ahead here`() {
+    goOn()
+    _ = show("a")
+    #expect(sequencer.take(.sample(7, at: 98_500), of: "a").map(\.programDate) == [100_000])
+    #expect(sequencer.take(.sample(8, at: 101_500), of: "a").map(\.programDate) == [103_000])
+  }
+
+  @Test mutating func `what was shown before that is not shown again`() {
+    goOn()
+    #expect(show("a", last: .sample(5, at: 94_000)) == [])
+    #expect(take(6, "a", at: 97_000) == [])
+    #expect(sequencer.pending == "a")
+    #expect(take(7, "a", at: 100_000) == [Shown("a", 7, as: 41, cut: true)])
+  }
+
+  @Test mutating func `what follows what was shown has the next number`() {
+    goOn()
+    _ = show("a")
+    #expect(take(8, "a", at: 103_000) == [Shown("a", 8, as: 42, cut: true)])
+    // Another camera's segment of that number is no such thing; nor is any where it isn't known.
+    for shown in [ShownPlace(camera: "b", sequence: 7), nil] {
+      goOn(shown: shown)
+      _ = show("a")
+      #expect(take(7, "a", at: 100_000) == [Shown("a", 7, as: 42, cut: true)])
+    }
+  }
+
+  @Test mutating func `a program's very first segment is made once more, too`() {
+    sequencer = ProgramSequencer(
+      WindowState(nextSequence: 1, endDate: 103_000), after: ShownPlace(camera: "a", sequence: 7))
+    _ = show("a")
+    #expect(take(7, "a", at: 100_000) == [Shown("a", 7, as: 0, cut: true)])
+    #expect(take(8, "a", at: 103_000) == [Shown("a", 8, as: 1)])
+  }
+
   @Test mutating func `dates never go back, and run on within a camera`() {
     begin()
     _ = show("b")

@@ -41,6 +41,23 @@ import Testing
     #expect(test.playlist?.entries.count == 2)
   }
 
+  @Test(arguments: [(40, 69), (39, 70)])
+  func `a program that comes from another node takes its last place again`(
+    shown: Int, first: Int
+  ) throws {
+    let test = try TestProgram()
+    test.open(
+      state: WindowState(nextSequence: 70, discontinuitySequence: 3), showing: "a",
+      shown: ShownPlace(camera: "a", sequence: shown))
+    test.tell(.began, "a")
+    for _ in 1...2 { test.segments("a") }
+    let playlist = try #require(test.playlist)
+    #expect(playlist.mediaSequence == first)
+    #expect(playlist.entries.map(\.isDiscontinuity) == [true, false])
+    #expect(playlist.discontinuities == 4)
+    #expect(test.status?.nextSequence == first + 2)
+  }
+
   @Test func `a camera that is lost is followed at once, and goes on where nobody else is live`()
     throws
   {
