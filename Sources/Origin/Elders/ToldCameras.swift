@@ -56,6 +56,13 @@ struct ToldCameras {
     cameras[key] = camera.isThere || isAsked ? camera : nil
   }
 
+  /// What was a camera is none any more; whether it was one.
+  mutating func forget(_ key: StreamKey) -> Bool {
+    guard cameras[key]?.isThere == true else { return false }
+    take(.gone, of: key)
+    return true
+  }
+
   /// The cameras of a wedding that have something to show.
   func live(in wedding: String) -> Set<String> {
     Set(cameras.filter { $0.key.wedding == wedding && $0.value.isLive }.map(\.key.camera))

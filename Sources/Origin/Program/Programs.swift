@@ -87,7 +87,7 @@ package final class Programs: Sendable {
 
   /// What a camera's stream tells; nothing where its wedding has one camera.
   func tell(_ news: @autoclosure () -> ProgramNews, of key: StreamKey) {
-    guard cameras.isOfProgram(key) else { return }
+    guard cameras.isOfProgram(key) else { return forget(key) }
     let news = news()
     switch news {
     case .began, .lost: cameras.noteLive(key)
@@ -109,6 +109,17 @@ package final class Programs: Sendable {
     home?.submit { loop in
       ProgramTable.on(loop).take(news, of: key.camera, in: key.wedding)
     }
+  }
+
+  /// A stream that is no camera any more, as that was removed: nothing is kept of what it has told.
+  private func forget(_ key: StreamKey) {
+    let (isNews, watchers) = state.withLock { state in
+      state.own.remove(key)
+      return (state.told.forget(key), state.watchers)
+    }
+    guard isNews else { return }
+    for each in watchers { each.yield() }
+    note(.gone, of: key)
   }
 
   // MARK: From the door

@@ -1,3 +1,6 @@
+import ControlAPI
+import Synchronization
+import TestSupport
 import Viewers
 import Events
 import HLS
@@ -39,6 +42,29 @@ import Testing
     test.open(state: WindowState(nextSequence: 70, discontinuitySequence: 3))
     #expect(test.playlist?.mediaSequence == 70)
     #expect(test.playlist?.entries.count == 2)
+  }
+
+  @Test(arguments: [false, true])
+  func `nothing is kept of what a camera has told that was removed`(isAsked: Bool) async throws {
+    let test = try TestProgram()
+    let key = StreamKey.named("w", "a")
+    try await test.cameras.add(NewCamera(wedding: "w", id: "a", name: "A"))
+    test.hub.set("w", isAway: true)
+    test.hub.tell(.segments([("source", .sample(1, at: 1_000))], offers: []), of: key)
+    #expect(test.hub.live(in: "w") == ["a"])
+    var known = 0
+    if isAsked {
+      let news = await test.hub.news(after: 0, atMost: .zero)
+      #expect(news.cameras.map(\.isLive) == [true])
+      known = news.number
+    }
+    try await test.cameras.remove("a", of: "w")
+    test.hub.tell(.lost, of: key)
+    #expect(test.hub.live(in: "w") == [])
+    #expect(test.hub.state.withLock { $0.own } == [])
+    let news = await test.hub.news(after: known, atMost: .zero)
+    #expect(news.cameras.map(\.isThere) == (isAsked ? [false] : []))
+    #expect(news.cameras.flatMap(\.pieces) == [])
   }
 
   @Test(arguments: [(40, 69), (39, 70)])
