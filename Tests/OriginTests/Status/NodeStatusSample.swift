@@ -50,8 +50,8 @@ extension NodeStatus {
     let away = StreamStatus(wedding: "carla & dan", camera: "church", state: .waiting)
     return NodeStatus(
       node: "origin-1", version: "0.1.0", pid: 4711, uptimeMilliseconds: 93_784_000,
-      watchBase: "https://localhost:8443/watch/", cipher: "libipsec-mb 1.3.0", accepted: 12,
-      rtmpConnections: 2, httpConnections: 217,
+      watchBase: "https://localhost:8443/watch/", remark: "the disk is nearly full",
+      cipher: "libipsec-mb 1.3.0", accepted: 12, rtmpConnections: 2, httpConnections: 217,
       traffic: TrafficStatus(
         bytesIn: 260_000_000, bytesOut: 4_200_000_000, bitsInPerSecond: 2_731_000,
         bitsOutPerSecond: 41_000_000),
