@@ -111,15 +111,19 @@ package final class Programs: Sendable {
     }
   }
 
-  /// A stream that is no camera any more, as that was removed: nothing is kept of what it has told.
+  /// A stream that is no camera any more, as that was removed: nothing is kept of what it has told, and its
+  /// program doesn't wait for it.
   private func forget(_ key: StreamKey) {
-    let (isNews, watchers) = state.withLock { state in
+    let (isNews, home, watchers) = state.withLock { state in
       state.own.remove(key)
-      return (state.told.forget(key), state.watchers)
+      return (state.told.forget(key), Self.openHome(of: key.wedding, state), state.watchers)
     }
     guard isNews else { return }
     for each in watchers { each.yield() }
     note(.gone, of: key)
+    home?.submit { loop in
+      ProgramTable.on(loop).take(.gone, of: key.camera, in: key.wedding)
+    }
   }
 
   // MARK: From the door

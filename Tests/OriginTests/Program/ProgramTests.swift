@@ -1,4 +1,5 @@
 import ControlAPI
+import EventLoop
 import Synchronization
 import TestSupport
 import Viewers
@@ -65,6 +66,23 @@ import Testing
     let news = await test.hub.news(after: known, atMost: .zero)
     #expect(news.cameras.map(\.isThere) == (isAsked ? [false] : []))
     #expect(news.cameras.flatMap(\.pieces) == [])
+  }
+
+  @Test func `a camera that was removed on the air keeps no program from its end`() async throws {
+    let test = try TestProgram()
+    test.hub.setLoops([test.loop.mailbox])
+    test.open()
+    for camera in ["a", "b"] {
+      try await test.cameras.add(NewCamera(wedding: "w", id: camera, name: camera))
+      test.hub.tell(.began, of: .named("w", camera))
+    }
+    test.segments("a", "b")
+    try await test.cameras.remove("b", of: "w")
+    test.program?.remove("b")
+    test.hub.tell(.lost, of: .named("w", "b"))
+    test.hub.tell(.over, of: .named("w", "a"))
+    test.look()
+    #expect(test.status?.isEnded == true)
   }
 
   @Test(arguments: [(40, 69), (39, 70)])
