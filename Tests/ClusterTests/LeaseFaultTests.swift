@@ -48,6 +48,22 @@ import Testing
     #expect(nodes.reduce(0) { $0 + $1.cluster.leases.held.count } == 10)
   }
 
+  @Test func `a lease goes behind another's that Redis could say nothing of`() async throws {
+    let server = try RedisServerProcess()
+    let node = try TestNode("one", server)
+    let id = try stream()
+    let lease = try await Self.claim(node, id)
+    for epoch in [0, 1, -7, Int64.max, StreamHead.largest] {
+      #expect(!lease.pass(over: epoch))
+    }
+    #expect(lease.epoch == 1 && !lease.isProvisional)
+    #expect(lease.pass(over: 4))
+    #expect(lease.epoch == 5 && lease.isProvisional)
+    #expect(try await node.cluster.leases.refresh(lease))
+    #expect(try Self.stands(server, id).prefix(2) == ["one", "5"])
+    #expect(!lease.isProvisional)
+  }
+
   @Test func `a higher priority takes over from a living holder, who is told`() async throws {
     let server = try RedisServerProcess()
     let (one, two) = (try TestNode("one", server), try TestNode("two", server))

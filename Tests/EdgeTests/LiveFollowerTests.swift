@@ -116,4 +116,50 @@ import Viewers
     // For a second from then on nobody is looked for again.
     #expect(try await node.eventually { word() == (isAll ? "absent" : "unknown") })
   }
+
+  @Test func `a node that answers no more is not waited for`() async throws {
+    let node = try EdgeNode()
+    let key = try #require(StreamKey(wedding: "silent", camera: "main"))
+    try await node.set("live/silent/main", "hold=1")
+    // One origin under two names is two nodes.
+    let port = try #require(node.origin.address.split(separator: ":").last)
+    let first = try #require(Upstream("http://127.0.0.1:\(port)"))
+    let second = try #require(Upstream("http://localhost:\(port)"))
+    let place = Mutex(first)
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge",
+      locator: LiveLocator(find: { _ in LiveLocator.Place([place.withLock { $0 }]) }),
+      metrics: MetricRegistry(), logger: Logger(label: "test"))
+    defer { live.close() }
+    _ = live.follow(key)
+    #expect(try await node.eventually { try await node.count("live/silent/main") == 1 })
+    place.withLock { $0 = second }
+    live.lost([second.authority])
+    #expect(try await node.count("live/silent/main") == 1)
+    live.lost([first.authority])
+    #expect(
+      try await node.eventually {
+        try await node.asked("live/silent/main")["host"]?.hasPrefix("localhost") == true
+      })
+  }
+
+  @Test func `a stream is not absent while one that may have it can't be asked`() async throws {
+    let node = try EdgeNode()
+    let key = try #require(StreamKey(wedding: "partial", camera: "main"))
+    try await node.set("live/partial/main", "status=404")
+    let upstream = try #require(Upstream(node.origin.address))
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge",
+      locator: LiveLocator(find: { _ in LiveLocator.Place([upstream], isPartial: true) }),
+      metrics: MetricRegistry(), logger: Logger(label: "test"))
+    defer { live.close() }
+    _ = live.follow(key)
+    #expect(try await node.eventually { try await node.count("live/partial/main") > 1 })
+    guard case .begun = live.follow(key) else {
+      Issue.record("it was said to be absent")
+      return
+    }
+  }
 }

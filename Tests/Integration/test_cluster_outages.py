@@ -1,5 +1,7 @@
 """What publishers and viewers of a cluster notice of outages: Redis, networks, edges, origins."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from support.processes import Process, wait_until
 
 #: Between two new segments: three seconds and a segment, on a machine that may be busy.
 LONGEST = 6.0
+USABLE = 'wedlive_cluster_nodes{status="usable"}'
 
 
 class Wedding:
@@ -130,6 +133,31 @@ def test_an_origin_dies_while_redis_is_away(cluster: Cluster, begin: Begin) -> N
     wedding.goes_on(6, "with Redis")
     wedding.stop()
     wedding.noticed_nothing("kill without Redis")
+
+
+def test_the_first_origin_has_a_stream_again_while_redis_is_away(
+    cluster: Cluster, begin: Begin
+) -> None:
+    """It was frozen, and takes the stream for its own: another has brought it further meanwhile."""
+    wedding = begin(cluster, "there-and-back")
+    first = owner(cluster, "there-and-back")
+    second = next(each for each in cluster.origins if each is not first)
+    cluster.redis.kill()
+    wedding.goes_on(3, "without Redis")
+    os.kill(first.pid, signal.SIGSTOP)
+    wedding.goes_on(12, "at the other origin")
+    os.kill(first.pid, signal.SIGCONT)
+    wait_until(
+        lambda: all(each.metrics()[USABLE] >= 4 for each in cluster.edges),
+        "the first one is used again",
+        limit=60,
+    )
+    second.kill()
+    wedding.goes_on(8, "back at the first one")
+    cluster.redis.start()
+    wedding.goes_on(6, "with Redis")
+    wedding.stop()
+    wedding.noticed_nothing("there and back without Redis", breaks=2)
 
 
 def test_redis_can_be_read_and_takes_nothing(cluster: Cluster, begin: Begin) -> None:

@@ -52,6 +52,17 @@ package final class Lease: Sendable {
   /// Whether it was taken while Redis could not be asked.
   package var isProvisional: Bool { provisional.load(ordering: .acquiring) }
 
+  /// Puts it behind another's that had the stream meanwhile, of which Redis could say nothing.
+  ///
+  /// - Parameter epoch: the other's.
+  /// - Returns: false for an epoch that nobody can have had, or one that is older than this.
+  package func pass(over epoch: Int64) -> Bool {
+    guard Epoch.isValid(epoch), Epoch.isValid(epoch + 1), epoch > self.epoch else { return false }
+    number.store(epoch + 1, ordering: .releasing)
+    provisional.store(true, ordering: .releasing)
+    return true
+  }
+
   func confirm(_ epoch: Int64) {
     number.store(epoch, ordering: .releasing)
     provisional.store(false, ordering: .releasing)

@@ -214,6 +214,13 @@ package final class EdgeLive: Sendable {
     for follower in followers { follower.relocate() }
   }
 
+  /// Nodes don't answer any more: nobody waits for what they would have said.
+  ///
+  /// - Parameter authorities: where they were asked.
+  package func lost(_ authorities: Set<String>) {
+    for follower in state.withLock({ Array($0.followers.values) }) { follower.leave(authorities) }
+  }
+
   // MARK: Streams that come home
 
   /// Follows a stream that is about to come home, as if somebody watched it, and returns once it is known

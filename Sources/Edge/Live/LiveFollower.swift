@@ -18,6 +18,8 @@ final class LiveFollower: Sendable {
     var task: Task<Void, Never>?
     /// The question that is open.
     var question: Task<(Answer, Upstream?), Never>?
+    /// Who is asked it, or was asked last.
+    var asked: Upstream?
     /// Waits for segments that were announced.
     var arrival: Task<Bool, Never>?
     /// Whether the stream may be elsewhere by now.
@@ -80,6 +82,16 @@ final class LiveFollower: Sendable {
     arrival?.cancel()
   }
 
+  /// As `relocate`, where the stream is asked for at one of these nodes.
+  ///
+  /// - Parameter authorities: of nodes that don't answer any more.
+  func leave(_ authorities: Set<String>) {
+    let isThere = state.withLock { state in
+      state.asked.map { authorities.contains($0.authority) } ?? false
+    }
+    if isThere { relocate() }
+  }
+
   private static var second: UInt64 { MonotonicTime.now.nanoseconds / 1_000_000_000 }
 
   // MARK: Asking
@@ -97,6 +109,7 @@ final class LiveFollower: Sendable {
         if let node { LiveLocator.Place([node]) } else { await live.locator.find(key) }
       var (answer, from) = await question(place.nodes, view)
       if place.nodes.isEmpty { answer = place.isAll ? .absent : .unknown }
+      if place.isPartial, answer == .absent { answer = .failed }
       let isMoved = state.withLock { state in
         defer { state.isMoved = false }
         return state.isMoved
@@ -204,6 +217,7 @@ final class LiveFollower: Sendable {
         var request = live.request(question)
         request.scheme = node.scheme
         request.authority = node.authority
+        state.withLock { $0.asked = node }
         let (response, body) = try await live.client.send(
           request, deadline: deadline, maxResponseBytes: live.configuration.feedBytes)
         switch response.status.code {

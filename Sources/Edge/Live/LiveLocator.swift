@@ -11,11 +11,16 @@ package struct LiveLocator: Sendable {
     package var isLive: Bool
     /// Whether nobody has it where no node is named; else that says that nobody can be asked.
     package var isAll: Bool
+    /// Whether one that may have it is left out, as it answers nobody.
+    package var isPartial: Bool
 
-    package init(_ nodes: [Upstream], isLive: Bool = false, isAll: Bool = false) {
+    package init(
+      _ nodes: [Upstream], isLive: Bool = false, isAll: Bool = false, isPartial: Bool = false
+    ) {
       self.nodes = nodes
       self.isLive = isLive
       self.isAll = isAll
+      self.isPartial = isPartial
     }
   }
 

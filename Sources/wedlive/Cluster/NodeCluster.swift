@@ -241,7 +241,11 @@ struct NodeCluster: Sendable {
     }
     // Those that have ended it last, and those that Redis says nothing of, may have it still.
     found += view.origins.filter(\.isReachable).map(\.id).filter { !found.contains($0) }
-    return LiveLocator.Place(upstreams(found, view, scheme))
+    // One that doesn't answer would keep the question from those that do, and hold it for as long as it may.
+    let there = found.filter { view[$0]?.isDown != true }
+    guard !there.isEmpty else { return LiveLocator.Place(upstreams(found, view, scheme)) }
+    return LiveLocator.Place(
+      upstreams(there, view, scheme), isPartial: there.count < found.count)
   }
 
   private static func upstreams(

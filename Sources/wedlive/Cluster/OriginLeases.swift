@@ -54,7 +54,13 @@ final class OriginLeases: Sendable {
     defer { turns.leave("\(key)") }
     let ours = StreamLeasing.Outcome.granted(
       after: nil, resumed: resumption?.grant, date: resumption?.publisherDate(besides: nil))
-    if leases.withLock({ $0[key]?.isHeld ?? false }) { return ours }
+    if let lease = leases.withLock({ $0[key] }), lease.isHeld {
+      guard let resumption, lease.pass(over: resumption.grant.epoch) else { return ours }
+      // Another has had it while Redis couldn't say so, and brought it on.
+      return .granted(
+        after: resumption.left(besides: nil), wasOurs: false, isBlind: true,
+        resumed: resumption.grant, date: resumption.publisherDate(besides: nil))
+    }
     var claim = StreamClaim(priority: wish.priority)
     claim.resumes = resumption?.grant.epoch
     do throws(ClusterError) {

@@ -181,7 +181,7 @@ enum EdgeRole {
         InvalidationService(
           invalidations: CacheInvalidations(
             proxy, cluster.node.invalidations, logger: Logger(label: "cache"))))
-      others.append(RelayService(cluster: cluster, loops: frame.loops))
+      others.append(RelayService(cluster: cluster, loops: frame.loops, live: edge.streams?.live))
     }
     if cluster == nil {
       others.append(

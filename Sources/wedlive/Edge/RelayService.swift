@@ -9,6 +9,8 @@ import ServiceLifecycle
 struct RelayService: Service {
   let cluster: NodeCluster
   let loops: LoopGroup
+  /// Those who follow streams for viewers; nil where nobody watches at this edge.
+  let live: EdgeLive?
 
   /// Has followers hear of the cluster's events.
   static func observe(_ cluster: NodeCluster, _ live: EdgeLive) {
@@ -24,9 +26,14 @@ struct RelayService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
+      var silent: Set<String> = []
       for await view in cluster.node.membership.changes {
         // A record that has expired is no reason to leave an origin that takes its streams.
-        let gone = view.origins.filter(\.isDown).map(\.id.text)
+        let down = view.origins.filter(\.isDown)
+        let gone = down.map(\.id.text)
+        let before = silent
+        silent = Set(down.map(\.record.addresses.http))
+        if !silent.isSubset(of: before) { live?.lost(silent.subtracting(before)) }
         let draining = view.origins.filter { $0.isReachable && $0.record.state == .draining }
           .map(\.id.text)
         guard !gone.isEmpty || !draining.isEmpty else { continue }
