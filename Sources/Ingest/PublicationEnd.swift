@@ -8,18 +8,26 @@ package enum PublicationEnd: Equatable, Sendable {
   case brokenOff(String)
   /// Another node of the cluster has its stream.
   case elsewhere
+  /// Somebody who may has ended it, for one of a fixed few reasons.
+  case dropped(String)
   /// We have ended it, for one of a fixed few reasons.
   case other(String)
 
   /// For a relay, where it makes a difference to that.
-  var cause: PublishEndCause? { if case .elsewhere = self { .elsewhere } else { nil } }
+  var cause: PublishEndCause? {
+    switch self {
+    case .elsewhere: .elsewhere
+    case .dropped: .dropped
+    case .said, .brokenOff, .other: nil
+    }
+  }
 
   /// For a log line, and for the publisher where it hears of it.
   package var words: String {
     switch self {
     case .said(let reason): reason.rawValue
     case .elsewhere: "another server has this stream now"
-    case .brokenOff(let words), .other(let words): words
+    case .dropped(let words), .brokenOff(let words), .other(let words): words
     }
   }
 }

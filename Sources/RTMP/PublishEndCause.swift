@@ -3,6 +3,8 @@
 package enum PublishEndCause: String, Sendable {
   /// Another server of the cluster has the stream.
   case elsewhere
+  /// Somebody who may has ended it: an operator, or the backend. No other server shall go on with it.
+  case dropped
 
   static let name = "cause"
 }

@@ -103,10 +103,10 @@ extension RelayedStream {
       isTakenAway = status.saysElsewhere && !hasTakenBack
     }
     // One that is about to give the stream up may hear first that the next one has it.
-    if case .ended(let status) = end, coming == nil || status.isAboutPublisher {
+    if case .ended(let status) = end, coming == nil || status.isFinal {
       // What two origins in a row say is about the stream.
       let isRepeated = outage.refusal?.code == status.code && outage.refusal?.text == status.text
-      if status.isAboutPublisher || isRepeated {
+      if status.isFinal || isRepeated {
         return refuse(status.refusal, status.words, for: "ended by the origin")
       }
       outage.refusal = status
@@ -220,6 +220,9 @@ extension RelayedStream {
 extension Status {
   /// Whether any origin would say it: the token, or that somebody else has the stream.
   var isAboutPublisher: Bool { refusal != .failed }
+
+  /// Whether no other origin shall go on with a stream that was ended so.
+  var isFinal: Bool { isAboutPublisher || endCause == .dropped }
 
   /// Whether an origin has lost the stream to another one.
   ///

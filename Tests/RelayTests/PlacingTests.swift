@@ -49,6 +49,24 @@ import Testing
     #expect(rig.mayHaveTaken[asked].isEmpty)
   }
 
+  @Test(arguments: [false, true])
+  func `a publisher that was dropped goes to no other origin`(isMoving: Bool) throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.publish(to: first)
+    second.refusal = (.failed, "this server is full")
+    if isMoving { rig.relay.handOver(from: "o1") }
+    let asked = rig.questions.count
+    first.takes.first?.connection.stop(.dropped("this camera was removed"))
+    #expect(rig.turns { encoder.end != nil })
+    guard case .ended(let status) = encoder.end else {
+      return #expect(Bool(false), "\(String(describing: encoder.end))")
+    }
+    #expect(status.text == "this camera was removed")
+    #expect(second.takes.isEmpty && rig.questions.count == asked)
+  }
+
   @Test func `that an origin has lost a stream to another one is no matter of words`() throws {
     var status = Status(.error, "NetStream.Publish.Failed", "in whichever words")
     #expect(!status.saysElsewhere)

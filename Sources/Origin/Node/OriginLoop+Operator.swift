@@ -29,7 +29,7 @@ extension OriginLoop {
     for (id, ask) in asks
     where selection.covers(ask, isPublishing: ask.kind == .publish) {
       guard let connection = loop.channel(id) as? RTMPConnection else { continue }
-      connection.stop(words)
+      connection.stop(.dropped(words))
       count += 1
     }
     return count
