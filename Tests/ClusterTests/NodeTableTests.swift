@@ -115,6 +115,10 @@ import Testing
     #expect(try node(at: 6)?.status == "down")
     table.read(try id(), try beat(2), absenceCounts: true, at: at(7))
     #expect(try node(at: 7)?.status == "suspect")
+    // One that says it lives, and never answers, is none that anybody can use.
+    table.read(try id(), try beat(3), absenceCounts: true, at: at(11))
+    #expect(try node(at: 11)?.status == "suspect")
+    #expect(try node(at: 12)?.status == "down")
     table.read(try id(), .absent, absenceCounts: true, at: at(8))
     #expect(try node(at: 8)?.status == "down")
   }

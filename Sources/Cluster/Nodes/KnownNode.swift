@@ -11,7 +11,7 @@ package struct KnownNode: Equatable, Sendable {
   /// Whether it fails our checks, or those who use it.
   package var isDown = false
   /// Whether it is down and nothing shows that it lives: no heartbeat, and no answer for as long as a
-  /// record lasts without one.
+  /// record lasts without one; or, whatever its heartbeats say, no answer for twice as long.
   package var isLost = false
   /// When it began, on this machine's clock, as its own uptime says.
   package var began: MonotonicTime

@@ -175,7 +175,10 @@ struct NodeTable: Sendable {
       node.answered = node.isDown || node.isSuspect ? entry.health.passed : nil
       node.hasAnswered =
         entry.absent.map { (entry.health.passed ?? .init(nanoseconds: 0)) >= $0 } ?? true
-      node.isLost = node.isDown && (node.isSuspect || now - node.seen >= limits.recordLife)
+      node.isLost =
+        node.isDown
+        && (node.isSuspect || now - node.seen >= limits.recordLife
+          || now - (entry.health.passed ?? node.began) >= limits.recordLife * 2)
       return node
     }
   }
