@@ -1,6 +1,7 @@
 """Cameras of one wedding: added over the API, published with ffmpeg, told apart by their picture."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ class Picture:
         if path.exists():
             return path
         CACHE.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
+        # Another process may be making it, too; whose name comes last stays.
+        partial = path.with_suffix(f".{os.getpid()}.partial")
         box = "[0:v][2:v]overlay=x='mod(n*4,main_w-40)':y=main_h/2-20[v]"
         # fmt: off
         run([

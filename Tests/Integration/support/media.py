@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class Source:
 
     def _make(self, path: Path) -> None:
         CACHE.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
+        # Another process may be making it, too; whose name comes last stays.
+        partial = path.with_suffix(f".{os.getpid()}.partial")
         words = ["ffmpeg", "-v", "error", "-y", *self._inputs(), *self._encoders()]
         run([*words, "-flvflags", "no_duration_filesize", "-f", "flv", partial], limit=600)
         partial.rename(path)
