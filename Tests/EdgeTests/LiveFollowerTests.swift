@@ -96,12 +96,15 @@ import Viewers
   }
 
   @Test(arguments: [false, true])
-  func `without anybody to ask it is unknown whether there is a stream`(isAll: Bool) async throws {
+  func `without anybody to ask it is unknown whether there is a stream`(isPartial: Bool)
+    async throws
+  {
     let node = try EdgeNode()
     let key = try #require(StreamKey(wedding: "nobody", camera: "main"))
     let live = EdgeLive(
       proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
-      name: "edge", locator: LiveLocator(find: { _ in LiveLocator.Place([], isAll: isAll) }),
+      name: "edge",
+      locator: LiveLocator(find: { _ in LiveLocator.Place([], isPartial: isPartial) }),
       metrics: MetricRegistry(), logger: Logger(label: "test"))
     defer { live.close() }
     func word() -> String {
@@ -114,7 +117,7 @@ import Viewers
     }
     #expect(word() == "begun")
     // For a second from then on nobody is looked for again.
-    #expect(try await node.eventually { word() == (isAll ? "absent" : "unknown") })
+    #expect(try await node.eventually { word() == (isPartial ? "unknown" : "absent") })
   }
 
   @Test func `a node that answers no more is not waited for`() async throws {

@@ -1,7 +1,7 @@
 import Access
 package import EventLoop
-package import HTTPClient
 package import HLS
+package import HTTPClient
 import HTTPServer
 import HTTPTypes
 package import Logging
@@ -218,6 +218,7 @@ package final class EdgeLive: Sendable {
   ///
   /// - Parameter authorities: where they were asked.
   package func lost(_ authorities: Set<String>) {
+    guard !authorities.isEmpty else { return }
     for follower in state.withLock({ Array($0.followers.values) }) { follower.leave(authorities) }
   }
 

@@ -108,8 +108,9 @@ final class LiveFollower: Sendable {
       let place: LiveLocator.Place =
         if let node { LiveLocator.Place([node]) } else { await live.locator.find(key) }
       var (answer, from) = await question(place.nodes, view)
-      if place.nodes.isEmpty { answer = place.isAll ? .absent : .unknown }
-      if place.isPartial, answer == .absent { answer = .failed }
+      if place.isPartial, answer == .absent {
+        answer = place.nodes.isEmpty ? .unknown : .failed
+      }
       let isMoved = state.withLock { state in
         defer { state.isMoved = false }
         return state.isMoved

@@ -9,17 +9,12 @@ package struct LiveLocator: Sendable {
     /// Whether it is being published there, as is known from elsewhere: a node that hasn't got it yet
     /// soon has.
     package var isLive: Bool
-    /// Whether nobody has it where no node is named; else that says that nobody can be asked.
-    package var isAll: Bool
-    /// Whether one that may have it is left out, as it answers nobody.
+    /// Whether others may have it that can't be asked: that these haven't got it says nothing then.
     package var isPartial: Bool
 
-    package init(
-      _ nodes: [Upstream], isLive: Bool = false, isAll: Bool = false, isPartial: Bool = false
-    ) {
+    package init(_ nodes: [Upstream], isLive: Bool = false, isPartial: Bool = false) {
       self.nodes = nodes
       self.isLive = isLive
-      self.isAll = isAll
       self.isPartial = isPartial
     }
   }

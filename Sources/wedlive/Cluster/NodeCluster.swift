@@ -242,10 +242,11 @@ struct NodeCluster: Sendable {
     // Those that have ended it last, and those that Redis says nothing of, may have it still.
     found += view.origins.filter(\.isReachable).map(\.id).filter { !found.contains($0) }
     // One that doesn't answer would keep the question from those that do, and hold it for as long as it may.
-    let there = found.filter { view[$0]?.isDown != true }
-    guard !there.isEmpty else { return LiveLocator.Place(upstreams(found, view, scheme)) }
-    return LiveLocator.Place(
-      upstreams(there, view, scheme), isPartial: there.count < found.count)
+    let there = upstreams(found.filter { view[$0]?.isDown != true }, view, scheme)
+    guard !there.isEmpty else {
+      return LiveLocator.Place(upstreams(found, view, scheme), isPartial: true)
+    }
+    return LiveLocator.Place(there, isPartial: found.contains { view[$0]?.isDown == true })
   }
 
   private static func upstreams(

@@ -229,7 +229,9 @@ enum EdgeRole {
     let upstreams = proxy.configuration.upstreams
     let live = EdgeLive(
       proxy: proxy, client: client, pass: pass, name: configuration.node.effectiveID,
-      locator: cluster?.locator ?? LiveLocator(find: { _ in LiveLocator.Place(upstreams) }),
+      locator: cluster?.locator
+        ?? LiveLocator(
+          find: { _ in LiveLocator.Place(upstreams, isPartial: upstreams.isEmpty) }),
       configuration: configuration.edgeLive, metrics: frame.registry, logger: Logger(label: "live"))
     return (
       EdgeStreams(

@@ -26,14 +26,14 @@ struct RelayService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      var silent: Set<String> = []
+      var left: Set<String> = []
       for await view in cluster.node.membership.changes {
         // A record that has expired is no reason to leave an origin that takes its streams.
         let down = view.origins.filter(\.isDown)
         let gone = down.map(\.id.text)
-        let before = silent
-        silent = Set(down.map(\.record.addresses.http))
-        if !silent.isSubset(of: before) { live?.lost(silent.subtracting(before)) }
+        let silent = Set(down.map(\.record.addresses.http))
+        live?.lost(silent.subtracting(left))
+        left = silent
         let draining = view.origins.filter { $0.isReachable && $0.record.state == .draining }
           .map(\.id.text)
         guard !gone.isEmpty || !draining.isEmpty else { continue }

@@ -39,7 +39,7 @@ final class ElderStreams: Sendable {
       proxy: proxy, client: line.client, pass: line.pass,
       name: configuration.node.effectiveID,
       locator: LiveLocator(
-        find: { LiveLocator.Place(isHere($0) ? [] : line.upstreams, isAll: true) },
+        find: { LiveLocator.Place(isHere($0) ? [] : line.upstreams) },
         keepers: { _ in line.upstreams }),
       configuration: configuration.edgeLive,
       own: EdgeLive.OwnStreams(
