@@ -35,7 +35,8 @@ package final class Lease: Sendable {
     content.withLock { $0.onLoss = onLoss }
   }
 
-  /// The number of this holder; that of a provisional lease may grow once, when Redis is back.
+  /// The number of this holder; it grows where a provisional lease is settled, when Redis is back, and where
+  /// another has had the stream meanwhile.
   package var epoch: Int64 { number.load(ordering: .acquiring) }
 
   /// That of the publisher whose stream it is.
@@ -58,13 +59,14 @@ package final class Lease: Sendable {
   /// - Returns: false for an epoch that nobody can have had, or one that is older than this.
   package func pass(over epoch: Int64) -> Bool {
     guard Epoch.isValid(epoch), Epoch.isValid(epoch + 1), epoch > self.epoch else { return false }
-    number.store(epoch + 1, ordering: .releasing)
+    number.max(epoch + 1, ordering: .releasing)
     provisional.store(true, ordering: .releasing)
     return true
   }
 
   func confirm(_ epoch: Int64) {
-    number.store(epoch, ordering: .releasing)
+    // What Redis was asked before another's was heard of may be less.
+    number.max(epoch, ordering: .releasing)
     provisional.store(false, ordering: .releasing)
   }
 
