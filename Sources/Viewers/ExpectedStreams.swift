@@ -16,7 +16,7 @@ package struct ExpectedStreams: Sendable {
   ///   - returning: streams that were on the air when the process before this one ended; their
   ///     publishers are most likely on their way.
   ///   - until: when they aren't expected any more.
-  ///   - isOpening: whether a wedding's program has cameras on the air.
+  ///   - isOpening: whether a wedding's program is here, with cameras on the air.
   package init(
     _ returning: Set<StreamKey> = [], until: MonotonicTime = .now,
     isOpening: @escaping @Sendable (_ wedding: String) -> Bool = { _ in false }

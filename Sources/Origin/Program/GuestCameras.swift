@@ -69,20 +69,25 @@ package final class GuestCameras: Sendable {
   private func follow(_ process: ElderHands.Process) async {
     var known = 0
     var misses = 0
+    var silences = 0
     while !Task.isCancelled {
       let answer = await process.ask(
         .watchCameras(after: known, watched: watched, milliseconds: Self.watching))
       if let news = answer?.news {
-        (known, misses) = (news.number, 0)
+        (known, misses, silences) = (news.number, 0, 0)
         book.take(news.cameras, programs: Set(news.programs), of: process.id)
         changed(news.cameras.map(\.key))
         continue
       }
       if process.isGone() { return await end(process.id) }
+      silences += 1
       if answer == nil { misses += 1 }
-      // Nobody waits for what it will never say.
-      if misses == Self.tries { changed(book.end(process.id, .gone)) }
-      try? await Task.sleep(for: misses < Self.tries ? Self.pause : .milliseconds(Self.watching))
+      // Nobody waits for what it will never say; if it does, all is asked for.
+      if misses == Self.tries {
+        known = 0
+        changed(book.end(process.id, .gone))
+      }
+      try? await Task.sleep(for: silences < Self.tries ? Self.pause : .milliseconds(Self.watching))
     }
   }
 

@@ -132,7 +132,7 @@ extension Programs {
   }
 
   /// Whether a wedding's program is here, and goes on here.
-  func isHeld(_ wedding: String) -> Bool { state.withLock { $0.isHeld(wedding) } }
+  package func isHeld(_ wedding: String) -> Bool { state.withLock { $0.isHeld(wedding) } }
 
   /// What is told of a camera that is with a process before this one; nothing where it is here by now.
   ///
@@ -140,7 +140,11 @@ extension Programs {
   ///   - news: nil says that it has something to show, to those who wait for the program.
   ///   - key: the camera.
   func tell(_ news: ProgramNews?, ofGuest key: StreamKey) {
-    guard cameras.isMember(key) else { return }
+    switch news {
+    // One that was removed ends in its program, too.
+    case .lost, .over, .gone: break
+    case nil, .began, .segments: guard cameras.isMember(key) else { return }
+    }
     let (home, isAway) = state.withLock { state in
       let isHere = state.own.contains(key)
       return (

@@ -81,7 +81,7 @@ package final class Programs: Sendable {
   // MARK: From cameras
 
   /// Whether a wedding has a program of its own, here or with another process.
-  package func hasProgram(_ wedding: String) -> Bool {
+  func hasProgram(_ wedding: String) -> Bool {
     state.withLock { $0.open.contains(wedding) || $0.away[wedding] != nil }
   }
 

@@ -90,7 +90,7 @@ struct RunningNode: Sendable {
       recordings: parts.playback, remote: parts.elders?.remote(on: server),
       expected: ExpectedStreams(
         parts.returning.streams, until: parts.returning.until,
-        isOpening: { [programs = origin.programs] in programs.hasProgram($0) }),
+        isOpening: { [programs = origin.programs] in programs.isHeld($0) }),
       pacing: parts.pacing)
     loop.setLocal(ViewerSite(table: table, server: server, handler: handler))
     handler.gate.locked = parts.locks.weddings

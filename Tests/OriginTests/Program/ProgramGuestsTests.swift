@@ -1,3 +1,5 @@
+import ControlAPI
+import EventLoop
 import HLS
 import Media
 import TestSupport
@@ -33,6 +35,25 @@ import Testing
     // It is here by now: when it is lost, it is.
     test.tell(.lost, "a")
     #expect(test.status?.active == "b")
+  }
+
+  @Test func `one that was removed keeps no program from its end`() async throws {
+    let test = try TestProgram()
+    test.hub.setLoops([test.loop.mailbox])
+    test.open()
+    for camera in ["a", "b"] {
+      try await test.cameras.add(NewCamera(wedding: "w", id: camera, name: camera))
+    }
+    test.hub.tell(.began, of: .named("w", "a"))
+    test.hub.tell(.began, ofGuest: .named("w", "b"))
+    test.segments("a")
+    test.segments("b", isGuest: true)
+    try await test.cameras.remove("b", of: "w")
+    test.program?.remove("b")
+    test.hub.tell(.gone, ofGuest: .named("w", "b"))
+    test.hub.tell(.over, of: .named("w", "a"))
+    test.look()
+    #expect(test.status?.isEnded == true)
   }
 
   @Test func `one that is not let in here stays what it is there`() throws {
