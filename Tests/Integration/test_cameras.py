@@ -183,6 +183,13 @@ def test_a_lost_camera_is_followed_and_comes_back(
         cleanup.append(processes[-1][1])
         on_air(cameras, [ids[-1]])
     assert ids == ["c0", "c1", "c2"]
+    # One that has only just begun has nothing to show, and stands in for none.
+    wait_until(
+        lambda: all(
+            last_number(node, f"{node.base}/hls/lost/{each}/source/index.m3u8") >= 0 for each in ids
+        ),
+        "all have something to show",
+    )
     watcher = Watcher(node.client(), node.master_url("lost"), tmp_path, 1 / 30, lead=LEAD)
     with watcher:
         watcher.wait_for(3)

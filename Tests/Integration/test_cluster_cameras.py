@@ -10,7 +10,7 @@ from test_drain import drain
 
 from support.cameras import Cameras, Picture, camera_of, publish
 from support.cluster import Cluster
-from support.cluster_watch import Viewer
+from support.cluster_watch import Viewer, sequences
 from support.node import Node
 from support.processes import Process, wait_until
 
@@ -111,6 +111,10 @@ def test_the_numbers_of_a_program_go_on_elsewhere(
     url = f"{second.publish_url('duo').rpartition('/')[0]}/{altar['stream_key']}"
     cleanup.append(publish(url, Picture(1), tmp_path, "altar"))
     wait_until(lambda: cameras.status(altar["camera_id"]) == "live", "both are live", alive=cleanup)
+    # One that has only just begun can't be switched to.
+    wait_until(
+        lambda: sequences(first, "duo", altar["camera_id"]), "the other one has something to show"
+    )
     viewers = [Viewer(first, "duo", "program/source")]
     try:
         wait_until(lambda: viewers[0].segments >= 3, "an edge has it")

@@ -59,7 +59,7 @@ def camera_of(segment: Path, count: int, at: float = 0) -> int:
     """Which camera a file's picture is of, so many seconds after its first."""
     raw = subprocess.run(
         [
-            "ffmpeg", "-v", "error", "-ss", str(at), "-i", segment, "-frames:v", "1", "-vf", "scale=8:8",
+            "ffmpeg", "-v", "error", "-f", "mpegts", "-ss", str(at), "-i", segment, "-frames:v", "1", "-vf", "scale=8:8",
             "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
         ],
         capture_output=True, check=True, timeout=30,

@@ -21,9 +21,9 @@ def publish(node: Node, wedding: str, folder: Path, name: str = "publisher") -> 
     return ffmpeg5(node.publish_url(wedding), source, node.certificates, folder / name)
 
 
-def sequences(node: Node, wedding: str) -> list[int]:
+def sequences(node: Node, wedding: str, camera: str = "main") -> list[int]:
     """The numbers of the segments that its playlist lists; none while there is no playlist."""
-    answer = node.client().get(f"{node.base}/hls/{wedding}/main/source/index.m3u8")
+    answer = node.client().get(f"{node.base}/hls/{wedding}/{camera}/source/index.m3u8")
     if answer.status != 200:
         return []
     lines = [line for line in answer.text.splitlines() if line and not line.startswith("#")]
