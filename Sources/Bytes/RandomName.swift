@@ -12,4 +12,26 @@ package enum RandomName {
     return String(
       decoding: (0..<count).map { _ in alphabet[Int(source.next() & 31)] }, as: UTF8.self)
   }
+
+  /// Writes a number with the same letters.
+  ///
+  /// - Parameters:
+  ///   - value: whose lowest bits are written, five for each letter.
+  ///   - count: letters and digits, 12 at most.
+  /// - Returns: the name, highest bits first.
+  package static func of(_ value: UInt64, _ count: Int) -> String {
+    String(
+      decoding: (1...count).map { alphabet[Int(value >> (5 * (count - $0)) & 31)] }, as: UTF8.self)
+  }
+
+  /// The number that `of` wrote; nil where that can't have written it.
+  package static func value(of name: some StringProtocol) -> UInt64? {
+    guard name.utf8.count <= 12 else { return nil }
+    var value: UInt64 = 0
+    for letter in name.utf8 {
+      guard let digit = alphabet.firstIndex(of: letter) else { return nil }
+      value = value << 5 | UInt64(digit)
+    }
+    return value
+  }
 }

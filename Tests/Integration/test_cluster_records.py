@@ -121,6 +121,50 @@ def test_what_a_dead_origin_has_encrypted_can_still_be_seen(
     assert raw.hex() not in stored.encode().hex()
 
 
+def test_keys_are_had_whose_origin_died_while_redis_was_away(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge, other = cluster.edges
+    publisher = publish(edge, tmp_path)
+    cleanup.append(publisher)
+    token = edge.token("watch", WEDDING)
+
+    def known() -> set[str]:
+        return set(listed(other, token).values())
+
+    wait_until(lambda: len(known()) >= 2, "two keys", alive=[publisher])
+    first = owner(cluster)
+    old = known()
+    cluster.redis.kill()
+    wait_until(lambda: len(known() - old) >= 2, "two more", alive=[publisher])
+    before = listed(other, token)
+    segments = {name: fetch(other, token, name) for name in before}
+    newest = int(list(before)[-1].partition("-")[0])
+    first.kill()
+
+    def has_gone_on() -> bool:
+        names = list(listed(other, token))
+        return bool(names) and int(names[-1].partition("-")[0]) > newest
+
+    wait_until(has_gone_on, "it goes on", alive=[publisher])
+
+    def all_decrypt() -> None:
+        after = listed(other, token)
+        assert set(before) & set(after)
+        fetched = segments | {name: fetch(other, token, name) for name in after}
+        for name, segment in fetched.items():
+            decrypts(other, token, name, (before | after)[name], segment)
+
+    all_decrypt()
+    # What is back has never heard of the dead origin's last keys.
+    cluster.redis.start()
+    lease = f"wl:stream:{{{WEDDING}}}/main"
+    wait_until(
+        lambda: cluster.redis.ask("exists", lease) == "1", "Redis is told of it", alive=[publisher]
+    )
+    all_decrypt()
+
+
 def change(node: Node, what: str) -> int:
     headers = {"Authorization": f"Bearer {node.token('service', WEDDING)}"}
     url = f"{node.base}/api/streams/{WEDDING}/{what}"

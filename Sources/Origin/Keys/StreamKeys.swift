@@ -1,4 +1,4 @@
-package import Access
+import Access
 package import ControlAPI
 import EventLoop
 package import Logging
@@ -9,8 +9,8 @@ package import Store
 ///
 /// A key is in the store before any playlist names it: every node of a cluster can give it out, and
 /// a node that was killed can again. Where the store can't take it, or does not answer, it is given
-/// out from memory, said once in the log and stored later: a wedding goes on, and what is lost with
-/// the process are segments that were in its memory as well.
+/// out from memory, said once in the log and stored later: a wedding goes on. A key that neither has is
+/// made again by its name, as edges still have the segments of an origin that died with Redis away.
 package actor StreamKeys {
   private enum State { case unstored, underWay, stored }
 
@@ -28,6 +28,7 @@ package actor StreamKeys {
 
   private let store: any StreamKeyStore
   private let wrap: KeyWrap
+  private let maker: StreamKeyMaker
   private let logger: Logger
   private let longestUse: Int64
   private let patience: Duration
@@ -40,7 +41,7 @@ package actor StreamKeys {
   ///
   /// - Parameters:
   ///   - store: where keys are kept, sealed.
-  ///   - wrap: seals them.
+  ///   - secret: makes and seals them; the same on all nodes that share the store.
   ///   - longestUse: milliseconds after which a key that nobody retired is forgotten: a process that
   ///     was killed retires none.
   ///   - logger: hears of what the store can't do; never of a key.
@@ -48,7 +49,7 @@ package actor StreamKeys {
   ///   - now: milliseconds since 1970.
   ///   - uptime: milliseconds on a clock that nobody sets: what is in memory goes by it.
   package init(
-    store: any StreamKeyStore, wrap: KeyWrap, longestUse: Int64, logger: Logger,
+    store: any StreamKeyStore, secret: [UInt8], longestUse: Int64, logger: Logger,
     patience: Duration = .seconds(2),
     now: @escaping @Sendable () -> Int64 = { StreamOutlet.wallClockMilliseconds },
     uptime: @escaping @Sendable () -> Int64 = {
@@ -56,7 +57,8 @@ package actor StreamKeys {
     }
   ) {
     self.store = store
-    self.wrap = wrap
+    wrap = KeyWrap(secret: secret)
+    maker = StreamKeyMaker(secret: secret)
     self.longestUse = longestUse
     self.patience = patience
     self.logger = logger
@@ -76,7 +78,8 @@ package actor StreamKeys {
   /// - Parameter stream: whose segments it is for.
   /// - Returns: the key.
   package func make(for stream: StreamKey) async -> StreamKeyMaterial {
-    let material = StreamKeyMaterial.random(wedding: stream.wedding)
+    let made = maker.make(wedding: stream.wedding, camera: stream.camera, now: now())
+    let material = StreamKeyMaterial(id: made.id, bytes: made.bytes, wedding: stream.wedding)
     live[material.id] = Live(
       material: material, stream: stream, neededUntil: now() + longestUse)
     await waitForStore { () async throws(StoreError) in
@@ -126,7 +129,7 @@ package actor StreamKeys {
   ///   - id: as it stands in a playlist.
   ///   - wedding: that the viewer may watch.
   /// - Returns: the key; nil where that wedding has no such one.
-  /// - Throws: where the store can't be asked, or its secret was another one.
+  /// - Throws: where the store can't be asked for a key of another kind, or its secret was another one.
   package func key(
     _ id: String, ofWedding wedding: String
   ) async throws -> GivenStreamKey? {
@@ -135,15 +138,31 @@ package actor StreamKeys {
       if let deadline = known.deadline, deadline < uptime() { return nil }
       return GivenStreamKey(camera: known.stream.camera, bytes: known.material.bytes)
     }
-    let stored = try await waiting(atMost: patience) { [store] () async throws(StoreError) in
-      try await store.key(id)
+    let stored: StreamKeyRecord?
+    do {
+      stored = try await waiting(atMost: patience) { [store] () async throws(StoreError) in
+        try await store.key(id)
+      }
+    } catch {
+      guard let again = again(id, wedding, within: longestUse) else { throw error }
+      return again
     }
-    guard let record = stored, record.stream.wedding == wedding,
-      record.neededUntil >= now()
-    else { return nil }
+    guard let record = stored else { return again(id, wedding, within: Self.margin) }
+    guard record.stream.wedding == wedding, record.neededUntil >= now() else { return nil }
     return GivenStreamKey(
       camera: record.stream.camera,
       bytes: try wrap.open(record.sealed, for: Self.purpose(id, record.stream)))
+  }
+
+  /// Makes a key again that the store doesn't tell of: it can't be asked, or never had it.
+  ///
+  /// A store that forgets does so after more than the margin, so what is younger was not forgotten.
+  private func again(
+    _ id: String, _ wedding: String, within milliseconds: Int64
+  ) -> GivenStreamKey? {
+    guard let key = maker.again(id, wedding: wedding), now() - key.created <= milliseconds
+    else { return nil }
+    return GivenStreamKey(camera: key.camera, bytes: key.bytes)
   }
 
   /// Stores a key; each is stored by one caller at a time.

@@ -79,7 +79,7 @@ enum Standalone {
     let streams = configuration.origin.streams
     let keys = streams.encryption.map { _ in
       StreamKeys(
-        store: shared?.keys ?? SQLiteStreamKeys(records), wrap: KeyWrap(secret: secret.secret),
+        store: shared?.keys ?? SQLiteStreamKeys(records), secret: secret.secret,
         longestUse: streams.longestKeyMilliseconds, logger: logger)
     }
     let events = EventBus(metrics: registry)

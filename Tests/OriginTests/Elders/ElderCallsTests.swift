@@ -35,7 +35,7 @@ import Testing
 
   @Test func `keys are not said to be other ones where a process says nothing`() async throws {
     let keys = StreamKeys(
-      store: MemoryStreamKeys(), wrap: KeyWrap(secret: [1]), longestUse: 60_000,
+      store: MemoryStreamKeys(), secret: [1], longestUse: 60_000,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let all = OriginKeys(
       keys: keys, loops: [], elders: hands(ElderAnswer(count: 2), ElderAnswer(count: 1)))

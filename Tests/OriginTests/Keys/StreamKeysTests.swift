@@ -57,11 +57,12 @@ extension StreamKeys {
 
   private let store = BreakableStore()
   private let lines = Lines()
-  private let wrap = KeyWrap(secret: Array("a secret of thirty-two characters".utf8))
+  private let secret = Array("a secret of thirty-two characters".utf8)
+  private let strange = Array("another secret of the same length".utf8)
 
-  private func service(at time: Int64 = 1_000, wrap: KeyWrap? = nil) -> StreamKeys {
+  private func service(at time: Int64 = 1_000, secret: [UInt8]? = nil) -> StreamKeys {
     StreamKeys(
-      store: store, wrap: wrap ?? self.wrap, longestUse: 60_000, logger: lines.logger,
+      store: store, secret: secret ?? self.secret, longestUse: 60_000, logger: lines.logger,
       now: { time }, uptime: { time })
   }
 
@@ -82,7 +83,7 @@ extension StreamKeys {
     async throws
   {
     let service = StreamKeys(
-      store: store, wrap: wrap, longestUse: 60_000, logger: lines.logger,
+      store: store, secret: secret, longestUse: 60_000, logger: lines.logger,
       patience: .milliseconds(20), now: { 1_000 })
     await store.hold()
     let key = await service.make(for: .named("w"))
@@ -93,18 +94,43 @@ extension StreamKeys {
     #expect(await eventually { lines.all.last == "notice stream keys kept again" })
   }
 
-  @Test func `where the store never answers, nobody waits for a key that only it has`()
-    async throws
-  {
-    let key = await service().make(for: .named("w"))
+  @Test func `where the store never answers, nobody waits for long for a key`() async throws {
+    let key = await service().make(for: .named("w", "c2"))
     let other = StreamKeys(
-      store: store, wrap: wrap, longestUse: 60_000, logger: lines.logger,
+      store: store, secret: secret, longestUse: 60_000, logger: lines.logger,
       patience: .milliseconds(20), now: { 1_000 })
     await store.hold()
-    await #expect(throws: StoreError.stalled(.milliseconds(20))) {
-      try await other.key(key.id, ofWedding: "w")
+    #expect(try await other.key(key.id, ofWedding: "w") == .init(camera: "c2", bytes: key.bytes))
+    for (id, wedding) in [("none", "w"), (key.id, "v")] {
+      await #expect(throws: StoreError.stalled(.milliseconds(20))) {
+        try await other.key(id, ofWedding: wedding)
+      }
     }
     await store.letGo()
+  }
+
+  @Test func `what a dead process could not store is made again, by its name, for a day`()
+    async throws
+  {
+    await store.set(isBroken: true)
+    let key = await service(at: 1_000).make(for: .named("w", "c2"))
+    #expect(
+      try await service(at: 61_000).key(key.id, ofWedding: "w")
+        == .init(camera: "c2", bytes: key.bytes))
+    // Nobody uses one for so long.
+    await #expect(throws: StoreError.full("no room")) {
+      try await service(at: 61_001).key(key.id, ofWedding: "w")
+    }
+    await #expect(throws: StoreError.full("no room")) {
+      try await service(secret: strange).key(key.id, ofWedding: "w")
+    }
+    await store.set(isBroken: false)
+    #expect(try await store.key(key.id) == nil)
+    let day = 1_000 + StreamKeys.margin
+    #expect(try await service(at: day).bytes(key.id, ofWedding: "w") == key.bytes)
+    #expect(try await service(at: day + 1).bytes(key.id, ofWedding: "w") == nil)
+    #expect(try await service().bytes(key.id, ofWedding: "v") == nil)
+    #expect(try await service(secret: strange).bytes(key.id, ofWedding: "w") == nil)
   }
 
   @Test func `another process gives it out too, to that wedding's viewers alone`() async throws {
@@ -115,7 +141,7 @@ extension StreamKeys {
     #expect(try await service().bytes("none", ofWedding: "w") == nil)
     let second = await service().make(for: .named("w", "c2"))
     #expect(try await other.key(second.id, ofWedding: "w")?.camera == "c2")
-    let stranger = service(wrap: KeyWrap(secret: Array("another secret of the same length".utf8)))
+    let stranger = service(secret: strange)
     await #expect(throws: KeyWrap.Failure.self) {
       try await stranger.bytes(key.id, ofWedding: "w")
     }
@@ -143,7 +169,7 @@ extension StreamKeys {
   @Test func `a clock that is set takes no key from segments that are still listed`() async throws {
     let clocks = Clocks()
     let service = StreamKeys(
-      store: store, wrap: wrap, longestUse: 60_000, logger: lines.logger,
+      store: store, secret: secret, longestUse: 60_000, logger: lines.logger,
       now: { clocks.wall.load(ordering: .relaxed) },
       uptime: { clocks.uptime.load(ordering: .relaxed) })
     let key = await service.make(for: .named("w"))
