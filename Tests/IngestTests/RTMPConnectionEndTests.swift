@@ -141,6 +141,9 @@ import Testing
     var configuration = IngestConfiguration()
     configuration.playerQueueBytes = 1 << 20
     configuration.gopCacheBytes = 1 << 20
+    // Under a sanitizer it asks for longer than a publisher may be silent.
+    configuration.firstMediaTimeout = .seconds(600)
+    configuration.idleTimeout = .seconds(600)
     let server = try TestServer(configuration)
     let client = try TestClient(purpose, name: "w", port: server.port, on: server.loop)
     #expect(server.turns { client.hasStarted })
