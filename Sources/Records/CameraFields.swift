@@ -116,4 +116,14 @@ extension CameraBook {
     removed += other.removed
     programs += other.programs
   }
+
+  /// What it has of one wedding.
+  func only(_ wedding: String) -> CameraBook {
+    var book = CameraBook()
+    book.cameras = cameras.filter { $0.wedding == wedding }
+    book.credentials = credentials.filter { $0.wedding == wedding }
+    book.removed = removed.filter { $0.wedding == wedding }
+    book.programs = programs.filter { $0.wedding == wedding }
+    return book
+  }
 }

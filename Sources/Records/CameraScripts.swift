@@ -23,6 +23,21 @@ enum CameraScripts {
       end
     end
     local function credential(value) return string.match(value, '^(%d+) (-?%d+) (-?%d+) (.*)$') end
+    local function remove(id, time)
+      for _, kind in ipairs({'order:', 'name:', 'priority:', 'plan:', 'created:', 'live:'}) do
+        redis.call('HDEL', hash, kind .. id)
+      end
+      each(function(kind, name, value)
+        if kind ~= 'key' then return end
+        local _, _, _, camera = credential(value)
+        if camera == id then redis.call('HDEL', hash, 'key:' .. name) end
+      end)
+      redis.call('HSET', hash, 'removed:' .. id, time)
+      if redis.call('HGET', hash, 'shows') == id then
+        redis.call('HDEL', hash, 'shows')
+        redis.call('HSET', hash, 'program', time)
+      end
+    end
 
     """
 
@@ -60,21 +75,8 @@ enum CameraScripts {
   /// Arguments: camera, time. Answers 0 where there is no such camera.
   static let remove = RedisScript(
     preamble + """
-      local id = ARGV[1]
-      if not has(id) then return 0 end
-      for _, kind in ipairs({'order:', 'name:', 'priority:', 'plan:', 'created:', 'live:'}) do
-        redis.call('HDEL', hash, kind .. id)
-      end
-      each(function(kind, name, value)
-        if kind ~= 'key' then return end
-        local _, _, _, camera = credential(value)
-        if camera == id then redis.call('HDEL', hash, 'key:' .. name) end
-      end)
-      redis.call('HSET', hash, 'removed:' .. id, ARGV[2])
-      if redis.call('HGET', hash, 'shows') == id then
-        redis.call('HDEL', hash, 'shows')
-        redis.call('HSET', hash, 'program', ARGV[2])
-      end
+      if not has(ARGV[1]) then return 0 end
+      remove(ARGV[1], ARGV[2])
       return 1
       """)
 
@@ -131,26 +133,49 @@ enum CameraScripts {
       return {count, redis.call('EXISTS', hash)}
       """)
 
-  /// Arguments: the largest order, then names and values of fields; those that are there stay,
-  /// and what was removed or added meanwhile is so.
+  /// Writes what is missing: what is there stays, and what was removed or added meanwhile is so.
+  ///
+  /// Of one that was added and removed the later of both counts, whoever knows of which.
+  /// Arguments: the largest order, then names and values of fields. Answers how many were written.
   static let restore = RedisScript(
     preamble + """
       local top = tonumber(redis.call('HGET', hash, 'count')) or 0
       redis.call('HSET', hash, 'count', string.format('%.0f', math.max(top, tonumber(ARGV[1]))))
-      local function fits(kind, name, value)
-        if kind == 'removed' then return not has(name) end
+      local count, created = 0, {}
+      local function time(field) return tonumber(redis.call('HGET', hash, field) or '') or 0 end
+      local function isRemoved(id)
+        local field = 'removed:' .. id
+        if redis.call('HEXISTS', hash, field) == 0 then return false end
+        if time(field) >= (created[id] or 0) then return true end
+        redis.call('HDEL', hash, field)
+        return false
+      end
+      local function fits(field, kind, name, value)
+        if field == 'shows' then return not isRemoved(value) end
+        if kind == 'removed' then
+          if not has(name) then return true end
+          if (tonumber(value) or 0) >= time('created:' .. name) then
+            remove(name, value)
+            count = count + 1
+          end
+          return false
+        end
         if kind == 'key' then
           local _, _, _, camera = credential(value)
           return camera and has(camera)
         end
-        return not kind or redis.call('HEXISTS', hash, 'removed:' .. name) == 0
+        return not kind or not isRemoved(name)
       end
       for index = 2, #ARGV, 2 do
         local kind, name = string.match(ARGV[index], '^(%l+):(.*)$')
-        if fits(kind, name, ARGV[index + 1]) then
-          redis.call('HSETNX', hash, ARGV[index], ARGV[index + 1])
+        if kind == 'created' then created[name] = tonumber(ARGV[index + 1]) end
+      end
+      for index = 2, #ARGV, 2 do
+        local kind, name = string.match(ARGV[index], '^(%l+):(.*)$')
+        if fits(ARGV[index], kind, name, ARGV[index + 1]) then
+          count = count + redis.call('HSETNX', hash, ARGV[index], ARGV[index + 1])
         end
       end
-      return 1
+      return count
       """)
 }

@@ -27,13 +27,13 @@ package struct ClusterCameras: CameraStore {
   package func book() async throws(StoreError) -> CameraBook {
     do throws(StoreError) {
       var era = try await shared.era()
-      if try await copy.era() != era { try await shared.restore(try await copy.book()) }
+      if try await copy.era() != era { try await restore() }
       var book = try await shared.book()
       // It may have been emptied between the two.
       while true {
         let now = try await shared.era()
         if now == era { break }
-        try await shared.restore(try await copy.book())
+        try await restore()
         (book, era) = (try await shared.book(), now)
       }
       let (copied, copiedEra) = (try await copy.book(), try await copy.era())
@@ -48,30 +48,52 @@ package struct ClusterCameras: CameraStore {
     }
   }
 
+  /// Tells an emptied Redis what there was, and all nodes of what has come back by that.
+  private func restore() async throws(StoreError) {
+    for wedding in try await shared.restore(try await copy.book()) { await announce(wedding) }
+  }
+
   package func book(of wedding: String) async throws(StoreError) -> CameraBook {
     let book = try await shared.book(of: wedding)
-    // An emptied one says nothing; `book` tells it what there was.
-    let (now, then) = (try await shared.era(), try await copy.era())
-    if now == then { try? await copy.copy(book, of: wedding) }
+    guard try await isKnown() else {
+      // An emptied one says nothing of what was removed, nor of what is there.
+      return try await self.book().only(wedding)
+    }
+    try? await copy.copy(book, of: wedding)
     return book
+  }
+
+  /// Whether Redis has the data that this node has a copy of.
+  private func isKnown() async throws(StoreError) -> Bool {
+    let now = try await shared.era()
+    return try await copy.era() == now
   }
 
   package func add(
     _ camera: CameraRecord, _ credential: CredentialRecord?
   ) async throws(StoreError) {
     try await shared.add(camera, credential)
+    // Redis may lose it before this node has read it.
+    try? await copy.add(camera, credential)
     await announce(camera.wedding)
   }
 
   package func add(_ credential: CredentialRecord) async throws(StoreError) {
     try await shared.add(credential)
+    try? await copy.add(credential)
     await announce(credential.wedding)
   }
 
   package func remove(
     _ camera: String, of wedding: String, now: Int64
   ) async throws(StoreError) -> Bool {
-    let isGone = try await shared.remove(camera, of: wedding, now: now)
+    var isGone = try await shared.remove(camera, of: wedding, now: now)
+    // One that was emptied doesn't know it, and is would be told of it by others that do.
+    if !isGone, try await !isKnown() {
+      _ = try await book()
+      isGone = try await shared.remove(camera, of: wedding, now: now)
+    }
+    if isGone { _ = try? await copy.remove(camera, of: wedding, now: now) }
     await announce(wedding)
     return isGone
   }
@@ -94,6 +116,8 @@ package struct ClusterCameras: CameraStore {
     before time: Int64, keeping open: Set<String>, now: Int64
   ) async throws(StoreError) -> Int {
     do throws(StoreError) {
+      // What a copy brings back later is not forgotten.
+      if try await !isKnown() { _ = try await book() }
       return try await shared.forgetCameras(before: time, keeping: open, now: now)
     } catch {
       guard error.canRetry else { throw error }

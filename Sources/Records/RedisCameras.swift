@@ -124,13 +124,18 @@ package struct RedisCameras: CameraStore {
   /// Writes what Redis has lost: what is there stays as it is.
   ///
   /// - Parameter book: as a node knew it.
+  /// - Returns: the weddings of which something was missing.
   /// - Throws: why it could not be written; some of it may be.
-  func restore(_ book: CameraBook) async throws(StoreError) {
+  func restore(_ book: CameraBook) async throws(StoreError) -> [String] {
+    var restored: [String] = []
     for wedding in book.weddings {
       try await enter(wedding)
-      try await change(
-        wedding, CameraScripts.restore, CameraFields.words(of: wedding, in: book))
+      let count = try await change(
+        wedding, CameraScripts.restore, CameraFields.words(of: wedding, in: book)
+      ).integer
+      if count != 0 { restored.append(wedding) }
     }
+    return restored
   }
 
   @discardableResult

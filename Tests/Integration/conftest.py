@@ -28,6 +28,7 @@ LONG = {
     "test_live_edge.py": 130,
     "test_cluster_recordings.py": 120,
     "test_tcp_proxy.py": 85,
+    "test_cluster_removed.py": 60,
     "test_frames.py": 45,
     "test_drain.py": 25,
 }

@@ -2,6 +2,7 @@ import Records
 import Redis
 import RedisSupport
 import Store
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct `Records of a cluster, when Redis fails` {
@@ -141,6 +142,74 @@ import Testing
     #expect(book.removed == [RemovedCamera(wedding: "w", id: "a", removed: 20)])
   }
 
+  @Test func `a wedding that is read from a Redis without its data is as it was known`()
+    async throws
+  {
+    let store = try cameras()
+    try await store.add(camera, credential)
+    try await store.add(CameraRecord(wedding: "w", id: "b", name: "B", created: 11), nil)
+    _ = try await store.remove("b", of: "w", now: 12)
+    let book = try await store.book()
+    _ = try folder.redis().ask("flushall")
+    #expect(try await store.book(of: "w") == book)
+    #expect(try await store.book(of: "v") == CameraBook())
+    #expect(try await RedisCameras(try client()).book() == book)
+  }
+
+  @Test(arguments: [false, true])
+  func `a removed camera stays so where Redis loses that at once`(isOtherFirst: Bool) async throws {
+    let told = Told()
+    let store = ClusterCameras(
+      RedisCameras(try client()), copy: SQLiteCameras(try folder.file("a.sqlite")))
+    let other = ClusterCameras(
+      RedisCameras(try client()), copy: SQLiteCameras(try folder.file("b.sqlite")),
+      announce: { told.note($0) })
+    try await store.add(camera, credential)
+    for each in [store, other] { #expect(try await each.book().cameras == [camera]) }
+    // Neither of them has read this.
+    #expect(try await store.remove("a", of: "w", now: 20))
+    _ = try folder.redis().ask("flushall")
+    for each in isOtherFirst ? [other, store] : [store, other] { _ = try await each.book() }
+    for each in [store, other] {
+      let book = try await each.book()
+      #expect(book.cameras.isEmpty && book.credentials.isEmpty)
+      #expect(book.removed == [RemovedCamera(wedding: "w", id: "a", removed: 20)])
+      #expect(book.programs.map(\.camera) == [nil])
+    }
+    // Others hear of what is put back, once.
+    #expect(told.count == (isOtherFirst ? 1 : 0))
+  }
+
+  @Test func `a camera is removed in a Redis that has lost it`() async throws {
+    let store = try cameras()
+    let other = try cameras("b.sqlite")
+    try await store.add(camera, credential)
+    for each in [store, other] { #expect(try await each.book().cameras == [camera]) }
+    _ = try folder.redis().ask("flushall")
+    #expect(try await store.remove("a", of: "w", now: 20))
+    for each in [other, store] {
+      #expect(try await each.book().removed.map(\.id) == ["a"])
+      #expect(try await each.book().cameras.isEmpty)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `a camera that was added once more is no removed one`(isOtherFirst: Bool) async throws {
+    let store = try cameras()
+    let other = try cameras("b.sqlite")
+    try await store.add(camera, credential)
+    _ = try await store.remove("a", of: "w", now: 20)
+    for each in [store, other] { #expect(try await each.book().removed.map(\.id) == ["a"]) }
+    let again = CameraRecord(wedding: "w", id: "a", name: "Altar", created: 30)
+    try await store.add(again, nil)
+    _ = try folder.redis().ask("flushall")
+    for each in isOtherFirst ? [other, store] : [store, other] { _ = try await each.book() }
+    for each in [store, other] {
+      #expect(try await each.book().cameras == [again])
+      #expect(try await each.book().removed.isEmpty)
+    }
+  }
+
   @Test func `keys that Redis could not take are had, and sent later`() async throws {
     let store = try keys()
     let other = try keys("b.sqlite")
@@ -189,4 +258,13 @@ import Testing
 
 extension String {
   fileprivate var trimmed: String { filter { !$0.isWhitespace } }
+}
+
+/// How often a change was told of.
+private final class Told: Sendable {
+  private let weddings = Mutex<[String]>([])
+
+  var count: Int { weddings.withLock { $0.count } }
+
+  func note(_ wedding: String) { weddings.withLock { $0.append(wedding) } }
 }
