@@ -83,6 +83,25 @@ import Testing
     #expect(carried.isEmpty)
   }
 
+  @Test func `can be had for as long again when they are listed no more`() throws {
+    var carried = CarriedSegments()
+    carried.begin(try playlist(11...16), try playlist(17...17)) { $0 != "13-x.ts" }
+    #expect(carried.unlistedNames == ["11-x.ts"])
+    carried.trim(try playlist(17...23))
+    #expect(carried.isEmpty && !carried.isOver)
+    #expect(carried.unlistedNames == [11, 12, 14, 15, 16].map { "\($0)-x.ts" })
+    carried.trim(try playlist(19...24))
+    #expect(carried.unlistedNames == [12, 14, 15, 16].map { "\($0)-x.ts" })
+    carried.trim(try playlist(25...30))
+    #expect(!carried.isOver)
+    carried.trim(try playlist(26...31))
+    #expect(carried.isOver)
+    // Another node has nothing of those before.
+    carried.begin(try playlist(11...16), try playlist(17...17)) { _ in true }
+    carried.begin(try playlist(11...16), try playlist(40...40)) { _ in true }
+    #expect(carried.isOver)
+  }
+
   @Test func `a discontinuity that has gone is counted`() throws {
     var carried = CarriedSegments()
     let before = try playlist(11...16, breaks: 4, breakBefore: 12)
@@ -160,6 +179,9 @@ import Testing
     carried.trim(try after(17...23))
     #expect(carried.isEmpty)
     #expect(carried.text(try after(17...23)).contains("#EXT-X-DISCONTINUITY-SEQUENCE:3\n"))
+    // Which of the two can be had does not change while one can.
+    #expect(carried.unlistedNames.last == "16-x.ts")
+    #expect(carried.standInPlace(of: "16-y.ts") && !carried.standInPlace(of: "17-y.ts"))
   }
 
   @Test func `what the next node has made once more is listed where it isn't here`() throws {

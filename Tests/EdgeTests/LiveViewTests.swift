@@ -239,10 +239,20 @@ import Testing
     #expect(taken.renditions[0].playlist.contains("9-a.ts\n#EXTINF:3.000,\n10-\(launch).ts\n"))
     _ = view.snapshot(of: taken, version: 2)
     // They leave as they would have anyway.
-    let next = view.take(
-      try listing(10...14, version: 8, launch: launch), grace: grace, now: start
+    let next = try #require(
+      view.take(
+        try listing(10...14, version: 8, launch: launch), grace: grace, now: start
+      ) { _ in true })
+    #expect(next.renditions[0].playlist.contains("#EXT-X-MEDIA-SEQUENCE:9\n"))
+    _ = view.snapshot(of: next, version: 3)
+    // Those that are listed no more can be had for a while.
+    let own = (10...14).map { "\($0)-\(launch).ts" }
+    #expect(next.renditions[0].segments == (4...9).map { "\($0)-a.ts" } + own)
+    let last = view.take(
+      try listing(12...17, version: 9, launch: launch), grace: grace, now: start
     ) { _ in true }
-    #expect(next?.renditions[0].segments.first == "9-a.ts")
+    #expect(last?.renditions[0].playlist.contains("#EXT-X-MEDIA-SEQUENCE:12\n") == true)
+    #expect(last?.renditions[0].segments.first == "5-a.ts")
   }
 
   @Test func `what says nothing new is not made anew`() throws {

@@ -114,12 +114,12 @@ def wedding(
     made: list[Wedding] = []
 
     def make(count: int = 2, **settings: str) -> Wedding:
-        node = make_node(
-            WEDLIVE_ACCESS_WATCH="public",
-            WEDLIVE_STREAMS_FRAGMENT="1s",
-            WEDLIVE_STREAMS_RECONNECT_WINDOW="20s",
-            **settings,
-        )
+        quick = {
+            "WEDLIVE_ACCESS_WATCH": "public",
+            "WEDLIVE_STREAMS_FRAGMENT": "1s",
+            "WEDLIVE_STREAMS_RECONNECT_WINDOW": "20s",
+        }
+        node = make_node(**{**quick, **settings})
         made.append(Wedding(node, tmp_path, cleanup, count))
         return made[-1]
 

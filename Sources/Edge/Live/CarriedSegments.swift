@@ -11,6 +11,8 @@ struct CarriedSegments {
   private static let longestHole = 3
 
   private var entries: ArraySlice<MediaPlaylistText.Entry> = []
+  /// Those that have left the playlist, which players may still fetch; with the number that ends that.
+  private var unlisted: [(entry: MediaPlaylistText.Entry, until: Int)] = []
   /// How many discontinuities there were before the first of them.
   private var breaks = 0
   private var targetDuration = 1
@@ -21,9 +23,14 @@ struct CarriedSegments {
   /// lists none of that.
   private var last: Int?
 
+  /// Whether none is listed.
   var isEmpty: Bool { entries.isEmpty && last == nil }
+  /// Whether none can be had any more, either.
+  var isOver: Bool { isEmpty && unlisted.isEmpty }
   /// Of those that can be had.
   var names: [String] { entries.filter { !$0.isGap }.map(\.name) }
+  /// Of those that are listed no more, and can be had.
+  var unlistedNames: [String] { unlisted.filter { !$0.entry.isGap }.map(\.entry.name) }
 
   /// Another node goes on.
   ///
@@ -40,6 +47,7 @@ struct CarriedSegments {
     isHere: (String) -> Bool
   ) {
     entries = []
+    unlisted = []
     last = nil
     guard let first = after.entries.first?.sequence else { return }
     let old = before.entries.prefix { $0.sequence < first }
@@ -93,6 +101,7 @@ struct CarriedSegments {
   /// players count from the first one.
   mutating func trim(_ after: MediaPlaylistText) {
     let rest = rest(of: after)
+    let before = entries
     if let newest = entries.last, let next = rest.entries.first, next.sequence > newest.sequence + 1
     {
       entries = []
@@ -104,6 +113,11 @@ struct CarriedSegments {
       entries.removeFirst()
       if oldest.isDiscontinuity { breaks += 1 }
     }
+    // For as long as the playlist that they stood in, and themselves.
+    let newest = rest.entries.last?.sequence ?? before.last?.sequence ?? 0
+    let until = newest + entries.count + rest.entries.count + 1
+    unlisted.removeAll { $0.until <= newest }
+    unlisted += before.prefix(before.count - entries.count).map { ($0, until) }
     if let last, entries.isEmpty, after.entries.first.map({ $0.sequence > last }) ?? true {
       self.last = nil
     }
@@ -116,7 +130,10 @@ struct CarriedSegments {
 
   /// Whether another segment stands in the place of one of the next node's.
   func standInPlace(of name: String) -> Bool {
-    guard let last, let number = Int(name.prefix { $0 != "-" }) else { return false }
+    // Also of one that is listed no more: each number can be had once.
+    guard let last = last ?? unlisted.last?.entry.sequence,
+      let number = Int(name.prefix { $0 != "-" })
+    else { return false }
     return number <= last
   }
 

@@ -1,6 +1,5 @@
 import Access
 package import EventLoop
-package import HLS
 package import HTTPClient
 import HTTPServer
 import HTTPTypes
@@ -37,7 +36,7 @@ package final class EdgeLive: Sendable {
     }
   }
 
-  private struct State {
+  struct State {
     var followers: [StreamKey: LiveFollower] = [:]
     /// Those of whose streams no node has said anything yet.
     var unanswered: Set<StreamKey> = []
@@ -51,7 +50,7 @@ package final class EdgeLive: Sendable {
     var isClosed = false
   }
 
-  private struct Absence {
+  struct Absence {
     let until: MonotonicTime
     let isKnown: Bool
   }
@@ -77,11 +76,11 @@ package final class EdgeLive: Sendable {
   let pass: PeerPass
   /// The node's name, under which it says how many viewers it has.
   let name: String
-  private let state = Mutex(State())
+  let state = Mutex(State())
   private let version = Atomic<UInt64>(0)
-  private let own: OwnStreams?
+  let own: OwnStreams?
   /// Names this process in playlists that have segments of another's.
-  private let launch = String(UInt64.random(in: .min ... .max), radix: 36)
+  let launch = String(UInt64.random(in: .min ... .max), radix: 36)
 
   /// - Parameters:
   ///   - proxy: keeps the segments.
@@ -163,13 +162,25 @@ package final class EdgeLive: Sendable {
 
   /// Finds the nodes that may have a stream that nobody here follows.
   func find(_ key: StreamKey) async -> UpstreamPool {
-    let nodes =
-      if let keepers = locator.keepers { keepers(key) } else { await locator.find(key).nodes }
-    return UpstreamPool(nodes, rules: proxy.configuration.upstreamRules)
+    let rules = proxy.configuration.upstreamRules
+    guard let keepers = locator.keepers else {
+      return UpstreamPool(await locator.find(key).nodes, rules: rules)
+    }
+    // Who tells of it is asked first, and the others for what that one doesn't give out.
+    let tellers = told(of: key)?.members.map(\.upstream) ?? []
+    let nodes = keepers(key)
+    return UpstreamPool(
+      nodes.filter { tellers.contains($0) } + nodes.filter { !tellers.contains($0) },
+      rules: rules, isMixed: true)
   }
 
-  /// Nodes that have a stream: known to whoever follows it, or its wedding's program.
+  /// Nodes that have a stream: known to whoever follows it, or its wedding's program; nil where others may
+  /// have its segments, too.
   func pool(of key: StreamKey) -> UpstreamPool? {
+    locator.keepers == nil ? told(of: key) : nil
+  }
+
+  private func told(of key: StreamKey) -> UpstreamPool? {
     state.withLock { state in
       let follower =
         state.followers[key]
@@ -220,87 +231,6 @@ package final class EdgeLive: Sendable {
   package func lost(_ authorities: Set<String>) {
     guard !authorities.isEmpty else { return }
     for follower in state.withLock({ Array($0.followers.values) }) { follower.leave(authorities) }
-  }
-
-  // MARK: Streams that come home
-
-  /// Follows a stream that is about to come home, as if somebody watched it, and returns once it is known
-  /// what its viewers have of it.
-  ///
-  /// - Parameters:
-  ///   - key: the stream.
-  ///   - patience: how long that may take at most.
-  package func hear(_ key: StreamKey, atMost patience: Duration) async {
-    guard state.withLock({ Self.heard(of: key, $0) == nil }) else { return }
-    let (answer, continuation) = AsyncStream.makeStream(of: Never.self)
-    state.withLock { $0.hearing[key, default: []].append(continuation) }
-    guard case .begun(let snapshot) = follow(key), snapshot.version == 0 else {
-      return heard(key)
-    }
-    let limit = Task {
-      try? await Task.sleep(for: patience)
-      continuation.finish()
-    }
-    for await _ in answer {}
-    limit.cancel()
-  }
-
-  /// How far viewers here have a stream that another node has, or had; nil where nothing is known of it.
-  package func progress(of key: StreamKey) -> WindowState? {
-    guard let known = state.withLock({ Self.heard(of: key, $0) }), let launch = known.launch else {
-      return nil
-    }
-    let furthest = StreamFeed(known, launch: launch).renditions.max {
-      $0.nextSequence < $1.nextSequence
-    }
-    return furthest.flatMap { MediaPlaylistText($0.playlist)?.stateAfter }
-  }
-
-  /// Something is known of a stream, or nobody has it.
-  private func heard(_ key: StreamKey) {
-    for each in state.withLock({ $0.hearing.removeValue(forKey: key) }) ?? [] { each.finish() }
-  }
-
-  /// What viewers have of a stream that another node has; nil where nothing is known of that.
-  private static func heard(of key: StreamKey, _ state: State) -> StreamSnapshot? {
-    // One that was asked for as its wedding's program is known under that name.
-    let names = [key, StreamKey(wedding: key.wedding, camera: Claims.programCamera)]
-    return names.lazy.compactMap { $0.flatMap { state.followers[$0]?.snapshot } }.first {
-      $0.key == key && !$0.renditions.isEmpty
-    }
-  }
-
-  /// What viewers get of a stream that this node has itself from now on, and had from another until here:
-  /// what those have listed stays listed.
-  ///
-  /// - Parameters:
-  ///   - snapshot: of the stream.
-  ///   - isFirst: whether it is the first here that has something to show.
-  /// - Returns: the same, with their segments before its own for as long as they would have been listed.
-  package func continuing(_ snapshot: StreamSnapshot, isFirst: Bool) -> StreamSnapshot {
-    let key = snapshot.key
-    return state.withLock { state in
-      guard let before = before(key, isFirst: isFirst, &state) else { return snapshot }
-      var view = before.view
-      let merged = view.goOn(snapshot, launch: launch, grace: configuration.grace) { [proxy] path in
-        before.kept?.contains(path) == true || proxy.has(LiveName.of(path))
-      }
-      if merged != nil { state.carried[key] = view }
-      return merged ?? snapshot
-    }
-  }
-
-  /// What others have had of a stream that this node goes on with, and which segments the other one still
-  /// gives out; nil where nobody has listed any of it.
-  private func before(
-    _ key: StreamKey, isFirst: Bool, _ state: inout State
-  ) -> (view: LiveView, kept: KeptSegments?)? {
-    if let view = state.carried.removeValue(forKey: key) { return (view, nil) }
-    guard isFirst, let known = Self.heard(of: key, state), let launch = known.launch else {
-      return nil
-    }
-    let kept = KeptSegments(StreamFeed(known, launch: launch), length: own?.kept() ?? .zero)
-    return (LiveView(of: known, launch: launch), kept)
   }
 
   // MARK: For followers

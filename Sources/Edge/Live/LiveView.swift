@@ -189,7 +189,7 @@ struct LiveView {
     let first = MediaPlaylistText.firstSequence(of: rendition.playlist)
     let isAnew = known.flatMap { known in first.map { $0 >= known.nextSequence } } ?? false
     let isNew = isAnew || tellers[rendition.name].map { $0 != Teller(answer) } ?? false
-    guard isNew || !segments.isEmpty, let after = MediaPlaylistText(rendition.playlist) else {
+    guard isNew || !segments.isOver, let after = MediaPlaylistText(rendition.playlist) else {
       return rendition
     }
     if isNew, let known, let before = MediaPlaylistText(known.playlist) {
@@ -200,11 +200,11 @@ struct LiveView {
     } else {
       segments.trim(after)
     }
-    carried[rendition.name] = segments.isEmpty ? nil : segments
-    guard !segments.isEmpty else { return rendition }
+    carried[rendition.name] = segments.isOver ? nil : segments
+    guard !segments.isOver else { return rendition }
     var longer = rendition
-    longer.playlist = segments.text(after)
-    let names = segments.names
+    if !segments.isEmpty { longer.playlist = segments.text(after) }
+    let names = segments.unlistedNames + segments.names
     longer.segments =
       names + rendition.segments.filter { !names.contains($0) && !segments.standInPlace(of: $0) }
     return longer

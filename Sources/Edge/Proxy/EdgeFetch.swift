@@ -105,6 +105,12 @@ final class EdgeFetch: ResponseReceiver {
     let now = proxy.now
     let status = head.status.code
     use.succeeded()
+    if status == 404, order.isOwn, order.pool.isMixed,
+      order.pool.hasOthers(besides: tried.union([use.upstream]))
+    {
+      stop()
+      return askAnother()
+    }
     if let coding = head.headerFields[.transferEncoding], coding.lowercased() != "chunked" {
       // Nobody can tell where a body ends that is coded in ways unknown (RFC 9112, 6.1).
       stop()
@@ -314,13 +320,23 @@ final class EdgeFetch: ResponseReceiver {
 
   /// Another upstream may know more.
   private func failed(_ problem: HTTPClientError) {
-    let isFirst = state.withLock { state in
-      defer { state.isLanded = true }
-      return !state.isLanded
-    }
-    guard isFirst else { return }
+    guard landsFirst() else { return }
     if problem.fault != .ours { use.failed() }
     proxy.troubles.note(use.upstream, "\(problem)")
     proxy.fetch(order, besides: tried.union([use.upstream]), after: EdgeFailure(problem), land)
+  }
+
+  /// Another upstream may have it.
+  private func askAnother() {
+    guard landsFirst() else { return }
+    proxy.fetch(order, besides: tried.union([use.upstream]), land)
+  }
+
+  /// Whether nothing has come of it yet; from here on something has.
+  private func landsFirst() -> Bool {
+    state.withLock { state in
+      defer { state.isLanded = true }
+      return !state.isLanded
+    }
   }
 }

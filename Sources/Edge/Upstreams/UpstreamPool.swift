@@ -40,15 +40,20 @@ package final class UpstreamPool: Sendable {
 
   /// What is said where none of them gives an answer; nil: what the last of them had to say.
   let absence: EdgeFailure?
+  /// Whether what one of them hasn't got another one may have.
+  let isMixed: Bool
   private let rules: Rules
   private let state: Mutex<State>
 
-  package convenience init(_ upstreams: [Upstream], rules: Rules = Rules()) {
-    self.init(upstreams, rules: rules, absence: nil)
+  package convenience init(
+    _ upstreams: [Upstream], rules: Rules = Rules(), isMixed: Bool = false
+  ) {
+    self.init(upstreams, rules: rules, absence: nil, isMixed: isMixed)
   }
 
-  init(_ upstreams: [Upstream], rules: Rules, absence: EdgeFailure?) {
+  init(_ upstreams: [Upstream], rules: Rules, absence: EdgeFailure?, isMixed: Bool = false) {
     self.absence = absence
+    self.isMixed = isMixed
     self.rules = rules
     state = Mutex(State(members: upstreams.map { Member(upstream: $0) }))
   }
@@ -69,6 +74,11 @@ package final class UpstreamPool: Sendable {
       state.members = upstreams.map { known[$0] ?? Member(upstream: $0) }
       state.turn = 0
     }
+  }
+
+  /// Whether there are any besides those that were asked already.
+  func hasOthers(besides tried: Set<Upstream>) -> Bool {
+    state.withLock { state in state.members.contains { !tried.contains($0.upstream) } }
   }
 
   /// Chooses a server, and counts a request to it.

@@ -30,15 +30,19 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
     var camera: String?
     /// The one that was chosen for it.
     var chosen: String?
+    /// Whose segment its last one is.
+    var shown: ShownPlace?
 
     private enum CodingKeys: String, CodingKey {
-      case state, camera, chosen
+      case state, camera, chosen, shown
       /// The one that was chosen, and last the one that is shown: what processes of before say, and read.
       case names
     }
 
-    init(state: WindowState, camera: String? = nil, chosen: String? = nil) {
-      (self.state, self.camera, self.chosen) = (state, camera, chosen)
+    init(
+      state: WindowState, camera: String? = nil, chosen: String? = nil, shown: ShownPlace? = nil
+    ) {
+      (self.state, self.camera, self.chosen, self.shown) = (state, camera, chosen, shown)
     }
 
     init(from decoder: any Decoder) throws {
@@ -48,6 +52,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
       camera = try fields.decodeIfPresent(String.self, forKey: .camera) ?? names.last
       chosen =
         try fields.decodeIfPresent(String.self, forKey: .chosen) ?? names.dropLast().last
+      shown = try fields.decodeIfPresent(ShownPlace.self, forKey: .shown)
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -55,6 +60,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
       try fields.encode(state, forKey: .state)
       try fields.encodeIfPresent(camera, forKey: .camera)
       try fields.encodeIfPresent(chosen, forKey: .chosen)
+      try fields.encodeIfPresent(shown, forKey: .shown)
       try fields.encode(camera.map { [chosen ?? $0, $0] } ?? [], forKey: .names)
     }
 
@@ -63,6 +69,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
       let date = -ElderAnswer.beyond..<ElderAnswer.beyond
       let numbers = 0..<Int(ElderAnswer.beyond)
       return numbers.contains(state.nextSequence) && numbers.contains(state.discontinuitySequence)
+        && numbers.contains(shown?.sequence ?? 0)
         && numbers.contains(state.targetDuration ?? 0) && date.contains(state.endTime.ticks)
         && date.contains(state.endDate)
     }

@@ -66,7 +66,8 @@ package struct ElderDuties: Sendable {
           count: progress == nil ? 0 : 1,
           progress: progress.map { progress in
             ElderAnswer.Progress(
-              state: progress.state, camera: progress.camera, chosen: progress.chosen)
+              state: progress.state, camera: progress.camera, chosen: progress.chosen,
+              shown: progress.shown)
           })
       } catch {
         throw APIError(

@@ -68,7 +68,8 @@ extension StreamLeasing {
         await hands.hear(wish.key)
         return .granted(
           after: Progress(
-            state: left.state, publisherEnd: nil, camera: left.camera, chosen: left.chosen),
+            state: left.state, publisherEnd: nil, camera: left.camera, chosen: left.chosen,
+            shown: left.shown, isLeft: left.shown != nil),
           wasOurs: false)
       }, release: { _, _ in true }, publish: { _, _ in },
       watch: { program, live in

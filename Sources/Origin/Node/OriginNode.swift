@@ -155,7 +155,7 @@ package final class OriginNode: Sendable {
           programs.close(key.wedding)
           await ledger.end(key)
           _ = await leasing?.release(key) { true }
-        }, listen: { programs.open($0) }), pause: configuration.programPause)
+        }, listen: { programs.open($0, leftAfter: $1) }), pause: configuration.programPause)
     self.door = door
     self.registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },
@@ -196,7 +196,7 @@ package final class OriginNode: Sendable {
         let isLast = state.nextSequence == progress.state.nextSequence
         return ProgramStart(
           state: state, isInherited: true, showing: progress.camera,
-          shown: isLast ? progress.shown : nil, chosen: progress.chosen)
+          shown: isLast ? progress.shown : nil, isLeft: progress.isLeft, chosen: progress.chosen)
       case .granted(nil, _, let isBlind, _, _):
         return ProgramStart(
           state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)

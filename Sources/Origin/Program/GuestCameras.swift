@@ -161,7 +161,8 @@ package final class GuestCameras: Sendable {
       if isAnew { view = GuestView() }
       let known = book.camera(key)
       let isShown = node.programs.isHeld(key.wedding)
-      for step in view.take(known?.camera, isShown: isShown) {
+      let last = node.programs.lastShown(of: key)
+      for step in view.take(known?.camera, isShown: isShown, after: last) {
         switch step {
         case .began: node.programs.tell(.began, ofGuest: key)
         case .live: node.programs.tell(nil, ofGuest: key)

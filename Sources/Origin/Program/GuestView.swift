@@ -28,8 +28,10 @@ struct GuestView {
   /// - Parameters:
   ///   - camera: nil where it is gone.
   ///   - isShown: whether its wedding's program is here; else nothing of its segments is told.
+  ///   - last: the number of what the program has shown last of it with another process, where that was
+  ///     the last of all.
   /// - Returns: what is to be told.
-  mutating func take(_ camera: ElderCamera?, isShown: Bool) -> [Step] {
+  mutating func take(_ camera: ElderCamera?, isShown: Bool, after last: Int? = nil) -> [Step] {
     guard let camera, camera.isThere else {
       defer { self = GuestView() }
       return round == nil ? [] : isLive ? [.lost, .gone] : [.gone]
@@ -43,7 +45,7 @@ struct GuestView {
     }
     if camera.isLive {
       isOpen = true
-      steps += isShown ? show(camera.pieces) : isLive ? [] : [.live]
+      steps += isShown ? show(camera.pieces, after: last) : isLive ? [] : [.live]
       isLive = true
     } else if isLive {
       steps.append(.lost)
@@ -56,11 +58,12 @@ struct GuestView {
     return steps
   }
 
-  /// Those that were not told, each number by itself; only the newest one, and what comes after it, where
-  /// none was.
-  private mutating func show(_ pieces: [ElderCamera.Piece]) -> [Step] {
+  /// Those that were not told, each number by itself; only the newest one, what its program has yet to show,
+  /// and what comes after it, where none was.
+  private mutating func show(_ pieces: [ElderCamera.Piece], after last: Int?) -> [Step] {
     let sources = pieces.filter { $0.rendition == Renditions.sourceName }
-    guard let first = first ?? sources.last?.sequence else { return [] }
+    let newest = sources.last?.sequence
+    guard let first = first ?? newest.map({ min($0, last.map { $0 + 1 } ?? $0) }) else { return [] }
     self.first = first
     let fresh = pieces.filter {
       $0.sequence >= first && !told.contains("\($0.rendition)/\($0.name)")

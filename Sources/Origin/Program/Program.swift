@@ -102,7 +102,11 @@ final class Program {
       keep()
       show()
     } else {
-      sequencer = ProgramSequencer(start.state, after: start.shown)
+      if start.isLeft, let last = start.shown {
+        sequencer = ProgramSequencer(start.state, leftAfter: last)
+      } else {
+        sequencer = ProgramSequencer(start.state, after: start.shown)
+      }
       if let camera = start.showing {
         choice.goOn(with: camera, patience: Self.reunion(settings.streams))
       }
@@ -207,9 +211,10 @@ final class Program {
     changed(choice.lost(active, now: milliseconds))
   }
 
-  /// Shows the camera that the choice has come to by itself, where nothing has been shown yet.
+  /// Shows the camera that the choice has come to by itself, where nothing has been shown yet, or another
+  /// process has shown another one.
   private func begin() {
-    guard let active = choice.active, sequencer.current == nil, sequencer.pending == nil,
+    guard let active = choice.active, sequencer.current != active, sequencer.pending == nil,
       heir == nil
     else { return }
     fill(sequencer.show(active, last: cameras[active]?.last))
@@ -334,7 +339,7 @@ final class Program {
     tell()
     return StreamLeasing.Progress(
       state: renditions.source?.state ?? sequencer.state, publisherEnd: nil,
-      camera: choice.active, chosen: choice.chosen)
+      camera: choice.active, chosen: choice.chosen, shown: renditions.shown ?? sequencer.leftAfter)
   }
 
   /// Takes the program away from viewers.

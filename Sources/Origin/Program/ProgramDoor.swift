@@ -30,8 +30,9 @@ actor ProgramDoor {
       nil
     }
     var close: @Sendable (StreamKey) async -> Void
-    /// From here on cameras tell what they have.
-    var listen: @Sendable (String) -> Void
+    /// From here on cameras tell what they have; where a process before this one has left the program, what
+    /// comes after the last segment that it has shown.
+    var listen: @Sendable (String, _ last: ShownPlace?) -> Void
   }
 
   private let hands: Hands
@@ -194,7 +195,7 @@ actor ProgramDoor {
       return askLater(wedding)
     }
     // First heard, then looked at: what is told twice is known by its number.
-    hands.listen(wedding)
+    hands.listen(wedding, start.isLeft ? start.shown : nil)
     var seed: ProgramSeed?
     if let main, !start.isInherited { seed = await hands.seed(main) }
     // Viewers elsewhere may have had any number but those of a camera that is here.

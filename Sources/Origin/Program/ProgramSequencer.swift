@@ -48,6 +48,8 @@ struct ProgramSequencer {
   /// A second one never is: dates may be ahead for other reasons than what was shown twice, and for ever.
   private var hasWaited = false
   private var lastSequence: Int?
+  /// Whether it is known how far dates run ahead of the camera's that goes on.
+  private var isAligned = true
   /// Whose segment another node has announced last, until something is shown here.
   ///
   /// Its camera makes it once more, for edges that haven't got it: it takes the same place. Edges that have
@@ -72,6 +74,25 @@ struct ProgramSequencer {
     self.state = state
     current = camera
     lastSequence = state.nextSequence - 1
+  }
+
+  /// Starts a program that another process of this node has left, and that nobody makes anything of once
+  /// more.
+  ///
+  /// - Parameters:
+  ///   - state: after its last segment.
+  ///   - last: whose segment that was.
+  init(_ state: WindowState, leftAfter last: ShownPlace) {
+    self.state = state
+    current = last.camera
+    lastSequence = last.sequence
+    isAligned = false
+  }
+
+  /// What another process has shown last, as long as nothing has been shown here.
+  var leftAfter: ShownPlace? {
+    guard !isAligned, let current, let lastSequence else { return nil }
+    return ShownPlace(camera: current, sequence: lastSequence)
   }
 
   /// Another camera is to be shown.
@@ -157,7 +178,8 @@ struct ProgramSequencer {
     let goesOn = lastSequence.map { $0 + 1 == segment.sequence } ?? false
     // Edges that have what is made once more count the discontinuity behind it.
     let isDiscontinuity = (state.isResumed || isAgain) && (!goesOn || segment.isDiscontinuity)
-    if isDiscontinuity || !goesOn { shift = max(0, repeated(segment)) }
+    if isDiscontinuity || !goesOn || !isAligned { shift = max(0, repeated(segment)) }
+    isAligned = true
     let slot = Slot(
       camera: current ?? "", sequence: segment.sequence, state: state,
       isDiscontinuity: isDiscontinuity, programDate: segment.programDate + shift)

@@ -11,6 +11,8 @@ struct ProgramStart: Sendable {
   var showing: String?
   /// Whose segment the last one was that was announced there; nil where that isn't known.
   var shown: ShownPlace?
+  /// Whether a process of this node has left it after that, so that nobody makes it once more.
+  var isLeft = false
   /// The camera that it goes back to by the rule; nil where nobody says.
   var chosen: String?
   /// What that camera that it is to show has shown last, where it was live here before.

@@ -134,6 +134,14 @@ extension Programs {
   /// Whether a wedding's program is here, and goes on here.
   package func isHeld(_ wedding: String) -> Bool { state.withLock { $0.isHeld(wedding) } }
 
+  /// The number of what a camera has shown last in its wedding's program with a process before this one; nil
+  /// where that was another camera, or isn't known.
+  func lastShown(of camera: StreamKey) -> Int? {
+    state.withLock { $0.left[camera.wedding] }.flatMap {
+      $0.camera == camera.camera ? $0.sequence : nil
+    }
+  }
+
   /// What is told of a camera that is with a process before this one; nothing where it is here by now.
   ///
   /// - Parameters:

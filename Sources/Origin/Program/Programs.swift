@@ -17,6 +17,8 @@ package final class Programs: Sendable {
     var open: Set<String> = []
     var statuses: [String: ProgramStatus] = [:]
     var registry: StreamRegistry?
+    /// What a process before this one has shown last in programs that it has left to this one.
+    var left: [String: ShownPlace] = [:]
     /// Weddings whose program another process has, and their cameras here that have something to show.
     var away: [String: Set<String>] = [:]
     /// Those who wait for news of a wedding, or of all, by a number of their own.
@@ -129,9 +131,14 @@ package final class Programs: Sendable {
   // MARK: From the door
 
   /// From here on a wedding's cameras tell what they have; it waits until the program is there.
-  func open(_ wedding: String) {
+  ///
+  /// - Parameters:
+  ///   - wedding: whose.
+  ///   - last: what a process before this one has shown last, where it has left the program exactly there.
+  func open(_ wedding: String, leftAfter last: ShownPlace? = nil) {
     let opened = state.withLock { state in
       state.open.insert(wedding)
+      state.left[wedding] = last
       state.away[wedding] = nil
       state.told.note()
       return state.opened
@@ -170,6 +177,7 @@ package final class Programs: Sendable {
     let home = openHome(of: wedding)
     state.withLock { state in
       state.open.remove(wedding)
+      state.left[wedding] = nil
       state.statuses[wedding] = nil
       state.told.note()
     }

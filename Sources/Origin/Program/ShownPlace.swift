@@ -1,5 +1,5 @@
 /// A camera's segment that stands in a program.
-package struct ShownPlace: Equatable, Sendable {
+package struct ShownPlace: Codable, Equatable, Sendable {
   package let camera: String
   /// The camera's own number.
   package let sequence: Int

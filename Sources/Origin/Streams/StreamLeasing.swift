@@ -79,12 +79,15 @@ package struct StreamLeasing: Sendable {
     package let chosen: String?
     /// Whose segment a program's last one is; nil where that isn't known.
     package let shown: ShownPlace?
+    /// Whether who had it has left it there, so that nothing is made once more.
+    package let isLeft: Bool
 
     package init(
       state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil,
       publisherDate: PublisherDate? = nil, names: [String] = [], camera: String? = nil,
-      chosen: String? = nil, shown: ShownPlace? = nil
+      chosen: String? = nil, shown: ShownPlace? = nil, isLeft: Bool = false
     ) {
+      self.isLeft = isLeft
       self.shown = shown
       self.chosen = chosen
       self.camera = camera

@@ -32,6 +32,7 @@ package final class PeerHandler: RequestHandler {
   private let drain: PeerDrain?
   private let isForPeers: Bool
   private let remote: RemoteStreams?
+  private let carried: RequestHandler?
   private let viewers: EdgeViewers?
   private let recordings: APICall?
   private let status: APICall?
@@ -50,6 +51,8 @@ package final class PeerHandler: RequestHandler {
   ///   - isForPeers: whether nodes are answered here; where they show certificates they are at a port of
   ///     their own alone.
   ///   - remote: streams that another process of this node still has; nil where there is none.
+  ///   - carried: answers for segments that this process has listed, and another one has made; nil where
+  ///     it has listed none.
   ///   - viewers: is told how many other nodes have.
   ///   - recordings: answers about this node's recordings.
   ///   - status: answers what this process has, to another one of its node; nil where none asks.
@@ -57,13 +60,15 @@ package final class PeerHandler: RequestHandler {
   ///   - inner: answers everything else.
   package init(
     table: StreamTable, pass: PeerPass, launch: String, drain: PeerDrain? = nil,
-    isForPeers: Bool = true, remote: RemoteStreams? = nil, viewers: EdgeViewers? = nil,
+    isForPeers: Bool = true, remote: RemoteStreams? = nil,
+    carried: RequestHandler? = nil, viewers: EdgeViewers? = nil,
     recordings: APICall? = nil, status: APICall? = nil, orders: APICall? = nil,
     inner: RequestHandler
   ) {
     self.orders = orders
     self.status = status
     self.remote = remote
+    self.carried = carried
     self.viewers = viewers
     self.recordings = recordings
     self.drain = drain
@@ -93,9 +98,8 @@ package final class PeerHandler: RequestHandler {
     if let status, request.pathIs("/cluster/status") { return .deferred(status) }
     if request.pathStarts(with: "/cluster/live/") { return feed(request, exchange) }
     if request.pathStarts(with: "/cluster/hls/") {
-      return request.withPath { segment($0, exchange) } ?? remote?.segments.handle(
-        request, exchange)
-        ?? .prepared(Self.noSegment)
+      return request.withPath { segment($0, exchange) }
+        ?? (carried ?? remote?.segments)?.handle(request, exchange) ?? .prepared(Self.noSegment)
     }
     return .prepared(Self.notFound)
   }
@@ -113,7 +117,7 @@ package final class PeerHandler: RequestHandler {
       return .prepared(Self.notFound)
     }
     let snapshot = slot.snapshot
-    // Who asks is told of what is this process's own: of what it has from others it gives no segments.
+    // Who asks is told of what is this process's own: of what others have it tells nothing.
     if remote == nil, snapshot.launch != nil || snapshot.version == 0 {
       return .prepared(Self.notFound)
     }

@@ -19,10 +19,11 @@ extension StreamSnapshot {
         isSame = false
         return other.renditions.first { $0.name == name }
       }
-      let text = Array(told.playlist.utf8)
-      guard text != own.playlist.text.plain else { return own }
+      let isListedAlike = Array(told.playlist.utf8) == own.playlist.text.plain
+      guard !isListedAlike || told.segments.count != own.segments.count else { return own }
       isSame = false
-      return own.carrying(told, tag: "c\(version)-\(launch)", wedding: key.wedding)
+      return own.carrying(
+        told, isListedAlike ? nil : "c\(version)-\(launch)", wedding: key.wedding)
     }
     guard !isSame else { return nil }
     let there = Set(merged.map(\.name))
@@ -34,16 +35,23 @@ extension StreamSnapshot {
 }
 
 extension RenditionSnapshot {
-  /// The same with another playlist, some of whose segments are another process's.
+  /// The same with segments of another process.
+  ///
+  /// - Parameters:
+  ///   - told: what there is.
+  ///   - tag: of the playlist that lists some of them; nil where it is this process's own.
+  ///   - wedding: whose stream it is.
   fileprivate func carrying(
-    _ told: StreamFeed.Rendition, tag: String, wedding: String
+    _ told: StreamFeed.Rendition, _ tag: String?, wedding: String
   ) -> RenditionSnapshot {
     let own = Dictionary(segments.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     return RenditionSnapshot(
       name: name, viewers: viewers, interest: interest,
-      playlist: PlaylistResponse(
-        PlaylistText(received: Array(told.playlist.utf8)), maximumAge: 1,
-        staleSeconds: max(1, told.targetDuration / 2), wedding: wedding, tag: tag),
+      playlist: tag.map {
+        PlaylistResponse(
+          PlaylistText(received: Array(told.playlist.utf8)), maximumAge: 1,
+          staleSeconds: max(1, told.targetDuration / 2), wedding: wedding, tag: $0)
+      } ?? playlist,
       nextSequence: told.nextSequence, targetDuration: told.targetDuration, window: window,
       bitrate: bitrate,
       segments: told.segments.compactMap { segment in

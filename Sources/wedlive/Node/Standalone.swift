@@ -269,7 +269,8 @@ enum Standalone {
         openDoor: {
           await ElderDoor.open(
             at: frame, besides: line?.doors ?? [], configuration.server, viewers,
-            status: NodeStatus.call { await collector.ownStatus() }, orders: duties.call)
+            status: NodeStatus.call { await collector.ownStatus() }, orders: duties.call,
+            elders: elders)
         }, orders: drain),
       RecordService(records, folder: folder.path, health: origin.health, logger: logger),
       HeapService(), census, RecordingRunner(recordings: recordings),

@@ -27,16 +27,18 @@ final class ElderDoor {
   ///   - metrics: of the same.
   ///   - status: answers what this process has.
   ///   - orders: does what the other one asks; nil where there is nothing to be asked for.
+  ///   - elders: have made some of what this process has listed; nil where none has.
   /// - Returns: this process's door and the others.
   static func open(
     at frame: NodeFrame, besides others: [UpgradeMessage.Door],
     _ configuration: ServerConfiguration,
-    _ metrics: ServerMetrics, status: APICall, orders: APICall?
+    _ metrics: ServerMetrics, status: APICall, orders: APICall?, elders: ElderStreams? = nil
   ) async -> [UpgradeMessage.Door] {
     let secret = others.first?.secret ?? (0..<32).map { _ in UInt8.random(in: .min ... .max) }
     do {
       let door = try await frame.loops.mailboxes[0].run { loop in
-        try open(on: loop, secret, configuration, metrics, status: status, orders: orders)
+        try open(
+          on: loop, secret, configuration, metrics, status: status, orders: orders, elders: elders)
       }
       return (door.map { [$0] } ?? []) + others
     } catch {
@@ -56,11 +58,12 @@ final class ElderDoor {
   ///   - metrics: of the same.
   ///   - status: answers what this process has.
   ///   - orders: does what the other one asks.
+  ///   - elders: have made some of what this process has listed.
   /// - Returns: where it is.
   /// - Throws: `SystemError` where no port is left.
   private static func open(
     on loop: Loop, _ secret: [UInt8], _ configuration: ServerConfiguration,
-    _ metrics: ServerMetrics, status: APICall, orders: APICall?
+    _ metrics: ServerMetrics, status: APICall, orders: APICall?, elders: ElderStreams?
   ) throws -> UpgradeMessage.Door? {
     if let open = loop.local(ElderDoor.self) { return open.door }
     guard let site = loop.local(ViewerSite.self),
@@ -74,7 +77,8 @@ final class ElderDoor {
       socket, tls: nil, acceptsProxyHeader: false,
       handler: PeerHandler(
         table: site.table, pass: PeerPass(secret: secret),
-        launch: String(UInt64.random(in: .min ... .max), radix: 36), status: status, orders: orders,
+        launch: String(UInt64.random(in: .min ... .max), radix: 36),
+        carried: elders?.carried(on: server), status: status, orders: orders,
         inner: site.handler))
     loop.setLocal(ElderDoor(server, door))
     return door

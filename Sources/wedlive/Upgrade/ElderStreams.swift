@@ -63,6 +63,14 @@ final class ElderStreams: Sendable {
       others: EdgeHandler(proxy, metrics, on: server))
   }
 
+  /// For the process after this one, which lists what this one has listed, too.
+  ///
+  /// - Parameter server: at the door of this process.
+  /// - Returns: what gives out segments that those before have made.
+  func carried(on server: LoopServer) -> RequestHandler {
+    EdgeHandler(proxy, metrics, on: server, routing: .peerSegments(live))
+  }
+
   /// Has what viewers have of a stream known here before it goes on here.
   func hear(_ key: StreamKey) async { await live.hear(key, atMost: Self.patience) }
 

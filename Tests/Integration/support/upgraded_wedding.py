@@ -43,14 +43,14 @@ class Wedding:
         self.publishers = [self._begin(number) for number in range(count)]
         self.wait_for_all()
         cameras.switch(self.ids[0])
-        self._playlist = f"{node.base}/hls/both/program/source/index.m3u8"
+        self.playlist = f"{node.base}/hls/both/program/source/index.m3u8"
         wait_until(lambda: self._listed() >= 3, "it is on the air", alive=self.publishers)
         self.viewer = Watching(node, "both", "program/source")
         wait_until(lambda: max(self.viewer.bodies, default=0) >= 4, "it is watched")
         self.shows(0)
 
     def _listed(self) -> int:
-        return self.node.client().get(self._playlist).text.count("#EXTINF")
+        return self.node.client().get(self.playlist).text.count("#EXTINF")
 
     def _begin(self, number: int) -> Process:
         self._rounds += 1

@@ -222,7 +222,8 @@ import Testing
       progress: .init(
         state: WindowState(
           nextSequence: 1 << 40, discontinuitySequence: 2, targetDuration: 4,
-          endTime: MediaTime(ticks: -5), endDate: 1_800_000_000_000), camera: "a", chosen: "b"))
+          endTime: MediaTime(ticks: -5), endDate: 1_800_000_000_000), camera: "a", chosen: "b",
+        shown: ShownPlace(camera: "a", sequence: 1 << 41)))
     #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == answer)
     #expect(ElderAnswer.read([]) == nil)
     #expect(ElderAnswer.read(Array(repeating: UInt8(ascii: "["), count: 9)) == nil)
@@ -240,9 +241,12 @@ import Testing
     #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == nil)
   }
 
-  @Test(arguments: [-1, .max, .min]) func `neither are counts`(count: Int) throws {
+  @Test(arguments: [-1, .max, .min]) func `neither are counts, and places`(count: Int) throws {
     let answer = ElderAnswer(count: count)
     #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == nil)
+    let shown = ShownPlace(camera: "a", sequence: count)
+    let left = ElderAnswer(progress: .init(state: WindowState(), shown: shown))
+    #expect(ElderAnswer.read(Array(try JSONEncoder().encode(left))) == nil)
   }
 
   /// Wishes, answered that somebody is on air until the newcomer is admitted.

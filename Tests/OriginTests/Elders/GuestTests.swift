@@ -134,6 +134,15 @@ import Viewers
     #expect(view.take(nil, isShown: true) == [])
   }
 
+  @Test func `a program that was left is told what it has yet to show`() {
+    let pieces = camera(1, 2, 3).pieces
+    for (last, first) in [(0, 0), (1, 1), (2, 2), (3, 2), (9, 2)] {
+      var view = GuestView()
+      let steps = view.take(camera(1, 2, 3), isShown: true, after: last)
+      #expect(steps == [.began] + pieces[first...].map { .show([$0]) }, "\(last)")
+    }
+  }
+
   @Test func `another publisher of it begins anew`() {
     var view = GuestView()
     _ = view.take(camera(1), isShown: true)

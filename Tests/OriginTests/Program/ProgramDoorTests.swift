@@ -65,7 +65,7 @@ import Testing
         close: { [notes] key in
           try? await Task.sleep(for: delay)
           notes.note("close \(key)")
-        }, listen: { [notes] in notes.note("listen \($0)") }), pause: pause)
+        }, listen: { [notes] wedding, _ in notes.note("listen \(wedding)") }), pause: pause)
   }
 
   private func hasSeveral(_ wedding: String) {

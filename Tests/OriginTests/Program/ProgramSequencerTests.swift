@@ -139,6 +139,42 @@ extension Segment {
     }
   }
 
+  /// A program that another process has left after number 41, which was camera a's segment 7.
+  private mutating func takeOver() {
+    sequencer = ProgramSequencer(
+      WindowState(nextSequence: 42, discontinuitySequence: 3, endDate: 103_000),
+      leftAfter: ShownPlace(camera: "a", sequence: 7))
+  }
+
+  @Test mutating func `a program that was left goes on with what its camera makes next`() {
+    takeOver()
+    #expect(sequencer.leftAfter == ShownPlace(camera: "a", sequence: 7))
+    #expect(take(6, "a", at: 97_000) == [])
+    #expect(take(7, "a", at: 100_000) == [])
+    #expect(take(8, "a", at: 103_000) == [Shown("a", 8, as: 42)])
+    #expect(take(9, "a", at: 106_000) == [Shown("a", 9, as: 43)])
+    #expect(sequencer.leftAfter == nil)
+    #expect(sequencer.state.discontinuitySequence == 3)
+    #expect(sequencer.state.endDate == 109_000)
+  }
+
+  @Test mutating func `a program that was left is as far ahead as it was`() {
+    takeOver()
+    #expect(sequencer.take(.sample(8, at: 98_500), of: "a").map(\.programDate) == [103_000])
+    #expect(sequencer.take(.sample(9, at: 101_500), of: "a").map(\.programDate) == [106_000])
+  }
+
+  @Test mutating func `another publisher or camera is cut to in a program that was left`() {
+    takeOver()
+    let other = Segment.sample(8, at: 103_000, isDiscontinuity: true)
+    #expect(sequencer.take(other, of: "a").map(Shown.init) == [Shown("a", 8, as: 42, cut: true)])
+    takeOver()
+    #expect(take(9, "a", at: 106_000) == [Shown("a", 9, as: 42, cut: true)])
+    takeOver()
+    #expect(show("b", last: .sample(7, at: 98_500)) == [])
+    #expect(take(8, "b", at: 101_500) == [Shown("b", 8, as: 42, cut: true)])
+  }
+
   @Test mutating func `a program's very first segment is made once more, too`() {
     sequencer = ProgramSequencer(
       WindowState(nextSequence: 1, endDate: 103_000), after: ShownPlace(camera: "a", sequence: 7))
