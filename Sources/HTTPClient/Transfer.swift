@@ -116,7 +116,11 @@ import HTTPTypes
       fail(HTTPClientError(.brokenResponse, "there is no valid status line"))
     } else {
       let own = unsafe String(cString: errorText)
-      fail(HTTPClientError(code(result), own.isEmpty ? EasyOptions.words(result) : own))
+      // In TLS 1.3 a server refuses a client's certificate when that takes the connection for made.
+      let isRefusal = result == CURLE_RECV_ERROR && ServerAlert.refusesCertificate(own)
+      fail(
+        HTTPClientError(
+          isRefusal ? .tls : code(result), own.isEmpty ? EasyOptions.words(result) : own))
     }
   }
 

@@ -4,12 +4,24 @@ import Synchronization
 
 /// Whether the node takes new work and all of it is well, and if not, why: what load balancers ask.
 package final class Health: Sendable {
+  private struct Reason {
+    let words: String
+    let detail: String?
+
+    init?(_ words: String?, _ detail: String?) {
+      guard let words else { return nil }
+      self.words = words
+      self.detail = detail
+    }
+
+    var all: String { detail.map { "\(words) (\($0))" } ?? words }
+  }
+
   private struct State {
     var unready: String? = "the node is starting"
     var fault: String?
-    var waiting: String?
-    var remark: String?
-    var detail: String?
+    var waiting: Reason?
+    var remark: Reason?
   }
 
   private let state = Mutex(State())
@@ -33,26 +45,26 @@ package final class Health: Sendable {
 
   /// Notes what the node has yet to learn before anybody should be sent to it; nil: nothing any more.
   ///
-  /// - Parameter reason: a sentence without its full stop.
-  package func set(waiting reason: String?) { state.withLock { $0.waiting = reason } }
+  /// - Parameters:
+  ///   - reason: a sentence without its full stop.
+  ///   - detail: what is for the operator alone, as `/readyz` is on public ports, too: such as addresses.
+  package func set(waiting reason: String?, detail: String? = nil) {
+    state.withLock { $0.waiting = Reason(reason, detail) }
+  }
 
   /// Notes what whoever asks should know though the node is ready; nil: nothing any more.
   ///
-  /// - Parameter remark: a sentence without its full stop.
-  package func set(remark: String?) { state.withLock { $0.remark = remark } }
-
-  /// Notes what is for the operator alone of a reason or a remark: `/readyz` is on public ports, too.
-  ///
-  /// - Parameter detail: such as addresses; nil: nothing.
-  package func set(detail: String?) { state.withLock { $0.detail = detail } }
+  /// - Parameters:
+  ///   - remark: a sentence without its full stop.
+  ///   - detail: what is for the operator alone.
+  package func set(remark: String?, detail: String? = nil) {
+    state.withLock { $0.remark = Reason(remark, detail) }
+  }
 
   /// Why the node isn't ready, or what should be known though it is, for the operator; nil: all is well.
   package var words: String? {
     let state = state.withLock { $0 }
-    guard let words = state.unready ?? state.waiting ?? state.fault ?? state.remark else {
-      return nil
-    }
-    return state.detail.map { "\(words) (\($0))" } ?? words
+    return state.unready ?? state.waiting?.all ?? state.fault ?? state.remark?.all
   }
 
   /// Whether publishers are taken; also where something fails that they can do without.
@@ -65,12 +77,12 @@ package final class Health: Sendable {
   /// The answer to `/readyz`: 200, with a remark where there is one, or 503 with the reason.
   package var readiness: PreparedResponse {
     let state = state.withLock { $0 }
-    if let reason = state.unready ?? state.waiting {
+    if let reason = state.unready ?? state.waiting?.words {
       return .error(503, code: "not_ready", message: "This node takes no new work: \(reason).")
     }
     guard let fault = state.fault else {
       guard let remark = state.remark else { return Self.ready }
-      return PreparedResponse(fields: Self.fields, body: Array("ready: \(remark)\n".utf8))
+      return PreparedResponse(fields: Self.fields, body: Array("ready: \(remark.words)\n".utf8))
     }
     return .error(503, code: "not_ready", message: "\(fault). Streams go on.")
   }

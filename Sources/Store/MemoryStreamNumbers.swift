@@ -38,7 +38,7 @@ package actor MemoryStreamNumbers: StreamNumberStore {
   package func recent(
     since time: Int64, atMost most: Int
   ) async throws(StoreError) -> [StreamNumbers.Name] {
-    let recent = rows.values.filter { $0.updated >= time }
+    let recent = rows.values.filter { $0.updated >= time && !$0.isOver }
     return recent.sorted { $0.updated > $1.updated }.prefix(most).map(\.name)
   }
 

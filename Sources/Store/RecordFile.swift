@@ -113,6 +113,12 @@ package final class RecordFile: Sendable {
     migrator.registerMigration("cameras", migrate: createCameras)
     migrator.registerMigration("copies of a cluster's records", migrate: CopyEras.create)
     migrator.registerMigration("purges that wait", migrate: SQLitePurges.create)
+    migrator.registerMigration("streams that are over") { database in
+      try database.alter(table: "stream_numbers") {
+        // Written by a process that doesn't know it: as if on the air.
+        $0.add(column: "is_over", .boolean).notNull().defaults(to: false)
+      }
+    }
     return migrator
   }
 

@@ -52,7 +52,7 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
       try Row.fetchAll(
         database,
         sql: """
-          SELECT wedding, camera FROM stream_numbers WHERE updated >= ?
+          SELECT wedding, camera FROM stream_numbers WHERE updated >= ? AND NOT is_over
           ORDER BY updated DESC LIMIT ?
           """,
         arguments: [time, most]
@@ -98,7 +98,7 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
       discontinuity: UInt64(bitPattern: row["discontinuity"]))
     return StreamNumbers(
       name: name, next: start, limits: start, epoch: row["epoch"],
-      lastPTS: row["last_pts"], updated: row["updated"])
+      lastPTS: row["last_pts"], updated: row["updated"], isOver: row["is_over"])
   }
 
   private static func save(
@@ -108,17 +108,17 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
     try database.execute(
       sql: """
         INSERT INTO stream_numbers
-          (wedding, camera, sequence, discontinuity, epoch, last_pts, updated)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
+          (wedding, camera, sequence, discontinuity, epoch, last_pts, updated, is_over)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (wedding, camera) DO UPDATE SET
           sequence = excluded.sequence, discontinuity = excluded.discontinuity,
           epoch = excluded.epoch, last_pts = excluded.last_pts,
-          updated = excluded.updated
+          updated = excluded.updated, is_over = excluded.is_over
         """,
       arguments: [
         numbers.name.wedding, numbers.name.camera, Int64(bitPattern: start.sequence),
         Int64(bitPattern: start.discontinuity), numbers.epoch, numbers.lastPTS,
-        updated ?? numbers.updated,
+        updated ?? numbers.updated, numbers.isOver,
       ])
   }
 }

@@ -44,11 +44,14 @@ package struct StreamNumbers: Sendable, Equatable {
   package var lastPTS: Int64?
   /// When this was written, in milliseconds since 1970.
   package var updated: Int64
+  /// Whether the stream has ended, and nobody expects its publisher back.
+  package var isOver: Bool
 
   package init(
     name: StreamNumbers.Name, next: Position, limits: Position, epoch: Int64,
-    lastPTS: Int64?, updated: Int64
+    lastPTS: Int64?, updated: Int64, isOver: Bool = false
   ) {
+    self.isOver = isOver
     self.name = name
     self.next = next
     self.limits = limits

@@ -48,9 +48,17 @@ package enum ViewerErrors {
     message:
       "This stream was live before the node was started again, and is expected back; try again.",
     fields: [("retry-after", "2")])
-  static let noQuality = PreparedResponse.error(
-    404, code: "no_quality",
-    message: "This stream has no such quality; take one of the master playlist.")
+  /// What who asks for a quality that there isn't gets.
+  ///
+  /// - Parameter names: of the qualities that there are.
+  /// - Returns: 404.
+  static func noQuality(besides names: [String]) -> PreparedResponse {
+    .error(
+      404, code: "no_quality",
+      message: names.isEmpty
+        ? "This stream has no such quality; take one of the master playlist."
+        : "This stream has no such quality; it has \(names.joined(separator: ", ")).")
+  }
   static let wrongMethod = WrongMethod(allowed: .get, .head, .options)
   static let preflight = PreparedResponse.preflight()
 }

@@ -40,10 +40,25 @@ import Testing
     #expect(try await !Self.passes(nil, deadline: .milliseconds(200)))
   }
 
-  @Test func `one where nobody listens does not`() async throws {
+  @Test func `one where nobody listens does not, and certificates have no part in that`()
+    async throws
+  {
     var node = try record("one")
     node.addresses.http = "127.0.0.1:\(try RedisServerProcess.freePort())"
-    #expect(await PeerProbe.http(try HTTPClient()).check(node, .seconds(30)) != nil)
+    for scheme in ["http", "https"] {
+      let probe = PeerProbe.http(try HTTPClient(), scheme: scheme)
+      let words = try #require(await probe.check(node, .seconds(30)))
+      #expect(words.contains("unreachable") && !words.contains("cluster."), "\(words)")
+    }
+  }
+
+  @Test func `where it is TLS that fails, the keys that may be wrong are named`() async throws {
+    let peer = try await SpokenPeer("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    var node = try record("one")
+    node.addresses.http = "127.0.0.1:\(peer.port)"
+    let words = try #require(
+      await PeerProbe.http(try HTTPClient(), scheme: "https").check(node, .seconds(30)))
+    #expect(words.contains("(cluster.ca, cluster.certificate)"), "\(words)")
   }
 }
 

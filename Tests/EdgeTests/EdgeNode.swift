@@ -147,3 +147,10 @@ extension HTTPResponse {
   /// What the cache did.
   var cacheWord: String? { headerFields[.xCacheStatus] }
 }
+
+/// Lends an edge to tasks; it outlives them all.
+final class Held: @unchecked Sendable {
+  // Unchecked: what tasks use of it is sendable.
+  let value: EdgeNode
+  init(_ value: EdgeNode) { self.value = value }
+}

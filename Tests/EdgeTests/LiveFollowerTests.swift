@@ -165,4 +165,96 @@ import Viewers
       return
     }
   }
+
+  @Test func `a stream that has come home is not lost`() async throws {
+    let node = try EdgeNode()
+    let key = try #require(StreamKey(wedding: "home", camera: "main"))
+    let feed = """
+      {"wedding":"home","camera":"main","launch":"a","version":1,"isOver":false,"isProgram":true,
+      "masters":[],"programMasters":[],"coming":[],"renditions":[{"name":"source",
+      "viewers":1,"nextSequence":3,"targetDuration":3,"playlist":"#EXTM3U","segments":[]}]}
+      """
+    let body = try #require(feed.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+    try await node.set("live/home/main", "body=\(body)")
+    let upstream = try #require(Upstream(node.origin.address))
+    let isHere = Mutex(false)
+    let nodes = Mutex([upstream])
+    let looks = Mutex(0)
+    let words = LogWords()
+    var configuration = LiveConfiguration()
+    configuration.longestPause = .milliseconds(10)
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge",
+      locator: LiveLocator(
+        find: { _ in
+          looks.withLock { $0 += 1 }
+          return LiveLocator.Place(nodes.withLock { $0 })
+        }), configuration: configuration,
+      own: EdgeLive.OwnStreams(version: { 9 }, isHere: { _ in isHere.withLock { $0 } }),
+      metrics: MetricRegistry(), logger: Logger(label: "test") { _ in words })
+    defer { live.close() }
+    func hasLooked() async throws -> Bool {
+      let before = looks.withLock { $0 }
+      return try await node.eventually { looks.withLock { $0 } > before + 3 }
+    }
+    _ = live.follow(key)
+    #expect(try await node.eventually { words.all.contains("stream found") })
+    nodes.withLock { $0 = [] }
+    isHere.withLock { $0 = true }
+    live.moved(key)
+    #expect(try await hasLooked())
+    // It is over here, and forgotten.
+    isHere.withLock { $0 = false }
+    #expect(try await hasLooked())
+    #expect(!words.all.contains("stream lost"))
+  }
+
+  @Test func `a stream that nobody has any more is said to be lost, once`() async throws {
+    let node = try EdgeNode()
+    let key = try #require(StreamKey(wedding: "lost", camera: "main"))
+    let feed = """
+      {"wedding":"lost","camera":"main","launch":"a","version":1,"isOver":false,"isProgram":true,
+      "masters":[],"programMasters":[],"coming":[],"renditions":[{"name":"source",
+      "viewers":1,"nextSequence":3,"targetDuration":3,"playlist":"#EXTM3U","segments":[]}]}
+      """
+    let body = try #require(feed.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+    try await node.set("live/lost/main", "body=\(body)")
+    let upstream = try #require(Upstream(node.origin.address))
+    let nodes = Mutex([upstream])
+    let words = LogWords()
+    let live = EdgeLive(
+      proxy: node.proxy, client: try HTTPClient(), pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge", locator: LiveLocator(find: { _ in LiveLocator.Place(nodes.withLock { $0 }) }),
+      metrics: MetricRegistry(), logger: Logger(label: "test") { _ in words })
+    defer { live.close() }
+    _ = live.follow(key)
+    #expect(try await node.eventually { words.all.contains("stream found") })
+    nodes.withLock { $0 = [] }
+    live.moved(key)
+    #expect(try await node.eventually { words.all.contains("stream lost") })
+    #expect(words.all.filter { $0 == "stream lost" }.count == 1)
+  }
+}
+
+/// What the log is told.
+private final class LogWords: LogHandler {
+  private let words = Mutex<[String]>([])
+  var metadata: Logger.Metadata {
+    get { [:] }
+    set {}
+  }
+  var logLevel: Logger.Level {
+    get { .trace }
+    set {}
+  }
+
+  var all: [String] { words.withLock { $0 } }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { nil }
+    set {}
+  }
+
+  func log(event: LogEvent) { words.withLock { $0.append("\(event.message)") } }
 }

@@ -271,10 +271,3 @@ import Testing
     #expect(throws: PurgeOrder.Refused.self) { try read(text) }
   }
 }
-
-/// Lends an edge to tasks; it outlives them all.
-private final class Held: @unchecked Sendable {
-  // Unchecked: what tasks use of it is sendable.
-  let value: EdgeNode
-  init(_ value: EdgeNode) { self.value = value }
-}

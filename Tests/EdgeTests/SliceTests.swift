@@ -163,10 +163,3 @@ extension String {
     return (String(self[..<range.lowerBound]), String(self[range.upperBound...]))
   }
 }
-
-/// Lends an edge to tasks; it outlives them all.
-private final class Held: @unchecked Sendable {
-  // Unchecked: what tasks use of it is sendable.
-  let value: EdgeNode
-  init(_ value: EdgeNode) { self.value = value }
-}

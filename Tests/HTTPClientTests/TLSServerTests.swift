@@ -3,7 +3,8 @@ import HTTPClient
 import HTTPTypes
 import Testing
 
-/// Debian's nginx with a certificate of its own making, HTTP/2 over TLS.
+/// Debian's nginx with a certificate of its own making, HTTP/2 over TLS; or OpenSSL's server, that takes
+/// nobody without a certificate in the handshake, where nginx says it afterwards.
 private final class TLSServer: Sendable {
   static let isInstalled = ["/usr/sbin/nginx", "/usr/bin/openssl"]
     .allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
@@ -12,7 +13,7 @@ private final class TLSServer: Sendable {
   let port: Int
   private let process: Process
 
-  init() throws {
+  init(wantsCertificate: Bool = false) throws {
     folder = NSTemporaryDirectory() + "wedlive-tls-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     port = Int.random(in: 20_000..<30_000)
@@ -34,8 +35,16 @@ private final class TLSServer: Sendable {
       """
     try text.write(toFile: "\(folder)/conf", atomically: true, encoding: .utf8)
     process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
-    process.arguments = ["-p", folder, "-e", "\(folder)/log", "-c", "\(folder)/conf"]
+    if wantsCertificate {
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+      process.arguments = [
+        "s_server", "-accept", "127.0.0.1:\(port)", "-key", "\(folder)/key.pem", "-cert",
+        "\(folder)/cert.pem", "-CAfile", "\(folder)/cert.pem", "-Verify", "1", "-www", "-quiet",
+      ]
+    } else {
+      process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
+      process.arguments = ["-p", folder, "-e", "\(folder)/log", "-c", "\(folder)/conf"]
+    }
     process.standardError = FileHandle.nullDevice
     try process.run()
   }
@@ -86,5 +95,30 @@ private final class TLSServer: Sendable {
       guard let error = error as? HTTPClientError else { return false }
       return error.code == .tls && error.fault == .theirs && !error.canRetry
     }
+  }
+
+  @Test func `a server that wants a certificate and gets none has said why`() async throws {
+    let server = try TLSServer(wantsCertificate: true)
+    let request = HTTPRequest(
+      method: .get, scheme: "https", authority: "localhost:\(server.port)", path: "/")
+    var trusting = HTTPClientConfiguration()
+    trusting.certificateAuthorities = "\(server.folder)/cert.pem"
+    let client = try HTTPClient(trusting)
+    var refusal: HTTPClientError?
+    for _ in 0..<200 where refusal == nil {
+      do throws(HTTPClientError) {
+        _ = try await client.send(request, deadline: .seconds(20))
+        Issue.record("it was let in")
+        return
+      } catch {
+        guard error.code == .unreachable else {
+          refusal = error
+          continue
+        }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+    #expect(refusal?.code == .tls)
+    #expect(refusal?.message.contains("certificate required") == true)
   }
 }

@@ -41,6 +41,23 @@ import Testing
     #expect(String(decoding: health.readiness.identity.body, as: UTF8.self) == "ready\n")
   }
 
+  @Test func `the operator is told the details of what is said, and of nothing else`() {
+    let health = Health()
+    health.set(unready: nil)
+    health.set(remark: "no upstream answers", detail: "https://a:1: refused")
+    #expect(health.words == "no upstream answers (https://a:1: refused)")
+    #expect(
+      String(decoding: health.readiness.identity.body, as: UTF8.self)
+        == "ready: no upstream answers\n")
+    health.set(unready: "the node is stopping")
+    #expect(health.words == "the node is stopping")
+    health.set(unready: nil)
+    health.set(fault: "The data folder /data can't be written: no room")
+    #expect(health.words == "The data folder /data can't be written: no room")
+    health.set(waiting: "no upstream has answered yet", detail: "https://b:1: late")
+    #expect(health.words == "no upstream has answered yet (https://b:1: late)")
+  }
+
   @Test func `a fault is told while streams go on, and a node that stops says that instead`() {
     let health = Health()
     health.set(unready: nil)

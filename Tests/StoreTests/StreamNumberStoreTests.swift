@@ -114,6 +114,25 @@ import Testing
   }
 
   @Test(arguments: Kind.allCases)
+  func `one that is over is not among them until it goes on`(kind: Kind) async throws {
+    let store = try kind.numbers(folder)
+    var run = try await store.begin(name, now: 10)
+    run.isOver = true
+    run.limits = try await store.extend(run, now: 20)
+    #expect(try await store.recent(since: 0, atMost: 9) == [])
+    run.isOver = false
+    run.limits = try await store.extend(run, now: 30)
+    #expect(try await store.recent(since: 0, atMost: 9) == [name])
+    try await store.end(run, now: 40)
+    #expect(try await store.recent(since: 0, atMost: 9) == [name])
+    run.isOver = true
+    try await store.end(run, now: 50)
+    #expect(try await store.recent(since: 0, atMost: 9) == [])
+    _ = try await store.begin(name, now: 60)
+    #expect(try await store.recent(since: 0, atMost: 9) == [name])
+  }
+
+  @Test(arguments: Kind.allCases)
   func `streams are told apart, and old ones forgotten`(kind: Kind) async throws {
     let store = try kind.numbers(folder)
     let other = StreamNumbers.Name(wedding: "w1", camera: "2")

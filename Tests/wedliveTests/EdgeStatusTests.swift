@@ -88,8 +88,8 @@ import Testing
     health.set(unready: nil)
     #expect(await status.status().isReady)
     #expect(await status.status().remark == nil)
-    health.set(remark: "no upstream answers")
-    health.set(detail: "https://a:1: its certificate is another one's")
+    health.set(
+      remark: "no upstream answers", detail: "https://a:1: its certificate is another one's")
     #expect(
       await status.status().remark
         == "no upstream answers (https://a:1: its certificate is another one's)")

@@ -31,6 +31,17 @@ import Testing
     #expect(done != nil && done != .missing)
   }
 
+  @Test func `only of what was to be done it is said that nobody knows whether it was`() {
+    let questions: [ElderOrder] = [
+      .watchProgram(wedding: "w", cameras: LaterCameras(process: 1, live: []), milliseconds: 1),
+      .watchCameras(after: 0, watched: [], milliseconds: 1),
+    ]
+    for question in questions {
+      #expect(ElderLine.silence(at: question) == "the process before this one doesn't answer")
+    }
+    #expect(ElderLine.silence(at: .rotateKeys(wedding: "w")).hasSuffix("whether it was done"))
+  }
+
   @Test func `a door is its process' as long as that is there`() async throws {
     let loops = try LoopGroup(count: 1)
     defer { loops.stop() }

@@ -36,7 +36,9 @@ package struct PeerProbe: Sendable {
         }
         return nil
       } catch {
-        let hint = scheme == "https" ? " (cluster.ca, cluster.certificate)" : ""
+        // What else may be the matter, those keys have no part in.
+        let isTrust = (error as? HTTPClientError)?.code == .tls
+        let hint = isTrust ? " (cluster.ca, cluster.certificate)" : ""
         return "\(record.addresses.http): \(error)\(hint)"
       }
     }

@@ -104,6 +104,7 @@ final class LiveFollower: Sendable {
     var absence = StreamAbsence(live.configuration)
     var node: Upstream?
     var isDelayed = false
+    var hasComeHome = false
     while !Task.isCancelled, isWanted {
       let place: LiveLocator.Place =
         if let node { LiveLocator.Place([node]) } else { await live.locator.find(key) }
@@ -147,7 +148,14 @@ final class LiveFollower: Sendable {
       if view.snapshot == nil && answer == .absent || isEnded {
         return end(.absent)
       }
-      if absence.missed(at: .now) {
+      if live.isHere(key) {
+        // Viewers get it from this node itself: that others haven't got it any more is no loss.
+        hasComeHome = true
+        absence.heard()
+        try? await Task.sleep(for: live.configuration.longestPause)
+        continue
+      }
+      if absence.missed(at: .now), !hasComeHome {
         live.logger.warning(
           "stream lost", metadata: ["stream": "\(key)", "asked": "\(place.nodes)"])
       }

@@ -49,6 +49,11 @@ enum EdgeFailure: Error, Sendable {
   /// What who asked gets: never stored, and with a word on when to ask again.
   var response: PreparedResponse { Self.response(status, code: code, words) }
 
+  /// The same to who asked this: a page where that is a browser that wanted the player's.
+  func response(to request: HTTPRequest) -> PreparedResponse {
+    ReturningPage.isWanted(by: request) ? ReturningPage.response(status) : response
+  }
+
   /// The same from asynchronous code.
   var apiResponse: APIResponse {
     var answer = APIResponse.error(.init(code: status), code: code, message: words)

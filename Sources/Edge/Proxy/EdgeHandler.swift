@@ -235,7 +235,7 @@ package final class EdgeHandler: RequestHandler {
 
   private func fail(_ token: HeldRequest, _ failure: EdgeFailure, _ request: HTTPRequest) {
     counts.countFailure()
-    server.release(token, with: .prepared(failure.response), to: request)
+    server.release(token, with: .prepared(failure.response(to: request)), to: request)
   }
 
   // MARK: What is on its way

@@ -46,8 +46,7 @@ package final class EdgeProxy: Sendable {
   }
 
   static let nobody = EdgeFailure.nobody(
-    "No origin can be reached: edge.upstreams names none, and the cluster has none that is there."
-      + " Ask again in a moment.")
+    "No origin can be reached now; ask again in a moment.")
 
   /// The disk is this process's from now on, where it wasn't from the start.
   package func takeDisk() { store.takeDisk() }

@@ -307,6 +307,7 @@ final class Program {
       !heirs.areThere(now: milliseconds)
     else { return }
     if renditions.end(now: now()) { show() }
+    outlet.over(key, sequencer.state)
     hub.ended(key)
   }
 

@@ -25,25 +25,30 @@ struct LackingRenditions {
   mutating func make(besides rungs: [Int], source: PictureSize?) -> [LackingRendition] {
     if ladder.isEmpty { return [] }
     if let made, made.rungs == rungs, made.source == source { return made.renditions }
+    let there = ["source"] + rungs.map { ladder[$0].name }
     let renditions = ladder.indices.filter { !rungs.contains($0) }.map { index in
       LackingRendition(
-        name: Array(ladder[index].name.utf8), response: Self.response(ladder[index], source))
+        name: Array(ladder[index].name.utf8),
+        response: Self.response(ladder[index], source, there.joined(separator: ", ")))
     }
     made = (rungs, source, renditions)
     return renditions
   }
 
-  private static func response(_ rung: LadderRung, _ source: PictureSize?) -> PreparedResponse {
+  private static func response(
+    _ rung: LadderRung, _ source: PictureSize?, _ there: String
+  ) -> PreparedResponse {
     let box = LadderQuality(name: rung.name, width: rung.width, height: rung.height)
     guard let source, box.isAbove(width: source.width, height: source.height) else {
       return .error(
         404, code: "not_made",
-        message: "This stream has no \(rung.name) now: its plan lacks it, or it has just begun.")
+        message: "This stream has no \(rung.name) now: its plan lacks it, or it has just begun. "
+          + "It has \(there).")
     }
     return .error(
       404, code: "above_source",
       message:
         "This stream has no \(rung.name): its source is \(source.width)x\(source.height), and "
-        + "nothing is made larger.")
+        + "nothing is made larger. It has \(there).")
   }
 }

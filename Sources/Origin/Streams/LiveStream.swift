@@ -199,7 +199,7 @@ package final class LiveStream {
   package func end() {
     renditions.end(now: now(), describe: describe)
     outlet.tell(.over, of: key)
-    outlet.ended(key)
+    outlet.ended(key, state)
   }
 
   /// The next process of this node goes on with it: it is over here, though nobody is told so.

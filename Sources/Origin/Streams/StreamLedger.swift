@@ -16,6 +16,11 @@ package actor StreamLedger {
     var kept: StreamNumbers?
     var isAsking = false
     var isFailing = false
+    /// Whether the stream has ended, and nobody expects it back.
+    var isOver = false
+
+    /// Whether the store is to be told something now.
+    var hasNews: Bool { isLow || kept?.isOver != isOver }
 
     /// Whether half of the block is used.
     var isLow: Bool {
@@ -141,7 +146,8 @@ package actor StreamLedger {
     return state
   }
 
-  /// The streams that may have been on the air a while ago: they have begun, gone on or ended since.
+  /// The streams that may have been on the air a while ago: they have begun or gone on since, and are not
+  /// over.
   ///
   /// - Parameters:
   ///   - fragment: how long a segment is.
@@ -185,15 +191,33 @@ package actor StreamLedger {
   /// Notes how far a stream has come; reserves the next block where this one is half used.
   package func note(_ key: StreamKey, _ state: WindowState) async {
     guard var run = runs[key] else { return }
+    let sequence = UInt64(max(0, state.nextSequence))
+    if sequence > run.next.sequence { run.isOver = false }
     // Notes may overtake each other on their way here.
-    run.next.sequence = max(run.next.sequence, UInt64(max(0, state.nextSequence)))
+    run.next.sequence = max(run.next.sequence, sequence)
     run.next.discontinuity = max(
       run.next.discontinuity, UInt64(max(0, state.discontinuitySequence)))
     run.lastPTS = max(run.lastPTS ?? 0, state.endTime.ticks)
-    let asks = run.isLow && !run.isAsking
-    if asks { run.isAsking = true }
     runs[key] = run
-    guard asks else { return }
+    await tell(key)
+  }
+
+  /// Notes that a stream is over: a process that comes after this one doesn't expect its publisher.
+  ///
+  /// Where more of it comes all the same it goes on.
+  func over(_ key: StreamKey, at state: WindowState) async {
+    guard var run = runs[key] else { return }
+    run.next.sequence = max(run.next.sequence, UInt64(max(0, state.nextSequence)))
+    run.isOver = true
+    runs[key] = run
+    await tell(key)
+  }
+
+  /// Tells the store what it is to know by now, if anything, and if it isn't being told something already.
+  private func tell(_ key: StreamKey) async {
+    guard var run = runs[key], run.hasNews, !run.isAsking else { return }
+    run.isAsking = true
+    runs[key] = run
     do throws(StoreError) {
       try await waiting(atMost: patience) { [run] () async throws(StoreError) in
         await self.reserve(key, run)
@@ -210,6 +234,7 @@ package actor StreamLedger {
       var numbers = try await stored(key, run, now)
       numbers.next = run.next
       numbers.lastPTS = run.lastPTS
+      numbers.isOver = run.isOver
       numbers.limits = try await store.extend(numbers, now: now)
       runs[key]?.kept = numbers
       if runs[key]?.isFailing == true {
@@ -217,9 +242,12 @@ package actor StreamLedger {
       }
       runs[key]?.isFailing = false
     } catch {
-      failed(key, error)
+      runs[key]?.isAsking = false
+      return failed(key, error)
     }
     runs[key]?.isAsking = false
+    // It may have ended meanwhile.
+    await tell(key)
   }
 
   /// Ends every run in order, so that the next ones go on without a gap: the node stops.
@@ -232,13 +260,18 @@ package actor StreamLedger {
     }
   }
 
-  /// Ends one stream's run; the store may hear of it only now, where it failed until here.
-  package func end(_ key: StreamKey) async { _ = await finish(key) }
+  /// Ends the run of a stream that is over, or was never on the air; the store may hear of it only now,
+  /// where it failed until here.
+  package func end(_ key: StreamKey) async {
+    runs[key]?.isOver = true
+    _ = await finish(key)
+  }
 
-  /// Ends a stream's run after its last number, which notes may not have told yet.
+  /// Ends the run of a stream that another process goes on with, after its last number, which notes may
+  /// not have told yet.
   func end(_ key: StreamKey, at state: WindowState) async {
     await note(key, state)
-    await end(key)
+    _ = await finish(key)
   }
 
   /// Ends a run; says why the store could not be told.
@@ -250,6 +283,7 @@ package actor StreamLedger {
         var numbers = try await self.stored(key, run, now)
         numbers.next = run.next
         numbers.lastPTS = run.lastPTS
+        numbers.isOver = run.isOver
         try await store.end(numbers, now: now)
       }
       return nil

@@ -188,8 +188,14 @@ package final class StreamOutlet: Sendable {
     relays.end(key)
   }
 
+  /// Records that the stream is over, without waiting for it.
+  func over(_ key: StreamKey, _ state: WindowState) {
+    errands.run { [ledger] in await ledger.over(key, at: state) }
+  }
+
   /// The stream is over, and can still be fetched.
-  func ended(_ key: StreamKey) {
+  func ended(_ key: StreamKey, _ state: WindowState) {
+    over(key, state)
     board.end(key)
     relays.end(key)
     events.publish(Event(.streamEnded, wedding: key.wedding, camera: key.camera))

@@ -41,6 +41,7 @@ extension RenditionSnapshot {
   ///   - told: what there is.
   ///   - tag: of the playlist that lists some of them; nil where it is this process's own.
   ///   - wedding: whose stream it is.
+  /// - Returns: the same, with all that is told.
   fileprivate func carrying(
     _ told: StreamFeed.Rendition, _ tag: String?, wedding: String
   ) -> RenditionSnapshot {

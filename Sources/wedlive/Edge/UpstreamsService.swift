@@ -72,18 +72,16 @@ struct UpstreamsService: Service {
     guard let problems else {
       health.set(waiting: nil)
       health.set(remark: nil)
-      health.set(detail: nil)
       if isNews { logger.notice("upstreams answer") }
       return
     }
     let causes = Set(problems.values.map { Self.cause($0) }).sorted().joined(separator: "; ")
-    if isKnown {
-      health.set(remark: "\(Self.gone): \(causes)")
-    } else {
-      health.set(waiting: "\(Self.waiting): \(causes)")
-    }
     let words = problems.map { "\($0.key): \($0.value)" }.sorted().joined(separator: "; ")
-    health.set(detail: words)
+    if isKnown {
+      health.set(remark: "\(Self.gone): \(causes)", detail: words)
+    } else {
+      health.set(waiting: "\(Self.waiting): \(causes)", detail: words)
+    }
     guard isNews else { return }
     logger.warning(
       "no upstream answers",

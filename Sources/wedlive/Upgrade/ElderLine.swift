@@ -137,10 +137,14 @@ final class ElderLine: Sendable {
     let answer = Self.answer(reply)
     guard answer == .missing, !Task.isCancelled else { return answer }
     if isGone(place.door) { return nil }
-    logger.warning(
-      "the process before this one doesn't answer; nobody knows whether it was done",
-      metadata: ["order": "\(order.name)"])
+    logger.warning("\(Self.silence(at: order))", metadata: ["order": "\(order.name)"])
     return answer
+  }
+
+  /// What the log says where one gives no answer to an order.
+  static func silence(at order: ElderOrder) -> String {
+    let words = "the process before this one doesn't answer"
+    return order.isQuestion ? words : "\(words); nobody knows whether it was done"
   }
 
   /// Gets a segment from one of them.

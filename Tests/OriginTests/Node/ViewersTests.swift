@@ -246,11 +246,14 @@ import Testing
   @Test func `a quality that a stream lacks is refused with the reason`() async throws {
     let node = try await TestNode()
     node.node.outlet.publish(lesser(1, hasRung: true))
-    for (name, code) in [("4k", "above_source"), ("8k", "no_quality")] {
+    for (name, code, words) in [
+      ("4k", "above_source", "large"), ("8k", "no_quality", "it has source, 240p."),
+    ] {
       #expect(
         try await eventually {
           let (response, body) = try await node.get("/hls/w/main/\(name)/index.m3u8")
           return response.status == .notFound && text(body).contains("\"code\":\"\(code)\"")
+            && text(body).contains(words)
         }, "\(name)")
     }
   }

@@ -61,6 +61,7 @@ import Transcode
     let words = String(
       decoding: try #require(snapshot.lacking.first).response.identity.body, as: UTF8.self)
     #expect(words.contains("above_source"))
+    #expect(words.contains("It has source"), "\(words)")
     #expect(words.contains("320x180"))
   }
 

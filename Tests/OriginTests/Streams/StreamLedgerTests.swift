@@ -148,6 +148,55 @@ final class Lines: Sendable {
     #expect(lines.all.count == 1)
   }
 
+  /// What a process that starts now expects back.
+  private var expected: Set<StreamKey> {
+    get async {
+      await StreamLedger(store: store, logger: lines.logger)
+        .recent(fragment: .seconds(3), within: .seconds(20))
+    }
+  }
+
+  @Test func `a stream that has ended is not expected back, after a crash or in order`() async {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(3))
+    await ledger.over(key, at: state(4))
+    #expect(await expected == [])
+    // What was noted before the end comes late.
+    await ledger.note(key, state(4))
+    #expect(await expected == [])
+    // Its publisher came back all the same.
+    await ledger.note(key, state(5))
+    #expect(await expected == [key])
+    await ledger.over(key, at: state(5))
+    await ledger.endAll()
+    #expect(await expected == [])
+    #expect(await ledger.begin(key).nextSequence == 5)
+    #expect(await expected == [key])
+    await ledger.end(key)
+    #expect(await expected == [])
+  }
+
+  @Test func `a stream that is on the air when the node stops is expected back`() async {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(3))
+    await ledger.endAll()
+    #expect(await expected == [key])
+    _ = await ledger.begin(key)
+    await ledger.end(key, at: state(4))
+    #expect(await expected == [key])
+  }
+
+  @Test func `a stream that ends while the store is slow is known to be over`() async {
+    _ = await ledger.begin(key)
+    await store.hold()
+    let first = Task { [ledger] in await ledger.note(key, state(100)) }
+    #expect(await eventually { await store.extensions == 1 })
+    await ledger.over(key, at: state(101))
+    await store.letGo()
+    await first.value
+    #expect(await eventually { await expected == [] })
+  }
+
   @Test func `what another node has used counts, and what is only reserved here doesn't`()
     async throws
   {
