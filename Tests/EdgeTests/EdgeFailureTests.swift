@@ -115,7 +115,7 @@ import Testing
     #expect(String(decoding: failed.body, as: UTF8.self).contains("origin_failed"))
     for (word, status) in [("", 502), (",stale-if-error%3D60", 200)] {
       let path = "/o/\(name)?y=\(status)"
-      try await edge.set(name, "cc=max-age%3D1\(word)&age=1&size=50")
+      try await edge.set(name, "cc=max-age%3D1\(word)&age=2&size=50")
       let first = try await edge.get(path)
       try await edge.set(name, "drop=1")
       let then = try await edge.get(path)
