@@ -118,6 +118,7 @@ import Testing
   @Test func `what one has left is not forgotten where another one has yet to answer`() async {
     let left = ElderAnswer.Progress(state: WindowState(nextSequence: 7))
     let asked = Mutex(0)
+    let waited = Mutex(0)
     let leasing = leasing([
       // It is said once.
       2: { _ in
@@ -126,7 +127,13 @@ import Testing
           return ElderAnswer(count: 1, progress: count == 1 ? left : nil)
         }
       },
-      1: { _ in asked.withLock { $0 } < 3 ? .missing : nil },
+      // Both are asked at once, so each counts by itself.
+      1: { _ in
+        waited.withLock { count in
+          count += 1
+          return count < 3 ? .missing : nil
+        }
+      },
     ])
     for _ in 1...2 {
       guard case .refused = await outcome(leasing) else {
