@@ -88,7 +88,7 @@ package struct ClusterCameras: CameraStore {
     _ camera: String, of wedding: String, now: Int64
   ) async throws(StoreError) -> Bool {
     var isGone = try await shared.remove(camera, of: wedding, now: now)
-    // One that was emptied doesn't know it, and is would be told of it by others that do.
+    // One that was emptied doesn't know it, and would be told of it by others that do.
     if !isGone, try await !isKnown() {
       _ = try await book()
       isGone = try await shared.remove(camera, of: wedding, now: now)

@@ -72,8 +72,7 @@ extension ViewerHandler {
     for lacking in slot.snapshot.lacking where path.extracting(name).matches(lacking.name) {
       return .lacking(place, lacking.response)
     }
-    let names = slot.snapshot.renditions.map { String(decoding: $0.name, as: UTF8.self) }
-    return .lacking(place, ViewerErrors.noQuality(besides: names))
+    return .lacking(place, slot.snapshot.noQuality)
   }
 
   /// A segment that isn't in the table: behind it, ahead of it, or never to be.

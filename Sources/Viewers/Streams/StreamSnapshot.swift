@@ -30,6 +30,8 @@ package final class StreamSnapshot: Sendable {
   let comingInterest: ComingInterest?
   /// As other nodes get it; made when the first of them asks.
   private let told = Mutex<(response: PreparedResponse, epoch: Int64?)?>(nil)
+  /// What is said of a quality that there isn't; made when somebody asks for the first one.
+  private let refusal = Mutex<PreparedResponse?>(nil)
 
   package init(
     key: StreamKey, version: UInt64, isOver: Bool, isProgram: Bool? = nil,
@@ -80,6 +82,17 @@ extension StreamSnapshot {
         fields: [("content-type", "application/json"), ("cache-control", "no-store")],
         body: StreamFeed(self, launch: self.launch ?? launch, epoch: epoch).json)
       told = (made, epoch)
+      return made
+    }
+  }
+
+  /// What who asks for a quality that it hasn't got gets.
+  var noQuality: PreparedResponse {
+    refusal.withLock { refusal in
+      if let refusal { return refusal }
+      let names = renditions.map { String(decoding: $0.name, as: UTF8.self) }
+      let made = ViewerErrors.noQuality(besides: names)
+      refusal = made
       return made
     }
   }
