@@ -1,3 +1,4 @@
+import Foundation
 import HTTPClient
 import HTTPTypes
 import Logging
@@ -39,17 +40,71 @@ import Viewers
           """.utf8)))
     let snapshot = try #require(
       feed.snapshot(version: 1, interests: [:], anyInterest: RenditionInterest()))
-    live.fetchAll(of: snapshot)
+    let home = HomeStreams(live)
+    home.fetchAll(of: snapshot)
     #expect(
       try await node.eventually {
         names.allSatisfy { node.proxy.has(LiveName.of(Self.path + $0)) }
       })
     // Once is enough.
-    live.fetchAll(of: snapshot)
+    home.fetchAll(of: snapshot)
     try await node.set("hls/home/program/source/9-a.ts", "size=9&cc=public%2Cmax-age%3D99")
     for name in names {
       #expect(try await node.count("hls/home/program/source/\(name)") == 1)
     }
+  }
+
+  /// A stream's source with segments of these numbers.
+  private func feed(_ numbers: ClosedRange<Int>, _ launch: String, version: Int) -> String {
+    let names = numbers.map { "\($0)-\(launch).ts" }
+    let listed = names.map { "#EXTINF:3.000,\\n\($0)\\n" }.joined()
+    return """
+      {"wedding":"back","camera":"main","launch":"\(launch)","version":\(version),"isOver":false,
+      "isProgram":true,"masters":[],"programMasters":[],"coming":[],"renditions":[{
+      "name":"source","viewers":1,"nextSequence":\(numbers.upperBound + 1),"targetDuration":3,
+      "playlist":"#EXTM3U\\n#EXT-X-MEDIA-SEQUENCE:\(numbers.lowerBound)\\n\(listed)",
+      "segments":[\(names.map { "\"\($0)\"" }.joined(separator: ","))]}]}
+      """
+  }
+
+  private func snapshot(_ numbers: ClosedRange<Int>, version: Int) throws -> StreamSnapshot {
+    let feed = try #require(StreamFeed(json: Array(feed(numbers, "b", version: version).utf8)))
+    return try #require(
+      feed.snapshot(
+        version: UInt64(version), interests: [:], anyInterest: RenditionInterest()))
+  }
+
+  private func names(_ snapshot: StreamSnapshot) -> [String] {
+    snapshot.renditions.flatMap(\.segments).map { String(decoding: $0.name, as: UTF8.self) }
+  }
+
+  @Test func `what was carried once is not carried again when its publisher is back`() async throws
+  {
+    let node = try EdgeNode()
+    let live = try live(node, [try #require(Upstream(node.origin.address))])
+    defer { live.close() }
+    let home = HomeStreams(live)
+    let key = try #require(StreamKey(wedding: "back", camera: "main"))
+    let body = try #require(
+      feed(7...8, "a", version: 1).addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+    try await node.set("live/back/main", "body=\(body)")
+    for name in ["7-a.ts", "8-a.ts"] {
+      try await node.set("hls/back/main/source/\(name)", "size=9&cc=public%2Cmax-age%3D99")
+    }
+    await home.hear(key, atMost: .seconds(30))
+    #expect(
+      try await node.eventually {
+        node.proxy.has(LiveName.of("/hls/back/main/source/7-a.ts"))
+          && node.proxy.has(LiveName.of("/hls/back/main/source/8-a.ts"))
+      })
+    let first = home.continuing(try snapshot(9...9, version: 1), isFirst: true)
+    #expect(names(first) == ["7-a.ts", "8-a.ts", "9-b.ts"])
+    let second = home.continuing(try snapshot(9...10, version: 2), isFirst: false)
+    #expect(names(second) == ["7-a.ts", "8-a.ts", "9-b.ts", "10-b.ts"])
+    // It ends here; nobody else has it any more when it begins again.
+    live.close()
+    let again = home.continuing(try snapshot(11...11, version: 3), isFirst: true)
+    #expect(names(again) == ["11-b.ts"])
   }
 
   @Test func `what one process hasn't got another one is asked for`() async throws {

@@ -1,11 +1,13 @@
 """What a cluster says of nodes that were killed, and of what nobody is left to tell."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from support.cluster import Cluster
+from support.cluster_watch import owner_name, publish, sequences
 from support.node import Node
-from support.processes import run, wait_until
+from support.processes import Process, run, wait_until
 
 #: What an edge can't answer by itself.
 ASKED = (
@@ -74,3 +76,20 @@ def test_a_killed_node_stays_listed_until_it_is_back(cluster: Cluster) -> None:
     # One that was stopped is no loss.
     lost.stop()
     wait_until(lambda: listed(edge, "origin-2") == {}, "it has left")
+
+
+def test_a_wedding_nobody_asked_for_is_live_though_redis_is_gone(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Which origin has it, nobody can say: an edge that hasn't heard of it asks them."""
+    first, second = cluster.edges
+    names = ["one", "other"]
+    for name in names:
+        cleanup.append(publish(first, name, tmp_path))
+        wait_until(lambda name=name: sequences(first, name) != [], f"{name} is on the air")
+    assert len({owner_name(cluster, name) for name in names}) == 2, "each origin has one"
+    cluster.redis.kill()
+    wait_until(lambda: second.metrics()["wedlive_redis_connected"] == 0, "Redis is gone")
+    for name in [*names, "never"]:
+        answer = second.client().get(f"{second.base}/api/streams/playback/{name}")
+        assert json.loads(answer.text)["is_live"] is (name in names), f"{name}: {answer.text}"

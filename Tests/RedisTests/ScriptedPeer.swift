@@ -7,7 +7,7 @@ import Synchronization
 final class ScriptedPeer: Sendable {
   /// Called on the peer's loop with what one connection has received since the last time.
   ///
-  /// - Parameters: the number of the connection, from 1, and the bytes as text.
+  /// - Parameters: the number of the connection among those that spoke, from 1, and the bytes as text.
   /// - Returns: what to send now, in pieces, each of which goes out `pause` after the one before.
   typealias Script = @Sendable (Int, String) -> [[UInt8]]
 
@@ -29,11 +29,12 @@ final class ScriptedPeer: Sendable {
     group = try LoopGroup(count: 1)
     try await group.mailboxes[0].run { [self] loop in
       let listener = Listener(Socket(owning: descriptor), on: loop) { socket, _ in
-        let number = self.count.withLock { count in
-          count += 1
-          return count
+        var number: Int?
+        let channel = PeerChannel(socket, on: loop, pause: pause) { text in
+          let mine = number ?? self.next()
+          number = mine
+          return script(mine, text)
         }
-        let channel = PeerChannel(socket, on: loop, pause: pause) { script(number, $0) }
         try? loop.add(channel)
       }
       try loop.add(listener)
@@ -42,8 +43,16 @@ final class ScriptedPeer: Sendable {
 
   deinit { group.stop() }
 
-  /// How many connections there have been.
+  /// How many connections there have been on which something was said: whoever looks whether a port
+  /// is open, of this machine or of a test before, is none.
   var connections: Int { count.withLock { $0 } }
+
+  private func next() -> Int {
+    count.withLock { count in
+      count += 1
+      return count
+    }
+  }
 
   func configuration() throws -> RedisConfiguration {
     var configuration = RedisConfiguration(try RedisAddress("redis://127.0.0.1:\(port)"))

@@ -90,6 +90,9 @@ package final class StreamDirectory: Sendable {
     state.withLock { $0.entries[stream]?.owner }
   }
 
+  /// Whether Redis has not answered when it was asked last: who has a stream by now isn't known.
+  package var isSilent: Bool { state.withLock { $0.failure != nil } }
+
   /// Whether what a node tells of a stream must not be taken, as far as is known here.
   ///
   /// - Parameters:

@@ -36,7 +36,7 @@ package final class EdgeLive: Sendable {
     }
   }
 
-  struct State {
+  private struct State {
     var followers: [StreamKey: LiveFollower] = [:]
     /// Those of whose streams no node has said anything yet.
     var unanswered: Set<StreamKey> = []
@@ -45,12 +45,10 @@ package final class EdgeLive: Sendable {
     /// Streams that nobody has, or of which nobody can be asked, and until when that is believed.
     var absent: [StreamKey: Absence] = [:]
     var loops: [LoopMailbox] = []
-    /// Streams that are this node's own by now, and whose playlists have some of another's segments.
-    var carried: [StreamKey: LiveView] = [:]
     var isClosed = false
   }
 
-  struct Absence {
+  private struct Absence {
     let until: MonotonicTime
     let isKnown: Bool
   }
@@ -76,11 +74,9 @@ package final class EdgeLive: Sendable {
   let pass: PeerPass
   /// The node's name, under which it says how many viewers it has.
   let name: String
-  let state = Mutex(State())
+  private let state = Mutex(State())
   private let version = Atomic<UInt64>(0)
   let own: OwnStreams?
-  /// Names this process in playlists that have segments of another's.
-  let launch = String(UInt64.random(in: .min ... .max), radix: 36)
 
   /// - Parameters:
   ///   - proxy: keeps the segments.
@@ -152,6 +148,35 @@ package final class EdgeLive: Sendable {
     }
     if follower === new { follower.start() }
     return .begun(follower.snapshot)
+  }
+
+  /// Follows a stream as if somebody watched it, and returns once a node has told of it, or none has it.
+  ///
+  /// - Parameters:
+  ///   - key: the stream, as it is asked for.
+  ///   - patience: how long that may take at most.
+  func listen(_ key: StreamKey, atMost patience: Duration) async {
+    let (answer, continuation) = AsyncStream.makeStream(of: Never.self)
+    state.withLock { $0.hearing[key, default: []].append(continuation) }
+    guard case .begun(let snapshot) = follow(key), snapshot.version == 0 else {
+      return heard(key)
+    }
+    let limit = Task {
+      try? await Task.sleep(for: patience)
+      continuation.finish()
+    }
+    for await _ in answer {}
+    limit.cancel()
+  }
+
+  /// Something is known of a stream, or nobody has it.
+  private func heard(_ key: StreamKey) {
+    for each in state.withLock({ $0.hearing.removeValue(forKey: key) }) ?? [] { each.finish() }
+  }
+
+  /// What viewers have of a stream; nil where it isn't followed.
+  func snapshot(askedAs key: StreamKey) -> StreamSnapshot? {
+    state.withLock { $0.followers[key] }?.snapshot
   }
 
   /// The stream of a segment's path, `/hls/{wedding}/{camera}/{rendition}/{name}`.

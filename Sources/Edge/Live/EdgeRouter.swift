@@ -57,7 +57,13 @@ struct EdgeRouter: Sendable {
       names = [call.wedding_id].compactMap { $0 } + names
     }
     guard let key = names.lazy.compactMap({ StreamKey(wedding: $0) }).first else { return nil }
-    guard let node = await live.locator.find(key).nodes.first else { return nil }
+    let place = await live.locator.find(key)
+    if place.isGuess, let program = StreamKey(wedding: key.wedding, camera: Claims.programCamera) {
+      // Whoever is asked for what it hasn't got would say that there is no such wedding.
+      await live.listen(program, atMost: live.configuration.firstDeadline)
+      if let pool = live.pool(of: program) { return pool }
+    }
+    guard let node = place.nodes.first else { return nil }
     return UpstreamPool([node], rules: live.proxy.configuration.upstreamRules)
   }
 

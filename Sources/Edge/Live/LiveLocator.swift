@@ -11,11 +11,16 @@ package struct LiveLocator: Sendable {
     package var isLive: Bool
     /// Whether others may have it that can't be asked: that these haven't got it says nothing then.
     package var isPartial: Bool
+    /// Whether nobody knows which of them has it, and they have to be asked.
+    package var isGuess: Bool
 
-    package init(_ nodes: [Upstream], isLive: Bool = false, isPartial: Bool = false) {
+    package init(
+      _ nodes: [Upstream], isLive: Bool = false, isPartial: Bool = false, isGuess: Bool = false
+    ) {
       self.nodes = nodes
       self.isLive = isLive
       self.isPartial = isPartial
+      self.isGuess = isGuess
     }
   }
 

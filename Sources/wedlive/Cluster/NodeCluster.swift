@@ -243,10 +243,12 @@ struct NodeCluster: Sendable {
     found += view.origins.filter(\.isReachable).map(\.id).filter { !found.contains($0) }
     // One that doesn't answer would keep the question from those that do, and hold it for as long as it may.
     let there = upstreams(found.filter { view[$0]?.isDown != true }, view, scheme)
+    let isGuess = node.directory.isSilent
     guard !there.isEmpty else {
-      return LiveLocator.Place(upstreams(found, view, scheme), isPartial: true)
+      return LiveLocator.Place(upstreams(found, view, scheme), isPartial: true, isGuess: isGuess)
     }
-    return LiveLocator.Place(there, isPartial: found.contains { view[$0]?.isDown == true })
+    return LiveLocator.Place(
+      there, isPartial: found.contains { view[$0]?.isDown == true }, isGuess: isGuess)
   }
 
   private static func upstreams(

@@ -373,5 +373,16 @@ enum ConfigurationTable {
       "shutdown.upgrade_reads", \.shutdown.upgradeReads, in: .milliseconds(100)...(.seconds(60)),
       "How often each of a standalone node's two processes reads which weddings the other one has locked, "
         + "and which cameras it has added."),
+    .duration(
+      "shutdown.upgrade_answers", \.shutdown.upgradeAnswers,
+      in: .milliseconds(100)...(.seconds(60)),
+      "How long a process waits for an answer of the one that it replaced; a publisher who comes back waits so"
+        + " long at most until it is known what viewers have of the stream."),
+    .duration(
+      "shutdown.upgrade_orders", \.shutdown.upgradeOrders, in: .milliseconds(100)...(.seconds(60)),
+      "How long it waits for that one to have done something, such as to have ended a recording."),
+    .size(
+      "shutdown.upgrade_memory", \.shutdown.upgradeMemory, in: 1 << 20...1 << 40,
+      "What it keeps in memory of the segments that the processes before it have made."),
   ]
 }

@@ -79,8 +79,10 @@ extension RoleConsistency {
         "streams.fragment", "streams.counted", "streams.census_every", "streams.reconnect_window",
       ], "an edge cuts and keeps no streams; origins do"),
     Unused(["shutdown.hand_over"], "an edge has no streams to hand over; origins do"),
+    Unused(["shutdown.upgrade_reads"], "an edge has no such records of its own"),
     Unused(
-      ["shutdown.upgrade_reads"], "an edge has no such records of its own"),
+      ["shutdown.upgrade_orders", "shutdown.upgrade_memory"],
+      "an edge's streams stay with its old process, which is asked for figures alone"),
   ]
 
   private static let ofOthers = [

@@ -123,10 +123,10 @@ enum Standalone {
     if let elders {
       elderHands.withLock {
         $0 = elders.line.hands(
-          hear: { await elders.hear($0) }, heard: { elders.live.progress(of: $0) })
+          hear: { await elders.hear($0) }, heard: { elders.home.progress(of: $0) })
       }
       origin.board.count(with: elders.line.tally)
-      origin.outlet.setContinuation { elders.live.continuing($0, isFirst: $1) }
+      origin.outlet.setContinuation { elders.home.continuing($0, isFirst: $1) }
     }
     let loops = frame.loops
     let node = RunningNode(origin: origin, frame: frame)

@@ -27,9 +27,9 @@ final class ElderLine: Sendable {
   private let said = Mutex<(statuses: [NodeStatus], at: MonotonicTime)?>(nil)
   /// For how long that is believed: each call of the API may ask for it.
   private static let sayingLife = Duration.milliseconds(500)
-  private static let patience = Duration.seconds(2)
+  private let patience: Duration
   /// One that waits for a storage, or for somebody to be sent away, takes a while.
-  private static let orderPatience = Duration.seconds(8)
+  private let orderPatience: Duration
   private static let answerBytes = 16 << 20
 
   /// - Parameters:
@@ -47,6 +47,8 @@ final class ElderLine: Sendable {
       Upstream("http://127.0.0.1:\(door.port)").map { (door, $0) }
     }
     self.isGone = isGone
+    patience = configuration.shutdown.upgradeAnswers
+    orderPatience = configuration.shutdown.upgradeOrders
     pass = PeerPass(secret: secret)
     tally = ElderTally(registry)
     do throws(HTTPClientError) {
@@ -118,7 +120,7 @@ final class ElderLine: Sendable {
   private func status(of place: Upstream) async -> NodeStatus? {
     guard
       case .success(let (response, body)) = await send(
-        .get, "/cluster/status", to: place, Self.patience),
+        .get, "/cluster/status", to: place, patience),
       response.status == .ok
     else { return nil }
     return try? JSONDecoder().decode(NodeStatus.self, from: Data(body))
@@ -130,7 +132,7 @@ final class ElderLine: Sendable {
   ) async -> ElderAnswer? {
     guard let body = try? JSONEncoder().encode(order) else { return nil }
     let reply = await send(
-      .post, "/cluster/orders", Array(body), to: place.upstream, Self.orderPatience)
+      .post, "/cluster/orders", Array(body), to: place.upstream, orderPatience)
     // What it was may have changed.
     if !order.isQuestion { said.withLock { $0 = nil } }
     // One that has ended meanwhile does nothing any more.
@@ -149,7 +151,7 @@ final class ElderLine: Sendable {
 
   /// Gets a segment from one of them.
   private func fetch(_ path: String, _ bytes: Int, from place: Upstream) async -> [UInt8]? {
-    let reply = await send(.get, path, to: place, Self.patience, atMost: bytes)
+    let reply = await send(.get, path, to: place, patience, atMost: bytes)
     guard case .success(let (response, body)) = reply, response.status == .ok else { return nil }
     return body
   }

@@ -9,11 +9,11 @@ import Viewers
 /// Streams whose publishers are still with the processes before this one: this one's viewers get them
 /// from there, as an edge's get those of an origin.
 final class ElderStreams: Sendable {
-  private static let memoryBytes = 256 << 20
   /// A publisher waits for so long at most until it is known what the process before has listed.
-  private static let patience = Duration.seconds(2)
-
+  private let patience: Duration
   let live: EdgeLive
+  /// Those that this process has by now.
+  let home: HomeStreams
   private let proxy: EdgeProxy
   private let metrics: EdgeMetrics
   /// To those processes.
@@ -32,7 +32,8 @@ final class ElderStreams: Sendable {
     self.line = line
     var cache = EdgeConfiguration()
     cache.upstreams = line.upstreams
-    cache.memoryBytes = Self.memoryBytes
+    cache.memoryBytes = configuration.shutdown.upgradeMemory
+    patience = configuration.shutdown.upgradeAnswers
     proxy = EdgeProxy(cache, client: line.client, logger: Logger(label: "edge"))
     metrics = EdgeMetrics(registry, of: proxy)
     live = EdgeLive(
@@ -47,6 +48,7 @@ final class ElderStreams: Sendable {
         kept: { line.upstreams.isEmpty ? .zero : configuration.streams.window }),
       metrics: registry,
       logger: Logger(label: "live"))
+    home = HomeStreams(live)
   }
 
   /// For those who ask one loop.
@@ -72,7 +74,7 @@ final class ElderStreams: Sendable {
   }
 
   /// Has what viewers have of a stream known here before it goes on here.
-  func hear(_ key: StreamKey) async { await live.hear(key, atMost: Self.patience) }
+  func hear(_ key: StreamKey) async { await home.hear(key, atMost: patience) }
 
   /// One of them has ended: nobody at its port is asked any more.
   func drop() { proxy.upstreams.set(line.upstreams) }
