@@ -280,3 +280,23 @@ def test_what_the_process_before_does_is_counted(
     assert counted("nginx_rtmp_streams") == 0
     assert [received(), counted("wedlive_elder_received_bytes_total")] >= last
     assert received() >= last[0]
+
+
+def test_what_nobody_has_is_not_asked_for_where_the_process_before_was(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Anybody may listen there once it has gone, and would see tokens."""
+    quick = {"WEDLIVE_STREAMS_RECONNECT_WINDOW": "1s"}
+    node, publisher = live_node(make_node, cleanup, tmp_path, "over", **quick)
+    asked = ["/hls/none/main/source/1-abc.ts", "/hls/none/recordings/none/index.m3u8"]
+
+    def answers() -> list[int]:
+        client = node.client()
+        return [client.get(f"{node.base}{path}?token=x").status for path in asked]
+
+    assert answers() == [404, 404]
+    before = node.upgrade()
+    assert answers() == [404, 404], "while both are there"
+    publisher.interrupt()
+    wait_until(lambda: gone(before), "the process before has ended")
+    assert answers() == [404, 404], "when it is alone"

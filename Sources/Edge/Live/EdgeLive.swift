@@ -196,7 +196,7 @@ package final class EdgeLive: Sendable {
     let nodes = keepers(key)
     return UpstreamPool(
       nodes.filter { tellers.contains($0) } + nodes.filter { !tellers.contains($0) },
-      rules: rules, isMixed: true)
+      rules: rules, absence: nodes.isEmpty ? .absent : nil, isMixed: true)
   }
 
   /// Nodes that have a stream: known to whoever follows it, or its wedding's program; nil where others may

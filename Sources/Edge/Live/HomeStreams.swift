@@ -75,6 +75,9 @@ package final class HomeStreams: Sendable {
     return merged ?? snapshot
   }
 
+  /// A stream is no longer here.
+  package func forget(_ key: StreamKey) { carried.withLock { _ = $0.removeValue(forKey: key) } }
+
   /// What others have had of a stream that this node goes on with, and which segments the other one still
   /// gives out; nil where nobody has listed any of it.
   private func before(_ key: StreamKey) -> (view: LiveView, kept: KeptSegments?)? {

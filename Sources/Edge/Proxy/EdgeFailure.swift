@@ -1,6 +1,7 @@
 import HTTPClient
 import HTTPServer
 import HTTPTypes
+import Viewers
 
 /// Why the origin gave nothing; the words go to viewers, and name no server.
 enum EdgeFailure: Error, Sendable {
@@ -10,6 +11,8 @@ enum EdgeFailure: Error, Sendable {
   case away(String)
   /// There is nobody to ask, so nobody can say whether there is such a thing.
   case nobody(String)
+  /// Nobody is left who could have it.
+  case absent
 
   init(_ problem: HTTPClientError) {
     self = problem.code == .timedOut ? Self.tookTooLong : Self.gaveNoAnswer
@@ -28,6 +31,7 @@ enum EdgeFailure: Error, Sendable {
     case .unreachable: 502
     case .late: 504
     case .away, .nobody: 503
+    case .absent: 404
     }
   }
 
@@ -37,17 +41,25 @@ enum EdgeFailure: Error, Sendable {
     case .unreachable, .late: "origin_failed"
     case .away: "node_away"
     case .nobody: "no_origin"
+    case .absent: "not_found"
     }
   }
 
   var words: String {
     switch self {
     case .unreachable(let words), .late(let words), .away(let words), .nobody(let words): words
+    case .absent: "Nobody has it any more."
     }
   }
 
-  /// What who asked gets: never stored, and with a word on when to ask again.
-  var response: PreparedResponse { Self.response(status, code: code, words) }
+  /// What who asked gets: never stored, and with a word on when to ask again, but where it is gone.
+  var response: PreparedResponse {
+    if case .absent = self {
+      ViewerErrors.noSegment
+    } else {
+      Self.response(status, code: code, words)
+    }
+  }
 
   /// The same to who asked this: a page where that is a browser that wanted the player's.
   func response(to request: HTTPRequest) -> PreparedResponse {

@@ -10,6 +10,7 @@ import Viewers
 package struct EdgeRouting: Sendable {
   private enum Kind: Sendable {
     case upstreams
+    case those(@Sendable () -> [Upstream])
     case cluster(EdgeRouter)
     case segments(EdgeLive)
   }
@@ -22,6 +23,14 @@ package struct EdgeRouting: Sendable {
 
   /// Anything, of upstreams that all serve the same.
   package static let upstreams = EdgeRouting(kind: .upstreams)
+
+  /// Anything, of upstreams that all serve the same, and come and go.
+  ///
+  /// - Parameter those: that are there now; called for each request that is put to one.
+  /// - Returns: what is answered for.
+  package static func upstreams(_ those: @escaping @Sendable () -> [Upstream]) -> EdgeRouting {
+    EdgeRouting(kind: .those(those))
+  }
 
   /// Anything of a cluster: what names a wedding is asked of the origin that has it.
   ///
@@ -118,6 +127,7 @@ package struct EdgeRouting: Sendable {
   func question(for request: HTTPRequest) -> Question? {
     switch kind {
     case .upstreams: return Question(request: request)
+    case .those(let those): return Question(request: request, pool: UpstreamPool(those()))
     case .segments(let live):
       let path = named(request.pathWithoutQuery)
       let key = EdgeLive.key(ofPath: path)
@@ -163,8 +173,11 @@ package struct EdgeRouting: Sendable {
 
   /// Finds whom to hand a call on to; nil for the configured upstreams.
   func pool(for request: HTTPRequest, body: [UInt8]) async -> UpstreamPool? {
-    guard case .cluster(let router) = kind else { return nil }
-    return await router.find(request.pathWithoutQuery, body: body)
+    switch kind {
+    case .cluster(let router): await router.find(request.pathWithoutQuery, body: body)
+    case .those(let those): UpstreamPool(those())
+    case .upstreams, .segments: nil
+    }
   }
 }
 

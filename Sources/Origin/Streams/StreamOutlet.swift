@@ -14,9 +14,14 @@ import Synchronization
 ///
 /// Shared by all streams; none of its calls waits.
 package final class StreamOutlet: Sendable {
+  private struct Continuation {
+    let goOn: @Sendable (StreamSnapshot, Bool) -> StreamSnapshot
+    let forget: @Sendable (StreamKey) -> Void
+  }
+
   private let shown = Mutex<Set<StreamKey>>([])
   /// See `setContinuation`.
-  private let continuation = Mutex<(@Sendable (StreamSnapshot, Bool) -> StreamSnapshot)?>(nil)
+  private let continuation = Mutex<Continuation?>(nil)
   private let loops = Mutex<[LoopMailbox]>([])
   private let version = Atomic<UInt64>(0)
   /// Tells the versions of this process from those of the one before it.
@@ -71,11 +76,14 @@ package final class StreamOutlet: Sendable {
 
   /// Has streams go on from what viewers have of them by way of the process before this one.
   ///
-  /// - Parameter continuation: makes what viewers get of a snapshot; told whether it is a stream's first.
+  /// - Parameters:
+  ///   - goOn: makes what viewers get of a snapshot; told whether it is a stream's first.
+  ///   - forget: a stream is no longer there.
   package func setContinuation(
-    _ continuation: @escaping @Sendable (StreamSnapshot, _ isFirst: Bool) -> StreamSnapshot
+    _ goOn: @escaping @Sendable (StreamSnapshot, _ isFirst: Bool) -> StreamSnapshot,
+    forget: @escaping @Sendable (StreamKey) -> Void
   ) {
-    self.continuation.withLock { $0 = continuation }
+    continuation.withLock { $0 = Continuation(goOn: goOn, forget: forget) }
   }
 
   static var wallClockMilliseconds: Int64 { LogTime.now.milliseconds }
@@ -126,7 +134,7 @@ package final class StreamOutlet: Sendable {
     if !snapshot.renditions.isEmpty {
       let isFirst = shown.withLock { $0.insert(snapshot.key).inserted }
       if let continuation = continuation.withLock({ $0 }) {
-        snapshot = continuation(snapshot, isFirst)
+        snapshot = continuation.goOn(snapshot, isFirst)
       }
     }
     for loop in loops.withLock({ $0 }) {
@@ -137,6 +145,7 @@ package final class StreamOutlet: Sendable {
   /// Takes a stream away that is over, by the version of its last snapshot.
   func forget(_ key: StreamKey, version: UInt64) {
     shown.withLock { _ = $0.remove(key) }
+    continuation.withLock { $0 }?.forget(key)
     for loop in loops.withLock({ $0 }) {
       loop.submit { $0.local(ViewerSite.self)?.table.remove(key, version: version) }
     }

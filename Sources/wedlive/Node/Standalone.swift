@@ -126,7 +126,8 @@ enum Standalone {
           hear: { await elders.hear($0) }, heard: { elders.home.progress(of: $0) })
       }
       origin.board.count(with: elders.line.tally)
-      origin.outlet.setContinuation { elders.home.continuing($0, isFirst: $1) }
+      origin.outlet.setContinuation(
+        { elders.home.continuing($0, isFirst: $1) }, forget: { elders.home.forget($0) })
     }
     let loops = frame.loops
     let node = RunningNode(origin: origin, frame: frame)
