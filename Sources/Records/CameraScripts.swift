@@ -23,15 +23,21 @@ enum CameraScripts {
       end
     end
     local function credential(value) return string.match(value, '^(%d+) (-?%d+) (-?%d+) (.*)$') end
-    local function remove(id, time)
+    -- Takes what there is of a camera away; its keys where they are older than a time, or all.
+    local function clear(id, time)
       for _, kind in ipairs({'order:', 'name:', 'priority:', 'plan:', 'created:', 'live:'}) do
         redis.call('HDEL', hash, kind .. id)
       end
       each(function(kind, name, value)
         if kind ~= 'key' then return end
-        local _, _, _, camera = credential(value)
-        if camera == id then redis.call('HDEL', hash, 'key:' .. name) end
+        local _, created, _, camera = credential(value)
+        if camera == id and (not time or tonumber(created) < time) then
+          redis.call('HDEL', hash, 'key:' .. name)
+        end
       end)
+    end
+    local function remove(id, time)
+      clear(id)
       redis.call('HSET', hash, 'removed:' .. id, time)
       if redis.call('HGET', hash, 'shows') == id then
         redis.call('HDEL', hash, 'shows')
@@ -135,40 +141,56 @@ enum CameraScripts {
 
   /// Writes what is missing: what is there stays, and what was removed or added meanwhile is so.
   ///
-  /// Of one that was added and removed the later of both counts, whoever knows of which.
+  /// Of all additions and removals of one id the latest counts, whoever knows of which: an earlier
+  /// camera's fields and keys go, and are not written again. A key that was known with the camera
+  /// that counts is its key; of others the time says so, as a copy may have a later one's key.
   /// Arguments: the largest order, then names and values of fields. Answers how many were written.
   static let restore = RedisScript(
     preamble + """
       local top = tonumber(redis.call('HGET', hash, 'count')) or 0
       redis.call('HSET', hash, 'count', string.format('%.0f', math.max(top, tonumber(ARGV[1]))))
-      local count, created = 0, {}
+      local count = 0
+      local function isThere(field) return redis.call('HEXISTS', hash, field) == 1 end
       local function time(field) return tonumber(redis.call('HGET', hash, field) or '') or 0 end
-      local function isRemoved(id)
-        local field = 'removed:' .. id
-        if redis.call('HEXISTS', hash, field) == 0 then return false end
-        if time(field) >= (created[id] or 0) then return true end
-        redis.call('HDEL', hash, field)
-        return false
-      end
-      local function fits(field, kind, name, value)
-        if field == 'shows' then return not isRemoved(value) end
-        if kind == 'removed' then
-          if not has(name) then return true end
-          if (tonumber(value) or 0) >= time('created:' .. name) then
-            remove(name, value)
-            count = count + 1
-          end
-          return false
+      -- Whether a camera that was added then is the one that counts.
+      local function counts(id, created)
+        local removed = 'removed:' .. id
+        if isThere(removed) then
+          if time(removed) >= created then return false end
+          redis.call('HDEL', hash, removed)
         end
-        if kind == 'key' then
-          local _, _, _, camera = credential(value)
-          return camera and has(camera)
-        end
-        return not kind or not isRemoved(name)
+        if not has(id) then return true end
+        local here = time('created:' .. id)
+        if here < created then clear(id, created) end
+        return here <= created
       end
+      local current = {}
       for index = 2, #ARGV, 2 do
         local kind, name = string.match(ARGV[index], '^(%l+):(.*)$')
-        if kind == 'created' then created[name] = tonumber(ARGV[index + 1]) end
+        if kind == 'created' then current[name] = counts(name, tonumber(ARGV[index + 1]) or 0) end
+      end
+      local function fits(field, kind, name, value)
+        if field == 'shows' then
+          return current[value] ~= false and not isThere('removed:' .. value)
+        end
+        if kind == 'removed' then
+          local removed = tonumber(value) or 0
+          if has(name) then
+            if removed < time('created:' .. name) then return false end
+            remove(name, value)
+            count = count + 1
+          elseif isThere(field) and time(field) < removed then
+            redis.call('HSET', hash, field, value)
+            count = count + 1
+          end
+          return true
+        end
+        if kind == 'key' then
+          local _, created, _, camera = credential(value)
+          if not camera or not has(camera) then return false end
+          return current[camera] or tonumber(created) >= time('created:' .. camera)
+        end
+        return not kind or current[name]
       end
       for index = 2, #ARGV, 2 do
         local kind, name = string.match(ARGV[index], '^(%l+):(.*)$')

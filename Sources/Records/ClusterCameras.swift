@@ -26,26 +26,31 @@ package struct ClusterCameras: CameraStore {
 
   package func book() async throws(StoreError) -> CameraBook {
     do throws(StoreError) {
-      var era = try await shared.era()
-      if try await copy.era() != era { try await restore() }
-      var book = try await shared.book()
-      // It may have been emptied between the two.
-      while true {
-        let now = try await shared.era()
-        if now == era { break }
-        try await restore()
-        (book, era) = (try await shared.book(), now)
-      }
-      let (copied, copiedEra) = (try await copy.book(), try await copy.era())
-      if copiedEra != era || copied != book {
-        // A disk that is full keeps nobody from what is known; the next reading tries it again.
-        try? await copy.copy(book, era: era)
-      }
-      return book
+      return try await current()
     } catch {
       guard error.canRetry else { throw error }
       return try await copy.book()
     }
+  }
+
+  /// What Redis has, with all that this node knew where it had lost its data.
+  private func current() async throws(StoreError) -> CameraBook {
+    var era = try await shared.era()
+    if try await copy.era() != era { try await restore() }
+    var book = try await shared.book()
+    // It may have been emptied between the two.
+    while true {
+      let now = try await shared.era()
+      if now == era { break }
+      try await restore()
+      (book, era) = (try await shared.book(), now)
+    }
+    let (copied, copiedEra) = (try await copy.book(), try await copy.era())
+    if copiedEra != era || copied != book {
+      // A disk that is full keeps nobody from what is known; the next reading tries it again.
+      try? await copy.copy(book, era: era)
+    }
+    return book
   }
 
   /// Tells an emptied Redis what there was, and all nodes of what has come back by that.
@@ -54,8 +59,10 @@ package struct ClusterCameras: CameraStore {
   }
 
   package func book(of wedding: String) async throws(StoreError) -> CameraBook {
+    // Before Redis is read: another reading here may put back meanwhile what was lost.
+    let era = try await copy.era()
     let book = try await shared.book(of: wedding)
-    guard try await isKnown() else {
+    guard try await shared.era() == era else {
       // An emptied one says nothing of what was removed, nor of what is there.
       return try await self.book().only(wedding)
     }
@@ -63,15 +70,19 @@ package struct ClusterCameras: CameraStore {
     return book
   }
 
-  /// Whether Redis has the data that this node has a copy of.
-  private func isKnown() async throws(StoreError) -> Bool {
-    let now = try await shared.era()
-    return try await copy.era() == now
+  /// Puts back what an emptied Redis has lost, as far as this node knows.
+  private func putBack() async throws(StoreError) {
+    let era: String?
+    // Of a copy that can't be read there is nothing to put back.
+    do throws(StoreError) { era = try await copy.era() } catch { return }
+    if try await shared.era() != era { _ = try await current() }
   }
 
   package func add(
     _ camera: CameraRecord, _ credential: CredentialRecord?
   ) async throws(StoreError) {
+    // One that was emptied would take a second one of an id.
+    try await putBack()
     try await shared.add(camera, credential)
     // Redis may lose it before this node has read it.
     try? await copy.add(camera, credential)
@@ -79,6 +90,8 @@ package struct ClusterCameras: CameraStore {
   }
 
   package func add(_ credential: CredentialRecord) async throws(StoreError) {
+    // One that was emptied has no such camera.
+    try await putBack()
     try await shared.add(credential)
     try? await copy.add(credential)
     await announce(credential.wedding)
@@ -87,10 +100,12 @@ package struct ClusterCameras: CameraStore {
   package func remove(
     _ camera: String, of wedding: String, now: Int64
   ) async throws(StoreError) -> Bool {
+    // Before Redis is asked, as in `book(of:)`; the copy's own failure keeps no camera in.
+    let era = try? await copy.era()
     var isGone = try await shared.remove(camera, of: wedding, now: now)
     // One that was emptied doesn't know it, and would be told of it by others that do.
-    if !isGone, try await !isKnown() {
-      _ = try await book()
+    if !isGone, try await shared.era() != era {
+      _ = try await current()
       isGone = try await shared.remove(camera, of: wedding, now: now)
     }
     if isGone { _ = try? await copy.remove(camera, of: wedding, now: now) }
@@ -117,7 +132,7 @@ package struct ClusterCameras: CameraStore {
   ) async throws(StoreError) -> Int {
     do throws(StoreError) {
       // What a copy brings back later is not forgotten.
-      if try await !isKnown() { _ = try await book() }
+      try await putBack()
       return try await shared.forgetCameras(before: time, keeping: open, now: now)
     } catch {
       guard error.canRetry else { throw error }

@@ -210,6 +210,106 @@ import Testing
     }
   }
 
+  @Test(arguments: Ending.all)
+  func `the latest of what became of a camera counts, whoever tells of it first`(ending: Ending)
+    async throws
+  {
+    let redis = RedisCameras(try client())
+    for (number, order) in ending.told.orders.enumerated() {
+      _ = try folder.redis().ask("flushall")
+      for (node, told) in order.enumerated() {
+        let copy = SQLiteCameras(try folder.file("\(number)-\(node).sqlite"))
+        try await copy.copy(told.book, era: "before")
+        _ = try await ClusterCameras(RedisCameras(try client()), copy: copy).book()
+      }
+      let book = try await redis.book()
+      #expect(book.cameras == ending.left.book.cameras, "\(order)")
+      #expect(book.credentials == ending.left.book.credentials, "\(order)")
+      #expect(book.removed == ending.left.book.removed, "\(order)")
+    }
+  }
+
+  @Test func `a key that was made where the clock is behind comes back`() async throws {
+    let store = try cameras()
+    try await store.add(camera, nil)
+    var key = credential
+    key.created = camera.created - 5
+    try await store.add(key)
+    _ = try await store.book()
+    _ = try folder.redis().ask("flushall")
+    #expect(try await store.book().credentials == [key])
+  }
+
+  @Test func `a wedding is not empty where another reading has put it back meanwhile`()
+    async throws
+  {
+    let (store, relay) = try relayed()
+    let other = try cameras()
+    try await other.add(camera, credential)
+    let book = try await store.book()
+    _ = try folder.redis().ask("flushall")
+    relay.after("HGETALL") { _ = try? await other.book() }
+    #expect(try await store.book(of: "w") == book)
+    #expect(!relay.isWaiting)
+    #expect(try await SQLiteCameras(try folder.file("a.sqlite")).book() == book)
+  }
+
+  @Test func `a camera is removed where another reading has put it back meanwhile`() async throws {
+    let (store, relay) = try relayed()
+    let other = try cameras()
+    try await other.add(camera, credential)
+    _ = try await store.book()
+    // From now on the server has the script.
+    #expect(try await !store.remove("x", of: "w", now: 19))
+    _ = try folder.redis().ask("flushall")
+    relay.after("EVALSHA") { _ = try? await other.book() }
+    #expect(try await store.remove("a", of: "w", now: 20))
+    #expect(!relay.isWaiting)
+    #expect(try await store.book().cameras.isEmpty)
+  }
+
+  /// One whose Redis is behind a relay.
+  private func relayed() throws -> (ClusterCameras, RedisRelay) {
+    let relay = try RedisRelay(to: try folder.redis())
+    let client = try RedisClient(
+      try folder.redis().configuration("redis://127.0.0.1:\(relay.port)/0"))
+    let copy = SQLiteCameras(try folder.file("a.sqlite"))
+    return (ClusterCameras(RedisCameras(client), copy: copy), relay)
+  }
+
+  @Test func `a Redis that has lost a camera takes no other one of its id`() async throws {
+    let store = try cameras()
+    try await store.add(camera, credential)
+    let book = try await store.book()
+    _ = try folder.redis().ask("flushall")
+    let again = CameraRecord(wedding: "w", id: "a", name: "Again", created: 30)
+    await #expect(throws: StoreError.self) { try await store.add(again, nil) }
+    #expect(try await store.book() == book)
+  }
+
+  @Test func `a Redis that has lost a camera takes another key of it`() async throws {
+    let store = try cameras()
+    try await store.add(camera, credential)
+    _ = try await store.book()
+    _ = try folder.redis().ask("flushall")
+    var key = credential
+    key.digest = [9]
+    try await store.add(key)
+    #expect(try await store.book().credentials == [credential, key])
+  }
+
+  @Test func `cameras are added and removed where the copy can't be read`() async throws {
+    let file = try folder.file("a.sqlite")
+    let store = ClusterCameras(RedisCameras(try client()), copy: SQLiteCameras(file))
+    try await file.close()
+    try await store.add(camera, nil)
+    try await store.add(credential)
+    let redis = RedisCameras(try client())
+    #expect(try await redis.book().credentials == [credential])
+    #expect(try await store.remove("a", of: "w", now: 20))
+    #expect(try await redis.book().removed.map(\.id) == ["a"])
+  }
+
   @Test func `keys that Redis could not take are had, and sent later`() async throws {
     let store = try keys()
     let other = try keys("b.sqlite")
@@ -253,6 +353,70 @@ import Testing
     #expect(seen == book)
     _ = try redis.ask("hset", "wl:{locks}", "w", "soon")
     #expect(try await locks().locked() == ["w": 0])
+  }
+}
+
+/// What several nodes know of one camera, and what is to come of it.
+struct Ending: CustomTestStringConvertible {
+  enum Known: CustomStringConvertible {
+    /// With a key of a digest.
+    case added(Int64, key: UInt8)
+    case removed(Int64)
+
+    var description: String {
+      switch self {
+      case .added(let time, let key): "added \(time) (\(key))"
+      case .removed(let time): "removed \(time)"
+      }
+    }
+
+    var book: CameraBook {
+      var book = CameraBook()
+      switch self {
+      case .added(let time, let key):
+        // The first one has what those after it lack.
+        let plan = key == 1 ? "premium" : nil
+        book.cameras = [
+          CameraRecord(
+            wedding: "w", id: "a", name: "Camera \(key)", priority: Int(key), plan: plan,
+            created: time, lastLive: plan.map { _ in time })
+        ]
+        book.credentials = [
+          CredentialRecord(
+            wedding: "w", camera: "a", digest: [key], created: time, expires: 10_000)
+        ]
+      case .removed(let time):
+        book.removed = [RemovedCamera(wedding: "w", id: "a", removed: time)]
+      }
+      return book
+    }
+  }
+
+  let told: [Known]
+  let left: Known
+
+  var testDescription: String { "\(told)" }
+
+  static let all = [
+    Ending(told: [.removed(100), .removed(300), .added(200, key: 1)], left: .removed(300)),
+    Ending(
+      told: [.added(100, key: 1), .added(300, key: 2), .removed(200)], left: .added(300, key: 2)),
+    Ending(told: [.added(100, key: 1), .added(300, key: 2)], left: .added(300, key: 2)),
+    Ending(
+      told: [.added(100, key: 1), .removed(200), .added(300, key: 2), .removed(400)],
+      left: .removed(400)),
+  ]
+}
+
+extension Array {
+  /// All orders that they can stand in.
+  fileprivate var orders: [[Element]] {
+    guard count > 1 else { return [self] }
+    return indices.flatMap { index in
+      var rest = self
+      let first = rest.remove(at: index)
+      return rest.orders.map { [first] + $0 }
+    }
   }
 }
 
