@@ -58,7 +58,7 @@ extension RedisLoss: CustomStringConvertible {
     case .unreachable(let error, let place): "\(place) can't be reached: \(error)"
     case .unknownHost(let host): "\(host): there is no such host"
     case .insecure(let words): "no secure connection: \(words)"
-    case .refused(let error): "the server refuses us: \(error)"
+    case .refused(let error): Self.refusal(error)
     case .notPrimary(let role): "the server is a \(role), not the primary"
     case .loading: "the server is still loading its data"
     case .noPrimary(let name): "no Sentinel knows a primary called \(name)"
@@ -69,6 +69,17 @@ extension RedisLoss: CustomStringConvertible {
     case .broken(let error): "the connection broke: \(error)"
     case .primaryMoved: "another server has become the primary"
     case .closed: "closed"
+    }
+  }
+
+  private static func refusal(_ error: RedisServerError) -> String {
+    switch error.kind {
+    case "WRONGPASS":
+      "the server takes the user or password that its URL (redis.url) has for wrong: \(error)"
+    // What it says goes on with how a client would log in, which no operator has asked.
+    case "NOAUTH":
+      "the server wants a password, and its URL (redis.url) has none: redis://:PASSWORD@HOST"
+    default: "the server refuses us: \(error)"
     }
   }
 }

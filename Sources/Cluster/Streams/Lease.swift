@@ -64,10 +64,12 @@ package final class Lease: Sendable {
     return true
   }
 
+  /// Redis has it under an epoch.
   func confirm(_ epoch: Int64) {
-    // What Redis was asked before another's was heard of may be less.
-    number.max(epoch, ordering: .releasing)
-    provisional.store(false, ordering: .releasing)
+    number.max(epoch, ordering: .acquiringAndReleasing)
+    provisional.store(false, ordering: .sequentiallyConsistent)
+    // What Redis was asked before another's was heard of says nothing of what it is now.
+    if self.epoch != epoch { provisional.store(true, ordering: .releasing) }
   }
 
   /// Remembers a head until it is written; an older one than is remembered changes nothing.

@@ -228,17 +228,17 @@ package final class StreamLeases: Sendable {
   @discardableResult
   package func refresh(_ lease: Lease) async throws(ClusterError) -> Bool {
     guard lease.isHeld else { throw .notHeld(lease.stream) }
-    let head = lease.head(all: false)
+    let (head, asked) = (lease.head(all: false), lease.epoch)
     let reply = try await run(LeaseScripts.refresh, lease.stream, arguments(lease, head))
     let values = reply.array ?? []
     switch values.first?.integer {
     case 1:
       if let head { lease.written(head) }
-      lease.confirm(lease.epoch)
+      lease.confirm(asked)
     case 2:
       // Redis had lost it, or another had taken it with less right.
       if let head { lease.written(head) }
-      lease.confirm(lease.epoch)
+      lease.confirm(asked)
       await restore(lease)
       await announce(lease)
     case 0:

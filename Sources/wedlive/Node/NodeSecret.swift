@@ -33,7 +33,8 @@ enum NodeSecret {
   static func existing(_ configuration: NodeConfiguration) throws(StartFailure) -> [UInt8] {
     if let secret = try given(configuration) { return secret }
     let path = configuration.data.path + "/secret"
-    guard FileManager.default.fileExists(atPath: path) else {
+    // What can't be looked at may well be there: reading it says why that can't be.
+    if unsafe access(path, F_OK) != 0, errno == ENOENT {
       throw StartFailure(
         "\(path): there is no secret yet; start the node once, or name its folder with --data or its"
           + " configuration with --config")
