@@ -116,8 +116,10 @@ import HTTPTypes
       fail(HTTPClientError(.brokenResponse, "there is no valid status line"))
     } else {
       let own = unsafe String(cString: errorText)
-      // In TLS 1.3 a server refuses a client's certificate when that takes the connection for made.
-      let isRefusal = result == CURLE_RECV_ERROR && ServerAlert.refusesCertificate(own)
+      // In TLS 1.3 a server refuses a client's certificate when that takes the connection for made, and is
+      // already sending.
+      let isBroken = result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR
+      let isRefusal = isBroken && ServerAlert.refusesCertificate(own)
       fail(
         HTTPClientError(
           isRefusal ? .tls : code(result), own.isEmpty ? EasyOptions.words(result) : own))

@@ -20,7 +20,8 @@ extension StreamSnapshot {
         return other.renditions.first { $0.name == name }
       }
       let isListedAlike = Array(told.playlist.utf8) == own.playlist.text.plain
-      guard !isListedAlike || told.segments.count != own.segments.count else { return own }
+      let areSame = told.segments.elementsEqual(own.segments) { $0.utf8.elementsEqual($1.name) }
+      guard !isListedAlike || !areSame else { return own }
       isSame = false
       return own.carrying(
         told, isListedAlike ? nil : "c\(version)-\(launch)", wedding: key.wedding)
