@@ -116,6 +116,19 @@ enum LeaseScripts {
       return {answer}
       """)
 
+  /// Whether another has a stream, or has brought it on.
+  ///
+  /// Arguments: node, its incarnation, lease and memory in milliseconds, priority, which says nothing here;
+  /// the sequence of the last segment that this one knows of.
+  static let passed = RedisScript(
+    preamble + """
+      if epoch == 0 or (owner == me and before == run) then return 0 end
+      local left = redis.call('PTTL', KEYS[2])
+      if not ended and left > 0 and left <= 2 * lease then return 1 end
+      local sequence = whole(get('sequence'), 0)
+      return sequence and sequence > tonumber(ARGV[6]) and 1 or 0
+      """)
+
   /// Gives a lease up.
   ///
   /// Arguments as for a refresh. Answers 1, or 0 where it is another's.

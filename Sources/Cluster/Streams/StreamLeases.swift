@@ -310,6 +310,22 @@ package final class StreamLeases: Sendable {
     await announce(lease)
   }
 
+  /// Whether another node, or another process of this one, has a stream or has brought it on since this
+  /// one has held it.
+  ///
+  /// One that has had it for a moment, and was to do without its publisher, has not.
+  ///
+  /// - Parameters:
+  ///   - stream: which.
+  ///   - sequence: of the last segment that this one has made; -1 where it has made none.
+  /// - Returns: false as well where Redis knows nothing of it.
+  /// - Throws: why Redis can't say.
+  package func isElsewhere(
+    _ stream: StreamID, beyond sequence: Int64
+  ) async throws(ClusterError) -> Bool {
+    try await run(LeaseScripts.passed, stream, common(priority: 0) + [sequence]).integer == 1
+  }
+
   // MARK: Redis
 
   private func observe(_ delivery: ClusterEvents.Delivery) {

@@ -172,6 +172,13 @@ package final class OriginNode: Sendable {
       close: { key in
         await ledger.end(key)
         await door.leave(key)
+      },
+      isElsewhere: { [logger] key, state in
+        let isElsewhere = await leasing?.isElsewhere(key, state)
+        if isElsewhere == true {
+          logger.info("stream closed that is elsewhere", metadata: ["stream": "\(key)"])
+        }
+        return isElsewhere
       })
     programs.attach(self.registry)
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {

@@ -48,6 +48,9 @@ final class RecordingTap {
     if desk.wants(stream, Renditions.sourceName) { openSource() }
   }
 
+  /// The stream goes on elsewhere: should it come back, it is recorded as the configuration says.
+  func forgetWishes() { desk.forget(stream) }
+
   /// Somebody wants the stream to be recorded that is on the air.
   func start() {
     openSource()

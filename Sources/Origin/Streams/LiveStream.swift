@@ -35,7 +35,7 @@ package final class LiveStream {
   private var wantKey: () -> Void = {}
   private var isBroken = false
   /// Whether another node of the cluster has it by now: viewers hear no more of it from here.
-  private var isElsewhere = false
+  private(set) var isElsewhere = false
   /// Told, on any thread, how far viewers have it; nil where the publisher is no relay.
   private(set) var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
 
@@ -202,8 +202,11 @@ package final class LiveStream {
     outlet.ended(key, state)
   }
 
-  /// The next process of this node goes on with it: it is over here, though nobody is told so.
-  func handOver() { outlet.handedOver(key) }
+  /// Another process or node goes on with it: it is over here, though nobody is told so.
+  func handOver() {
+    tap?.forgetWishes()
+    outlet.handedOver(key)
+  }
 
   /// Lets go of segments that nobody may ask for any more, while no new ones come.
   package func expire() {

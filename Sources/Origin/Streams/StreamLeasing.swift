@@ -117,6 +117,10 @@ package struct StreamLeasing: Sendable {
   let watch: (@Sendable (StreamKey, Set<String>) async -> Bool)?
   /// The number under which this node has it; nil where it hasn't.
   let epoch: @Sendable (StreamKey) -> Int64?
+  /// Whether another node or process has it, or has brought it on beyond a state; nil where nobody can tell.
+  ///
+  /// Whether it has ended is for that one to say.
+  let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
 
   package init(
     acquire: @escaping @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome,
@@ -124,8 +128,10 @@ package struct StreamLeasing: Sendable {
     publish: @escaping @Sendable (StreamKey, Progress) async -> Void,
     rank: @escaping @Sendable (StreamKey, _ priority: Int) -> Void = { _, _ in },
     watch: (@Sendable (StreamKey, Set<String>) async -> Bool)? = nil,
-    epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil }
+    epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil },
+    isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
   ) {
+    self.isElsewhere = isElsewhere
     self.rank = rank
     self.epoch = epoch
     self.watch = watch

@@ -243,7 +243,10 @@ package actor StreamLedger {
       runs[key]?.isFailing = false
     } catch {
       runs[key]?.isAsking = false
-      return failed(key, error)
+      guard case .fenced = error else { return failed(key, error) }
+      // One that has begun here meanwhile is another.
+      if runs[key]?.kept?.epoch == run.kept?.epoch { runs[key] = nil }
+      return leave(key)
     }
     runs[key]?.isAsking = false
     // It may have ended meanwhile.
@@ -288,7 +291,7 @@ package actor StreamLedger {
       }
       return nil
     } catch {
-      warn(key, error)
+      if case .fenced = error { leave(key) } else { warn(key, error) }
       return error
     }
   }
@@ -309,6 +312,11 @@ package actor StreamLedger {
   private func failed(_ key: StreamKey, _ error: StoreError) {
     if runs[key]?.isFailing == false { warn(key, error) }
     runs[key]?.isFailing = true
+  }
+
+  /// Another process has a stream, and keeps its numbers from here on.
+  private func leave(_ key: StreamKey) {
+    logger.info("stream numbers are another process's", metadata: ["stream": "\(key)"])
   }
 
   private func warn(_ key: StreamKey, _ error: StoreError) {

@@ -191,7 +191,7 @@ package final class StreamOutlet: Sendable {
 
   func changed(_ status: StreamStatus) { board.set(status) }
 
-  /// The next process of this node has the stream; what is here can still be fetched.
+  /// Another process or node has the stream, and says when it ends; what is here can still be fetched.
   func handedOver(_ key: StreamKey) {
     board.end(key)
     relays.end(key)

@@ -69,6 +69,7 @@ package actor StreamRegistry {
   private let hasMemory: @Sendable () -> Bool
   private let open: @Sendable (StreamKey, WindowState?) async -> LiveStreamBox
   private let close: @Sendable (StreamKey) async -> Void
+  private let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
 
   /// Makes an empty registry.
   ///
@@ -78,11 +79,15 @@ package actor StreamRegistry {
   ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from; never below
   ///     those that another node had.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns.
+  ///   - isElsewhere: whether another node or process has a stream, or has brought it on beyond a state;
+  ///     nil where nobody can tell.
   package init(
     limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
     open: @escaping @Sendable (StreamKey, WindowState?) async -> LiveStreamBox,
-    close: @escaping @Sendable (StreamKey) async -> Void
+    close: @escaping @Sendable (StreamKey) async -> Void,
+    isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
   ) {
+    self.isElsewhere = isElsewhere
     self.limits = limits
     self.hasMemory = hasMemory
     self.open = open
@@ -288,9 +293,20 @@ package actor StreamRegistry {
     return true
   }
 
+  /// Ends a stream whose publisher has not come back; where another node or process has it, or has had it
+  /// since, only what there is of it here: its end is for that one to tell.
   private func expire(_ claim: Claim) async {
+    var state = WindowState()
+    var wasTaken = false
+    let isIdle = await whileIdle(claim) {
+      state = $0.stream.state
+      wasTaken = $0.stream.isElsewhere
+    }
+    guard isIdle else { return }
+    // Nobody who comes now waits for the answer.
+    let isElsewhere = await isElsewhere(claim.key, state) ?? wasTaken
     await whileIdle(claim) {
-      $0.stream.end()
+      if isElsewhere { $0.stream.handOver() } else { $0.stream.end() }
       entries[claim.key]?.isOver = true
     }
   }

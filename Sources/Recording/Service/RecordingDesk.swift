@@ -84,7 +84,7 @@ package final class RecordingDesk: Sendable {
   }
 
   /// The stream is over: whoever publishes it next is recorded as the configuration says.
-  func forget(_ stream: StreamKey) { state.withLock { $0.wishes[stream] = nil } }
+  package func forget(_ stream: StreamKey) { state.withLock { $0.wishes[stream] = nil } }
 
   /// A recording is open, or no longer.
   func note(_ name: OpenRecording.Name, isOpen: Bool) {

@@ -34,7 +34,7 @@ final class OriginLeases: Sendable {
       rank: { key, priority in
         guard let lease = self.leases.withLock({ $0[key] }) else { return }
         self.node.leases.set(priority: priority, of: lease)
-      }, epoch: epoch)
+      }, epoch: epoch, isElsewhere: { await self.isElsewhere($0, $1) })
   }
 
   /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
@@ -99,6 +99,11 @@ final class OriginLeases: Sendable {
       await node.leases.release(lease)
     }
     return true
+  }
+
+  private func isElsewhere(_ key: StreamKey, _ state: WindowState) async -> Bool? {
+    guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
+    return try? await node.leases.isElsewhere(stream, beyond: Int64(state.nextSequence) - 1)
   }
 
   private func publish(_ key: StreamKey, _ progress: StreamLeasing.Progress) async {

@@ -1,4 +1,5 @@
 import EventLoop
+import Events
 import HLS
 import Ingest
 import Logging
@@ -46,30 +47,34 @@ struct TestRegistry {
   let board = StreamBoard()
   let registry: StreamRegistry
   let log = RegistryLog()
+  let events = EventBus()
+  let store = MemoryStreamNumbers()
+  let errands = Errands()
 
   init(
     memory: StreamMemory = StreamMemory(),
-    _ change: (inout StreamRegistry.Limits) -> Void = { _ in }
+    _ change: (inout StreamRegistry.Limits) -> Void = { _ in },
+    isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
   ) {
     var limits = StreamRegistry.Limits()
     limits.reconnectWindow = .seconds(3_600)
     limits.afterEnd = .seconds(3_600)
     change(&limits)
+    let ledger = StreamLedger(
+      store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let outlet = StreamOutlet(
       board: board, relays: RelayDirectory(),
-      ledger: StreamLedger(
-        store: MemoryStreamNumbers(),
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
-      errands: Errands())
+      ledger: ledger, errands: errands, events: events)
     let log = log
     registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },
       open: { key, _ in
         await log.opening(key)
+        _ = await ledger.begin(key)
         return LiveStreamBox(
           LiveStream(
             key, state: WindowState(), configuration: StreamConfiguration(), outlet: outlet))
-      }, close: { key in await log.closing(key) })
+      }, close: { key in await log.closing(key) }, isElsewhere: isElsewhere)
   }
 
   /// Claims and confirms.

@@ -197,6 +197,27 @@ final class Lines: Sendable {
     #expect(await eventually { await expected == [] })
   }
 
+  @Test func `numbers that another process keeps by now are left to it without a warning`()
+    async throws
+  {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(5))
+    let next = StreamLedger(store: store, logger: lines.logger)
+    let state = await next.begin(key)
+    let before = try await store.numbers(name)
+    // By a segment more than a block has, at its end, and when the process ends.
+    await ledger.note(key, self.state(500))
+    await ledger.over(key, at: self.state(501))
+    await ledger.end(key)
+    await ledger.endAll()
+    #expect(try await store.numbers(name) == before)
+    #expect(lines.all == ["info stream numbers are another process's"])
+    await next.note(key, self.state(state.nextSequence + 3))
+    await next.end(key)
+    #expect(try await store.numbers(name)?.next.sequence == UInt64(state.nextSequence + 3))
+    #expect(lines.all.count == 1)
+  }
+
   @Test func `what another node has used counts, and what is only reserved here doesn't`()
     async throws
   {

@@ -1,0 +1,118 @@
+"""A stream that another process or node has is told to have ended by nobody but that one."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from conftest import MakeNode
+
+from support.cluster import Cluster
+from support.cluster_watch import Viewer, owner, publish, sequences
+from support.node import Node
+from support.processes import Process, gone, wait_until
+
+WEDDING = "moved"
+QUICK = {
+    "WEDLIVE_STREAMS_RECONNECT_WINDOW": "3s",
+    # One that is drained is there for longer than that.
+    "WEDLIVE_SHUTDOWN_DRAIN": "6s",
+    "WEDLIVE_CLUSTER_BEAT": "500ms",
+}
+ENDED = 'wedlive_events_total{event="stream.ended"}'
+SOFT = 'wedlive_edge_purges_total{mode="soft"}'
+
+
+def purges(made: Cluster) -> list[str]:
+    """What edges were told to forget, by all nodes."""
+    words = made.redis.ask("xrange", "wl:invalidations", "-", "+").split("\n")
+    return [words[index + 1] for index, word in enumerate(words) if word == "what"]
+
+
+def ended(node: Node) -> float:
+    return node.metrics().get(ENDED, 0)
+
+
+def states(node: Node) -> list[str]:
+    """What a node says of its streams."""
+    return [each["state"] for each in json.loads(node.admin("/api/status").text)["streams"]]
+
+
+def move(how: str, first: Node, viewer: Viewer) -> None:
+    """Has another have what a node has, and returns when that has closed what it had."""
+    newest = viewer.newest
+    if how == "upgrade":
+        before = first.upgrade()
+        wait_until(lambda: viewer.newest > newest + 4, "it goes on")
+        wait_until(lambda: gone(before), "the process before has ended")
+        return
+    if how == "drain":
+        os.kill(first.pid, signal.SIGTERM)
+        wait_until(lambda: viewer.newest > newest + 4, "it goes on")
+        wait_until(lambda: first.process is not None and first.process.ended, "it has ended")
+        return
+    os.kill(first.pid, signal.SIGSTOP)
+    wait_until(lambda: viewer.newest > newest + 4, "it goes on")
+    os.kill(first.pid, signal.SIGCONT)
+    wait_until(lambda: states(first) == ["ended"], "it has closed what it had")
+
+
+@pytest.mark.parametrize("how", ["upgrade", "drain", "freeze"])
+def test_only_who_has_a_stream_says_that_it_has_ended(
+    how: str, make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    made = Cluster(
+        tmp_path,
+        lambda **given: make_node(**{**given, **QUICK}),
+        origins=1 if how == "upgrade" else 2,
+        edges=1,
+    )
+    edge = made.edges[0]
+    publisher = publish(edge, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, WEDDING)) >= 4, "it is on the air", alive=[publisher])
+    viewer = Viewer(edge, WEDDING)
+    try:
+        wait_until(lambda: viewer.segments >= 4, "it is seen", alive=[publisher])
+        first = owner(made, WEDDING)
+        move(how, first, viewer)
+        newest = viewer.newest
+        wait_until(lambda: viewer.newest > newest + 2, "it goes on and on", alive=[publisher])
+    finally:
+        viewer.stop()
+    assert purges(made) == []
+    assert edge.metrics().get(SOFT, 0) == 0
+    assert first.said("stream numbers not kept") == []
+    last = owner(made, WEDDING)
+    if how != "drain":
+        assert ended(first) == 0
+    # Who has it says so, once.
+    publisher.stop()
+    wait_until(lambda: ended(last) == 1, "it has ended")
+    wait_until(lambda: edge.metrics().get(SOFT, 0) == 1, "edges are told")
+    assert purges(made) == [WEDDING]
+    if how == "freeze":
+        assert first is not last
+        assert ended(first) == 0
+    made.stop()
+
+
+def test_a_standalone_node_says_once_that_a_stream_has_ended(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    node = make_node(WEDLIVE_ACCESS_WATCH="public", **QUICK)
+    publisher = publish(node, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(node, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    before = node.upgrade()
+    # It comes back, to the new process.
+    publisher.stop()
+    again = publish(node, WEDDING, tmp_path, "again")
+    cleanup.append(again)
+    wait_until(lambda: node.said("stream left to the next process"), "it is left", alive=[again])
+    wait_until(lambda: gone(before), "the process before has ended", alive=[again])
+    assert ended(node) == 0
+    assert node.said("stream numbers not kept") == []
+    again.stop()
+    wait_until(lambda: ended(node) == 1, "it has ended")
