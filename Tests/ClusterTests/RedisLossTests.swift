@@ -82,7 +82,8 @@ import Testing
     async throws
   {
     let server = try RedisServerProcess()
-    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    let one = try TestNode("one", server, silence: .seconds(1))
+    let two = try TestNode("two", server, silence: .seconds(1))
     two.ready()
     await one.sees(two)
     try server.pause()

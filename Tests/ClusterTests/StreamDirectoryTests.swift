@@ -17,13 +17,15 @@ import Testing
 
   /// A node that is not running asks Redis for nothing but what it is asked for.
   private static func quiet(
-    _ server: RedisServerProcess, _ change: (inout ClusterConfiguration) -> Void = { _ in }
+    _ server: RedisServerProcess, silence: Duration = .seconds(20),
+    _ change: (inout ClusterConfiguration) -> Void = { _ in }
   ) throws -> TestNode {
     var configuration = TestNode.quick
     configuration.directoryAge = .seconds(600)
     configuration.absentAge = .seconds(600)
     change(&configuration)
-    return try TestNode("edge", server, configuration: configuration, role: .edge, runs: false)
+    return try TestNode(
+      "edge", server, configuration: configuration, role: .edge, silence: silence, runs: false)
   }
 
   private static func write(
@@ -82,7 +84,7 @@ import Testing
 
   @Test func `a Redis that has just not answered is not waited for again`() async throws {
     let server = try RedisServerProcess()
-    let edge = try Self.quiet(server)
+    let edge = try Self.quiet(server, silence: .seconds(1))
     #expect(try await edge.cluster.directory.owner(of: try stream()) == nil)
     try server.pause()
     for number in 2...50 {

@@ -10,13 +10,13 @@ import Testing
 
   init() throws { folder = try Folder() }
 
-  /// A client that soon knows that there is no server.
+  /// A client that soon knows that its server has gone.
   private func client() throws -> RedisClient {
-    var configuration = try folder.redis().configuration()
+    let server = try folder.redis()
+    var configuration = try server.configuration()
     configuration.reconnectPatience = .milliseconds(50)
     configuration.longestPause = .milliseconds(100)
-    configuration.connectDeadline = .milliseconds(400)
-    return try RedisClient(configuration)
+    return try server.client(configuration)
   }
 
   private func locks(_ name: String = "a.sqlite") throws -> ClusterWeddingLocks {

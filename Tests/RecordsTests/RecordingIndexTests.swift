@@ -37,11 +37,11 @@ private final class SomeRecordings: Sendable {
   init() throws { folder = try Folder() }
 
   private func shared(_ seal: RecordSeal = secret) throws -> RedisRecordings {
-    var configuration = try folder.redis().configuration()
+    let server = try folder.redis()
+    var configuration = try server.configuration()
     configuration.reconnectPatience = .milliseconds(50)
     configuration.longestPause = .milliseconds(100)
-    configuration.connectDeadline = .milliseconds(400)
-    return RedisRecordings(try RedisClient(configuration), seal: seal, deadline: .seconds(20))
+    return RedisRecordings(try server.client(configuration), seal: seal, deadline: .seconds(20))
   }
 
   private func entry(

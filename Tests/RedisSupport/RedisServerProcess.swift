@@ -16,51 +16,54 @@ package final class RedisServerProcess: Sendable {
   package let port: UInt16
   private let arguments: [String]
   private let readyWords: String
-  private let process: Mutex<Process?>
-  private let output = Mutex<Pipe?>(nil)
+  private let running: Mutex<Running?>
+
+  /// The program, and what it says after it was ready: that stays in the pipe, which has room for all
+  /// that a test makes it say.
+  private struct Running {
+    let process: Process
+    let output: Pipe
+  }
 
   /// Starts a server on a free port and a Unix socket, and waits until it is ready.
   ///
   /// - Parameters:
   ///   - port: a certain one.
   ///   - folder: a certain one, with what the settings name in it.
-  ///   - settings: lines of its configuration, as `--name value`.
+  ///   - settings: lines of its configuration, as `--name value`; `{port}` is its port.
   /// - Throws: `Missing` where there is no such program, or it does not start.
   package init(port: UInt16? = nil, folder: String? = nil, settings: [String] = []) throws {
-    self.port = try port ?? Self.freePort()
-    self.folder =
-      folder ?? NSTemporaryDirectory() + "wedlive-redis-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(
-      atPath: self.folder, withIntermediateDirectories: true)
-    arguments =
+    let place = try Self.place(folder)
+    let started = try Self.started(on: port, until: "Ready to accept connections") { port in
       [
-        "--port", "\(self.port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-        "--dir", self.folder, "--unixsocket", "\(self.folder)/redis.sock", "--loglevel", "notice",
-      ] + settings
+        "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+        "--dir", place, "--unixsocket", "\(place)/redis.sock", "--loglevel", "notice",
+      ] + settings.map { $0 == "{port}" ? "\(port)" : $0 }
+    }
+    (self.folder, self.port, arguments) = (place, started.port, started.arguments)
     readyWords = "Ready to accept connections"
-    process = Mutex(nil)
-    try start()
+    running = Mutex(started.running)
   }
 
   /// Starts a Sentinel that watches the server of a port as `main`, alone, with little patience.
   package init(sentinelOf primary: UInt16) throws {
-    port = try Self.freePort()
-    folder = NSTemporaryDirectory() + "wedlive-redis-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let file = folder + "/sentinel.conf"
-    try """
-    port \(port)
-    bind 127.0.0.1
-    dir \(folder)
-    sentinel monitor main 127.0.0.1 \(primary) 1
-    sentinel down-after-milliseconds main 500
-    sentinel failover-timeout main 5000
+    let place = try Self.place(nil)
+    let started = try Self.started(on: nil, until: "+monitor master") { port in
+      let file = place + "/sentinel.conf"
+      try """
+      port \(port)
+      bind 127.0.0.1
+      dir \(place)
+      sentinel monitor main 127.0.0.1 \(primary) 1
+      sentinel down-after-milliseconds main 500
+      sentinel failover-timeout main 5000
 
-    """.write(toFile: file, atomically: true, encoding: .utf8)
-    arguments = [file, "--sentinel"]
+      """.write(toFile: file, atomically: true, encoding: .utf8)
+      return [file, "--sentinel"]
+    }
+    (folder, port, arguments) = (place, started.port, started.arguments)
     readyWords = "+monitor master"
-    process = Mutex(nil)
-    try start()
+    running = Mutex(started.running)
   }
 
   deinit {
@@ -69,16 +72,19 @@ package final class RedisServerProcess: Sendable {
   }
 
   /// Starts it again after `kill`, empty.
-  package func start() throws { try launch(arguments, until: readyWords) }
+  package func start() throws {
+    let again = try Self.started(on: port, until: readyWords) { _ in arguments }
+    running.withLock { $0 = again.running }
+  }
 
   /// The pid, while it runs.
-  package var pid: Int32? { process.withLock { $0?.processIdentifier } }
+  package var pid: Int32? { running.withLock { $0?.process.processIdentifier } }
 
   /// Ends it at once and waits until it is gone.
   package func kill() {
-    guard let running = process.withLock({ $0.take() }) else { return }
-    Foundation.kill(running.processIdentifier, SIGKILL)
-    running.waitUntilExit()
+    guard let process = running.withLock({ $0.take() })?.process else { return }
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
   }
 
   /// Stops it where it stands: the kernel still takes connections and bytes for it.
@@ -91,24 +97,51 @@ package final class RedisServerProcess: Sendable {
 
   package func resume() { if let pid { Foundation.kill(pid, SIGCONT) } }
 
-  private func launch(_ arguments: [String], until ready: String) throws {
+  private static func place(_ folder: String?) throws -> String {
+    let place = folder ?? NSTemporaryDirectory() + "wedlive-redis-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    return place
+  }
+
+  private static let taken = "Address already in use"
+
+  /// Starts it on this port, which others may have for a moment; else on a free one, or the next where
+  /// another program was quicker.
+  private static func started(
+    on given: UInt16?, until ready: String, _ arguments: (UInt16) throws -> [String]
+  ) throws -> (port: UInt16, arguments: [String], running: Running) {
+    var attempts = 0
+    while true {
+      let port = try given ?? freePort()
+      let words = try arguments(port)
+      do {
+        return (port, words, try launch(words, until: ready))
+      } catch let error as Missing where error.description.contains(taken) && attempts < 50 {
+        attempts += 1
+        if given != nil { usleep(100_000) }
+      }
+    }
+  }
+
+  private static func launch(_ arguments: [String], until ready: String) throws -> Running {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: try Self.executable("redis-server"))
+    process.executableURL = URL(fileURLWithPath: try executable("redis-server"))
     process.arguments = arguments
     let output = Pipe()
     process.standardOutput = output
     process.standardError = output
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    self.process.withLock { $0 = process }
     var text = ""
     while !text.contains(ready) {
       let data = output.fileHandleForReading.availableData
-      guard !data.isEmpty else { throw Missing(description: "redis-server ended: \(text)") }
+      guard !data.isEmpty else {
+        process.waitUntilExit()
+        throw Missing(description: "redis-server ended: \(text)")
+      }
       text += String(decoding: data, as: UTF8.self)
     }
-    // What it says later stays in the pipe, which has room for all that a test makes it say.
-    self.output.withLock { $0 = output }
+    return Running(process: process, output: output)
   }
 
   package static func executable(_ name: String) throws -> String {
@@ -186,5 +219,22 @@ package final class RedisServerProcess: Sendable {
     configuration.reconnectPatience = .seconds(30)
     configuration.connectDeadline = .seconds(10)
     return configuration
+  }
+
+  /// A client that is connected, or, where the server doesn't run, knows that it isn't there.
+  ///
+  /// So a short patience is that with a connection that was lost: without this it would be over before
+  /// a busy machine has made the first one.
+  package func client(_ configuration: RedisConfiguration) throws -> RedisClient {
+    let client = try RedisClient(configuration)
+    // The client lives on a thread of its own, which needs none of those that tests run on.
+    for _ in 0..<60_000 {
+      switch client.state {
+      case .connected: return client
+      case .lost where pid == nil: return client
+      default: usleep(500)
+      }
+    }
+    throw Missing(description: "the client of port \(port) is \(client.state)")
   }
 }

@@ -12,11 +12,10 @@ import Testing
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let authority = try CertificateAuthority(at: folder)
     let files = try authority.leaf(names: ["localhost"], at: folder + "/server")
-    let port = try RedisServerProcess.freePort()
     let server = try RedisServerProcess(
-      port: port, folder: folder,
+      folder: folder,
       settings: [
-        "--port", "0", "--tls-port", "\(port)", "--tls-cert-file", files.certificate,
+        "--port", "0", "--tls-port", "{port}", "--tls-cert-file", files.certificate,
         "--tls-key-file", files.key, "--tls-ca-cert-file", authority.certificatePath,
         "--tls-auth-clients", "no", "--requirepass", "secret",
       ])
