@@ -38,6 +38,7 @@ import Testing
     if code == "silent" {
       configuration.silenceLimit = .milliseconds(300)
       configuration.replyLimit = .milliseconds(600)
+      configuration.pingAfter = .seconds(60)
     }
     let client = try RedisClient(configuration)
     do {
@@ -50,8 +51,20 @@ import Testing
       #expect(loss.code == code)
       #expect(mayHaveRun)
     }
-    #expect(try await client.send(RedisCommand("GET", "a")).text == "fine")
-    #expect(peer.connections == 2)
+    guard code == "silent" else {
+      #expect(try await client.send(RedisCommand("GET", "a")).text == "fine")
+      #expect(peer.connections == 2)
+      return
+    }
+    // With so little patience a busy machine may cost one that is good, too.
+    try await wait {
+      do {
+        return try await client.send(RedisCommand("GET", "a")).text == "fine"
+      } catch RedisError.lost(.silent, _) {
+        return false
+      }
+    }
+    #expect(peer.connections >= 2)
   }
 
   @Test(arguments: [
@@ -80,7 +93,8 @@ import Testing
     configuration.connectDeadline = .milliseconds(300)
     let client = try RedisClient(configuration)
     #expect(try await client.send(RedisCommand("GET", "a")).text == "fine")
-    #expect(peer.connections == 2)
+    // A busy machine may cost one that would have said something.
+    #expect(peer.connections >= 2)
   }
 
   @Test(arguments: [

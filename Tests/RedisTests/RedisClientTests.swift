@@ -119,6 +119,7 @@ import Testing
     var wrong = try server.configuration("redis://wedlive:guess@127.0.0.1:\(server.port)")
     wrong.reconnectPatience = .milliseconds(200)
     let stranger = try RedisClient(wrong)
+    for await state in stranger.changes { if case .lost = state { break } }
     let error = await #expect(throws: RedisError.self) {
       try await stranger.send(RedisCommand("GET", "wl:a"))
     }

@@ -39,11 +39,12 @@ import Testing
 
   /// The loss that a client of this address has.
   private static func loss(
-    _ server: RedisServerProcess, _ text: String, trust: TLSClientConfiguration.Trust
+    _ server: RedisServerProcess, _ text: String, trust: TLSClientConfiguration.Trust,
+    within: Duration = .seconds(20)
   ) async throws -> RedisLoss {
     var configuration = try server.configuration(text)
     configuration.trust = trust
-    configuration.connectDeadline = .milliseconds(500)
+    configuration.connectDeadline = within
     let client = try RedisClient(configuration)
     for await state in client.changes { if case .lost(let loss) = state { return loss } }
     return .closed
@@ -63,7 +64,7 @@ import Testing
   @Test func `TLS to a server without it, and none to one with it, fail`() async throws {
     let plain = try RedisServerProcess()
     let loss = try await Self.loss(
-      plain, "rediss://localhost:\(plain.port)", trust: .anybody)
+      plain, "rediss://localhost:\(plain.port)", trust: .anybody, within: .milliseconds(500))
     #expect(["tls", "closed_by_server", "silent"].contains(loss.code))
     let (server, _) = try Self.server()
     let other = try await Self.loss(

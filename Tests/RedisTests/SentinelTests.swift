@@ -119,6 +119,7 @@ import Testing
       "redis+sentinel://127.0.0.1:\(cluster.sentinel.port)/other")
     configuration.reconnectPatience = .milliseconds(500)
     let client = try RedisClient(configuration)
+    for await state in client.changes { if case .lost = state { break } }
     await #expect(throws: RedisError.notConnected(.noPrimary("other"))) {
       try await client.send(RedisCommand("PING"), deadline: .seconds(60))
     }
