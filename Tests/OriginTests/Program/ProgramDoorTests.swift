@@ -15,6 +15,9 @@ import Testing
     let refusals = Mutex(0)
     let losses = Mutex<[@Sendable () -> Void]>([])
     let isInherited = Mutex(false)
+    /// How many closings have begun, and whether they are kept from ending.
+    let closings = Mutex(0)
+    let isHeld = Mutex(false)
     /// Whose cameras tell what they have while another process has the program.
     let away = Mutex<Set<String>>([])
 
@@ -30,14 +33,11 @@ import Testing
 
   private let notes = Notes()
 
-  private func door(
-    delay: Duration = .zero, pause: Duration = .milliseconds(1)
-  ) -> ProgramDoor {
+  private func door(pause: Duration = .milliseconds(1)) -> ProgramDoor {
     ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { [notes] wedding in notes.weddings.withLock { $0.contains(wedding) } },
         begin: { [notes] key, onLoss in
-          try? await Task.sleep(for: delay)
           let isRefused = notes.refusals.withLock { count in
             count -= 1
             return count >= 0
@@ -63,7 +63,8 @@ import Testing
           return StreamLeasing.Progress(state: WindowState(nextSequence: 9), publisherEnd: nil)
         },
         close: { [notes] key in
-          try? await Task.sleep(for: delay)
+          notes.closings.withLock { $0 += 1 }
+          _ = await eventually { notes.isHeld.withLock { !$0 } }
           notes.note("close \(key)")
         }, listen: { [notes] wedding, _ in notes.note("listen \(wedding)") }), pause: pause)
   }
@@ -235,12 +236,16 @@ import Testing
   }
 
   @Test func `a wedding that ends as it begins anew does both in order`() async {
-    let door = door(delay: .milliseconds(30))
+    let door = door()
     hasSeveral("w")
     await door.enter(.named("w", "a"))
+    notes.isHeld.withLock { $0 = true }
     async let leaving: Void = door.leave(.named("w", "a"))
-    try? await Task.sleep(for: .milliseconds(10))
+    #expect(await eventually { notes.closings.withLock { $0 == 1 } })
     async let coming: Void = door.enter(.named("w", "b"))
+    // Time for it to go ahead, which it must not.
+    try? await Task.sleep(for: .milliseconds(20))
+    notes.isHeld.withLock { $0 = false }
     _ = await (leaving, coming)
     #expect(
       notes.taken.filter { !$0.hasPrefix("listen") } == [

@@ -277,7 +277,8 @@ import Testing
   {
     let test = TestRegistry {
       $0.reconnectWindow = .milliseconds(10)
-      $0.afterEnd = .milliseconds(500)
+      // The next one has to come in it.
+      $0.afterEnd = .seconds(2)
     }
     let claim = try await test.publish(key, one)
     claim.box.stream.begin { _ in }
