@@ -141,7 +141,7 @@ import Testing
   @Test func `an origin that can't be reached, and one that never answers, are passed over`() throws
   {
     var configuration = RelayConfiguration()
-    configuration.originSilence = .milliseconds(300)
+    configuration.originSilence = .seconds(1)
     let rig = try RelayRig(configuration)
     // Its connections are taken by the kernel, and by nobody else.
     let mute = try Socket.listening(on: try #require(SocketAddress(host: "127.0.0.1", port: 0)))
@@ -160,13 +160,13 @@ import Testing
 
   @Test func `an origin that falls silent is left, though its socket stays open`() throws {
     var configuration = RelayConfiguration()
-    configuration.originSilence = .milliseconds(400)
+    configuration.originSilence = .seconds(1)
     let rig = try RelayRig(configuration)
     let first = try rig.origin("o1")
     let second = try rig.origin("o2")
     let encoder = try rig.publish(to: first)
     // One that answers pings stays.
-    rig.turns(for: .milliseconds(1_200))
+    rig.turns(for: .milliseconds(1_600))
     #expect(second.takes.isEmpty)
     let frozen = try #require(first.takes.first?.connection)
     frozen.holdBack()

@@ -9,7 +9,9 @@ import Testing
 @Suite struct `Relay that finds no origin` {
   @Test func `a publisher for whom there is no origin is closed after a while, told why`() throws {
     var configuration = RelayConfiguration()
-    configuration.giveUpAfter = .milliseconds(600)
+    configuration.giveUpAfter = .milliseconds(1_200)
+    configuration.firstBackoff = .milliseconds(5)
+    configuration.lastBackoff = .milliseconds(50)
     let rig = try RelayRig(configuration)
     let first = try rig.origin("o1")
     let encoder = try rig.publish(to: first)

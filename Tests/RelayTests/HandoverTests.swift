@@ -260,7 +260,7 @@ import Testing
     _ loss: Loss
   ) throws {
     var configuration = RelayConfiguration()
-    configuration.originSilence = .milliseconds(400)
+    configuration.originSilence = loss == .deaf ? .seconds(1) : .seconds(60)
     let scene = try Scene(configuration, afterEnd: .seconds(3_600))
     let rig = scene.rig
     scene.encoder.leave()
@@ -299,13 +299,13 @@ import Testing
   }
 
   /// However long it may be silent, it is asked before it closes the connection, after ten seconds.
-  @Test(arguments: [Duration.milliseconds(300), .seconds(60)])
+  @Test(arguments: [Duration.seconds(1), .seconds(60)])
   func `an origin that has heard the end is not replaced, and has not failed`(
     silence: Duration
   ) throws {
     var configuration = RelayConfiguration()
     configuration.originSilence = silence
-    let scene = try Scene(configuration, afterEnd: .milliseconds(500))
+    let scene = try Scene(configuration, afterEnd: .milliseconds(1_500))
     let rig = scene.rig
     scene.encoder.leave()
     #expect(rig.turns { rig.metrics.endedStreams.value == 1 })
