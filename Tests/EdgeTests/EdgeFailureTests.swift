@@ -24,11 +24,11 @@ import Testing
       }
     }
     // Without a word on how long it is good for.
-    try await edge.set(name, "status=503&delay=0.3")
+    try await edge.set(name, "status=503&delay=1")
     #expect(try await crowd() == [503])
     #expect(try await edge.count(name) <= 3)
     let before = try await edge.count(name)
-    try await edge.set(name, "cc=max-age%3D60&delay=0.3")
+    try await edge.set(name, "cc=max-age%3D60&delay=1")
     #expect(try await crowd() == [200])
     #expect(try await edge.count(name) <= before + 1)
     #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
