@@ -50,7 +50,8 @@ import Testing
 
   @Test func `a lease goes behind another's that Redis could say nothing of`() async throws {
     let server = try RedisServerProcess()
-    let node = try TestNode("one", server)
+    // It must not ask Redis by itself meanwhile.
+    let node = try TestNode("one", server, runs: false)
     let id = try stream()
     let lease = try await Self.claim(node, id)
     for epoch in [0, 1, -7, Int64.max, StreamHead.largest] {
@@ -154,7 +155,8 @@ import Testing
     async throws
   {
     let server = try RedisServerProcess()
-    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    let one = try TestNode("one", server, silence: .seconds(1))
+    let two = try TestNode("two", server, silence: .seconds(1))
     let (id, lost) = (try stream(), Signal<LeaseLoss>())
     let lease = try await Self.claim(one, id, lost: lost)
     try server.pause()
@@ -278,7 +280,8 @@ import Testing
 
   @Test func `one that began without Redis gives way to who held it all along`() async throws {
     let server = try RedisServerProcess()
-    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
+    let one = try TestNode("one", server, silence: .seconds(1))
+    let two = try TestNode("two", server, silence: .seconds(1))
     let (id, lost) = (try stream(), Signal<LeaseLoss>())
     await one.cluster.leases.release(try await Self.claim(one, id))
     let lease = try await Self.claim(one, id)
@@ -295,8 +298,8 @@ import Testing
 
   @Test func `one that began without Redis follows a holder that has gone`() async throws {
     let server = try RedisServerProcess()
-    let one = try TestNode("one", server, configuration: TestNode.brief)
-    let two = try TestNode("two", server, configuration: TestNode.brief)
+    let one = try TestNode("one", server, configuration: TestNode.brief, silence: .seconds(1))
+    let two = try TestNode("two", server, configuration: TestNode.brief, silence: .seconds(1))
     let id = try stream()
     await one.cluster.leases.release(try await Self.claim(one, id))
     _ = try await Self.claim(one, id)

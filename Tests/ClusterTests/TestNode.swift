@@ -40,7 +40,7 @@ final class TestNode: Sendable {
   init(
     _ name: String, _ server: RedisServerProcess,
     configuration: ClusterConfiguration = TestNode.quick, role: NodeRole = .origin,
-    region: String = "here", probe: PeerProbe? = nil, silence: Duration = .seconds(1),
+    region: String = "here", probe: PeerProbe? = nil, silence: Duration = .seconds(20),
     runs: Bool = true
   ) throws {
     var patience = try server.configuration()
