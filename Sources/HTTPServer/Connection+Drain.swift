@@ -14,6 +14,11 @@ extension Connection {
     loop.flushLater(self)
   }
 
+  /// The next request is to come over another connection.
+  func leave() {
+    if !isLeaving { server.letGo(self) }
+  }
+
   /// A round trip later: no new request is taken, and the last answer ends the connection.
   ///
   /// One whose handshake or request is still coming in ends with its first answer.

@@ -23,6 +23,10 @@ public struct Exchange: ~Copyable {
   /// - Parameter tally: of this loop.
   package func count(into tally: Tally) { connection.nextTally = tally }
 
+  /// Has the next request come over another connection, which another process of the node accepts;
+  /// called before the answer is given.
+  package func leave() { connection.leave() }
+
   /// Keeps the request open until `LoopServer.release(_:with:)`, or for `timeout`.
   ///
   /// The handler keeps the token, and returns `.held(token)`.

@@ -190,6 +190,20 @@ package final class LoopServer {
     return true
   }
 
+  /// Answers a held request and lets go of its connection: the next one comes over another.
+  ///
+  /// - Parameters:
+  ///   - token: of the request.
+  ///   - response: what it gets; nil for what it would get when its time is over.
+  package func letGo(_ token: HeldRequest, with response: ReadyResponse?) {
+    guard let (waiter, connection) = take(token) else {
+      if case .streamed(let streamed)? = response { streamed.source.finished() }
+      return
+    }
+    connection.leave()
+    connection.released(waiter, with: response ?? waiter.otherwise)
+  }
+
   /// Answers a held request from memory.
   @discardableResult
   package func release(_ token: HeldRequest, with response: PreparedResponse) -> Bool {
@@ -334,7 +348,8 @@ package final class LoopServer {
     loop.schedule(after: spread * step / steps, begin)
   }
 
-  /// Lets go of a connection whose handshake was under way when the others were told.
+  /// Lets go of one connection: its handshake was under way when the others were told, or what it asks for
+  /// has moved.
   func letGo(_ connection: Connection) {
     connection.beginDrain()
     end([connection.id])

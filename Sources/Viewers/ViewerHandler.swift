@@ -216,10 +216,12 @@ package final class ViewerHandler: RequestHandler {
   ) -> Response {
     note(request, exchange, place.slot, audience)
     count(exchange, place)
+    let otherwise =
+      place.snapshot.version == 0 ? ViewerErrors.unanswered : ViewerErrors.starting
+    if place.slot.isLeft { return .prepared(otherwise) }
     guard
       let held = exchange.hold(
-        request, for: place.snapshot.patience,
-        otherwise: place.snapshot.version == 0 ? ViewerErrors.unanswered : ViewerErrors.starting)
+        request, for: place.snapshot.patience, otherwise: otherwise)
     else { return .prepared(ViewerErrors.busy) }
     place.slot.wait(
       held, for: wanted, audience, isProgram: place.isProgram, at: exchange.server)
@@ -238,6 +240,8 @@ package final class ViewerHandler: RequestHandler {
     switch reload.answer(nextSequence: rendition.nextSequence, isEnded: snapshot.isOver) {
     case .respond: return Response(current)
     case .badRequest: return .prepared(ViewerErrors.badReload)
+    // The next process has what comes; who asks again is there.
+    case .hold where place.slot.isLeft: return Response(current)
     case .hold(let sequence):
       let patience = Duration.seconds(3 * rendition.targetDuration)
       guard let held = exchange.hold(request, for: patience, otherwise: current) else {
@@ -282,7 +286,8 @@ package final class ViewerHandler: RequestHandler {
     if let tallies = place.slot.tallies { exchange.count(into: tallies.viewer(of: rendition)) }
   }
 
-  /// Counts the viewer as present.
+  /// Counts the viewer as present, and sends it to the next process of this node where that goes on with
+  /// the stream.
   private func note(
     _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot,
     _ audience: Audience
@@ -295,6 +300,7 @@ package final class ViewerHandler: RequestHandler {
     if case .holder(let token, _) = audience { hasher.combine(token) }
     let viewer = UInt64(bitPattern: Int64(hasher.finalize()))
     slot.viewers.note(viewer, now: Self.second(exchange))
+    if slot.isLeft { exchange.leave() }
   }
 
   private static func second(_ exchange: borrowing Exchange) -> UInt64 {

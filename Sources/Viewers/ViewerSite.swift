@@ -1,5 +1,6 @@
 import EventLoop
 package import HTTPServer
+package import Media
 
 /// What one loop has for viewers: its streams, its server, and who answers.
 package final class ViewerSite {
@@ -15,4 +16,7 @@ package final class ViewerSite {
 
   /// Takes the newest state of a stream.
   package func update(_ snapshot: StreamSnapshot) { table.update(snapshot) }
+
+  /// The next process of this node goes on with a stream.
+  package func leave(_ key: StreamKey) { table.leave(key) }
 }

@@ -67,6 +67,34 @@ import Testing
     #expect(two.h2Body(1) == Array("a longer story".utf8))
   }
 
+  @Test func `are let go with their connection`() async throws {
+    let handlers = Handlers()
+    let server = try TestServer(handler: { handlers.make() })
+    let one = try TestClient(plain: server.plainPort)
+    let two = try server.http2()
+    one.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n")
+    #expect(waitFor(1, server))
+    two.send(Frames.request(1, "/hold"))
+    #expect(waitFor(2, server))
+    try await server.onLoop { server in
+      for (token, response) in zip(handlers.tokens, [nil, ReadyResponse.prepared(Self.news)]) {
+        server.letGo(token, with: response)
+        // Nobody is told twice.
+        server.letGo(token, with: response)
+      }
+    }
+    // What it would have got in the end.
+    let response = try #require(one.response())
+    #expect(response.text.contains("\"code\":\"timeout\""))
+    #expect(response["connection"] == "close")
+    #expect(one.rest() == [])
+    #expect(two.frame { $0.type == 7 } != nil)
+    #expect(two.h2Body(1) == Array("news".utf8))
+    _ = two.rest()
+    #expect(server.eventually { server.closed("drained") == 2 })
+    #expect(waitFor(0, server))
+  }
+
   @Test func `are answered when their time is over`() throws {
     let server = try TestServer()
     let client = try TestClient(plain: server.plainPort)

@@ -19,6 +19,7 @@ from support.cluster_watch import Viewer, owner, publish, sequences
 from support.http import Client
 from support.node import Node, wedlive_binary
 from support.processes import Process, gone, wait_until
+from support.reloads import Reloads
 
 
 class Callers:
@@ -288,6 +289,44 @@ def test_viewers_of_a_standalone_node_watch_on_by_way_of_the_new_process(
         viewer.stop()
     # What was listed stays listed, and no number is passed over.
     assert viewer.bad == []
+
+
+def test_blocking_reloads_move_with_the_stream(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    node = make_node(
+        WEDLIVE_ACCESS_WATCH="public",
+        WEDLIVE_STREAMS_FRAGMENT="4s",
+        WEDLIVE_STREAMS_WINDOW="60s",
+    )
+    url = node.publish_url("alone")
+    first = film(url, Picture(0), tmp_path, "first")
+    cleanup.append(first)
+    wait_until(lambda: len(sequences(node, "alone")) >= 2, "it is on the air", alive=[first])
+    begin = max(sequences(node, "alone")) + 1
+    numbers = range(begin, begin + 6)
+    both = {
+        version: Reloads(node, "alone/main/source", f"--http{version}", numbers, tmp_path)
+        for version in ("1.1", "2")
+    }
+    cleanup += [each.process for each in both.values()]
+    wait_until(lambda: max(sequences(node, "alone")) > begin, "it is watched", alive=[first])
+    # The process before makes no other segment: what is asked for is the next one's.
+    node.upgrade()
+    moved = film(url, Picture(0), tmp_path, "moved")
+    cleanup.append(moved)
+    wait_until(lambda: bool(node.said("stream left to the next process")), "it moves")
+    # It is live for the API all along.
+    client = node.client()
+    newest = max(sequences(node, "alone"))
+    while max(sequences(node, "alone")) == newest:
+        playback = client.get(f"{node.base}/api/streams/playback/alone")
+        assert json.loads(playback.text)["is_live"] is True
+        assert client.get(f"{node.base}/api/streams/qualities/alone").status == 200
+        assert not moved.ended
+    for version, each in both.items():
+        each.end()
+        each.check(version, 4)
 
 
 def test_a_publisher_that_comes_back_again_and_again_keeps_its_numbers(

@@ -11,6 +11,7 @@ from conftest import MakeNode
 from support.cameras import Cameras, Picture, publish, publish_url
 from support.cluster_watch import Viewer
 from support.processes import Process, gone, wait_until
+from support.reloads import Reloads
 from support.upgraded_wedding import SHORT, Wedding
 
 
@@ -79,6 +80,28 @@ def test_a_program_goes_with_the_camera_that_it_shows(wedding: Callable[..., Wed
     wait_until(lambda: gone(before), "the process before has ended", limit=90)
     assert both.goes_on() < SHORT
     assert both.picture == 0
+    assert both.viewer.bad == []
+
+
+def test_blocking_reloads_move_with_the_program(
+    wedding: Callable[..., Wedding], cleanup: list[Process], tmp_path: Path
+) -> None:
+    both = wedding(WEDLIVE_STREAMS_FRAGMENT="4s", WEDLIVE_STREAMS_WINDOW="60s")
+    begin = both.viewer.newest + 1
+    players = {
+        version: Reloads(
+            both.node, "both/program/source", f"--http{version}", range(begin, begin + 6), tmp_path
+        )
+        for version in ("1.1", "2")
+    }
+    cleanup += [each.process for each in players.values()]
+    wait_until(lambda: both.viewer.newest > begin, "it is watched")
+    both.node.upgrade()
+    both.come(0)
+    for version, each in players.items():
+        each.end()
+        each.check(version, 4)
+    assert both.node.said("program left to the next process")
     assert both.viewer.bad == []
 
 

@@ -93,6 +93,33 @@ import TestSupport
     #expect(slot.waitingCount == 0)
   }
 
+  @Test func `those who wait are let go when the next process goes on with the stream`() throws {
+    let server = LoopServer(on: try Loop(), metrics: ServerMetrics(MetricRegistry()))
+    let table = StreamTable()
+    table.update(StreamSnapshot("w", version: 1, next: 7))
+    let slot = try #require(place(table, "/hls/w"))
+    let viewers = try [held(server, 1), held(server, 3), held(server, 5)]
+    let node = try held(server, 7)
+    let source = Array("source".utf8)
+    slot.wait(viewers[0], for: .segment(7, of: source), .everybody, isProgram: true, at: server)
+    slot.wait(viewers[1], for: .segment(-1, of: Array("720p".utf8)), .everybody, at: server)
+    slot.wait(viewers[2], for: .master(0, startingWith: nil), .everybody, at: server)
+    slot.wait(node, for: .news(launch: "a"), .everybody, at: server)
+    // It has no program of its own, and there is no such camera.
+    table.leave(.named("w", "program"))
+    table.leave(.named("w", "c2"))
+    #expect(!slot.isLeft)
+    #expect(server.heldCount == 4)
+    table.leave(.named("w"))
+    #expect(slot.isLeft)
+    #expect(viewers.map(server.isHeld) == [false, false, false])
+    // The next process is told of what comes to light here later.
+    #expect(server.isHeld(node))
+    #expect(slot.waitingCount == 1)
+    table.update(StreamSnapshot("w", version: 2, next: 7))
+    #expect(server.heldCount == 0)
+  }
+
   @Test func `those who wait at one of a loop's servers are released there`() throws {
     let loop = try Loop()
     let servers = (1...2).map { _ in

@@ -25,6 +25,12 @@ extension OriginNode {
     return result
   }
 
+  /// Whether a publisher is being admitted to a stream, or has it.
+  func isBeginning(_ key: StreamKey) async -> Bool {
+    if admissions.quietMoment(of: key) == nil { return true }
+    return await registry.holder(of: key) != nil
+  }
+
   private func decide(
     _ ask: ClientAsk, _ publisher: Publisher
   ) async -> Result<Claim, PublishDenial> {
@@ -105,6 +111,7 @@ extension OriginNode {
   ) async throws(ClaimRefusal) -> StreamLeasing.Progress? {
     if key.camera == Program.name {
       let progress = try await door.yield(key, to: cameras)
+      outlet.leave(key)
       if let progress {
         logger.info(
           "program left to the next process",
@@ -126,6 +133,8 @@ extension OriginNode {
       await programs.run(key.wedding) { $0.keepHere(key.camera) }
       throw error
     }
+    // Also where another process has it: whose viewers come by way of this one go on there.
+    outlet.leave(key)
     guard let state else { return nil }
     await ledger.end(key, at: state)
     logger.info(

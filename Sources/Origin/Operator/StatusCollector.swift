@@ -100,11 +100,16 @@ package final class StatusCollector: Sendable {
     return status
   }
 
-  /// A stream that is with a process before this one; nil where none has it.
+  /// A stream that is with a process before this one, or was left to this one and has yet to begin; nil
+  /// where none has it.
   func elderStream(_ key: StreamKey) async -> StreamStatus? {
     guard let elders else { return nil }
-    let all = await elders.statuses().lazy.flatMap(\.streams)
-    return all.first { $0.wedding == key.wedding && $0.camera == key.camera }
+    let all = await elders.statuses().flatMap(\.streams).filter {
+      $0.wedding == key.wedding && $0.camera == key.camera
+    }
+    guard var found = all.first(where: { $0.state != .ended }) ?? all.first else { return nil }
+    if found.state == .ended, await node.isBeginning(key) { found.state = .live }
+    return found
   }
 
   /// The status of this process alone; asks every loop once.

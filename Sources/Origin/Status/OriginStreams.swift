@@ -19,13 +19,15 @@ package struct OriginStreams: StreamDirectory {
       return await program(wedding)
     }
     guard let key = StreamKey(wedding: wedding, camera: camera) else { return nil }
-    var found = board[key]
-    if found == nil { found = await collector.elderStream(key) }
-    guard let status = found else { return nil }
+    let own = board[key]
+    // Until it has a segment here, viewers have what a process before this one has made.
+    var found = own
+    if own?.isListed != true { found = await collector.elderStream(key) }
     // A playlist without a segment is not there yet, and a player that asks for it would fail.
-    guard let playlist = status.playlist, playlist.segments > 0 else { return nil }
+    guard let status = found, status.isListed else { return nil }
+    let isOver = status.state == .ended && (own?.state ?? .ended) == .ended
     return StreamInfo(
-      state: status.state == .ended ? .ended : .live,
+      state: isOver ? .ended : .live,
       started: status.startedAtMilliseconds / 1_000,
       viewers: await collector.viewers(of: key),
       qualities: status.renditions)
@@ -33,12 +35,27 @@ package struct OriginStreams: StreamDirectory {
 
   /// What a wedding's viewers see; the main camera's stream where there is no other.
   private func program(_ wedding: String) async -> StreamInfo? {
-    guard let status = programs.status(of: wedding),
-      let key = StreamKey(wedding: wedding, camera: Program.name)
-    else { return await stream(wedding: wedding, camera: Claims.mainCamera) }
-    guard status.segments > 0 else { return nil }
-    return StreamInfo(
-      state: status.isEnded ? .ended : .live, started: status.startedAtMilliseconds / 1_000,
-      viewers: await collector.viewers(of: key), qualities: status.qualities)
+    guard let key = StreamKey(wedding: wedding, camera: Program.name) else { return nil }
+    let own = programs.status(of: wedding)
+    if let own, own.segments > 0 {
+      return StreamInfo(
+        state: own.isEnded ? .ended : .live, started: own.startedAtMilliseconds / 1_000,
+        viewers: await collector.viewers(of: key), qualities: own.qualities)
+    }
+    // Until it shows something here, viewers have what a process before this one has shown.
+    if let elder = await collector.elders?.program(wedding), elder.isLive, elder.segments > 0,
+      elder.camera != Program.name,
+      let shown = await stream(wedding: wedding, camera: elder.camera), shown.isLive
+    {
+      return StreamInfo(
+        state: .live, started: shown.started, viewers: await collector.viewers(of: key),
+        qualities: shown.qualities)
+    }
+    return own == nil ? await stream(wedding: wedding, camera: Claims.mainCamera) : nil
   }
+}
+
+extension StreamStatus {
+  /// Whether there is something of it to watch.
+  fileprivate var isListed: Bool { playlist.map { $0.segments > 0 } ?? false }
 }

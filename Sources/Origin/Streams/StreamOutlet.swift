@@ -142,6 +142,12 @@ package final class StreamOutlet: Sendable {
     }
   }
 
+  /// The next process of this node goes on with a stream, or a program: viewers who wait here for what comes
+  /// are sent there.
+  func leave(_ key: StreamKey) {
+    for loop in loops.withLock({ $0 }) { loop.submit { $0.local(ViewerSite.self)?.leave(key) } }
+  }
+
   /// Takes a stream away that is over, by the version of its last snapshot.
   func forget(_ key: StreamKey, version: UInt64) {
     shown.withLock { _ = $0.remove(key) }

@@ -13,6 +13,8 @@ package final class StreamTable {
     var viewers = ViewerCounter()
     /// What is sent of it; nil where nobody counts, or there is nothing yet.
     fileprivate(set) var tallies: StreamTallies?
+    /// The next process of this node goes on with it.
+    fileprivate(set) var isLeft = false
 
     fileprivate init(_ snapshot: StreamSnapshot) { self.snapshot = snapshot }
   }
@@ -224,6 +226,29 @@ package final class StreamTable {
     for viewer in slot.waiting {
       let refusal = refusal(viewer.audience, key, viewer.isProgram)
       viewer.release(with: refusal ?? response)
+    }
+  }
+
+  /// The next process of this node goes on with a stream: who has waited for more of it gets what there is,
+  /// and asks that process for the rest, over another connection.
+  ///
+  /// Other nodes wait on: what they are told is for the next process alone.
+  package func leave(_ key: StreamKey) {
+    guard let slot = find(key), slot.snapshot.key == key else { return }
+    slot.isLeft = true
+    let waiting = slot.waiting
+    slot.waiting.removeAll(keepingCapacity: true)
+    for viewer in waiting {
+      switch viewer.wanted {
+      case .segment(_, let name):
+        let refusal = refusal(viewer.audience, key, viewer.isProgram)
+        let current = slot.snapshot.renditions.first { $0.name == name }?.playlist
+        viewer.server.letGo(
+          viewer.held,
+          with: refusal.map { .prepared($0) } ?? current?.response(for: viewer.audience))
+      case .master: viewer.server.letGo(viewer.held, with: nil)
+      case .news: slot.waiting.append(viewer)
+      }
     }
   }
 

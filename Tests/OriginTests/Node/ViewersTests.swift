@@ -134,6 +134,32 @@ import Testing
     #expect(try await second?.nextSequence == 4)
   }
 
+  @Test func `who waits for a stream that is left to the next process asks anew`() async throws {
+    let node = try await TestNode()
+    let publisher = try await node.publish(try node.token())
+    await publisher.send(encoder.headers + encoder.messages(seconds: 7))
+    #expect(try await node.eventuallyPlaylist { $0.nextSequence == 2 })
+    // Its encoder goes, and with it what it has sent of the next one.
+    async let far = node.get("/hls/w/main/source/index.m3u8?_HLS_msn=3")
+    #expect(try await node.isHeld(1))
+    let left = try await node.node.yield(.named("w"), to: [1], 9, isAdmitted: true)
+    #expect(left?.state.nextSequence == 3)
+    func hasAll(_ answer: (response: HTTPResponse, body: [UInt8])) -> Bool {
+      answer.response.status == .ok && answer.response.headerFields[.connection] == "close"
+        && Playlist(String(decoding: answer.body, as: UTF8.self)).nextSequence == 3
+    }
+    #expect(hasAll(try await far))
+    // Those who come late aren't kept waiting either, whichever address they ask.
+    for path in ["/hls/w/main/source/", "/hls/w/program/source/"] {
+      for query in ["?_HLS_msn=3", "?_HLS_msn=4", ""] {
+        #expect(hasAll(try await node.get(path + "index.m3u8" + query)), "\(path)\(query)")
+      }
+    }
+    let (master, _) = try await node.get("/hls/w/index.m3u8")
+    #expect(master.headerFields[.connection] == "close")
+    #expect(try await node.isHeld(0))
+  }
+
   @Test func `those who wait for a segment that never comes get the end`() async throws {
     let node = try await TestNode { $0.streams.reconnectWindow = .milliseconds(50) }
     let publisher = try await node.publish(try node.token())
