@@ -86,7 +86,9 @@ def show_guest(wedding: Wedding) -> int:
 def test_a_guest_is_shown_on_by_the_process_after_the_next(
     wedding: Callable[..., Wedding], tmp_path: Path, seconds: int
 ) -> None:
-    both = wedding(WEDLIVE_STREAMS_FRAGMENT=f"{seconds}s", WEDLIVE_STREAMS_WINDOW=f"{8 * seconds}s")
+    both = wedding(
+        WEDLIVE_STREAMS_FRAGMENT=f"{seconds}s", WEDLIVE_STREAMS_WINDOW=f"{16 * seconds}s"
+    )
     first = show_guest(both)
     # Some that the first process has made are listed, and nobody asks for them here.
     before = both.viewer.newest
