@@ -113,6 +113,11 @@ final class EdgeNode {
     return try #require(try JSONSerialization.jsonObject(with: Data(answer)) as? [String: Any])
   }
 
+  /// Waits until nothing is asked for, and all that has come is kept.
+  func allHasLanded() async throws -> Bool {
+    try await eventually { proxy.flights.count == 0 && proxy.fills.withLock(\.isEmpty) }
+  }
+
   /// Waits until something holds; false when it does not within a generous limit.
   func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     for _ in 0..<6_000 {

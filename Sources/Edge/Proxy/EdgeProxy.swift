@@ -19,7 +19,7 @@ package final class EdgeProxy: Sendable {
   let client: HTTPClient
   let flights = FlightTable<EdgeWaiter>()
   /// Responses to be kept whose heads have come and whose bodies are on their way.
-  private let fills = Mutex<[CacheKey: EdgeFill]>([:])
+  let fills = Mutex<[CacheKey: EdgeFill]>([:])
   package let upstreams: UpstreamPool
   let troubles: UpstreamTroubles
   let slices: EdgeSlices
