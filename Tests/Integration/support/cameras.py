@@ -57,9 +57,11 @@ class Picture:
 
 def camera_of(segment: Path, count: int, at: float = 0) -> int:
     """Which camera a file's picture is of, so many seconds after its first."""
+    # Said, as what is short may be taken for something else.
+    kind = "flv" if segment.suffix == ".flv" else "mpegts"
     raw = subprocess.run(
         [
-            "ffmpeg", "-v", "error", "-f", "mpegts", "-ss", str(at), "-i", segment, "-frames:v", "1", "-vf", "scale=8:8",
+            "ffmpeg", "-v", "error", "-f", kind, "-ss", str(at), "-i", segment, "-frames:v", "1", "-vf", "scale=8:8",
             "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
         ],
         capture_output=True, check=True, timeout=30,
