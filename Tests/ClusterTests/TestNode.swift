@@ -58,7 +58,12 @@ final class TestNode: Sendable {
     if runs { run() }
   }
 
-  deinit { stop() }
+  deinit {
+    stop()
+    // Whatever still has it, in a test that is over: its server's port will be another test's, who would
+    // be surprised to hear of Redis there.
+    Task { [redis] in await redis.close() }
+  }
 
   var id: NodeID { cluster.membership.own }
   var view: ClusterView { cluster.membership.view }

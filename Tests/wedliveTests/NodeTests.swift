@@ -27,7 +27,12 @@ import Testing
       withExtendedLifetime(folder) {}
     }
     for (path, words) in [
-      ("/dev/null", "is a file, not a folder"), ("/dev/null/x", "can't be made: Not a directory"),
+      ("/dev/null", "is a file, not a folder"),
+      (
+        "/dev/null/x",
+        "can't be made: Not a directory; let this node's user write there, or name another folder with"
+          + " data.path or --data"
+      ),
     ] {
       let failure = #expect(throws: StartFailure.self) { _ = try DataFolder(path) }
       #expect(failure?.description == "data.path: \(path): \(words)")

@@ -31,12 +31,14 @@ final class DataFolder: Sendable {
       let isFile = problem == EEXIST
       throw StartFailure(
         "data.path: \(path): "
-          + (isFile ? "is a file, not a folder" : "can't be made: \(Self.words(problem))"))
+          + (isFile
+            ? "is a file, not a folder" : "can't be made: \(Self.words(problem))\(Self.advice)"))
     }
     let file = path + "/lock"
     let descriptor = unsafe open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw StartFailure("data.path: \(file): \(Self.words(errno))")
+      throw StartFailure(
+        "data.path: \(file): can't be written: \(Self.words(errno))\(Self.advice)")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let process = Self.process(notedIn: descriptor).map { " (process \($0))" } ?? ""
@@ -48,6 +50,9 @@ final class DataFolder: Sendable {
     lock = descriptor
     noteProcess()
   }
+
+  private static let advice =
+    "; let this node's user write there, or name another folder with data.path or --data"
 
   /// Writes into `lock` that this process is the node, as it may have come after another one.
   ///
