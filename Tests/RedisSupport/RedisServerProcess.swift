@@ -17,6 +17,10 @@ package final class RedisServerProcess: Sendable {
   private let arguments: [String]
   private let readyWords: String
   private let running: Mutex<Running?>
+  /// Those that were made here, as long as anybody has them.
+  private let clients = Mutex<[WeakClient]>([])
+
+  private struct WeakClient: Sendable { weak let client: RedisClient? }
 
   /// The program, and what it says after it was ready: that stays in the pipe, which has room for all
   /// that a test makes it say.
@@ -68,6 +72,9 @@ package final class RedisServerProcess: Sendable {
 
   deinit {
     kill()
+    // Whoever still has one would go on to connect where another test listens by then.
+    let left = clients.withLock { $0.compactMap(\.client) }
+    Task { for client in left { await client.close() } }
     try? FileManager.default.removeItem(atPath: folder)
   }
 
@@ -227,6 +234,7 @@ package final class RedisServerProcess: Sendable {
   /// a busy machine has made the first one.
   package func client(_ configuration: RedisConfiguration) throws -> RedisClient {
     let client = try RedisClient(configuration)
+    clients.withLock { $0.append(WeakClient(client: client)) }
     // The client lives on a thread of its own, which needs none of those that tests run on.
     for _ in 0..<60_000 {
       switch client.state {
