@@ -3,10 +3,10 @@ package import HTTPServer
 
 /// What viewers get who can't have what they ask for, made once.
 package enum ViewerErrors {
-  package static let notFound = PreparedResponse.error(
+  static let notFound = PreparedResponse.error(
     404, code: "not_found", message: "There is no such stream, or nobody publishes it now.")
   /// A segment that is not there yet, if ever: not to be cached for longer than it may take.
-  package static let noSegment = PreparedResponse.error(
+  static let noSegment = PreparedResponse.error(
     404, code: "no_segment", message: "This segment is no longer, or not yet, to be had.",
     cacheControl: "max-age=1")
   /// A segment whose number is behind the window: no other will ever have its name.

@@ -1,7 +1,6 @@
 import HTTPClient
 import HTTPServer
 import HTTPTypes
-import Viewers
 
 /// Why the origin gave nothing; the words go to viewers, and name no server.
 enum EdgeFailure: Error, Sendable {
@@ -48,17 +47,14 @@ enum EdgeFailure: Error, Sendable {
   var words: String {
     switch self {
     case .unreachable(let words), .late(let words), .away(let words), .nobody(let words): words
-    case .absent: "Nobody has it any more."
+    case .absent: "There is no such thing, or nobody has it any more."
     }
   }
 
   /// What who asked gets: never stored, and with a word on when to ask again, but where it is gone.
   var response: PreparedResponse {
-    if case .absent = self {
-      ViewerErrors.noSegment
-    } else {
-      Self.response(status, code: code, words)
-    }
+    guard case .absent = self else { return Self.response(status, code: code, words) }
+    return .error(status, code: code, message: words, cacheControl: "max-age=1")
   }
 
   /// The same to who asked this: a page where that is a browser that wanted the player's.

@@ -127,7 +127,7 @@ package struct EdgeRouting: Sendable {
   func question(for request: HTTPRequest) -> Question? {
     switch kind {
     case .upstreams: return Question(request: request)
-    case .those(let those): return Question(request: request, pool: UpstreamPool(those()))
+    case .those(let those): return Question(request: request, pool: Self.pool(those()))
     case .segments(let live):
       let path = named(request.pathWithoutQuery)
       let key = EdgeLive.key(ofPath: path)
@@ -171,11 +171,17 @@ package struct EdgeRouting: Sendable {
       patience: live.configuration.segmentStall, isOwn: true)
   }
 
+  /// Those that are there; where there is none any more, nobody has what they had.
+  private static func pool(_ upstreams: [Upstream]) -> UpstreamPool {
+    UpstreamPool(
+      upstreams, rules: UpstreamPool.Rules(), absence: upstreams.isEmpty ? .absent : nil)
+  }
+
   /// Finds whom to hand a call on to; nil for the configured upstreams.
   func pool(for request: HTTPRequest, body: [UInt8]) async -> UpstreamPool? {
     switch kind {
     case .cluster(let router): await router.find(request.pathWithoutQuery, body: body)
-    case .those(let those): UpstreamPool(those())
+    case .those(let those): Self.pool(those())
     case .upstreams, .segments: nil
     }
   }

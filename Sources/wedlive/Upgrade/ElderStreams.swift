@@ -1,6 +1,5 @@
 import Edge
 import EventLoop
-import HTTPSemantics
 import HTTPServer
 import Logging
 import Media
@@ -63,9 +62,9 @@ final class ElderStreams: Sendable {
       follow: { [self] key in line.areGone ? .absent : live.follow(key) },
       segments: EdgeHandler(
         proxy, metrics, on: server, routing: isForPeers ? .peerSegments(live) : .segments(live)),
-      others: ElderOthers(
-        line,
-        EdgeHandler(proxy, metrics, on: server, routing: .upstreams { [line] in line.upstreams })))
+      // Anybody may listen where one has listened that has ended.
+      others: EdgeHandler(
+        proxy, metrics, on: server, routing: .upstreams { [line] in line.upstreams }))
   }
 
   /// For the process after this one, which lists what this one has listed, too.
@@ -86,23 +85,5 @@ final class ElderStreams: Sendable {
   func end() {
     drop()
     line.end()
-  }
-}
-
-/// Hands on what only a process before this one may have, for as long as there is one: anybody may listen
-/// where it has listened, later.
-private final class ElderOthers: RequestHandler {
-  private let line: ElderLine
-  private let inner: RequestHandler
-
-  init(_ line: ElderLine, _ inner: RequestHandler) {
-    self.line = line
-    self.inner = inner
-  }
-
-  override func handle(
-    _ request: borrowing Request, _ exchange: borrowing Exchange
-  ) -> Response {
-    line.upstreams.isEmpty ? .prepared(ViewerErrors.notFound) : inner.handle(request, exchange)
   }
 }
