@@ -1,4 +1,5 @@
 import Foundation
+import HLS
 import HTTPClient
 import HTTPTypes
 import Logging
@@ -6,9 +7,9 @@ import Media
 import Synchronization
 import Telemetry
 import Testing
-import Viewers
 
 @testable import Edge
+@testable import Viewers
 
 @Suite struct `Streams that come home` {
   private static let path = "/hls/home/program/source/"
@@ -109,6 +110,37 @@ import Viewers
     #expect(names(home.continuing(after, isFirst: false)) == names(after))
     let again = home.continuing(try snapshot(11...11, version: 4), isFirst: true)
     #expect(names(again) == ["11-b.ts"])
+  }
+
+  @Test func `what ends here before anything was made of it ends what was carried`() async throws {
+    let node = try EdgeNode()
+    let live = try live(node, [try #require(Upstream(node.origin.address))])
+    defer { live.close() }
+    let home = HomeStreams(live)
+    let key = try #require(StreamKey(wedding: "back", camera: "main"))
+    let told = feed(7...8, "a", version: 1).replacing(
+      "\"masters\":[]",
+      with: """
+        "masters":[[{"uri":"source/index.m3u8",
+        "info":{"bandwidth":1,"averageBandwidth":1,"codecs":[]}}]]
+        """)
+    let body = try #require(
+      told.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+    try await node.set("live/back/main", "body=\(body)")
+    await home.hear(key, atMost: .seconds(30))
+    let own = StreamSnapshot(key: key, version: 9, isOver: true, masters: [nil], renditions: [])
+    let ended = home.continuing(own, isFirst: true)
+    #expect((ended.isOver, ended.version) == (true, 9))
+    #expect(names(ended) == ["7-a.ts", "8-a.ts"])
+    let text = ended.renditions.first.map {
+      String(decoding: $0.playlist.text.plain, as: UTF8.self)
+    }
+    #expect(text?.hasSuffix("8-a.ts\n#EXT-X-ENDLIST\n") == true)
+    #expect(ended.master(of: 0) != nil)
+    // Its publisher comes back after all.
+    let after = home.continuing(try snapshot(9...9, version: 10), isFirst: false)
+    #expect(!after.isOver)
+    #expect(names(after).last == "9-b.ts")
   }
 
   @Test func `what one process hasn't got another one is asked for`() async throws {

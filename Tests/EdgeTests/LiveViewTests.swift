@@ -221,6 +221,29 @@ import Testing
     #expect(late?.renditions.isEmpty == true)
   }
 
+  @Test func `a node that ends what it has made nothing of ends what viewers have`() throws {
+    var view = view(try listing(4...9, version: 5, launch: "a"))
+    var empty = try feed(1, next: 10, launch: "b")
+    empty.renditions = []
+    _ = view.take(empty, grace: grace, now: start)
+    (empty.version, empty.isOver) = (2, true)
+    let taken = view.take(empty, grace: grace, now: start)
+    let ended = try #require(taken)
+    #expect(ended.isOver)
+    #expect(ended.renditions.first?.playlist.hasSuffix("9-a.ts\n#EXT-X-ENDLIST\n") == true)
+    _ = view.snapshot(of: ended, version: 2)
+    #expect(view.question(try #require(view.key), now: 0).contains("?after=2&launch=b"))
+    let again = view.take(empty, grace: grace, now: start)
+    #expect(again == nil)
+    // Its publisher may come back all the same.
+    let next = view.take(
+      try listing(10...10, version: 3, launch: "b"), grace: grace, now: start
+    ) { _ in true }
+    #expect(next?.isOver == false)
+    #expect(
+      next?.renditions.first?.playlist.contains("9-a.ts\n#EXTINF:3.000,\n10-b.ts\n") == true)
+  }
+
   @Test(arguments: ["a", "b"])
   func `what viewers had stays listed where its node begins anew`(launch: String) throws {
     var before = try listing(4...9, version: 5, launch: "a")

@@ -98,6 +98,34 @@ def test_only_who_has_a_stream_says_that_it_has_ended(
     made.stop()
 
 
+def test_who_came_back_for_a_moment_leaves_a_stream_that_ends(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Nothing was made of it by the process that ends it."""
+    node = make_node(WEDLIVE_ACCESS_WATCH="public", **QUICK)
+    publisher = publish(node, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(node, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    node.upgrade()
+    publisher.kill()
+    began = len(node.said("stream.started"))
+    again = publish(node, WEDDING, tmp_path, "again")
+    cleanup.append(again)
+    wait_until(lambda: len(node.said("stream.started")) > began, "it is back", alive=[again])
+    again.kill()
+    wait_until(lambda: ended(node) == 1, "it has ended")
+    for path in ("main/source", "program/source"):
+        address = f"{node.base}/hls/{WEDDING}/{path}/index.m3u8"
+
+        def is_told(address: str = address) -> bool:
+            answer = node.client().get(address)
+            assert answer.status == 200, answer
+            return answer.text.endswith("#EXT-X-ENDLIST\n")
+
+        wait_until(is_told, "viewers are told so", limit=5)
+    assert node.client().get(node.master_url(WEDDING)).status == 200
+
+
 def test_a_standalone_node_says_once_that_a_stream_has_ended(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:

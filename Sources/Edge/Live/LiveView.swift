@@ -128,6 +128,12 @@ struct LiveView {
     {
       return nil
     }
+    // Who has it last, and has made nothing of it, ends what others have made.
+    if answer.isOver, answer.renditions.isEmpty, feed.key == answer.key, var last = ended {
+      (last.launch, last.epoch, last.version) = (answer.launch, answer.epoch, answer.version)
+      staleSince = nil
+      return last
+    }
     // Who ends a stream has given it up.
     let isSame =
       isSplit || Teller(answer) == Teller(feed) || answer.isOver && answer.launch == feed.launch

@@ -156,9 +156,10 @@ struct Renditions {
     for index in rungs.indices { rungs[index].rendition.reopen() }
   }
 
-  /// Ends all playlists.
+  /// Ends all playlists; where there are none yet, those that another process has listed before.
   mutating func end(now: MediaTime, describe: (Place) -> VariantInfo?) {
-    var isChanged = source.end(now: now)
+    var isChanged = !source.window.isEnded
+    if source.end(now: now) { isChanged = true }
     for index in rungs.indices where rungs[index].rendition.end(now: now) { isChanged = true }
     if isChanged { outlet.publish(snapshot(describe)) }
   }
@@ -228,7 +229,7 @@ struct Renditions {
       masters: own,
       programMasters: shared ?? [],
       renditions: ([source] + rungs.map(\.rendition)).compactMap(\.snapshot),
-      coming: coming(entries),
+      coming: source.window.isEnded ? [] : coming(entries),
       lacking: lacking.make(
         besides: rungs.map(\.place), source: describe(.source)?.size))
   }

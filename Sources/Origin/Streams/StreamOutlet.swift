@@ -131,7 +131,7 @@ package final class StreamOutlet: Sendable {
   /// Hands a snapshot to every loop.
   func publish(_ snapshot: StreamSnapshot) {
     var snapshot = snapshot
-    if !snapshot.renditions.isEmpty {
+    if !snapshot.renditions.isEmpty || snapshot.isOver {
       let isFirst = shown.withLock { $0.insert(snapshot.key).inserted }
       if let continuation = continuation.withLock({ $0 }) {
         snapshot = continuation.goOn(snapshot, isFirst)

@@ -15,10 +15,9 @@ extension StreamSnapshot {
     var isSame = true
     let merged = feed.renditions.compactMap { told -> RenditionSnapshot? in
       let name = Array(told.name.utf8)
-      guard let own = renditions.first(where: { $0.name == name }) else {
-        isSame = false
-        return other.renditions.first { $0.name == name }
-      }
+      let made = renditions.first { $0.name == name }
+      if made == nil { isSame = false }
+      guard let own = made ?? other.renditions.first(where: { $0.name == name }) else { return nil }
       let isListedAlike = Array(told.playlist.utf8) == own.playlist.text.plain
       let areSame = told.segments.elementsEqual(own.segments) { $0.utf8.elementsEqual($1.name) }
       guard !isListedAlike || !areSame else { return own }
@@ -28,9 +27,11 @@ extension StreamSnapshot {
     }
     guard !isSame else { return nil }
     let there = Set(merged.map(\.name))
+    // What has ended before anything was made of it here is what the other one had.
+    let listing = renditions.isEmpty ? other : self
     return StreamSnapshot(
-      key: key, version: version, isOver: isOver, isProgram: isProgram, masters: masters,
-      programMasters: programMasters, renditions: merged,
+      key: key, version: version, isOver: isOver, isProgram: isProgram, masters: listing.masters,
+      programMasters: listing.programMasters, renditions: merged,
       coming: coming.filter { !there.contains($0.name) }, lacking: lacking, interest: interest)
   }
 }

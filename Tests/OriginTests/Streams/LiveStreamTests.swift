@@ -134,8 +134,13 @@ import Transcode
     let test = try TestStream()
     test.begin()
     test.feed(Encoder().headers)
+    #expect(test.snapshot?.coming.isEmpty == false)
     test.stream.interrupt()
     test.stream.end()
+    test.look()
+    // Nobody waits for it, and those who have listed some of it hear of its end.
+    #expect(test.snapshot?.isOver == true)
+    #expect(test.snapshot?.coming.isEmpty == true)
     test.stream.forget()
     test.look()
     #expect(test.snapshot == nil)
