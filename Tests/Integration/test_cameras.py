@@ -273,6 +273,38 @@ def test_cameras_and_the_choice_last_and_removed_keys_are_refused(
 
 
 @pytest.mark.timeout(180)
+def test_after_a_kill_the_program_waits_for_the_camera_that_was_chosen(
+    make_node, tmp_path: Path, cleanup: list[Process]
+) -> None:
+    node = make_node(WEDLIVE_STREAMS_FRAGMENT="3s", WEDLIVE_STREAMS_WINDOW="30s")
+    cameras = Cameras(node, "killed")
+    added = [cameras.add(name) for name in ("One", "Two")]
+    ids = [camera["camera_id"] for camera in added]
+    for number, camera in enumerate(added):
+        process = publish(publish_url(node, camera), Picture(number), tmp_path, f"first {number}")
+        cleanup.append(process)
+        on_air(cameras, [ids[number]])
+    cameras.switch(ids[1])
+    playlist = f"{node.base}/hls/killed/program/source/index.m3u8"
+    wait_until(lambda: last_number(node, playlist) >= 3, "some segments")
+    number = last_number(node, playlist)
+    node.kill()
+    lines = len(node.log.read_text().splitlines())
+    node.start()
+    cameras = Cameras(node, "killed")
+    cleanup.append(publish(publish_url(node, added[0]), Picture(0), tmp_path, "second 0"))
+    on_air(cameras, [ids[0]])
+    cleanup.append(publish(publish_url(node, added[1]), Picture(1), tmp_path, "second 1"))
+    wait_until(lambda: last_number(node, playlist) > number, "the program goes on", every=0.03)
+    with Watcher(node.client(), node.master_url("killed"), tmp_path, 1 / 30, lead=LEAD) as watcher:
+        watcher.wait_for(3)
+    assert not watcher.report.violations, f"\n{watcher.report}"
+    assert colours(watched(watcher, 2)) == [1]
+    assert cameras.active == ids[1]
+    assert "camera.switched" not in "\n".join(node.log.read_text().splitlines()[lines:])
+
+
+@pytest.mark.timeout(180)
 def test_the_program_is_encrypted_and_for_holders_of_its_token(
     make_node, tmp_path: Path, cleanup: list[Process]
 ) -> None:

@@ -129,9 +129,10 @@ package final class OriginNode: Sendable {
     let door = ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { cameras.hasProgram($0) },
-        begin: {
+        begin: { [streams = configuration.streams] key, onLoss in
           await Self.begin(
-            $0, ledger, leasing, live: programs.live(in: $0.wedding), onLoss: $1)
+            key, ledger, leasing, live: programs.live(in: key.wedding),
+            remembered: { await Self.remembered(key, ledger, cameras, streams) }, onLoss: onLoss)
         },
         seed: { await programs.seed($0) },
         open: { [settings] key, start, seed in
@@ -186,31 +187,49 @@ package final class OriginNode: Sendable {
     }
   }
 
+  /// The camera that a program was to show, where both were on the air when the process before this one
+  /// died: nobody else knows what it showed.
+  private static func remembered(
+    _ program: StreamKey, _ ledger: StreamLedger, _ cameras: WeddingCameras,
+    _ streams: StreamConfiguration
+  ) async -> String? {
+    guard let camera = cameras.chosen(program.wedding),
+      let chosen = StreamKey(wedding: program.wedding, camera: camera),
+      await ledger.wereOnAir(
+        [program, chosen], fragment: streams.fragment, within: streams.reconnectWindow)
+    else { return nil }
+    return camera
+  }
+
   /// Asks the cluster for a program, and where it goes on.
   ///
   /// - Returns: nil where another node has it.
   private static func begin(
     _ key: StreamKey, _ ledger: StreamLedger, _ leasing: StreamLeasing?, live: Set<String>,
-    onLoss: @escaping @Sendable () -> Void
+    remembered: () async -> String?, onLoss: @escaping @Sendable () -> Void
   ) async -> ProgramStart? {
+    var isBlind = false
     if let leasing {
       let wish = StreamLeasing.Wish(key: key, priority: 0, live: live)
       switch await leasing.acquire(wish, onLoss) {
       case .refused, .onAir: return nil
       case .granted(let progress?, _, _, _, _):
+        var showing = progress.camera
+        if showing == nil { showing = await remembered() }
         let state = await ledger.begin(key, inheriting: progress.state)
         // Where this node knows of more, that is what was announced last.
         let isLast = state.nextSequence == progress.state.nextSequence
         return ProgramStart(
-          state: state, isInherited: true, showing: progress.camera,
+          state: state, isInherited: true, showing: showing,
           shown: isLast ? progress.shown : nil, isLeft: progress.isLeft, chosen: progress.chosen)
-      case .granted(nil, _, let isBlind, _, _):
-        return ProgramStart(
-          state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind)
+      case .granted(nil, _, let knowsNobody, _, _): isBlind = knowsNobody
       }
     }
+    // Asked before it begins here: it is on the air from then on.
+    let showing = await remembered()
     return ProgramStart(
-      state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)))
+      state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind,
+      showing: showing)
   }
 
   /// Waits until a program that another process has may be had, or a camera here has something to show, or

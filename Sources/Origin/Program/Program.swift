@@ -125,8 +125,8 @@ final class Program {
     take(pieces, seed.offers, of: seed.camera)
   }
 
-  /// How long a program that has come from another node waits for the camera that it showed: all of them
-  /// come within moments, and each has something to show when its segment is made.
+  /// How long a program that has come from another node, or a process that died, waits for the camera that
+  /// it showed: all of them come within moments, and each has something to show when its segment is made.
   private static func reunion(_ streams: StreamConfiguration) -> Int64 {
     2 * MediaTime(streams.fragment).milliseconds
   }

@@ -73,18 +73,18 @@ struct ProgramChoice {
     cameras[camera]?.liveSince = isLive ? now : nil
   }
 
-  /// The program has shown a camera on another node: its cameras come from there, one after the other.
+  /// The program has shown a camera on another node, or in a process that has died: its cameras come from
+  /// there, one after the other.
   ///
   /// - Parameters:
   ///   - camera: that it goes on with.
   ///   - patience: how long it waits for that where another one is live, in milliseconds.
   mutating func goOn(with camera: String, patience: Int64) {
     awaited = (camera, patience)
-    know(camera)
-    // One that was lost before is back by the rule.
-    if let chosen, chosen != camera {
-      know(chosen)
-      cameras[chosen]?.wasLive = true
+    // One that was lost before, or comes too late, is back by the rule.
+    for known in [camera, chosen ?? camera] {
+      know(known)
+      cameras[known]?.wasLive = true
     }
   }
 
@@ -148,11 +148,12 @@ struct ProgramChoice {
 
   /// Goes back to the camera that was chosen, where it is time.
   mutating func due(now: Int64) -> Change? {
-    if active == nil, awaited != nil, let time = nextLook, now >= time {
-      awaited = nil
-      active = best(besides: nil)
-      if chosen == nil { chosen = active }
-      return nil
+    if active == nil, let awaited, let time = nextLook, now >= time {
+      self.awaited = nil
+      if chosen == nil { chosen = best(besides: nil) }
+      // Viewers have seen that one until here.
+      active = awaited.camera
+      return leave(awaited.camera, .lost)
     }
     guard let chosen, chosen != active, let since = cameras[chosen]?.liveSince else { return nil }
     switch rule {

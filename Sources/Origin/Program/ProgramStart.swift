@@ -7,7 +7,7 @@ struct ProgramStart: Sendable {
   var isInherited = false
   /// Whether nobody could be asked how far another node has brought it.
   var isBlind = false
-  /// The camera that it showed then.
+  /// The camera that it showed then, or was to show in a process before this one that has died.
   var showing: String?
   /// Whose segment the last one was that was announced there; nil where that isn't known.
   var shown: ShownPlace?

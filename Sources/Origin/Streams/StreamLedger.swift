@@ -158,8 +158,7 @@ package actor StreamLedger {
     fragment: Duration, within while: Duration,
     now: Int64 = StreamOutlet.wallClockMilliseconds
   ) async -> Set<StreamKey> {
-    let age = fragment * Int(StreamNumbers.blockSegments) + `while`
-    let time = now - Int64(age / .milliseconds(1))
+    let time = now - Self.age(fragment, `while`)
     do throws(StoreError) {
       let names = try await waiting(atMost: patience) { [store] () async throws(StoreError) in
         try await store.recent(since: time, atMost: Self.mostRecent)
@@ -172,6 +171,31 @@ package actor StreamLedger {
   }
 
   private static let mostRecent = 10_000
+
+  /// How old the last record of a stream may be that was on the air a while ago, in milliseconds.
+  private static func age(_ fragment: Duration, _ while: Duration) -> Int64 {
+    Int64((fragment * Int(StreamNumbers.blockSegments) + `while`) / .milliseconds(1))
+  }
+
+  /// Whether streams that have not begun here may have been on the air a while ago: see `recent`.
+  ///
+  /// - Returns: false where the store can't say.
+  func wereOnAir(
+    _ keys: [StreamKey], fragment: Duration, within while: Duration,
+    now: Int64 = StreamOutlet.wallClockMilliseconds
+  ) async -> Bool {
+    let (names, time) = (keys.map(name), now - Self.age(fragment, `while`))
+    let known = try? await waiting(atMost: patience) { [store] () async throws(StoreError) in
+      var known = 0
+      for name in names {
+        guard let numbers = try await store.numbers(name), !numbers.isOver, numbers.updated >= time
+        else { break }
+        known += 1
+      }
+      return known
+    }
+    return known == names.count
+  }
 
   /// Once a day, forgets the numbers of streams that nobody has published for long.
   ///

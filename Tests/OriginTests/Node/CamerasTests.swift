@@ -4,6 +4,7 @@ import Access
 import ControlAPI
 import Media
 import RTMP
+import Store
 import Telemetry
 import Testing
 
@@ -96,6 +97,36 @@ import Testing
       try await cameras.show("main", of: "v")
         == CameraChoice(previous: "main", isLive: false, isKnown: false))
     #expect(node.node.cameras.chosen("w") == "c3")
+  }
+
+  /// What a process before this one has had on the air, or has brought to its end.
+  private func died(_ cameras: String..., over: String? = nil, on node: TestNode) async throws {
+    for camera in cameras {
+      var numbers = try await node.store.begin(
+        StreamNumbers.Name(wedding: "w", camera: camera), now: StreamOutlet.wallClockMilliseconds)
+      numbers.isOver = camera == over
+      try await node.store.end(numbers, now: numbers.updated)
+    }
+  }
+
+  @Test(arguments: [(nil, 0), ("program", 1), ("c2", 1)] as [(String?, Int)])
+  func `after a crash on the air the program waits for the camera that was chosen`(
+    over: String?, switches: Int
+  ) async throws {
+    let node = try await TestNode()
+    try await died("program", "c1", "c2", over: over, on: node)
+    let cameras = directory(node)
+    for id in ["c1", "c2"] {
+      try await cameras.add(NewCamera(wedding: "w", id: id, name: id))
+    }
+    _ = try await cameras.show("c2", of: "w")
+    let first = try await node.publish(try node.token(camera: "c1"))
+    let second = try await node.publish(try node.token(camera: "c2"))
+    await first.send(encoder.headers + encoder.messages(seconds: 7))
+    #expect(await eventually { node.node.programs.status(of: "w")?.isLive == true })
+    await second.send(encoder.headers + encoder.messages(seconds: 7))
+    #expect(await eventually { node.node.programs.status(of: "w")?.active == "c2" })
+    #expect(node.node.programs.status(of: "w")?.switches == switches)
   }
 
   @Test func `a removed camera's publisher is told why it ends`() async throws {

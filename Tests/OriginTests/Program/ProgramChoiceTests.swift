@@ -125,10 +125,24 @@ import Testing
     for camera in ["a", "c"] { #expect(choice.live(camera, now: 1_000) == nil) }
     #expect(choice.due(now: 2_999) == nil)
     #expect(choice.active == nil)
-    #expect(choice.due(now: 3_000) == nil)
+    #expect(choice.due(now: 3_000) == Change(from: "b", to: "c", reason: .lost))
     #expect(choice.active == "c")
     #expect(choice.live("b", now: 4_000) == nil)
     #expect(choice.active == "c")
+  }
+
+  @Test(arguments: [CameraReturn.whenLive, .never, .after(milliseconds: 30_000)])
+  func `a chosen one that comes later than that is back by the rule`(rule: CameraReturn) {
+    var choice = choice(rule, chosen: "b")
+    choice.goOn(with: "b", patience: 2_000)
+    #expect(choice.live("a", now: 1_000) == nil)
+    #expect(choice.due(now: 3_000) == Change(from: "b", to: "a", reason: .lost))
+    let isBack = rule == .whenLive
+    #expect(
+      choice.live("b", now: 4_000)
+        == (isBack ? Change(from: "a", to: "b", reason: .returned) : nil))
+    #expect(choice.chosen == (rule == .never ? "a" : "b"))
+    #expect(choice.nextLook == (rule == .after(milliseconds: 30_000) ? 34_000 : nil))
   }
 
   @Test func `who is chosen meanwhile is shown`() {
