@@ -100,7 +100,8 @@ extension Connection {
 
   /// Sends a response whose body is pulled from a source.
   func send(
-    _ stream: Int32, _ head: HeaderBlock, _ contentLength: Int?, _ source: BodySource, isHead: Bool
+    _ stream: Int32, _ head: HeaderBlock, _ contentLength: Int?, _ source: BodySource, isHead: Bool,
+    isHeldBack: Bool = false
   ) {
     guard !isHead else {
       source.finished()
@@ -110,13 +111,13 @@ extension Connection {
     server.refreshDate()
     source.waker = BodyWaker(
       mailbox: loop.mailbox, request: RequestKey(connection: id, stream: stream))
-    sources[stream] = source
+    bodies.add(source, of: stream, isHeldBack: isHeldBack)
     if let http2 {
       let common = server.common(isSecure, with: head)
       let isPaced = isPaced(stream)
       if !http2.respondStreaming(
         stream, head: head, common: common, isPaced: isPaced, tally: takeTally(),
-        waits: heldBack.contains(stream))
+        waits: isHeldBack)
       {
         paceEnded(stream)
         sourceEnded(stream)
@@ -134,17 +135,20 @@ extension Connection {
   }
 
   func sourceEnded(_ stream: Int32) {
-    guard !sources.isEmpty else { return }
-    guard let source = sources.removeValue(forKey: stream) else { return }
-    stalledSources.remove(stream)
-    heldBack.removeAll { $0 == stream }
-    source.finished()
+    bodies.remove(stream)?.finished()
+  }
+
+  /// What a body's source has now.
+  func pull(_ stream: Int32) -> BodyPiece {
+    guard let body = bodies[stream] else { return .failed }
+    let piece = body.isHeldBack ? .pending : body.source.next()
+    if case .pending = piece { bodies.set(stream, isStalled: true) }
+    return piece
   }
 
   /// A source that was pending says that it has something.
   func bodyReady(stream: Int32) {
-    guard sources[stream] != nil else { return }
-    stalledSources.remove(stream)
+    guard bodies.set(stream, isStalled: false) else { return }
     http2?.resume(stream)
     http1?.sourceIsPending = false
     loop.flushLater(self)
@@ -190,16 +194,16 @@ extension Connection {
   private func begin(_ streamed: StreamedResponse, _ waiter: HeldRequests.Waiter) {
     let stream = waiter.request.stream
     let waits = !waiter.isHead && server.begins(waiter.request)
-    if waits { heldBack.append(stream) }
-    send(stream, streamed.head, streamed.contentLength, streamed.source, isHead: waiter.isHead)
+    send(
+      stream, streamed.head, streamed.contentLength, streamed.source, isHead: waiter.isHead,
+      isHeldBack: waits)
     // At once: else all of a crowd would have a buffer with a head in it at the end of the turn.
     if waits { flush() } else { loop.flushLater(self) }
   }
 
   /// The others have their heads.
   func bodyMayBegin(stream: Int32) {
-    guard let index = heldBack.firstIndex(of: stream) else { return }
-    heldBack.remove(at: index)
+    guard bodies.letGo(stream) else { return }
     http2?.beginBody(stream)
     bodyReady(stream: stream)
   }

@@ -14,12 +14,12 @@ extension Connection {
       case .head: return http1.hasPartialHead ? .head : .idle
       case .body: return .body
       case .waiting: return .nothing
-      case .sending: return stalledSources.isEmpty ? .reader : .nothing
+      case .sending: return bodies.waiting == 0 ? .reader : .nothing
       }
     }
     guard let http2 else { return .idle }
     if http2.isInsideHeaders { return .head }
-    if http2.responsesInProgress > stalledSources.count + heldBack.count { return .reader }
+    if http2.responsesInProgress > bodies.waiting { return .reader }
     if bodyBytes > 0 || http2.awaitsEnds || pending.values.contains(where: \.isCollecting) {
       return .body
     }

@@ -213,12 +213,7 @@ extension Connection {
 
   /// Takes the next piece from the source; false where there is none now.
   private func nextPiece(_ http1: HTTP1Exchange) -> Bool {
-    if heldBack.contains(http1.ordinal) {
-      http1.sourceIsPending = true
-      stalledSources.insert(http1.ordinal)
-      return false
-    }
-    switch sources[http1.ordinal]?.next() ?? .failed {
+    switch pull(http1.ordinal) {
     case .bytes(let bytes, let range):
       guard range.count <= http1.owed else { return fail(http1) }
       if http1.owed != .max { http1.owed -= range.count }
@@ -228,7 +223,6 @@ extension Connection {
       return true
     case .pending:
       http1.sourceIsPending = true
-      stalledSources.insert(http1.ordinal)
       return false
     case .end:
       guard http1.owed == 0 || http1.owed == .max else { return fail(http1) }

@@ -61,13 +61,10 @@ extension Connection: HTTP2SessionOwner {
   func endedBody(on stream: Int32) { bodyEnded(stream: stream) }
 
   func nextPiece(of stream: Int32) -> HTTP2Piece {
-    guard let source = sources[stream] else { return .failed }
-    switch source.next() {
+    switch pull(stream) {
     case .bytes(let bytes, let range):
       return range.isEmpty ? nextPiece(of: stream) : .bytes(bytes, range)
-    case .pending:
-      stalledSources.insert(stream)
-      return .pending
+    case .pending: return .pending
     case .end: return .end
     case .failed: return .failed
     }

@@ -27,11 +27,7 @@ final class Connection: Channel {
   var http2: HTTP2Session?
   /// What the requests in progress need besides their protocol's state.
   var pending: [Int32: PendingRequest] = [:]
-  var sources: [Int32: BodySource] = [:]
-  /// Streamed responses whose source has nothing at the moment.
-  var stalledSources: Set<Int32> = []
-  /// Streamed responses whose bodies wait until others have their heads (`Crowd`).
-  var heldBack: [Int32] = []
+  var bodies = StreamedBodies()
   var bodyBytes = 0
 
   /// Output of a connection without TLS.
@@ -377,9 +373,7 @@ final class Connection: Channel {
   private func dropProtocol() {
     for (_, request) in pending { request.cancel(server) }
     pending = [:]
-    let open = sources
-    sources = [:]
-    for source in open.values { source.finished() }
+    for source in bodies.removeAll() { source.finished() }
     http1 = nil
   }
 
