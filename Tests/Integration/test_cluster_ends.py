@@ -9,7 +9,7 @@ import pytest
 from conftest import MakeNode
 
 from support.cluster import Cluster
-from support.cluster_watch import Viewer, owner, publish, sequences
+from support.cluster_watch import Viewer, owner, owner_name, publish, sequences
 from support.node import Node
 from support.processes import Process, gone, wait_until
 
@@ -95,6 +95,31 @@ def test_only_who_has_a_stream_says_that_it_has_ended(
     if how == "freeze":
         assert first is not last
         assert ended(first) == 0
+    made.stop()
+
+
+def test_a_process_that_was_replaced_ends_nothing_while_redis_is_away(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Nobody can say then where the stream has gone that it left to the next one."""
+    made = Cluster(tmp_path, lambda **given: make_node(**{**given, **QUICK}), origins=1, edges=1)
+    origin, edge = made.origins[0], made.edges[0]
+    publisher = publish(edge, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, WEDDING)) >= 4, "it is on the air", alive=[publisher])
+    made.redis.kill()
+    wait_until(lambda: origin.metrics()["wedlive_redis_connected"] == 0, "Redis is gone")
+    before = origin.upgrade()
+    wait_until(
+        lambda: origin.said("stream closed that is elsewhere"), "it is closed", alive=[publisher]
+    )
+    made.redis.start()
+    wait_until(lambda: gone(before), "the process before has ended", alive=[publisher])
+    wait_until(lambda: owner_name(made, WEDDING) != "", "Redis is back", alive=[publisher])
+    publisher.stop()
+    wait_until(lambda: ended(origin) == 1, "it has ended")
+    wait_until(lambda: edge.metrics().get(SOFT, 0) == 1, "edges are told")
+    assert purges(made) == [WEDDING]
     made.stop()
 
 

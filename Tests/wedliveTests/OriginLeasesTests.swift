@@ -1,5 +1,6 @@
 import BlockingSupport
 import Cluster
+import HLS
 import Logging
 import Media
 import Redis
@@ -17,7 +18,9 @@ import Viewers
 
   init() throws { redis = try RedisServerProcess() }
 
-  private func leasing(_ name: String) async throws -> StreamLeasing {
+  private func leasing(
+    _ name: String, leavesBy leave: (Membership) async -> Void = { _ in }
+  ) async throws -> StreamLeasing {
     let record = NodeRecord(
       id: try #require(NodeID(name)), role: .origin, region: "here",
       addresses: NodeAddresses(http: "127.0.0.1:8090", rtmp: "127.0.0.1:1935"), version: "0.1.0")
@@ -26,6 +29,7 @@ import Viewers
     let node = try ClusterNode(
       record, redis: client, metrics: MetricRegistry(),
       logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+    await leave(node.membership)
     return OriginLeases(node, pass).leasing
   }
 
@@ -49,6 +53,31 @@ import Viewers
       #expect(granted == 0)
       #expect(two.epoch(key) == nil)
     }
+  }
+
+  @Test func `where Redis can't say where a stream is, a node that leaves takes it for elsewhere`()
+    async throws
+  {
+    let one = try await leasing("one")
+    let all = [
+      one, try await leasing("two") { $0.update { $0.state = .draining } },
+      try await leasing("three") { await $0.retire() },
+    ]
+    let key = try #require(StreamKey(wedding: "w"))
+    let state = WindowState(nextSequence: 8)
+    for leasing in all {
+      // What it has itself is not.
+      #expect(await acquire(key, leasing))
+      #expect(await leasing.isElsewhere(key, state) == false)
+      #expect(await leasing.release(key) { true })
+      #expect(await leasing.isElsewhere(key, state) == false)
+    }
+    _ = try redis.ask("flushall")
+    #expect(await one.isElsewhere(key, state) == nil)
+    for leaving in all.dropFirst() { #expect(await leaving.isElsewhere(key, state) == true) }
+    redis.kill()
+    #expect(await one.isElsewhere(key, state) == nil)
+    for leaving in all.dropFirst() { #expect(await leaving.isElsewhere(key, state) == true) }
   }
 
   @Test func `who comes while a lease is given up has one`() async throws {

@@ -94,6 +94,11 @@ package final class Membership: Sendable {
   /// Who this node is.
   package var own: NodeID { board.value.own }
 
+  /// Whether it leaves what it has to other nodes, or to its next process.
+  package var isLeaving: Bool {
+    state.withLock { $0.isRetired || $0.record.state == .draining }
+  }
+
   /// The name of this run of the process.
   var incarnation: String { state.withLock { $0.record.incarnation } }
 

@@ -116,13 +116,14 @@ enum LeaseScripts {
       return {answer}
       """)
 
-  /// Whether another has a stream, or has brought it on.
+  /// Whether another has a stream, or has brought it on: 1 or 0, or nothing where nobody has said so.
   ///
   /// Arguments: node, its incarnation, lease and memory in milliseconds, priority, which says nothing here;
   /// the sequence of the last segment that this one knows of.
   static let passed = RedisScript(
     preamble + """
-      if epoch == 0 or (owner == me and before == run) then return 0 end
+      if epoch == 0 then return false end
+      if owner == me and before == run then return 0 end
       local left = redis.call('PTTL', KEYS[2])
       if not ended and left > 0 and left <= 2 * lease then return 1 end
       local sequence = whole(get('sequence'), 0)

@@ -318,12 +318,14 @@ package final class StreamLeases: Sendable {
   /// - Parameters:
   ///   - stream: which.
   ///   - sequence: of the last segment that this one has made; -1 where it has made none.
-  /// - Returns: false as well where Redis knows nothing of it.
+  /// - Returns: nil where Redis knows nothing of it.
   /// - Throws: why Redis can't say.
   package func isElsewhere(
     _ stream: StreamID, beyond sequence: Int64
-  ) async throws(ClusterError) -> Bool {
-    try await run(LeaseScripts.passed, stream, common(priority: 0) + [sequence]).integer == 1
+  ) async throws(ClusterError) -> Bool? {
+    try await run(LeaseScripts.passed, stream, common(priority: 0) + [sequence]).integer.map {
+      $0 == 1
+    }
   }
 
   // MARK: Redis

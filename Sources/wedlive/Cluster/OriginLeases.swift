@@ -103,7 +103,13 @@ final class OriginLeases: Sendable {
 
   private func isElsewhere(_ key: StreamKey, _ state: WindowState) async -> Bool? {
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
-    return try? await node.leases.isElsewhere(stream, beyond: Int64(state.nextSequence) - 1)
+    if let known = try? await node.leases.isElsewhere(
+      stream, beyond: Int64(state.nextSequence) - 1)
+    {
+      return known
+    }
+    // What one that is leaving has had is to go on elsewhere.
+    return node.membership.isLeaving ? true : nil
   }
 
   private func publish(_ key: StreamKey, _ progress: StreamLeasing.Progress) async {
