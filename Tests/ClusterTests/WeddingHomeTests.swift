@@ -110,7 +110,7 @@ import Testing
       try await first.cluster.leases.claim(program) { lost.send($0) }.lease)
     let head = StreamHead(
       sequence: 41, discontinuity: 3, date: 1_795_939_000_000, camera: "altar",
-      shown: ShownSegment(camera: "garden", sequence: 977))
+      shown: ShownSegment(camera: "garden", sequence: 977), began: 1_795_930_000_000)
     try await first.cluster.leases.publish(head, of: lease)
     for other in origins where other.id != home {
       #expect(try await other.cluster.leases.claim(program) { _ in }.lease == nil)

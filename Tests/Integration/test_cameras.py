@@ -152,6 +152,7 @@ def test_viewers_of_one_camera_follow_when_there_is_another(
     with watcher:
         watcher.wait_for(5)
         assert cameras.list()["active_camera_id"] == "main"
+        began = node.began(wedding)
         added = cameras.add("Second")
         second = added["camera_id"]
         cleanup.append(publish(publish_url(node, added), Picture(1), tmp_path, "second"))
@@ -161,6 +162,7 @@ def test_viewers_of_one_camera_follow_when_there_is_another(
         watcher.wait_for(watcher.count() + 4)
         assert cameras.switch("main")["previous_camera_id"] == second
         watcher.wait_for(watcher.count() + 3)
+        assert node.began(wedding) == began
     assert not watcher.report.violations, f"\n{watcher.report}"
     assert colours(watched(watcher, 2)) == [0, 1, 0]
     entries = watcher.only.playlist.entries

@@ -132,6 +132,7 @@ def test_the_numbers_of_a_program_go_on_elsewhere(
         home = cluster.redis.ask("hget", "wl:stream:{duo}/main", "owner")
         origin = cluster.origins[int(home.removeprefix("origin-")) - 1]
         newest = viewers[0].newest
+        began = second.began("duo")
         if fault.startswith("kill"):
             origin.kill()
         elif fault == "drain":
@@ -145,6 +146,7 @@ def test_the_numbers_of_a_program_go_on_elsewhere(
             limit=90,
             alive=cleanup,
         )
+        assert second.began("duo") == began
         epoch = cluster.redis.ask("hget", "wl:stream:{duo}/program", "epoch")
     finally:
         for each in viewers:

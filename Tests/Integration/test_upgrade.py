@@ -312,6 +312,7 @@ def test_blocking_reloads_move_with_the_stream(
     cleanup += [each.process for each in both.values()]
     wait_until(lambda: max(sequences(node, "alone")) > begin, "it is watched", alive=[first])
     # The process before makes no other segment: what is asked for is the next one's.
+    began = node.began("alone")
     node.upgrade()
     moved = film(url, Picture(0), tmp_path, "moved")
     cleanup.append(moved)
@@ -324,6 +325,7 @@ def test_blocking_reloads_move_with_the_stream(
         assert json.loads(playback.text)["is_live"] is True
         assert client.get(f"{node.base}/api/streams/qualities/alone").status == 200
         assert not moved.ended
+    assert node.began("alone") == began
     for version, each in both.items():
         each.end()
         each.check(version, 4)

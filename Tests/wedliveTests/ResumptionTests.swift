@@ -51,13 +51,16 @@ struct ResumptionTests {
       let state = WindowState(
         nextSequence: next, discontinuitySequence: 4, endDate: 1_795_939_000_000)
       return resumption.left(
-        besides: StreamLeasing.Progress(state: state, publisherEnd: end, names: ["a"]))
+        besides: StreamLeasing.Progress(
+          state: state, publisherEnd: end, names: ["a"],
+          broadcast: Broadcast(began: 1_795_930_000_000, last: state.endDate)))
     }
     let own = WindowState(nextSequence: 813, discontinuitySequence: 3)
     #expect(resumption.left(besides: nil)?.state == own)
     for next in [700, 813, 814, 815] {
       let left = try #require(left(next))
       #expect(left.state.nextSequence == 813)
+      #expect(left.broadcast?.began == 1_795_930_000_000)
       // Whoever has the former segments has counted their discontinuities.
       #expect(left.state.discontinuitySequence == (next > 812 ? 4 : 3))
       // What Redis knows of dates counts, too; what is made once more has an earlier one.

@@ -73,7 +73,8 @@ enum LeaseScripts {
       end
       local answer = {
         1, digits(next), owner, get('sequence'), get('discontinuity'), get('end'), get('names'),
-        get('date'), get('camera'), get('shown')}
+        get('date'), get('camera'), get('shown'),
+        get('began')}
       take(next)
       return answer
       """)
@@ -82,8 +83,8 @@ enum LeaseScripts {
   ///
   /// Of two holders the one with the larger epoch wins, then the one with the smaller name.
   /// Arguments: as above up to the priority; the epoch; 1 where a head follows; sequence,
-  /// discontinuity, end, names, date, camera, what that shows. Answers 1 where it is kept, 2 where it was taken back, and 0, the
-  /// owner and its epoch where it is another's.
+  /// discontinuity, end, names, date, camera, what that shows, when it went on the air. Answers 1 where it
+  /// is kept, 2 where it was taken back, and 0, the owner and its epoch where it is another's.
   static let refresh = RedisScript(
     preamble + """
       local mine = tonumber(ARGV[6])
@@ -111,7 +112,8 @@ enum LeaseScripts {
       if ARGV[7] == '1' and (answer == 2 or not sequence or sequence <= tonumber(ARGV[8])) then
         redis.call(
           'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
-          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13], 'shown', ARGV[14])
+          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13], 'shown', ARGV[14],
+          'began', ARGV[15])
       end
       return {answer}
       """)
@@ -140,7 +142,8 @@ enum LeaseScripts {
       if ARGV[7] == '1' then
         redis.call(
           'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],
-          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13], 'shown', ARGV[14])
+          'names', ARGV[11], 'date', ARGV[12], 'camera', ARGV[13], 'shown', ARGV[14],
+          'began', ARGV[15])
       end
       redis.call('DEL', KEYS[2])
       redis.call('PEXPIRE', KEYS[1], ARGV[4])

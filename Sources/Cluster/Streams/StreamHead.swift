@@ -14,11 +14,14 @@ package struct StreamHead: Equatable, Sendable {
   package var shown: ShownSegment?
   /// The program date where it ends, in milliseconds since 1970 by its holder's clock; 0: not known.
   package var date: Int64
+  /// When the stream went on the air, in milliseconds since 1970; 0: not known.
+  package var began: Int64
 
   package init(
     sequence: Int64, discontinuity: Int64 = 0, end: Int64 = 0, names: [String] = [],
-    date: Int64 = 0, camera: String? = nil, shown: ShownSegment? = nil
+    date: Int64 = 0, camera: String? = nil, shown: ShownSegment? = nil, began: Int64 = 0
   ) {
+    self.began = began
     self.shown = shown
     self.date = date
     self.camera = camera
@@ -38,6 +41,7 @@ package struct StreamHead: Equatable, Sendable {
   var isValid: Bool {
     (0...Self.largest).contains(sequence) && (0...Self.largest).contains(discontinuity)
       && (-Self.largest...Self.largest).contains(end) && (0...Self.largest).contains(date)
+      && (0...Self.largest).contains(began)
       && names.count <= Self.mostNames
       && names.allSatisfy { !$0.isEmpty && NameRule.isVisible($0, longest: 256) }
       && names.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.longestNames
@@ -47,7 +51,7 @@ package struct StreamHead: Equatable, Sendable {
 
   /// Its values as a stream's record has them: sequence, discontinuity, end, names.
   ///
-  /// What older nodes don't know stands beside them: the date, and a program's camera and what it shows of one.
+  /// What older nodes don't know stands beside them: the dates, and a program's camera and what it shows of one.
   var values: [String] {
     ["\(sequence)", "\(discontinuity)", "\(end)", names.joined(separator: " ")]
   }

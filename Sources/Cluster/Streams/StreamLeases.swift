@@ -141,10 +141,11 @@ package final class StreamLeases: Sendable {
     {
       return .held(owner, epoch: epoch)
     }
-    guard values.count == 10, values[0] == "1", let epoch = Int64(values[1]), Epoch.isValid(epoch)
+    guard values.count == 11, values[0] == "1", let epoch = Int64(values[1]), Epoch.isValid(epoch)
     else { throw .malformed(stream.key) }
     var head = StreamHead(values: Array(values[3...6]))
     if let date = Int64(values[7]), date >= 0 { head?.date = date }
+    if let began = Int64(values[10]), began >= 0 { head?.began = began }
     if stream.isProgram { head?.takeCamera(values[8], values[9]) }
     return .granted(epoch: epoch, before: NodeID(values[2]), head: head)
   }
@@ -355,6 +356,7 @@ package final class StreamLeases: Sendable {
       + [
         head?.date ?? 0, head?.camera ?? "",
         head.flatMap { head in head.shown.map { $0.text(as: head.sequence) } } ?? "",
+        head?.began ?? 0,
       ]
   }
 

@@ -32,16 +32,20 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
     var chosen: String?
     /// Whose segment its last one is.
     var shown: ShownPlace?
+    /// Since when it has been on the air; nil from processes of before.
+    var broadcast: Broadcast?
 
     private enum CodingKeys: String, CodingKey {
-      case state, camera, chosen, shown
+      case state, camera, chosen, shown, broadcast
       /// The one that was chosen, and last the one that is shown: what processes of before say, and read.
       case names
     }
 
     init(
-      state: WindowState, camera: String? = nil, chosen: String? = nil, shown: ShownPlace? = nil
+      state: WindowState, camera: String? = nil, chosen: String? = nil, shown: ShownPlace? = nil,
+      broadcast: Broadcast? = nil
     ) {
+      self.broadcast = broadcast
       (self.state, self.camera, self.chosen, self.shown) = (state, camera, chosen, shown)
     }
 
@@ -53,6 +57,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
       chosen =
         try fields.decodeIfPresent(String.self, forKey: .chosen) ?? names.dropLast().last
       shown = try fields.decodeIfPresent(ShownPlace.self, forKey: .shown)
+      broadcast = try fields.decodeIfPresent(Broadcast.self, forKey: .broadcast)
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -61,6 +66,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
       try fields.encodeIfPresent(camera, forKey: .camera)
       try fields.encodeIfPresent(chosen, forKey: .chosen)
       try fields.encodeIfPresent(shown, forKey: .shown)
+      try fields.encodeIfPresent(broadcast, forKey: .broadcast)
       try fields.encode(camera.map { [chosen ?? $0, $0] } ?? [], forKey: .names)
     }
 
@@ -72,6 +78,7 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
         && numbers.contains(shown?.sequence ?? 0)
         && numbers.contains(state.targetDuration ?? 0) && date.contains(state.endTime.ticks)
         && date.contains(state.endDate)
+        && broadcast.map { date.contains($0.began) && date.contains($0.last) } != false
     }
   }
 

@@ -67,7 +67,7 @@ package struct ElderDuties: Sendable {
           progress: progress.map { progress in
             ElderAnswer.Progress(
               state: progress.state, camera: progress.camera, chosen: progress.chosen,
-              shown: progress.shown)
+              shown: progress.shown, broadcast: progress.broadcast)
           })
       } catch {
         throw APIError(

@@ -69,7 +69,7 @@ extension StreamLeasing {
         return .granted(
           after: Progress(
             state: left.state, publisherEnd: nil, camera: left.camera, chosen: left.chosen,
-            shown: left.shown, isLeft: left.shown != nil),
+            shown: left.shown, isLeft: left.shown != nil, broadcast: left.broadcast),
           wasOurs: false)
       }, release: { _, _ in true }, publish: { _, _ in },
       watch: { program, live in

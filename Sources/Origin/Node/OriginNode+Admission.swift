@@ -126,21 +126,21 @@ extension OriginNode {
       id: .max, tokenID: token, priority: priority, address: "", silence: { nil }, evict: {})
     // A program that shows it doesn't take it for lost.
     await programs.run(key.wedding) { $0.expect(key.camera) }
-    let state: WindowState?
+    let left: (state: WindowState, broadcast: Broadcast)?
     do throws(ClaimRefusal) {
-      state = try await registry.yield(key, to: other, isAdmitted: isAdmitted)
+      left = try await registry.yield(key, to: other, isAdmitted: isAdmitted)
     } catch {
       await programs.run(key.wedding) { $0.keepHere(key.camera) }
       throw error
     }
     // Also where another process has it: whose viewers come by way of this one go on there.
     outlet.leave(key)
-    guard let state else { return nil }
+    guard let (state, broadcast) = left else { return nil }
     await ledger.end(key, at: state)
     logger.info(
       "stream left to the next process",
       metadata: ["stream": "\(key)", "next": "\(state.nextSequence)"])
-    return StreamLeasing.Progress(state: state, publisherEnd: nil)
+    return StreamLeasing.Progress(state: state, publisherEnd: nil, broadcast: broadcast)
   }
 
   /// Gives a stream up that nobody publishes here.

@@ -221,7 +221,8 @@ package final class OriginNode: Sendable {
         let isLast = state.nextSequence == progress.state.nextSequence
         return ProgramStart(
           state: state, isInherited: true, showing: showing,
-          shown: isLast ? progress.shown : nil, isLeft: progress.isLeft, chosen: progress.chosen)
+          shown: isLast ? progress.shown : nil, isLeft: progress.isLeft, chosen: progress.chosen,
+          broadcast: progress.broadcast)
       case .granted(nil, _, let knowsNobody, _, _): isBlind = knowsNobody
       }
     }

@@ -149,6 +149,7 @@ package final class StatusCollector: Sendable {
         traffic.add(sent)
         return ProgramSummary(
           wedding: key.wedding, camera: program.active ?? "", isLive: program.isLive,
+          startedAtMilliseconds: program.startedAtMilliseconds,
           viewers: shares.reduce(0) { $0 + ($1.viewers[key] ?? 0) } + elsewhere(key),
           segments: program.segments,
           nextSequence: program.nextSequence, switches: program.switches, traffic: traffic,

@@ -92,7 +92,10 @@ final class Program {
     choice = ProgramChoice(settings.rule, chosen: chosen)
     renditions = ProgramRenditions(
       key, configuration: settings.streams, goesOn: start.isInherited, outlet: outlet)
-    status.startedAtMilliseconds = StreamOutlet.wallClockMilliseconds
+    let clock = StreamOutlet.wallClockMilliseconds
+    let broadcast = seed?.broadcast ?? start.broadcast
+    status.startedAtMilliseconds =
+      broadcast.flatMap { $0.goesOn(settings.streams, now: clock) ? $0.began : nil } ?? clock
     if let seed {
       sequencer = ProgramSequencer(seed.source.window.state, goingOnFrom: seed.camera)
       renditions.begin(with: seed)
@@ -152,6 +155,7 @@ final class Program {
       cameras[camera, default: Camera()].isOpen = true
       // What the last publisher sent is no longer what the camera shows.
       cameras[camera]?.last = nil
+      if renditions.isEnded { status.startedAtMilliseconds = StreamOutlet.wallClockMilliseconds }
     case .segments(let pieces, let offers):
       if let moving, moving.isToHere, moving.camera == camera, !isGuest { arrive() }
       take(pieces, offers, of: camera)
@@ -283,7 +287,8 @@ final class Program {
     outlet.tell(
       key,
       StreamLeasing.Progress(
-        state: source.state, publisherEnd: nil, camera: choice.active, shown: renditions.shown)
+        state: source.state, publisherEnd: nil, camera: choice.active, shown: renditions.shown,
+        broadcast: broadcast)
     ) {}
   }
 
@@ -340,7 +345,13 @@ final class Program {
     tell()
     return StreamLeasing.Progress(
       state: renditions.source?.state ?? sequencer.state, publisherEnd: nil,
-      camera: choice.active, chosen: choice.chosen, shown: renditions.shown ?? sequencer.leftAfter)
+      camera: choice.active, chosen: choice.chosen, shown: renditions.shown ?? sequencer.leftAfter,
+      broadcast: broadcast)
+  }
+
+  private var broadcast: Broadcast {
+    let began = status.startedAtMilliseconds
+    return Broadcast(began: began, last: max(began, sequencer.state.endDate))
   }
 
   /// Takes the program away from viewers.

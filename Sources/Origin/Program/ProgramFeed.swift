@@ -33,6 +33,8 @@ enum ProgramNews: Sendable {
 struct ProgramSeed: Sendable {
   let camera: String
   let isLive: Bool
+  /// Since when it has been on the air.
+  let broadcast: Broadcast
   let source: Rendition
   let rungs: [Rendition]
   let offers: [ProgramOffer]

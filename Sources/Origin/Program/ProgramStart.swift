@@ -15,6 +15,8 @@ struct ProgramStart: Sendable {
   var isLeft = false
   /// The camera that it goes back to by the rule; nil where nobody says.
   var chosen: String?
+  /// Since when it was on the air there, and when last; nil where that isn't known.
+  var broadcast: Broadcast?
   /// What that camera that it is to show has shown last, where it was live here before.
   var first: ProgramSeed?
 }

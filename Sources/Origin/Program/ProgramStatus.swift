@@ -13,7 +13,7 @@ struct ProgramStatus: Sendable {
   var isHandedOver = false
   /// No camera here will have anything to show any more.
   var isLeft = false
-  /// When its first camera went live, in milliseconds since 1970.
+  /// When its broadcast went on the air, in milliseconds since 1970.
   var startedAtMilliseconds: Int64 = 0
   /// How often it has shown another camera.
   var switches = 0

@@ -48,7 +48,8 @@ package struct OriginStreams: StreamDirectory {
       let shown = await stream(wedding: wedding, camera: elder.camera), shown.isLive
     {
       return StreamInfo(
-        state: .live, started: shown.started, viewers: await collector.viewers(of: key),
+        state: .live, started: elder.startedAtMilliseconds.map { $0 / 1_000 } ?? shown.started,
+        viewers: await collector.viewers(of: key),
         qualities: shown.qualities)
     }
     return own == nil ? await stream(wedding: wedding, camera: Claims.mainCamera) : nil

@@ -5,6 +5,8 @@ package struct ProgramSummary: Codable, Equatable, Sendable {
   package var camera: String
   /// Whether any of its cameras is live.
   package var isLive: Bool
+  /// When it went on the air, since 1970; nil from processes of before, which don't say it.
+  package var startedAtMilliseconds: Int64?
   package var viewers: Int
   /// How many segments its playlist lists, and the number of the next one.
   package var segments: Int
@@ -17,7 +19,8 @@ package struct ProgramSummary: Codable, Equatable, Sendable {
   package var sent: [SentStatus]
 
   package init(
-    wedding: String, camera: String, isLive: Bool = true, viewers: Int = 0, segments: Int = 0,
+    wedding: String, camera: String, isLive: Bool = true, startedAtMilliseconds: Int64? = nil,
+    viewers: Int = 0, segments: Int = 0,
     nextSequence: Int = 0, switches: Int = 0, traffic: TrafficStatus = TrafficStatus(),
     sent: [SentStatus] = []
   ) {
@@ -26,6 +29,7 @@ package struct ProgramSummary: Codable, Equatable, Sendable {
     self.wedding = wedding
     self.camera = camera
     self.isLive = isLive
+    self.startedAtMilliseconds = startedAtMilliseconds
     self.viewers = viewers
     self.segments = segments
     self.nextSequence = nextSequence
@@ -35,6 +39,7 @@ package struct ProgramSummary: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case wedding, camera
     case isLive = "live"
+    case startedAtMilliseconds = "started_at_ms"
     case viewers, segments
     case nextSequence = "next_sequence"
     case switches, traffic, sent

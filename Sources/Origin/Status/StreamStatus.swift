@@ -15,7 +15,7 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var state: State
   /// Whether its wedding is locked, so that only tokens made for that open it.
   package var isLocked = false
-  /// When it went live, since 1970; the same as long as the stream is there.
+  /// When it went on the air, since 1970; the same until its broadcast ends, also over other nodes.
   package var startedAtMilliseconds: Int64
   /// How long the stream has been there; no longer counted once it has no publisher.
   package var timeMilliseconds: Int64

@@ -35,7 +35,15 @@ extension LiveStream {
     return StreamLeasing.Progress(
       state: window.state,
       publisherEnd: packager.publisherEnd(of: window.state.nextSequence - 1),
-      names: window.segments.suffix(8).map(\.name))
+      names: window.segments.suffix(8).map(\.name), broadcast: broadcast)
+  }
+
+  /// Since when it has been on the air, and when last.
+  var broadcast: Broadcast {
+    let began = meter.startedAtMilliseconds
+    return Broadcast(
+      began: began,
+      last: hasPublisher ? StreamOutlet.wallClockMilliseconds : max(began, state.endDate))
   }
 
   /// How far viewers have it before its publisher's first message; nil where they have nothing.

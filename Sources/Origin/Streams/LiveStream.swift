@@ -121,7 +121,10 @@ package final class LiveStream {
     refusal = refuse
     isBroken = false
     isElsewhere = false
-    meter.begin()
+    meter.begin(
+      inherited?.broadcast.flatMap {
+        $0.goesOn(configuration, now: StreamOutlet.wallClockMilliseconds) ? $0 : nil
+      })
     outlet.changed(status(isLive: true))
     outlet.tell(.began, of: key)
     self.wantKey = wantKey
@@ -198,6 +201,7 @@ package final class LiveStream {
   /// The stream is over: its playlists say so.
   package func end() {
     renditions.end(now: now(), describe: describe)
+    meter.end()
     outlet.tell(.over, of: key)
     outlet.ended(key, state)
   }
@@ -221,7 +225,7 @@ package final class LiveStream {
   }
 
   /// Its playlists as they are, for a program that goes on from them.
-  func seed() -> ProgramSeed { renditions.seed(isLive: hasPublisher, describe) }
+  func seed() -> ProgramSeed { renditions.seed(broadcast, isLive: hasPublisher, describe) }
 
   // MARK: Messages
 

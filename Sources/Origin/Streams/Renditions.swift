@@ -286,9 +286,12 @@ extension Renditions {
   }
 
   /// Its playlists as they are, for a program that goes on from them.
-  func seed(isLive: Bool, _ describe: (Place) -> VariantInfo?) -> ProgramSeed {
+  func seed(
+    _ broadcast: Broadcast, isLive: Bool, _ describe: (Place) -> VariantInfo?
+  ) -> ProgramSeed {
     ProgramSeed(
-      camera: key.camera, isLive: isLive, source: source, rungs: rungs.map(\.rendition),
+      camera: key.camera, isLive: isLive, broadcast: broadcast, source: source,
+      rungs: rungs.map(\.rendition),
       offers: offers(describe))
   }
 }

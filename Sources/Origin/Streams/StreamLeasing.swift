@@ -81,12 +81,16 @@ package struct StreamLeasing: Sendable {
     package let shown: ShownPlace?
     /// Whether who had it has left it there, so that nothing is made once more.
     package let isLeft: Bool
+    /// Since when it has been on the air, and when last; nil where that isn't known.
+    package let broadcast: Broadcast?
 
     package init(
       state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil,
       publisherDate: PublisherDate? = nil, names: [String] = [], camera: String? = nil,
-      chosen: String? = nil, shown: ShownPlace? = nil, isLeft: Bool = false
+      chosen: String? = nil, shown: ShownPlace? = nil, isLeft: Bool = false,
+      broadcast: Broadcast? = nil
     ) {
+      self.broadcast = broadcast
       self.isLeft = isLeft
       self.shown = shown
       self.chosen = chosen

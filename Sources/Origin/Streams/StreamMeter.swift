@@ -11,7 +11,9 @@ struct StreamMeter {
   private static let historyLength = 90
 
   private let startedAt = MonotonicTime.now
-  private let startedAtMilliseconds = StreamOutlet.wallClockMilliseconds
+  /// When its broadcast went on the air, since 1970.
+  private(set) var startedAtMilliseconds = StreamOutlet.wallClockMilliseconds
+  private var isOver = false
   private var lastStep = MonotonicTime.now
   private var bytes: UInt64 = 0
   private var stepVideo: UInt64 = 0
@@ -29,12 +31,23 @@ struct StreamMeter {
   var damaged: UInt64 = 0
 
   /// A new publisher: the sound and the picture of the last one say nothing about its own.
-  mutating func begin() {
+  ///
+  /// - Parameter broadcast: which it goes on with elsewhere; nil for what there is of it here.
+  mutating func begin(_ broadcast: Broadcast? = nil) {
+    if isOver {
+      startedAtMilliseconds = StreamOutlet.wallClockMilliseconds
+    } else if let broadcast {
+      startedAtMilliseconds = broadcast.began
+    }
+    isOver = false
     video = nil
     audio = nil
     lastVideo = .zero
     lastAudio = .zero
   }
+
+  /// Who publishes it next begins another broadcast.
+  mutating func end() { isOver = true }
 
   /// Remembers what a track is coded as.
   mutating func configure(_ configuration: TrackConfiguration) {

@@ -165,13 +165,13 @@ package actor StreamRegistry {
   ///   - key: the stream.
   ///   - publisher: who wants it there.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
-  /// - Returns: how far it has come; nil where there is no such stream, or it was left before: the other
-  ///   process has brought it on since.
+  /// - Returns: how far it has come, and since when it is on the air; nil where there is no such stream,
+  ///   or it was left before: the other process has brought it on since.
   /// - Throws: `ClaimRefusal` where its holder keeps it; `.onAir` when it could be taken over by an
   ///   admitted one.
   func yield(
     _ key: StreamKey, to publisher: Publisher, isAdmitted: Bool = true
-  ) async throws(ClaimRefusal) -> WindowState? {
+  ) async throws(ClaimRefusal) -> (state: WindowState, broadcast: Broadcast)? {
     await enter(key)
     defer { leave(key) }
     guard entries[key]?.isYielded == false else { return nil }
@@ -189,7 +189,7 @@ package actor StreamRegistry {
     entry.isYielded = true
     entries[key] = entry
     entry.box.stream.handOver()
-    return entry.box.stream.state
+    return (entry.box.stream.state, entry.box.stream.broadcast)
   }
 
   /// The backend has admitted the claim's publisher, so the stream is a real one from now on.

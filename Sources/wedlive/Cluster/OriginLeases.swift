@@ -121,7 +121,7 @@ final class OriginLeases: Sendable {
       date: max(0, progress.state.endDate), camera: progress.camera,
       shown: progress.shown.map {
         ShownSegment(camera: $0.camera, sequence: Int64($0.sequence))
-      })
+      }, began: max(0, progress.broadcast?.began ?? 0))
     // Where the lease is lost, `onLoss` has been called.
     _ = try? await node.leases.publish(head, of: lease)
   }
@@ -136,7 +136,8 @@ extension StreamHead {
         discontinuitySequence: Int(clamping: discontinuity),
         endDate: Self.believable(date, now: LogTime.now.milliseconds)),
       publisherEnd: end == 0 ? nil : MediaTime(ticks: end), names: names, camera: camera,
-      shown: shown.map { ShownPlace(camera: $0.camera, sequence: Int(clamping: $0.sequence)) })
+      shown: shown.map { ShownPlace(camera: $0.camera, sequence: Int(clamping: $0.sequence)) },
+      broadcast: began == 0 || date == 0 ? nil : Broadcast(began: began, last: date))
   }
 
   /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said: dates

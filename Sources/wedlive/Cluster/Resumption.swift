@@ -96,7 +96,8 @@ struct Resumption {
         nextSequence: next, discontinuitySequence: discontinuity,
         endDate: isRemade ? 0 : recorded?.state.endDate ?? 0),
       publisherEnd: isRecorded(next) ? recorded?.publisherEnd : nil,
-      nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil)
+      nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil,
+      broadcast: recorded?.broadcast)
   }
 
   /// Which date a time of the publisher's clock has.

@@ -133,6 +133,14 @@ class Node:
         lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
         return [line for line in map(json.loads, lines) if line.get("event") == message]
 
+    def began(self, wedding: str) -> int:
+        """When a wedding went on the air, in seconds since 1970, as its backend is told."""
+        headers = {"Authorization": f"Bearer {self.token('service', wedding)}"}
+        answer = self.client().get(f"{self.base}/api/streams/playback/{wedding}", headers)
+        told = json.loads(answer.text)
+        assert told["is_live"], told
+        return int(told["started_at"])
+
     def _signal_all(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._running().pid, number)

@@ -230,7 +230,8 @@ import Testing
         state: WindowState(
           nextSequence: 1 << 40, discontinuitySequence: 2, targetDuration: 4,
           endTime: MediaTime(ticks: -5), endDate: 1_800_000_000_000), camera: "a", chosen: "b",
-        shown: ShownPlace(camera: "a", sequence: 1 << 41)))
+        shown: ShownPlace(camera: "a", sequence: 1 << 41),
+        broadcast: Broadcast(began: 1_799_999_000_000, last: 1_800_000_000_000)))
     #expect(ElderAnswer.read(Array(try JSONEncoder().encode(answer))) == answer)
     #expect(ElderAnswer.read([]) == nil)
     #expect(ElderAnswer.read(Array(repeating: UInt8(ascii: "["), count: 9)) == nil)
@@ -254,6 +255,9 @@ import Testing
     let shown = ShownPlace(camera: "a", sequence: count)
     let left = ElderAnswer(progress: .init(state: WindowState(), shown: shown))
     #expect(ElderAnswer.read(Array(try JSONEncoder().encode(left))) == nil)
+    let broadcast = Broadcast(began: Int64(count), last: .max)
+    let told = ElderAnswer(progress: .init(state: WindowState(), broadcast: broadcast))
+    #expect(ElderAnswer.read(Array(try JSONEncoder().encode(told))) == nil)
   }
 
   /// Wishes, answered that somebody is on air until the newcomer is admitted.

@@ -169,7 +169,8 @@ import Testing
     for number in 5...7 { _ = source.append(segment("main", "source", number), now: .zero) }
     _ = rung.append(segment("main", "720p", 5), now: .zero)
     let seed = ProgramSeed(
-      camera: "main", isLive: true, source: source, rungs: [rung],
+      camera: "main", isLive: true, broadcast: Broadcast(began: 0, last: 0), source: source,
+      rungs: [rung],
       offers: offers(["source", "720p"], first: 5))
     renditions.begin(with: seed)
     sequencer = ProgramSequencer(source.window.state, goingOnFrom: "main")

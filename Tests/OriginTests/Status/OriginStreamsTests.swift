@@ -105,6 +105,11 @@ import Testing
     let before = try #require(await api.stream(wedding: "w", camera: "program"))
     #expect(before.isLive)
     #expect(before.qualities.map(\.name) == ["source", "720p"])
+    #expect(before.started == 5)
+    var told = program
+    told.startedAtMilliseconds = 3_000
+    let since = streams(node, elder([status(.live, "c1")], [told]))
+    #expect(await since.stream(wedding: "w", camera: "program")?.started == 3)
     node.node.programs.open("w")
     node.node.programs.set(ProgramStatus(isLive: true), of: "w")
     #expect(await api.stream(wedding: "w", camera: "program") == before)

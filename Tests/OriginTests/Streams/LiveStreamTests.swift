@@ -92,6 +92,31 @@ import Transcode
     #expect(test.problems.isEmpty)
   }
 
+  @Test func `a broadcast goes on elsewhere within its window, and what comes later is another`()
+    throws
+  {
+    let now = StreamOutlet.wallClockMilliseconds
+    let began = now - 3_600_000
+    for (away, goesOn) in [(20_000, true), (90_000, false)] as [(Int64, Bool)] {
+      let test = try TestStream(state: WindowState(nextSequence: 9))
+      test.begin(
+        after: StreamLeasing.Progress(
+          state: WindowState(nextSequence: 9), publisherEnd: nil,
+          broadcast: Broadcast(began: began, last: now - away)))
+      let start = try #require(test.board[.named("w")]?.startedAtMilliseconds)
+      #expect(goesOn ? start == began : start >= now)
+      #expect(test.stream.broadcast.began == start)
+      // One that has ended begins anew, also where it is still there.
+      test.stream.interrupt()
+      test.stream.end()
+      test.begin(
+        after: StreamLeasing.Progress(
+          state: WindowState(nextSequence: 9), publisherEnd: nil,
+          broadcast: Broadcast(began: began, last: now)))
+      #expect(try #require(test.board[.named("w")]?.startedAtMilliseconds) >= now)
+    }
+  }
+
   @Test func `half a segment is not announced where another server makes all of it`() throws {
     let test = try TestStream()
     test.begin()

@@ -67,11 +67,13 @@ final class TestStream {
   var onKey: (LiveStream) -> Void = { _ in }
 
   /// A publisher comes.
-  func begin() {
-    stream.begin(wantKey: { [unowned self] in
-      keysWanted += 1
-      onKey(stream)
-    }) { [unowned self] in refusals.append($0) }
+  func begin(after inherited: StreamLeasing.Progress? = nil) {
+    stream.begin(
+      wantKey: { [unowned self] in
+        keysWanted += 1
+        onKey(stream)
+      }, after: inherited
+    ) { [unowned self] in refusals.append($0) }
   }
 
   /// Feeds messages, a turn for each, and looks at every playlist that comes of them.
