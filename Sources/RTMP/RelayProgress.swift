@@ -19,8 +19,15 @@ package struct RelayProgress: Equatable, Sendable {
   package let end: UInt32?
   /// Which date a time of that clock has; nil where that isn't known.
   package let date: StreamDate?
+  /// How far the program has come that its server makes of this stream and others; nil where it makes
+  /// none.
+  package let program: ProgramPlace?
 
-  package init(sequence: Int64, discontinuity: Int64, end: UInt32?, date: StreamDate? = nil) {
+  package init(
+    sequence: Int64, discontinuity: Int64, end: UInt32?, date: StreamDate? = nil,
+    program: ProgramPlace? = nil
+  ) {
+    self.program = program
     self.sequence = sequence
     self.discontinuity = discontinuity
     self.end = end
@@ -40,7 +47,8 @@ package struct RelayProgress: Equatable, Sendable {
     else { return nil }
     self.init(
       sequence: sequence, discontinuity: discontinuity,
-      end: Self.number("end", of: status, upTo: Double(UInt32.max)).map(UInt32.init), date: date)
+      end: Self.number("end", of: status, upTo: Double(UInt32.max)).map(UInt32.init), date: date,
+      program: ProgramPlace(status))
   }
 
   /// Reads a whole number that isn't negative; nil for anything else.
@@ -71,5 +79,6 @@ package struct RelayProgress: Equatable, Sendable {
     properties.append("sequence", .number(Double(sequence)))
     properties.append("discontinuity", .number(Double(discontinuity)))
     if let end { properties.append("end", .number(Double(end))) }
+    program?.append(to: &properties)
   }
 }

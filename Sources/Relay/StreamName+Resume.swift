@@ -16,7 +16,9 @@ extension StreamName {
   static let grant = "grant"
   /// Which date a time of its clock has.
   static let date = "date"
-  private static let own = [resume, handover, proof, relay, after, grant, date]
+  /// How far the program has come that is made of it and others.
+  static let program = "program"
+  private static let own = [resume, handover, proof, relay, after, grant, date, program]
 
   /// The name as the publisher sent it, without what only a relay may say.
   var asPublished: String {

@@ -208,7 +208,8 @@ import Testing
     let names = [
       ("abc", "abc"), ("abc?resume=1&relay=1&after=7.2", "abc"),
       ("abc?token=a%26b&res%75me=1", "abc?token=a%26b"),
-      ("abc?handover=&x=1&resume", "abc?x=1"), ("abc?", "abc?"), ("a?b?c", "a?b?c"),
+      ("abc?handover=&x=1&resume", "abc?x=1"), ("abc?program=1.0.1.0.a&x=1", "abc?x=1"),
+      ("abc?", "abc?"), ("a?b?c", "a?b?c"),
     ]
     for (raw, clean) in names { #expect(StreamName(raw).asPublished == clean) }
     let name = StreamName("abc?token=x&resume=1")

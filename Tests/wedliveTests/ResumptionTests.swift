@@ -22,7 +22,7 @@ struct ResumptionTests {
     return StreamLeasing.Wish(
       key: try key(wedding), priority: 0, resumes: name["resume"] ?? "",
       after: name["after"] ?? "", proof: name["proof"] ?? "", grant: name["grant"] ?? "",
-      date: name["date"] ?? "")
+      date: name["date"] ?? "", program: name["program"] ?? "")
   }
 
   @Test func `what an edge says is what an origin reads`() throws {
@@ -105,6 +105,44 @@ struct ResumptionTests {
     }
     // Who can't prove the rest says nothing.
     #expect(try Resumption(wish("date=1.1795939000000"), pass) == nil)
+  }
+
+  @Test func `how far the program was is told along, and left out where that can't be`() throws {
+    let now: Int64 = 1_795_939_000_000
+    func said(_ place: ProgramPlace?) throws -> String {
+      Resumption(
+        key: try key(), grant: StreamGrant(epoch: 7),
+        progress: RelayProgress(sequence: 812, discontinuity: 3, end: nil, program: place)
+      ).query(pass)
+    }
+    func place(
+      _ number: Int64, discontinuity: Int64 = 0, ago: Int64 = 0, camera: String = "al.tar"
+    ) -> ProgramPlace {
+      ProgramPlace(
+        number: number, discontinuity: discontinuity, date: now - ago, camera: camera, sequence: 9)
+    }
+    let plain = try said(nil)
+    let beyond = now / 1_000 + 86_400
+    for good in [
+      place(0), place(1_700, discontinuity: 4), place(beyond), place(1, ago: 120_000),
+      place(1, ago: -600_000),
+    ] {
+      let query = try said(good)
+      // An origin that knows nothing of it reads the rest.
+      #expect(query == plain + "&program=\(good.text)")
+      let read = try #require(try Resumption(wish(query), pass, now: now))
+      #expect(read.progress?.program == good)
+      #expect(read.left(besides: nil)?.program == good)
+    }
+    for bad in [
+      place(beyond + 1), place(3, discontinuity: beyond + 1), place(1, ago: 120_001),
+      place(1, ago: -600_001), place(1, camera: "program"),
+    ] {
+      let read = try #require(try Resumption(wish(said(bad)), pass, now: now))
+      #expect(read.progress == RelayProgress(sequence: 812, discontinuity: 3, end: nil))
+    }
+    // Who can't prove the rest says nothing.
+    #expect(try Resumption(wish("program=\(place(1).text)"), pass, now: now) == nil)
   }
 
   @Test func `a stream's very first segment is made once more, where it was cut`() throws {

@@ -66,7 +66,7 @@ extension OriginNode {
     }
     let result = await admitHere(
       ask, publisher, after: numbers, wasOurs: wasOurs, resumed: resumed,
-      wasAdmitted: wasAdmitted)
+      program: inherited?.program, wasAdmitted: wasAdmitted)
     return result.map { claim in
       leasing?.rank(ask.key, publisher.priority)
       var claim = claim
@@ -86,8 +86,8 @@ extension OriginNode {
       key: ask.key, priority: publisher.priority,
       resumes: isPeer ? ask.name["resume"] ?? "" : "",
       after: ask.name["after"] ?? "", proof: ask.name["proof"] ?? "",
-      grant: ask.name["grant"] ?? "", date: ask.name["date"] ?? "", tokenID: publisher.tokenID,
-      isAdmitted: isAdmitted)
+      grant: ask.name["grant"] ?? "", date: ask.name["date"] ?? "",
+      program: ask.name["program"] ?? "", tokenID: publisher.tokenID, isAdmitted: isAdmitted)
     return await leasing.acquire(wish) { [registry, errands] in
       // Another node has it by now: whoever publishes it here would only be heard here.
       errands.run { await registry.holder(of: ask.key)?.send() }
@@ -157,7 +157,7 @@ extension OriginNode {
 
   private func admitHere(
     _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?, wasOurs: Bool,
-    resumed: StreamGrant?, wasAdmitted: Bool
+    resumed: StreamGrant?, program: ProgramPlace?, wasAdmitted: Bool
   ) async -> Result<Claim, PublishDenial> {
     var wasAdmitted = wasAdmitted
     let lease = leasing?.epoch(ask.key)
@@ -166,13 +166,13 @@ extension OriginNode {
       do throws(ClaimRefusal) {
         claim = try await registry.claim(
           ask.key, by: publisher, isAdmitted: wasAdmitted || hooks.onPublish == nil,
-          after: inherited, wasOurs: wasOurs, lease: lease, resumed: resumed)
+          after: inherited, wasOurs: wasOurs, lease: lease, resumed: resumed, program: program)
       } catch .onAir {
         if let denial = await askBackend(ask) { return .failure(denial) }
         wasAdmitted = true
         claim = try await registry.claim(
           ask.key, by: publisher, after: inherited, wasOurs: wasOurs, lease: lease,
-          resumed: resumed)
+          resumed: resumed, program: program)
       }
     } catch {
       log("publish.refused", ask, ["reason": "\(error)"])

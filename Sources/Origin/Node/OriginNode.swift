@@ -129,11 +129,12 @@ package final class OriginNode: Sendable {
     let door = ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { cameras.hasProgram($0) },
-        begin: { [streams = configuration.streams] key, onLoss in
+        begin: { [streams = configuration.streams] key, told, onLoss in
           await Self.begin(
-            key, ledger, leasing, live: programs.live(in: key.wedding),
+            key, ledger, leasing, told: told, live: programs.live(in: key.wedding),
             remembered: { await Self.remembered(key, ledger, cameras, streams) }, onLoss: onLoss)
         },
+        goOn: { key, start in await programs.run(key.wedding) { $0.goOn(from: start) } },
         seed: { await programs.seed($0) },
         open: { [settings] key, start, seed in
           programs.start(key.wedding) { loop in
@@ -160,8 +161,8 @@ package final class OriginNode: Sendable {
     self.door = door
     self.registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },
-      open: { key, inherited in
-        await door.enter(key)
+      open: { key, inherited, program in
+        await door.enter(key, told: program.map { ProgramStart($0) })
         var state = await ledger.begin(key, inheriting: inherited)
         // So that its segments fit the program's playlists.
         state.targetDuration = programs.status(of: key.wedding)?.targetDuration
@@ -205,13 +206,24 @@ package final class OriginNode: Sendable {
   ///
   /// - Returns: nil where another node has it.
   private static func begin(
-    _ key: StreamKey, _ ledger: StreamLedger, _ leasing: StreamLeasing?, live: Set<String>,
-    remembered: () async -> String?, onLoss: @escaping @Sendable () -> Void
+    _ key: StreamKey, _ ledger: StreamLedger, _ leasing: StreamLeasing?, told: ProgramStart?,
+    live: Set<String>, remembered: () async -> String?, onLoss: @escaping @Sendable () -> Void
   ) async -> ProgramStart? {
     var isBlind = false
     if let leasing {
       let wish = StreamLeasing.Wish(key: key, priority: 0, live: live)
-      switch await leasing.acquire(wish, onLoss) {
+      let outcome = await leasing.acquire(wish, onLoss)
+      // Redis may have heard of it long ago, or never.
+      if case .granted(let progress, _, _, _, _) = outcome, var told,
+        told.isFurther(than: progress?.state)
+      {
+        let state = await ledger.begin(key, inheriting: told.state)
+        if state.nextSequence != told.state.nextSequence { told.shown = nil }
+        told.state = state
+        told.broadcast = progress?.broadcast
+        return told
+      }
+      switch outcome {
       case .refused, .onAir: return nil
       case .granted(let progress?, _, _, _, _):
         var showing = progress.camera

@@ -4,6 +4,7 @@ import EventLoop
 import Events
 import HLS
 import Media
+import RTMP
 
 /// A wedding's program: a stream of its own whose segments are those of the active camera.
 ///
@@ -50,6 +51,8 @@ final class Program {
   private let now: () -> MediaTime
   var choice: ProgramChoice
   private var sequencer: ProgramSequencer
+  /// After which segment it goes on, where that is known.
+  private var place: ProgramPlace?
   private var renditions: ProgramRenditions
   private var memory: MemoryShare
   private(set) var cameras: [String: Camera] = [:]
@@ -110,6 +113,7 @@ final class Program {
       } else {
         sequencer = ProgramSequencer(start.state, after: start.shown)
       }
+      place = start.shown.map { ProgramPlace(start.state, $0) }
       if let camera = start.showing {
         choice.goOn(with: camera, patience: Self.reunion(settings.streams))
       }
@@ -284,6 +288,7 @@ final class Program {
   private func keep() {
     outlet.keep(key, sequencer.state)
     guard let source = renditions.source else { return }
+    place = renditions.shown.map { ProgramPlace(source.state, $0) }
     outlet.tell(
       key,
       StreamLeasing.Progress(
@@ -333,6 +338,17 @@ final class Program {
     tell()
   }
 
+  /// The edge of a camera that comes knows of more segments than that of the first one did.
+  ///
+  /// Once something is shown here, viewers have had its number.
+  func goOn(from start: ProgramStart) {
+    guard let shown = start.shown, start.isFurther(than: sequencer.state),
+      sequencer.begin(start.state, after: shown)
+    else { return }
+    place = ProgramPlace(start.state, shown)
+    tell()
+  }
+
   /// Shows nothing new from now on: a later process of this node goes on.
   ///
   /// - Returns: how far viewers have it, the camera that was chosen, and last the one that they see.
@@ -368,6 +384,7 @@ final class Program {
     status.active = choice.active
     status.heir = isHandedOver ? nil : heir
     status.isHandedOver = isHandedOver
+    status.place = isHandedOver ? nil : place
     status.isLeft = isLeft
     status.isLive = choice.isLive
     status.isEnded = renditions.isEnded
@@ -383,5 +400,17 @@ final class Program {
         isOpen: viewers & 1 == 1, plans: plans.names(in: viewers))
     }
     hub.set(status, of: wedding)
+  }
+}
+
+extension ProgramPlace {
+  /// - Parameters:
+  ///   - state: of a program after its last segment.
+  ///   - shown: whose that is.
+  init(_ state: WindowState, _ shown: ShownPlace) {
+    self.init(
+      number: Int64(max(0, state.nextSequence - 1)),
+      discontinuity: Int64(state.discontinuitySequence), date: max(0, state.endDate),
+      camera: shown.camera, sequence: Int64(shown.sequence))
   }
 }

@@ -11,9 +11,13 @@ actor ProgramDoor {
     var hasProgram: @Sendable (String) -> Bool
     /// Where a program's numbers go on; not below those of a main camera that has been the program.
     ///
-    /// Nil where another node has it. What it is given is called once, should another node have it later.
+    /// Nil where another node has it. It is told what the edge of its first camera knows of that. What it
+    /// is given is called once, should another node have it later.
     var begin:
-      @Sendable (StreamKey, _ onLoss: @escaping @Sendable () -> Void) async -> ProgramStart?
+      @Sendable (StreamKey, _ told: ProgramStart?, _ onLoss: @escaping @Sendable () -> Void) async
+        -> ProgramStart?
+    /// The edge of a later camera knows where a program goes on that is open.
+    var goOn: @Sendable (StreamKey, ProgramStart) async -> Void = { _, _ in }
     /// What a main camera that is live, or waits, has for viewers.
     var seed: @Sendable (StreamKey) async -> ProgramSeed?
     var open: @Sendable (StreamKey, ProgramStart, ProgramSeed?) -> Void
@@ -62,13 +66,20 @@ actor ProgramDoor {
   }
 
   /// A stream is about to be there.
-  func enter(_ key: StreamKey) async {
+  ///
+  /// - Parameters:
+  ///   - key: of it.
+  ///   - told: where the program goes on, as its publisher's edge knows; nil where it doesn't.
+  func enter(_ key: StreamKey, told: ProgramStart? = nil) async {
     await turns.enter(key.wedding)
     defer { turns.leave(key.wedding) }
     let known = streams[key.wedding] ?? []
     streams[key.wedding] = known.union([key])
     guard hands.hasProgram(key.wedding) else { return }
-    await open(key.wedding, seed: known.first { $0.camera == Claims.mainCamera })
+    if let told, open[key.wedding] != nil, let program = Self.program(key.wedding) {
+      return await hands.goOn(program, told)
+    }
+    await open(key.wedding, seed: known.first { $0.camera == Claims.mainCamera }, told: told)
   }
 
   /// A stream is no longer there.
@@ -179,7 +190,8 @@ actor ProgramDoor {
   /// - Parameters:
   ///   - wedding: whose.
   ///   - main: the camera that has been the program until now, if any.
-  private func open(_ wedding: String, seed main: StreamKey?) async {
+  ///   - told: where it goes on, as an edge knows.
+  private func open(_ wedding: String, seed main: StreamKey?, told: ProgramStart? = nil) async {
     // What one camera's playlist has been goes on where that is.
     guard open[wedding] == nil, !yielded.contains(wedding), !isRetired || main != nil,
       let program = Self.program(wedding)
@@ -187,7 +199,7 @@ actor ProgramDoor {
     openings += 1
     let opening = openings
     open[wedding] = opening
-    let begun = await hands.begin(program) { [weak self] in
+    let begun = await hands.begin(program, told) { [weak self] in
       Task { await self?.lost(wedding, opening) }
     }
     guard var start = begun else {

@@ -69,6 +69,19 @@ struct ProgramSequencer {
     announced = state.isResumed ? shown : nil
   }
 
+  /// Begins elsewhere, where nothing has been shown yet.
+  ///
+  /// - Parameters:
+  ///   - state: after the last segment that another node has shown.
+  ///   - shown: whose that was.
+  /// - Returns: false where something has been shown.
+  mutating func begin(_ state: WindowState, after shown: ShownPlace) -> Bool {
+    guard current == nil else { return false }
+    self.state = state
+    announced = state.isResumed ? shown : nil
+    return true
+  }
+
   /// Starts a program that goes on from a camera's own playlist.
   init(_ state: WindowState, goingOnFrom camera: String) {
     self.state = state

@@ -1,4 +1,5 @@
 import HLS
+import RTMP
 
 /// Where a program begins.
 struct ProgramStart: Sendable {
@@ -19,4 +20,21 @@ struct ProgramStart: Sendable {
   var broadcast: Broadcast?
   /// What that camera that it is to show has shown last, where it was live here before.
   var first: ProgramSeed?
+}
+
+extension ProgramStart {
+  /// Where it goes on, as the edge of one of its cameras knows.
+  init(_ told: ProgramPlace) {
+    self.init(
+      state: WindowState(
+        nextSequence: Int(clamping: told.number + 1),
+        discontinuitySequence: Int(clamping: told.discontinuity), endDate: told.date),
+      isInherited: true, showing: told.camera,
+      shown: ShownPlace(camera: told.camera, sequence: Int(clamping: told.sequence)))
+  }
+
+  /// Whether there are more segments before it than before another state, where that is known.
+  func isFurther(than other: WindowState?) -> Bool {
+    other.map { state.nextSequence > $0.nextSequence } ?? true
+  }
 }

@@ -1,4 +1,5 @@
 import ControlAPI
+import RTMP
 
 /// What a program does, as the API and the operator are told.
 struct ProgramStatus: Sendable {
@@ -19,6 +20,8 @@ struct ProgramStatus: Sendable {
   var switches = 0
   /// The next segment's number.
   var nextSequence = 0
+  /// How far it has come, for whoever goes on with it; nil where that isn't known, or another process does.
+  var place: ProgramPlace?
   /// The target duration of its playlists, in seconds; nil before the first segment.
   var targetDuration: Int?
   /// How many segments its playlist lists.

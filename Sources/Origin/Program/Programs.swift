@@ -3,6 +3,7 @@ package import Events
 import HLS
 package import Ingest
 import Media
+import RTMP
 import Synchronization
 package import Telemetry
 
@@ -228,6 +229,11 @@ package final class Programs: Sendable {
   /// What a wedding's program does; nil where it has none now.
   func status(of wedding: String) -> ProgramStatus? {
     state.withLock { $0.statuses[wedding] }
+  }
+
+  /// How far a wedding's program has come that is made here; nil for others.
+  func place(of wedding: String) -> ProgramPlace? {
+    state.withLock { $0.statuses[wedding]?.place }
   }
 
   /// What all programs do, by their weddings.

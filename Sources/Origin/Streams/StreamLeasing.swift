@@ -36,6 +36,9 @@ package struct StreamLeasing: Sendable {
     package let grant: String
     /// Which date a time of its publisher's clock has, as the edge knows; empty where it doesn't.
     package let date: String
+    /// How far the program has come that is made of it and others, as the edge knows; empty where it
+    /// doesn't.
+    package let program: String
     /// The same for two connections that show the same token; empty for a program.
     package let tokenID: [UInt8]
     /// Whether the backend has said yes, or isn't asked.
@@ -45,9 +48,10 @@ package struct StreamLeasing: Sendable {
 
     package init(
       key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = "",
-      grant: String = "", date: String = "", tokenID: [UInt8] = [], isAdmitted: Bool = true,
-      live: Set<String> = []
+      grant: String = "", date: String = "", program: String = "", tokenID: [UInt8] = [],
+      isAdmitted: Bool = true, live: Set<String> = []
     ) {
+      self.program = program
       self.live = live
       self.date = date
       self.tokenID = tokenID
@@ -83,14 +87,17 @@ package struct StreamLeasing: Sendable {
     package let isLeft: Bool
     /// Since when it has been on the air, and when last; nil where that isn't known.
     package let broadcast: Broadcast?
+    /// How far the program of its wedding has come, as its publisher's edge knows; nil where it doesn't.
+    package let program: ProgramPlace?
 
     package init(
       state: WindowState, publisherEnd: MediaTime?, nextEnd: MediaTime? = nil,
       publisherDate: PublisherDate? = nil, names: [String] = [], camera: String? = nil,
       chosen: String? = nil, shown: ShownPlace? = nil, isLeft: Bool = false,
-      broadcast: Broadcast? = nil
+      broadcast: Broadcast? = nil, program: ProgramPlace? = nil
     ) {
       self.broadcast = broadcast
+      self.program = program
       self.isLeft = isLeft
       self.shown = shown
       self.chosen = chosen

@@ -67,7 +67,7 @@ package actor StreamRegistry {
   private let limits: Limits
   private let run = RandomName.make(8)
   private let hasMemory: @Sendable () -> Bool
-  private let open: @Sendable (StreamKey, WindowState?) async -> LiveStreamBox
+  private let open: @Sendable (StreamKey, WindowState?, ProgramPlace?) async -> LiveStreamBox
   private let close: @Sendable (StreamKey) async -> Void
   private let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
 
@@ -77,13 +77,14 @@ package actor StreamRegistry {
   ///   - limits: how long streams are kept, and how many.
   ///   - hasMemory: asked before there is one stream more.
   ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from; never below
-  ///     those that another node had.
+  ///     those that another node had. It is told how far the program of the wedding has come, where its
+  ///     publisher's edge knows.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns.
   ///   - isElsewhere: whether another node or process has a stream, or has brought it on beyond a state;
   ///     nil where nobody can tell.
   package init(
     limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
-    open: @escaping @Sendable (StreamKey, WindowState?) async -> LiveStreamBox,
+    open: @escaping @Sendable (StreamKey, WindowState?, ProgramPlace?) async -> LiveStreamBox,
     close: @escaping @Sendable (StreamKey) async -> Void,
     isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
   ) {
@@ -113,13 +114,14 @@ package actor StreamRegistry {
   ///     is left of it here is forgotten.
   ///   - lease: the number of the cluster's; nil without one.
   ///   - resumed: under which grant the publisher had it before, as its edge has proved.
+  ///   - program: how far the one of its wedding has come, as that edge knows.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
   /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
   ///   an admitted one.
   package func claim(
     _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true,
     after state: WindowState? = nil, wasOurs: Bool = false, lease: Int64? = nil,
-    resumed: StreamGrant? = nil
+    resumed: StreamGrant? = nil, program: ProgramPlace? = nil
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
@@ -133,7 +135,7 @@ package actor StreamRegistry {
     }
     if entries[key] == nil {
       opening += 1
-      let box = await open(key, state)
+      let box = await open(key, state, program)
       opening -= 1
       entries[key] = Entry(box: box)
     }

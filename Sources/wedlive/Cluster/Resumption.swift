@@ -1,3 +1,4 @@
+import Access
 import Cluster
 import HLS
 import Media
@@ -29,7 +30,7 @@ struct Resumption {
   /// - Parameters:
   ///   - wish: of the publisher.
   ///   - pass: by which it proves it.
-  ///   - now: in milliseconds since 1970; a date far from it is left out.
+  ///   - now: in milliseconds since 1970; a date far from it is left out, and so is a program's place.
   init?(_ wish: StreamLeasing.Wish, _ pass: PeerPass, now: Int64 = LogTime.now.milliseconds) {
     guard let epoch = Int64(wish.resumes) else { return nil }
     var progress: RelayProgress?
@@ -39,7 +40,9 @@ struct Resumption {
       guard numbers.count == 2, let sequence = numbers[0], let discontinuity = numbers[1],
         (0..<Int64(Int32.max)).contains(discontinuity), (-1..<(1 << 53)).contains(sequence)
       else { return nil }
-      progress = RelayProgress(sequence: sequence, discontinuity: discontinuity, end: nil)
+      progress = RelayProgress(
+        sequence: sequence, discontinuity: discontinuity, end: nil,
+        program: ProgramPlace(wish.program).flatMap { Self.isBelievable($0, now: now) ? $0 : nil })
     }
     let grant = StreamGrant(epoch: epoch, turn: StreamGrant.Turn(wish.grant))
     let date = StreamDate(wish.date).flatMap { Self.isBelievable($0.date, now: now) ? $0 : nil }
@@ -52,12 +55,25 @@ struct Resumption {
     date >= now - 86_400_000 && StreamHead.believable(date, now: now) == date
   }
 
+  /// How long ago a program has come to where it is said to have come, with what clocks differ by.
+  ///
+  /// What an edge has heard long ago is behind what viewers have by now, from others.
+  private static let programAge: Int64 = 120_000
+
+  /// No program has had more segments than seconds since 1970, and a day of shorter ones.
+  private static func isBelievable(_ place: ProgramPlace, now: Int64) -> Bool {
+    max(place.number, place.discontinuity) <= now / 1_000 + 86_400
+      && place.date >= now - programAge && StreamHead.believable(place.date, now: now) == place.date
+      && place.camera != Claims.programCamera
+  }
+
   private var epoch: Int64 { grant.epoch }
 
   /// What is proved.
   ///
-  /// Not which grant it was, nor the date, of which origins of the version before know nothing: these only
-  /// say who of two that can prove the rest came last, and when it was filmed what they send.
+  /// Not which grant it was, nor the date or the program's place, of which origins of the version before know nothing: these only
+  /// say who of two that can prove the rest came last, when it was filmed what they send, and what viewers
+  /// have had of it.
   private var words: String { "\(key) goes on after \(epoch) \(after ?? "")" }
 
   private var after: String? { progress.map { "\($0.sequence).\($0.discontinuity)" } }
@@ -66,6 +82,7 @@ struct Resumption {
   func query(_ pass: PeerPass) -> String {
     "resume=\(epoch)&proof=\(pass.proof(of: words))" + (after.map { "&after=\($0)" } ?? "")
       + (grant.turn.map { "&grant=\($0.text)" } ?? "") + (date.map { "&date=\($0.text)" } ?? "")
+      + (progress?.program.map { "&program=\($0.text)" } ?? "")
   }
 
   /// Whether a lease comes right after the holder's: where others had the stream in between, it goes on
@@ -97,7 +114,7 @@ struct Resumption {
         endDate: isRemade ? 0 : recorded?.state.endDate ?? 0),
       publisherEnd: isRecorded(next) ? recorded?.publisherEnd : nil,
       nextEnd: isRecorded(next + 1) ? recorded?.publisherEnd : nil,
-      broadcast: recorded?.broadcast)
+      broadcast: recorded?.broadcast, program: progress.program)
   }
 
   /// Which date a time of the publisher's clock has.

@@ -1,6 +1,7 @@
 import TestSupport
 import HLS
 import Media
+import RTMP
 import Synchronization
 import Testing
 
@@ -15,6 +16,8 @@ import Testing
     let refusals = Mutex(0)
     let losses = Mutex<[@Sendable () -> Void]>([])
     let isInherited = Mutex(false)
+    /// Whether nobody can be asked how far it has come.
+    let isBlind = Mutex(false)
     /// How many closings have begun, and whether they are kept from ending.
     let closings = Mutex(0)
     let isHeld = Mutex(false)
@@ -37,7 +40,7 @@ import Testing
     ProgramDoor(
       ProgramDoor.Hands(
         hasProgram: { [notes] wedding in notes.weddings.withLock { $0.contains(wedding) } },
-        begin: { [notes] key, onLoss in
+        begin: { [notes] key, told, onLoss in
           let isRefused = notes.refusals.withLock { count in
             count -= 1
             return count >= 0
@@ -45,8 +48,13 @@ import Testing
           if isRefused { return nil }
           notes.losses.withLock { $0.append(onLoss) }
           notes.note("begin \(key)")
-          return ProgramStart(
-            state: WindowState(nextSequence: 5), isInherited: notes.isInherited.withLock { $0 })
+          return told
+            ?? ProgramStart(
+              state: WindowState(nextSequence: 5), isInherited: notes.isInherited.withLock { $0 },
+              isBlind: notes.isBlind.withLock { $0 })
+        },
+        goOn: { [notes] key, start in
+          notes.note("go on \(key) at \(start.state.nextSequence)")
         },
         seed: { [notes] key in
           notes.note("seed \(key)")
@@ -214,6 +222,28 @@ import Testing
     await door.split("w")
     #expect(
       notes.taken == ["begin w/program", "listen w", "seed w/main", "open w/program at 5"])
+  }
+
+  @Test func `where edges know how far it was it goes on there, and beyond all where none does`()
+    async throws
+  {
+    let door = door()
+    hasSeveral("w")
+    hasSeveral("v")
+    notes.isBlind.withLock { $0 = true }
+    let place = ProgramPlace(
+      number: 20, discontinuity: 1, date: 1_795_939_000_000, camera: "a", sequence: 7)
+    await door.enter(.named("w", "a"), told: ProgramStart(place))
+    #expect(notes.taken == ["begin w/program", "listen w", "open w/program at 21"])
+    await door.enter(.named("w", "b"), told: ProgramStart(place))
+    await door.enter(.named("w", "c"))
+    #expect(notes.taken == ["go on w/program at 21"])
+
+    let seconds = StreamLedger.beyondAll.nextSequence
+    await door.enter(.named("v", "a"))
+    let opened = try #require(notes.taken.last)
+    let number = try #require(Int(opened.replacing("open v/program at ", with: "")))
+    #expect((seconds...seconds + 60).contains(number))
   }
 
   @Test func `it waits for the first stream where nobody is live`() async {

@@ -127,6 +127,24 @@ extension Segment {
     #expect(take(7, "a", at: 100_000) == [Shown("a", 7, as: 41, cut: true)])
   }
 
+  @Test func `what was told later counts, until something is shown`() {
+    var sequencer = ProgramSequencer(
+      WindowState(nextSequence: 7), after: ShownPlace(camera: "a", sequence: 3))
+    _ = sequencer.show("a", last: nil)
+    let isTaken = sequencer.begin(
+      WindowState(nextSequence: 9), after: ShownPlace(camera: "a", sequence: 5))
+    #expect(isTaken)
+    var numbers = sequencer.take(.sample(4, at: 4_000), of: "a").map(\.number)
+    #expect(numbers == [])
+    numbers = sequencer.take(.sample(5, at: 5_000), of: "a").map(\.number)
+    #expect(numbers == [8])
+    let isTakenLater = sequencer.begin(
+      WindowState(nextSequence: 12), after: ShownPlace(camera: "a", sequence: 8))
+    #expect(!isTakenLater)
+    numbers = sequencer.take(.sample(6, at: 6_000), of: "a").map(\.number)
+    #expect(numbers == [9])
+  }
+
   @Test mutating func `what follows what was shown has the next number`() {
     goOn()
     _ = show("a")

@@ -6,6 +6,7 @@ import Viewers
 import Events
 import HLS
 import Media
+import RTMP
 import Testing
 
 @testable import Origin
@@ -32,6 +33,33 @@ import Testing
     #expect(event?.camera == "b")
     #expect(
       event?.data == ["camera_id": "b", "previous_camera_id": "a", "reason": "chosen"])
+  }
+
+  @Test func `it says how far it has come, for whoever goes on with it`() throws {
+    let test = try TestProgram()
+    let state = WindowState(nextSequence: 70, discontinuitySequence: 3, endDate: 900_000)
+    test.open(state: state, showing: "a", shown: ShownPlace(camera: "a", sequence: 38))
+    #expect(test.hub.place(of: "w")?.text == "69.3.900000.38.a")
+    // The edge of another camera knows of more.
+    let told = ProgramPlace(
+      number: 71, discontinuity: 4, date: 906_000, camera: "a", sequence: 40)
+    test.program?.goOn(from: ProgramStart(told))
+    #expect(test.hub.place(of: "w") == told)
+    test.program?.goOn(
+      from: ProgramStart(state: state, shown: ShownPlace(camera: "a", sequence: 1)))
+    #expect(test.hub.place(of: "w") == told)
+    // What it says was shown last stands in the same place once more.
+    test.tell(.began, "a")
+    test.segments("a")
+    #expect(test.playlist?.mediaSequence == 71)
+    let shown = try #require(test.hub.place(of: "w"))
+    #expect((shown.number, shown.camera, shown.sequence) == (71, "a", 40))
+    test.segments("a")
+    #expect(test.hub.place(of: "w")?.number == 72)
+    #expect(test.hub.place(of: "w")?.sequence == 41)
+    #expect(test.hub.place(of: "v") == nil)
+    _ = test.program?.handOver()
+    #expect(test.hub.place(of: "w") == nil)
   }
 
   @Test func `what cameras told before it was open is not lost`() throws {

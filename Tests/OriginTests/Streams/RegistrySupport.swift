@@ -68,7 +68,7 @@ struct TestRegistry {
     let log = log
     registry = StreamRegistry(
       limits: limits, hasMemory: { memory.admit() },
-      open: { key, _ in
+      open: { key, _, _ in
         await log.opening(key)
         _ = await ledger.begin(key)
         return LiveStreamBox(
