@@ -71,9 +71,9 @@ struct Resumption {
 
   /// What is proved.
   ///
-  /// Not which grant it was, nor the date or the program's place, of which origins of the version before know nothing: these only
-  /// say who of two that can prove the rest came last, when it was filmed what they send, and what viewers
-  /// have had of it.
+  /// Not which grant it was, nor the date or the program's place, of which origins of the version before
+  /// know nothing: these only say who of two that can prove the rest came last, when it was filmed what
+  /// they send, and what viewers have had of it.
   private var words: String { "\(key) goes on after \(epoch) \(after ?? "")" }
 
   private var after: String? { progress.map { "\($0.sequence).\($0.discontinuity)" } }
