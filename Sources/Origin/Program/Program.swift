@@ -402,15 +402,3 @@ final class Program {
     hub.set(status, of: wedding)
   }
 }
-
-extension ProgramPlace {
-  /// - Parameters:
-  ///   - state: of a program after its last segment.
-  ///   - shown: whose that is.
-  init(_ state: WindowState, _ shown: ShownPlace) {
-    self.init(
-      number: Int64(max(0, state.nextSequence - 1)),
-      discontinuity: Int64(state.discontinuitySequence), date: max(0, state.endDate),
-      camera: shown.camera, sequence: Int64(shown.sequence))
-  }
-}
