@@ -220,7 +220,7 @@ package final class OriginNode: Sendable {
         let state = await ledger.begin(key, inheriting: told.state)
         if state.nextSequence != told.state.nextSequence { told.shown = nil }
         told.state = state
-        told.broadcast = progress?.broadcast
+        told.broadcast = progress?.broadcast?.seen(told.state.endDate)
         return told
       }
       switch outcome {

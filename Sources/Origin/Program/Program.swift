@@ -97,8 +97,8 @@ final class Program {
       key, configuration: settings.streams, goesOn: start.isInherited, outlet: outlet)
     let clock = StreamOutlet.wallClockMilliseconds
     let broadcast = seed?.broadcast ?? start.broadcast
-    status.startedAtMilliseconds =
-      broadcast.flatMap { $0.goesOn(settings.streams, now: clock) ? $0.began : nil } ?? clock
+    let goesOn = broadcast?.goesOn(settings.streams, now: clock)
+    status.startedAtMilliseconds = goesOn == true ? broadcast?.began ?? clock : clock
     if let seed {
       sequencer = ProgramSequencer(seed.source.window.state, goingOnFrom: seed.camera)
       renditions.begin(with: seed)
@@ -114,7 +114,8 @@ final class Program {
         sequencer = ProgramSequencer(start.state, after: start.shown)
       }
       place = start.shown.map { ProgramPlace(start.state, $0) }
-      if let camera = start.showing {
+      // What another broadcast has shown, hours ago, says nothing of this one.
+      if let camera = start.showing, goesOn != false {
         choice.goOn(with: camera, patience: Self.reunion(settings.streams))
       }
     }

@@ -13,6 +13,9 @@ package struct Broadcast: Codable, Equatable, Sendable {
     self.last = last
   }
 
+  /// The same, where it is known from elsewhere that it was on the air at a date.
+  func seen(_ date: Int64) -> Broadcast { Broadcast(began: began, last: max(last, date)) }
+
   /// Whether a publisher who comes goes on with it.
   ///
   /// - Parameters:

@@ -257,6 +257,28 @@ import Testing
     #expect(test.status?.switches == 0)
   }
 
+  @Test(arguments: [20_000, 90_000])
+  func `what a broadcast of before has shown is not waited for`(ago: Int64) async throws {
+    let test = try TestProgram()
+    let now = StreamOutlet.wallClockMilliseconds
+    test.open(
+      state: WindowState(nextSequence: 70), chosen: "a", showing: "a",
+      broadcast: Broadcast(began: now - 3_600_000, last: now - ago))
+    for camera in ["a", "b"] { test.tell(.began, camera) }
+    test.segments("b")
+    let goesOn = ago < 60_000
+    #expect(test.status?.active == (goesOn ? nil : "b"))
+    #expect(test.playlist?.mediaSequence == (goesOn ? nil : 70))
+    test.segments("b")
+    test.segments("a", "b")
+    #expect(test.status?.active == "a")
+    #expect(test.status?.switches == (goesOn ? 0 : 1))
+    guard test.status?.switches == 1 else { return }
+    // The one that was chosen has never been lost in this one.
+    var events = test.events.makeAsyncIterator()
+    #expect(await events.next()?.data["reason"] == "chosen")
+  }
+
   @Test func `it waits for no clock, whatever the other node's said`() throws {
     let test = try TestProgram()
     let ahead = WindowState(nextSequence: 70, endDate: 4_000_000_000_000)

@@ -72,13 +72,14 @@ final class TestProgram {
   /// Opens the program; what cameras told before comes to it.
   func open(
     state: WindowState = WindowState(), chosen: String? = nil, showing: String? = nil,
-    shown: ShownPlace? = nil
+    shown: ShownPlace? = nil, broadcast: Broadcast? = nil
   ) {
     ProgramTable.on(loop).open(
       Program(
         .named("w", "program"),
         start: ProgramStart(
-          state: state, isInherited: showing != nil, showing: showing, shown: shown),
+          state: state, isInherited: showing != nil, showing: showing, shown: shown,
+          broadcast: broadcast),
         chosen: chosen,
         seed: nil, settings: settings, outlet: outlet, memory: memory, hub: hub, loop: loop,
         now: { [time] in time.now }))
