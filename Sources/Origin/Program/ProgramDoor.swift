@@ -47,6 +47,8 @@ actor ProgramDoor {
   private var openings = 0
   /// Weddings whose program another node has, and is asked for now and then.
   private var awaited: Set<String> = []
+  /// Where those go on, as their cameras' edges have said: who has one may have died.
+  private var told: [String: ProgramStart] = [:]
   /// Weddings whose program the next process of this node has.
   private var yielded: Set<String> = []
   /// Weddings whose program is to be here for cameras that processes before this one have.
@@ -115,6 +117,7 @@ actor ProgramDoor {
 
   private func closeIfEmpty(_ wedding: String) async {
     guard !hosted.contains(wedding) else { return }
+    told[wedding] = nil
     hands.giveUp(wedding)
     guard open.removeValue(forKey: wedding) != nil, let program = Self.program(wedding) else {
       return
@@ -196,6 +199,7 @@ actor ProgramDoor {
     guard open[wedding] == nil, !yielded.contains(wedding), !isRetired || main != nil,
       let program = Self.program(wedding)
     else { return }
+    let told = furthest(told, of: wedding)
     openings += 1
     let opening = openings
     open[wedding] = opening
@@ -204,8 +208,10 @@ actor ProgramDoor {
     }
     guard var start = begun else {
       open[wedding] = nil
+      self.told[wedding] = told
       return askLater(wedding)
     }
+    self.told[wedding] = nil
     // First heard, then looked at: what is told twice is known by its number.
     hands.listen(wedding, start.isLeft ? start.shown : nil)
     var seed: ProgramSeed?
@@ -213,6 +219,14 @@ actor ProgramDoor {
     // Viewers elsewhere may have had any number but those of a camera that is here.
     if start.isBlind, seed == nil { start.state = start.state.after(StreamLedger.beyondAll) }
     hands.open(program, start, seed)
+  }
+
+  /// What edges have said, now or while another node had it, as long as it can be true.
+  private func furthest(_ start: ProgramStart?, of wedding: String) -> ProgramStart? {
+    let oldest = StreamOutlet.wallClockMilliseconds - StreamLeasing.programPatience
+    guard let known = told[wedding], known.state.endDate >= oldest else { return start }
+    guard let start else { return known }
+    return start.isFurther(than: known.state) ? start : known
   }
 
   private static func program(_ wedding: String) -> StreamKey? {

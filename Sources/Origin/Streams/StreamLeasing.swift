@@ -6,6 +6,11 @@ package import RTMP
 ///
 /// A struct of closures: whoever wires the node knows the cluster.
 package struct StreamLeasing: Sendable {
+  /// For how long it is believed where a program was, in milliseconds, with what clocks differ by.
+  ///
+  /// What an edge has heard long ago is behind what viewers have by now, from others.
+  package static let programPatience: Int64 = 120_000
+
   /// What became of a wish to have a stream.
   package enum Outcome: Sendable {
     /// This node has it; where it is known how far it has come, it goes on after that. Where it `wasOurs`

@@ -55,15 +55,11 @@ struct Resumption {
     date >= now - 86_400_000 && StreamHead.believable(date, now: now) == date
   }
 
-  /// How long ago a program has come to where it is said to have come, with what clocks differ by.
-  ///
-  /// What an edge has heard long ago is behind what viewers have by now, from others.
-  private static let programAge: Int64 = 120_000
-
   /// No program has had more segments than seconds since 1970, and a day of shorter ones.
   private static func isBelievable(_ place: ProgramPlace, now: Int64) -> Bool {
     max(place.number, place.discontinuity) <= now / 1_000 + 86_400
-      && place.date >= now - programAge && StreamHead.believable(place.date, now: now) == place.date
+      && place.date >= now - StreamLeasing.programPatience
+      && StreamHead.believable(place.date, now: now) == place.date
       && place.camera != Claims.programCamera
   }
 

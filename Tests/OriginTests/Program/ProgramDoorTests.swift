@@ -246,6 +246,39 @@ import Testing
     #expect((seconds...seconds + 60).contains(number))
   }
 
+  private func hasOpened() -> Bool {
+    notes.all.withLock { $0.contains { $0.hasPrefix("open ") } }
+  }
+
+  @Test func `what edges have said while another node had it counts once that is lost`() async {
+    let door = door()
+    hasSeveral("w")
+    notes.refusals.withLock { $0 = 2 }
+    let now = StreamOutlet.wallClockMilliseconds
+    for (camera, number) in [("a", 20), ("b", 19)] as [(String, Int64)] {
+      let place = ProgramPlace(
+        number: number, discontinuity: 1, date: now, camera: camera, sequence: 7)
+      await door.enter(.named("w", camera), told: ProgramStart(place))
+    }
+    #expect(await eventually { hasOpened() })
+    #expect(notes.taken.last == "open w/program at 21")
+    // It is said once.
+    for camera in ["a", "b"] { await door.leave(.named("w", camera)) }
+    await door.enter(.named("w", "a"))
+    #expect(notes.taken.last == "open w/program at 5")
+  }
+
+  @Test func `what edges have said long ago counts no more`() async {
+    let door = door()
+    hasSeveral("w")
+    notes.refusals.withLock { $0 = 1 }
+    let place = ProgramPlace(
+      number: 20, discontinuity: 1, date: 1_795_939_000_000, camera: "a", sequence: 7)
+    await door.enter(.named("w", "a"), told: ProgramStart(place))
+    #expect(await eventually { hasOpened() })
+    #expect(notes.taken.last == "open w/program at 5")
+  }
+
   @Test func `it waits for the first stream where nobody is live`() async {
     let door = door()
     hasSeveral("w")
