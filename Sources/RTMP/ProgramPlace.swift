@@ -1,5 +1,5 @@
-/// How far a wedding's program has come: told to the relays of its cameras with `RelayProgress`, and by
-/// these to the next server, which may have nobody else to ask.
+/// How far a wedding's program has come: told to the relays of its cameras with `RelayProgress`,
+/// and by these to the next server, which may have nobody else to ask.
 package struct ProgramPlace: Equatable, Sendable {
   /// The largest number that is exact in all that numbers go through.
   private static let largest: Int64 = (1 << 53) - 1

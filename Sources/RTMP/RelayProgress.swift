@@ -19,8 +19,8 @@ package struct RelayProgress: Equatable, Sendable {
   package let end: UInt32?
   /// Which date a time of that clock has; nil where that isn't known.
   package let date: StreamDate?
-  /// How far the program has come that its server makes of this stream and others; nil where it makes
-  /// none.
+  /// How far the program has come that its server makes of this stream and others; nil where it
+  /// makes none.
   package let program: ProgramPlace?
 
   package init(

@@ -83,8 +83,9 @@ enum LeaseScripts {
   ///
   /// Of two holders the one with the larger epoch wins, then the one with the smaller name.
   /// Arguments: as above up to the priority; the epoch; 1 where a head follows; sequence,
-  /// discontinuity, end, names, date, camera, what that shows, when it went on the air. Answers 1 where it
-  /// is kept, 2 where it was taken back, and 0, the owner and its epoch where it is another's.
+  /// discontinuity, end, names, date, camera, what that shows, when it went on the air. Answers 1
+  /// where it is kept, 2 where it was taken back, and 0, the owner and its epoch where it is
+  /// another's.
   static let refresh = RedisScript(
     preamble + """
       local mine = tonumber(ARGV[6])
@@ -118,7 +119,8 @@ enum LeaseScripts {
       return {answer}
       """)
 
-  /// Whether another has a stream, or has brought it on: 1 or 0, or nothing where nobody has said so.
+  /// Whether another has a stream, or has brought it on: 1 or 0, or nothing where nobody has said
+  /// so.
   ///
   /// Arguments: node, its incarnation, lease and memory in milliseconds, priority, which says nothing here;
   /// the sequence of the last segment that this one knows of.

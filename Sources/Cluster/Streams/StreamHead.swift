@@ -51,7 +51,8 @@ package struct StreamHead: Equatable, Sendable {
 
   /// Its values as a stream's record has them: sequence, discontinuity, end, names.
   ///
-  /// What older nodes don't know stands beside them: the dates, and a program's camera and what it shows of one.
+  /// What older nodes don't know stands beside them: the dates, and a program's camera and what it
+  /// shows of one.
   var values: [String] {
     ["\(sequence)", "\(discontinuity)", "\(end)", names.joined(separator: " ")]
   }

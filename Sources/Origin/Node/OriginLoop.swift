@@ -187,8 +187,8 @@ package final class OriginLoop {
       }
       onProgress = { progress in
         let grant = current()
-        // Its segments come to the program by another way: what that has shown of them may be less or more
-        // than what is told here, and both together say what is to be shown next.
+        // Its segments come to the program by another way: what that has shown of them may be less
+        // or more than what is told here, and both together say what is to be shown next.
         let told = RelayProgress(progress, program: programs.place(of: claim.key.wedding))
         mailbox.submit {
           publication.connection(on: $0)?.tell(told, under: grant)

@@ -188,8 +188,8 @@ package final class OriginNode: Sendable {
     }
   }
 
-  /// The camera that a program was to show, where both were on the air when the process before this one
-  /// died: nobody else knows what it showed.
+  /// The camera that a program was to show, where both were on the air when the process before this
+  /// one died: nobody else knows what it showed.
   private static func remembered(
     _ program: StreamKey, _ ledger: StreamLedger, _ cameras: WeddingCameras,
     _ streams: StreamConfiguration

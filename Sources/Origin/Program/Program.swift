@@ -108,11 +108,7 @@ final class Program {
       keep()
       show()
     } else {
-      if start.isLeft, let last = start.shown {
-        sequencer = ProgramSequencer(start.state, leftAfter: last)
-      } else {
-        sequencer = ProgramSequencer(start.state, after: start.shown)
-      }
+      sequencer = ProgramSequencer(start)
       place = start.shown.map { ProgramPlace(start.state, $0) }
       // What another broadcast has shown, hours ago, says nothing of this one.
       if let camera = start.showing, goesOn != false {
@@ -133,8 +129,8 @@ final class Program {
     take(pieces, seed.offers, of: seed.camera)
   }
 
-  /// How long a program that has come from another node, or a process that died, waits for the camera that
-  /// it showed: all of them come within moments, and each has something to show when its segment is made.
+  /// How long a program that comes from elsewhere waits for the camera that it showed: all come
+  /// within moments, and each has something to show when its segment is made.
   private static func reunion(_ streams: StreamConfiguration) -> Int64 {
     2 * MediaTime(streams.fragment).milliseconds
   }
@@ -367,8 +363,8 @@ final class Program {
   }
 
   private var broadcast: Broadcast {
-    let began = status.startedAtMilliseconds
-    return Broadcast(began: began, last: max(began, sequencer.state.endDate))
+    Broadcast(began: status.startedAtMilliseconds, last: status.startedAtMilliseconds)
+      .seen(sequencer.state.endDate)
   }
 
   /// Takes the program away from viewers.

@@ -73,8 +73,8 @@ struct ProgramChoice {
     cameras[camera]?.liveSince = isLive ? now : nil
   }
 
-  /// The program has shown a camera on another node, or in a process that has died: its cameras come from
-  /// there, one after the other.
+  /// The program has shown a camera on another node, or in a process that has died: its cameras
+  /// come from there, one after the other.
   ///
   /// - Parameters:
   ///   - camera: that it goes on with.

@@ -11,8 +11,8 @@ actor ProgramDoor {
     var hasProgram: @Sendable (String) -> Bool
     /// Where a program's numbers go on; not below those of a main camera that has been the program.
     ///
-    /// Nil where another node has it. It is told what the edge of its first camera knows of that. What it
-    /// is given is called once, should another node have it later.
+    /// Nil where another node has it. It is told what the edge of its first camera knows of that.
+    /// What it is given is called once, should another node have it later.
     var begin:
       @Sendable (StreamKey, _ told: ProgramStart?, _ onLoss: @escaping @Sendable () -> Void) async
         -> ProgramStart?

@@ -69,6 +69,15 @@ struct ProgramSequencer {
     announced = state.isResumed ? shown : nil
   }
 
+  /// Starts one that is to begin as somebody knows.
+  init(_ start: ProgramStart) {
+    if start.isLeft, let last = start.shown {
+      self.init(start.state, leftAfter: last)
+    } else {
+      self.init(start.state, after: start.shown)
+    }
+  }
+
   /// Begins elsewhere, where nothing has been shown yet.
   ///
   /// - Parameters:

@@ -20,7 +20,8 @@ struct ProgramStatus: Sendable {
   var switches = 0
   /// The next segment's number.
   var nextSequence = 0
-  /// How far it has come, for whoever goes on with it; nil where that isn't known, or another process does.
+  /// How far it has come, for whoever goes on with it; nil where that isn't known, or another
+  /// process does.
   var place: ProgramPlace?
   /// The target duration of its playlists, in seconds; nil before the first segment.
   var targetDuration: Int?

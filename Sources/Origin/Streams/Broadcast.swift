@@ -1,5 +1,5 @@
-/// What viewers take for one: a stream from when it goes on the air, over its publisher's returns, until it
-/// has been away for the reconnect window.
+/// What viewers take for one: a stream from when it goes on the air, over its publisher's returns,
+/// until it has been away for the reconnect window.
 ///
 /// Processes and nodes that go on with it tell each other of it.
 package struct Broadcast: Codable, Equatable, Sendable {

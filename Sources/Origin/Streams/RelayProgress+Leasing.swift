@@ -7,7 +7,8 @@ extension RelayProgress {
   ///
   /// - Parameters:
   ///   - progress: of the stream.
-  ///   - program: how far the one has come that is made of it and others here; nil where there is none.
+  ///   - program: how far the one has come that is made of it and others here; nil where there is
+  ///     none.
   init(_ progress: StreamLeasing.Progress, program: ProgramPlace?) {
     self.init(
       sequence: Int64(progress.state.nextSequence - 1),

@@ -41,8 +41,8 @@ package struct StreamLeasing: Sendable {
     package let grant: String
     /// Which date a time of its publisher's clock has, as the edge knows; empty where it doesn't.
     package let date: String
-    /// How far the program has come that is made of it and others, as the edge knows; empty where it
-    /// doesn't.
+    /// How far the program has come that is made of it and others, as the edge knows; empty where
+    /// it doesn't.
     package let program: String
     /// The same for two connections that show the same token; empty for a program.
     package let tokenID: [UInt8]
@@ -92,7 +92,8 @@ package struct StreamLeasing: Sendable {
     package let isLeft: Bool
     /// Since when it has been on the air, and when last; nil where that isn't known.
     package let broadcast: Broadcast?
-    /// How far the program of its wedding has come, as its publisher's edge knows; nil where it doesn't.
+    /// How far the program of its wedding has come, as its publisher's edge knows; nil where it
+    /// doesn't.
     package let program: ProgramPlace?
 
     package init(

@@ -77,8 +77,8 @@ package actor StreamRegistry {
   ///   - limits: how long streams are kept, and how many.
   ///   - hasMemory: asked before there is one stream more.
   ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from; never below
-  ///     those that another node had. It is told how far the program of the wedding has come, where its
-  ///     publisher's edge knows.
+  ///     those that another node had. It is told how far the program of the wedding has come, where
+  ///     its publisher's edge knows.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns.
   ///   - isElsewhere: whether another node or process has a stream, or has brought it on beyond a state;
   ///     nil where nobody can tell.
@@ -167,8 +167,8 @@ package actor StreamRegistry {
   ///   - key: the stream.
   ///   - publisher: who wants it there.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
-  /// - Returns: how far it has come, and since when it is on the air; nil where there is no such stream,
-  ///   or it was left before: the other process has brought it on since.
+  /// - Returns: how far it has come, and since when it is on the air; nil where there is no such
+  ///   stream, or it was left before: the other process has brought it on since.
   /// - Throws: `ClaimRefusal` where its holder keeps it; `.onAir` when it could be taken over by an
   ///   admitted one.
   func yield(

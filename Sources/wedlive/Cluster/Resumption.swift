@@ -30,7 +30,8 @@ struct Resumption {
   /// - Parameters:
   ///   - wish: of the publisher.
   ///   - pass: by which it proves it.
-  ///   - now: in milliseconds since 1970; a date far from it is left out, and so is a program's place.
+  ///   - now: in milliseconds since 1970; a date far from it is left out, and so is a program's
+  ///     place.
   init?(_ wish: StreamLeasing.Wish, _ pass: PeerPass, now: Int64 = LogTime.now.milliseconds) {
     guard let epoch = Int64(wish.resumes) else { return nil }
     var progress: RelayProgress?
@@ -67,9 +68,9 @@ struct Resumption {
 
   /// What is proved.
   ///
-  /// Not which grant it was, nor the date or the program's place, of which origins of the version before
-  /// know nothing: these only say who of two that can prove the rest came last, when it was filmed what
-  /// they send, and what viewers have had of it.
+  /// Not which grant it was, nor the date or the program's place, of which origins of the version
+  /// before know nothing: these only say who of two that can prove the rest came last, when it was
+  /// filmed what they send, and what viewers have had of it.
   private var words: String { "\(key) goes on after \(epoch) \(after ?? "")" }
 
   private var after: String? { progress.map { "\($0.sequence).\($0.discontinuity)" } }
