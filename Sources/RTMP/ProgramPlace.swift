@@ -15,8 +15,14 @@ package struct ProgramPlace: Equatable, Sendable {
   package let camera: String
   /// The camera's own number of it.
   package let sequence: Int64
+  /// The number of the lease under which its server shows it; 0 where there is none.
+  package var epoch: Int64
 
-  package init(number: Int64, discontinuity: Int64, date: Int64, camera: String, sequence: Int64) {
+  package init(
+    number: Int64, discontinuity: Int64, date: Int64, camera: String, sequence: Int64,
+    epoch: Int64 = 0
+  ) {
+    self.epoch = epoch
     self.number = number
     self.discontinuity = discontinuity
     self.date = date
@@ -26,15 +32,15 @@ package struct ProgramPlace: Equatable, Sendable {
 
   /// Reads what `text` says; nil for anything else.
   package init?(_ text: String) {
-    let parts = text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
-    guard parts.count == 5, let number = Int64(parts[0]), let discontinuity = Int64(parts[1]),
-      let date = Int64(parts[2]), let sequence = Int64(parts[3]),
-      [number, discontinuity, date, sequence].allSatisfy((0...Self.largest).contains),
-      Self.isCamera(parts[4])
+    let parts = text.split(separator: ".", maxSplits: 5, omittingEmptySubsequences: false)
+    guard parts.count == 6, let number = Int64(parts[0]), let discontinuity = Int64(parts[1]),
+      let date = Int64(parts[2]), let sequence = Int64(parts[3]), let epoch = Int64(parts[4]),
+      [number, discontinuity, date, sequence, epoch].allSatisfy((0...Self.largest).contains),
+      Self.isCamera(parts[5])
     else { return nil }
     self.init(
-      number: number, discontinuity: discontinuity, date: date, camera: String(parts[4]),
-      sequence: sequence)
+      number: number, discontinuity: discontinuity, date: date, camera: String(parts[5]),
+      sequence: sequence, epoch: epoch)
   }
 
   /// Reads it from a status; nil where it isn't there, or is none.
@@ -44,7 +50,7 @@ package struct ProgramPlace: Equatable, Sendable {
   }
 
   /// For a status, and for a query.
-  package var text: String { "\(number).\(discontinuity).\(date).\(sequence).\(camera)" }
+  package var text: String { "\(number).\(discontinuity).\(date).\(sequence).\(epoch).\(camera)" }
 
   func append(to properties: inout AMFObject) { properties.append("program", .string(text)) }
 

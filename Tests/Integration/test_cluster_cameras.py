@@ -15,6 +15,7 @@ from support.node import Node
 from support.processes import Process, wait_until
 
 WEDDING = "three"
+USABLE = 'wedlive_cluster_nodes{status="usable"}'
 PROGRAM = f"/hls/{WEDDING}/program/source/"
 
 #: One small rung besides the source.
@@ -193,7 +194,16 @@ def test_the_numbers_of_a_program_go_on_though_redis_is_away(
             wait_until(lambda edge=edge: picture(watched, edge) == other, "it is shown", limit=15)
         # Further than the next origin can count before viewers have nothing more to show.
         wait_until(lambda: all(each.newest >= 20 for each in viewers), "both edges have it")
-        home = cluster.redis.ask("hget", "wl:stream:{lone}/program", "owner")
+        # Edges believe nobody whose lease has a smaller number than the one before.
+        first = program_origin(cluster, "lone")
+        first.kill()
+        wait_until(
+            lambda: program_origin(cluster, "lone") is not first, "it has moved", alive=cleanup
+        )
+        first.start()
+        wait_until(lambda: all(each.metrics()[USABLE] >= 4 for each in cluster.edges), "it is back")
+        assert int(cluster.redis.ask("hget", "wl:stream:{lone}/program", "epoch")) >= 2
+        home = program_origin(cluster, "lone")
         cluster.redis.kill()
         newest = max(each.newest for each in viewers)
         wait_until(lambda: all(each.newest > newest for each in viewers), "it goes on")
@@ -201,7 +211,7 @@ def test_the_numbers_of_a_program_go_on_though_redis_is_away(
         breaks = [len(each.breaks) for each in viewers]
         for each in viewers:
             each.longest = 0.0
-        cluster.origins[int(home.removeprefix("origin-")) - 1].kill()
+        home.kill()
         wait_until(
             lambda: all(each.newest > newest + 8 for each in viewers),
             "it goes on at the other origin",
@@ -230,6 +240,12 @@ def test_the_numbers_of_a_program_go_on_though_redis_is_away(
         # Three seconds and a segment; the machine of the tests may be busy.
         assert each.longest < 6
     cluster.stop()
+
+
+def program_origin(cluster: Cluster, wedding: str) -> Node:
+    """Which origin has its program, as Redis says."""
+    name = cluster.redis.ask("hget", f"wl:stream:{{{wedding}}}/program", "owner")
+    return cluster.origins[int(name.removeprefix("origin-")) - 1]
 
 
 class Watched:

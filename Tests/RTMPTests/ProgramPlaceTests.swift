@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct `A program's place that a relay is told` {
   private let place = ProgramPlace(
-    number: 1_700, discontinuity: 4, date: 1_795_939_000_000, camera: "al-tar_.2", sequence: 812)
+    number: 1_700, discontinuity: 4, date: 1_795_939_000_000, camera: "al-tar_.2", sequence: 812,
+    epoch: 3)
 
   @Test func `it comes with how far viewers have the stream`() throws {
     let pair = Pair(Pair.publisher())
@@ -18,13 +19,14 @@ import Testing
 
   @Test func `it is read as it was said, and nothing else`() {
     #expect(ProgramPlace(place.text) == place)
-    #expect(place.text == "1700.4.1795939000000.812.al-tar_.2")
+    #expect(place.text == "1700.4.1795939000000.812.3.al-tar_.2")
     let long = String(repeating: "a", count: 128)
-    #expect(ProgramPlace("0.0.0.9007199254740991.\(long)")?.camera == long)
+    #expect(ProgramPlace("0.0.0.9007199254740991.0.\(long)")?.camera == long)
     for text in [
-      "", "1.2.3.4", "1.2.3.4.", "1.2.3.4..a", "1.2.3.4.a b", "1.2.3.4.a&b=c", "1.2.3.4.é",
-      "-1.2.3.4.a", "1.-2.3.4.a", "1.2.-3.4.a", "1.2.3.-4.a", "9007199254740992.2.3.4.a",
-      "1.2.3.99999999999999999999.a", "1e3.2.3.4.a", " 1.2.3.4.a", "1.2.3.4.\(long)a", "....",
+      "", "1.2.3.4.5", "1.2.3.4.5.", "1.2.3.4.5..a", "1.2.3.4.5.a b", "1.2.3.4.5.a&b=c",
+      "1.2.3.4.5.é", "-1.2.3.4.5.a", "1.-2.3.4.5.a", "1.2.-3.4.5.a", "1.2.3.-4.5.a",
+      "1.2.3.4.-5.a", "9007199254740992.2.3.4.5.a", "1.2.3.99999999999999999999.5.a",
+      "1e3.2.3.4.5.a", " 1.2.3.4.5.a", "1.2.3.4.5.\(long)a", "1.2.3.4.a", ".....",
     ] {
       #expect(ProgramPlace(text) == nil, "\(text)")
     }

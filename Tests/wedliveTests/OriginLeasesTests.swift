@@ -55,6 +55,19 @@ import Viewers
     }
   }
 
+  @Test func `a lease comes behind one that edges know of, though Redis doesn't`() async throws {
+    let one = try await leasing("one")
+    let keys = try ["v", "w", "x"].map { try #require(StreamKey(wedding: $0, camera: "program")) }
+    func epoch(_ key: StreamKey, known: Int64?) async -> Int64? {
+      _ = await one.acquire(StreamLeasing.Wish(key: key, priority: 0, known: known), {})
+      return one.epoch(key)
+    }
+    #expect(await epoch(keys[0], known: 5) == 6)
+    redis.kill()
+    #expect(await epoch(keys[1], known: 5) == 6)
+    #expect(await epoch(keys[2], known: 0) == 1)
+  }
+
   @Test func `where Redis can't say where a stream is, a node that leaves takes it for elsewhere`()
     async throws
   {

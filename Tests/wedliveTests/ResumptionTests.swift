@@ -116,10 +116,12 @@ struct ResumptionTests {
       ).query(pass)
     }
     func place(
-      _ number: Int64, discontinuity: Int64 = 0, ago: Int64 = 0, camera: String = "al.tar"
+      _ number: Int64, discontinuity: Int64 = 0, ago: Int64 = 0, camera: String = "al.tar",
+      epoch: Int64 = 2
     ) -> ProgramPlace {
       ProgramPlace(
-        number: number, discontinuity: discontinuity, date: now - ago, camera: camera, sequence: 9)
+        number: number, discontinuity: discontinuity, date: now - ago, camera: camera, sequence: 9,
+        epoch: epoch)
     }
     let plain = try said(nil)
     let beyond = now / 1_000 + 86_400
@@ -136,7 +138,7 @@ struct ResumptionTests {
     }
     for bad in [
       place(beyond + 1), place(3, discontinuity: beyond + 1), place(1, ago: 120_001),
-      place(1, ago: -600_001), place(1, camera: "program"),
+      place(1, ago: -600_001), place(1, camera: "program"), place(1, epoch: beyond + 1),
     ] {
       let read = try #require(try Resumption(wish(said(bad)), pass, now: now))
       #expect(read.progress == RelayProgress(sequence: 812, discontinuity: 3, end: nil))

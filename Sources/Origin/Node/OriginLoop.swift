@@ -176,20 +176,23 @@ package final class OriginLoop {
     var progress: RelayProgress?
     var grant: StreamGrant?
     if ask.name["relay"] != nil {
-      let (leasing, programs) = (node.leasing, node.programs)
+      let leasing = node.leasing
+      let program = { @Sendable [programs = node.programs] in
+        programs.place(of: claim.key.wedding, under: leasing)
+      }
       // Another publisher may be granted it under the same lease before this one has heard all.
       let current = { @Sendable in
         leasing?.epoch(claim.key).map { StreamGrant(epoch: $0, turn: claim.turn) }
       }
       grant = current()
       progress = stream.progress(inherited: claim.after).map {
-        RelayProgress($0, program: programs.place(of: claim.key.wedding))
+        RelayProgress($0, program: program())
       }
       onProgress = { progress in
         let grant = current()
         // Its segments come to the program by another way: what that has shown of them may be less
         // or more than what is told here, and both together say what is to be shown next.
-        let told = RelayProgress(progress, program: programs.place(of: claim.key.wedding))
+        let told = RelayProgress(progress, program: program())
         mailbox.submit {
           publication.connection(on: $0)?.tell(told, under: grant)
         }

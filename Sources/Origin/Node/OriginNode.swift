@@ -211,7 +211,7 @@ package final class OriginNode: Sendable {
   ) async -> ProgramStart? {
     var isBlind = false
     if let leasing {
-      let wish = StreamLeasing.Wish(key: key, priority: 0, live: live)
+      let wish = StreamLeasing.Wish(key: key, priority: 0, live: live, known: told?.epoch)
       let outcome = await leasing.acquire(wish, onLoss)
       // Redis may have heard of it long ago, or never.
       if case .granted(let progress, _, _, _, _) = outcome, var told,

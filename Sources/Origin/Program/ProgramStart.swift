@@ -18,6 +18,8 @@ struct ProgramStart: Sendable {
   var chosen: String?
   /// Since when it was on the air there, and when last; nil where that isn't known.
   var broadcast: Broadcast?
+  /// The number of the lease under which another node has shown it, as an edge knows; 0 where none does.
+  var epoch: Int64 = 0
   /// What that camera that it is to show has shown last, where it was live here before.
   var first: ProgramSeed?
 }
@@ -30,7 +32,8 @@ extension ProgramStart {
         nextSequence: Int(clamping: told.number + 1),
         discontinuitySequence: Int(clamping: told.discontinuity), endDate: told.date),
       isInherited: true, showing: told.camera,
-      shown: ShownPlace(camera: told.camera, sequence: Int(clamping: told.sequence)))
+      shown: ShownPlace(camera: told.camera, sequence: Int(clamping: told.sequence)),
+      epoch: told.epoch)
   }
 
   /// Whether there are more segments before it than before another state, where that is known.

@@ -231,9 +231,12 @@ package final class Programs: Sendable {
     state.withLock { $0.statuses[wedding] }
   }
 
-  /// How far a wedding's program has come that is made here; nil for others.
-  func place(of wedding: String) -> ProgramPlace? {
-    state.withLock { $0.statuses[wedding]?.place }
+  /// How far a wedding's program has come that is made here, and under which lease; nil for others.
+  func place(of wedding: String, under leasing: StreamLeasing?) -> ProgramPlace? {
+    var place = state.withLock { $0.statuses[wedding]?.place }
+    let key = StreamKey(wedding: wedding, camera: Program.name)
+    place?.epoch = key.flatMap { leasing?.epoch($0) } ?? 0
+    return place
   }
 
   /// What all programs do, by their weddings.

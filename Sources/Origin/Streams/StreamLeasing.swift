@@ -50,12 +50,16 @@ package struct StreamLeasing: Sendable {
     package let isAdmitted: Bool
     /// Of a program the cameras here that have something to show.
     package let live: Set<String>
+    /// A number that a lease of it has had, as edges know, though Redis may not; viewers' edges believe
+    /// nobody who comes with less.
+    package let known: Int64?
 
     package init(
       key: StreamKey, priority: Int, resumes: String = "", after: String = "", proof: String = "",
       grant: String = "", date: String = "", program: String = "", tokenID: [UInt8] = [],
-      isAdmitted: Bool = true, live: Set<String> = []
+      isAdmitted: Bool = true, live: Set<String> = [], known: Int64? = nil
     ) {
+      self.known = known
       self.program = program
       self.live = live
       self.date = date

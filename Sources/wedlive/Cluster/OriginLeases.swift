@@ -63,6 +63,7 @@ final class OriginLeases: Sendable {
     }
     var claim = StreamClaim(priority: wish.priority)
     claim.resumes = resumption?.grant.epoch
+    claim.knownEpoch = wish.known.flatMap { $0 > 0 ? $0 : nil }
     do throws(ClusterError) {
       switch try await node.leases.claim(
         stream, claim,

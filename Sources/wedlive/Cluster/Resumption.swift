@@ -56,9 +56,10 @@ struct Resumption {
     date >= now - 86_400_000 && StreamHead.believable(date, now: now) == date
   }
 
-  /// No program has had more segments than seconds since 1970, and a day of shorter ones.
+  /// No program has had more segments than seconds since 1970, and a day of shorter ones; nor more
+  /// leases.
   private static func isBelievable(_ place: ProgramPlace, now: Int64) -> Bool {
-    max(place.number, place.discontinuity) <= now / 1_000 + 86_400
+    max(place.number, place.discontinuity, place.epoch) <= now / 1_000 + 86_400
       && place.date >= now - StreamLeasing.programPatience
       && StreamHead.believable(place.date, now: now) == place.date
       && place.camera != Claims.programCamera

@@ -39,27 +39,27 @@ import Testing
     let test = try TestProgram()
     let state = WindowState(nextSequence: 70, discontinuitySequence: 3, endDate: 900_000)
     test.open(state: state, showing: "a", shown: ShownPlace(camera: "a", sequence: 38))
-    #expect(test.hub.place(of: "w")?.text == "69.3.900000.38.a")
+    #expect(test.hub.place(of: "w", under: nil)?.text == "69.3.900000.38.0.a")
     // The edge of another camera knows of more.
     let told = ProgramPlace(
       number: 71, discontinuity: 4, date: 906_000, camera: "a", sequence: 40)
     test.program?.goOn(from: ProgramStart(told))
-    #expect(test.hub.place(of: "w") == told)
+    #expect(test.hub.place(of: "w", under: nil) == told)
     test.program?.goOn(
       from: ProgramStart(state: state, shown: ShownPlace(camera: "a", sequence: 1)))
-    #expect(test.hub.place(of: "w") == told)
+    #expect(test.hub.place(of: "w", under: nil) == told)
     // What it says was shown last stands in the same place once more.
     test.tell(.began, "a")
     test.segments("a")
     #expect(test.playlist?.mediaSequence == 71)
-    let shown = try #require(test.hub.place(of: "w"))
+    let shown = try #require(test.hub.place(of: "w", under: nil))
     #expect((shown.number, shown.camera, shown.sequence) == (71, "a", 40))
     test.segments("a")
-    #expect(test.hub.place(of: "w")?.number == 72)
-    #expect(test.hub.place(of: "w")?.sequence == 41)
-    #expect(test.hub.place(of: "v") == nil)
+    #expect(test.hub.place(of: "w", under: nil)?.number == 72)
+    #expect(test.hub.place(of: "w", under: nil)?.sequence == 41)
+    #expect(test.hub.place(of: "v", under: nil) == nil)
     _ = test.program?.handOver()
-    #expect(test.hub.place(of: "w") == nil)
+    #expect(test.hub.place(of: "w", under: nil) == nil)
   }
 
   @Test func `what cameras told before it was open is not lost`() throws {
