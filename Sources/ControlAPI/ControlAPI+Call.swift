@@ -69,25 +69,35 @@ extension ControlAPI {
     }
 
     /// The body's fields, from JSON or a form.
-    ///
-    /// - Returns: strings, numbers and booleans as text; what is nested is passed over.
-    /// - Throws: 400 for a body that is not what it says, 415 for another kind.
     func values() throws(APIError) -> [String: String] {
-      let type = (fields[.contentType] ?? "").prefix { $0 != ";" }
-        .trimmingCharacters(in: .whitespaces).lowercased()
-      switch type {
-      case "application/x-www-form-urlencoded":
-        return Dictionary(FormCoding.decode(body)) { first, _ in first }
-      case "application/json", "":
-        if body.isEmpty { return [:] }
-        guard let object = try? JSONDecoder().decode([String: Scalar?].self, from: Data(body))
-        else { throw APIError(400, "bad_json", "The body is not a JSON object.") }
-        return object.compactMapValues { $0?.text }
-      default:
-        throw APIError(
-          415, "unsupported_type",
-          "The body must be application/json or application/x-www-form-urlencoded.")
-      }
+      try ControlAPI.values(of: body, type: fields[.contentType])
+    }
+  }
+
+  /// The fields of a call's body, from JSON or a form.
+  ///
+  /// - Parameters:
+  ///   - body: of the request.
+  ///   - type: its Content-Type.
+  /// - Returns: strings, numbers and booleans as text; what is nested is passed over.
+  /// - Throws: 400 for a body that is not what it says, 415 for another kind.
+  package static func values(
+    of body: [UInt8], type: String?
+  ) throws(APIError) -> [String: String] {
+    let type = (type ?? "").prefix { $0 != ";" }
+      .trimmingCharacters(in: .whitespaces).lowercased()
+    switch type {
+    case "application/x-www-form-urlencoded":
+      return Dictionary(FormCoding.decode(body)) { first, _ in first }
+    case "application/json", "":
+      if body.isEmpty { return [:] }
+      guard let object = try? JSONDecoder().decode([String: Scalar?].self, from: Data(body))
+      else { throw APIError(400, "bad_json", "The body is not a JSON object.") }
+      return object.compactMapValues { $0?.text }
+    default:
+      throw APIError(
+        415, "unsupported_type",
+        "The body must be application/json or application/x-www-form-urlencoded.")
     }
   }
 

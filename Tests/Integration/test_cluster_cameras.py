@@ -80,6 +80,16 @@ def test_cameras_of_a_wedding_meet_and_move_together(
         before, number = number, shown(cluster.edges[1], tmp_path, 3)[0]
         assert number > before
 
+    # A form finds the origin that has them as JSON does.
+    form = {
+        "Authorization": f"Bearer {cluster.edges[0].token('service', WEDDING)}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    words = f"wedding_id={WEDDING}&camera_id={ids[2]}".encode()
+    for edge in cluster.edges:
+        answer = edge.client().get(f"{edge.base}/api/streams/camera/switch", form, "POST", words)
+        assert '"is_live":true' in answer.text, answer
+
     # Its origin dies: all of them are on the other one, and so is the program.
     cluster.origins[int(home.removeprefix("origin-")) - 1].kill()
     wait_until(lambda: owners() == {"origin-1", "origin-2"} - {home}, "all have moved", limit=20)

@@ -1,6 +1,6 @@
 import Access
 import ControlAPI
-import Foundation
+import HTTPTypes
 import Media
 
 /// Finds the origin that knows a wedding, for calls of the API.
@@ -41,21 +41,19 @@ struct EdgeRouter: Sendable {
   /// The node that has the wedding of a call, or that would get its stream.
   ///
   /// - Parameters:
-  ///   - path: of the request, without its query.
-  ///   - body: JSON with a `wedding_id`, where the address names none.
+  ///   - request: its address, and of which type its body is.
+  ///   - body: JSON or a form with a `wedding_id`, where the address names none.
   /// - Returns: nil where the call names no wedding.
-  func find(_ path: String, body: [UInt8]) async -> UpstreamPool? {
+  func find(_ request: HTTPRequest, body: [UInt8]) async -> UpstreamPool? {
+    let path = request.pathWithoutQuery
     if isForAny(path) { return nil }
     if let recordings, let name = RecordingLocator.Name(path: path) {
       // Where nobody has it, any of them may say so.
       return await recordings.find(name)
     }
     if let pool = known(path) { return pool }
-    struct Call: Decodable { var wedding_id: String? }
-    var names = Self.names(path)
-    if !body.isEmpty, let call = try? JSONDecoder().decode(Call.self, from: Data(body)) {
-      names = [call.wedding_id].compactMap { $0 } + names
-    }
+    let values = try? ControlAPI.values(of: body, type: request.headerFields[.contentType])
+    let names = [values?["wedding_id"]].compactMap { $0 } + Self.names(path)
     guard let key = names.lazy.compactMap({ StreamKey(wedding: $0) }).first else { return nil }
     let place = await live.locator.find(key)
     if place.isGuess, let program = StreamKey(wedding: key.wedding, camera: Claims.programCamera) {

@@ -180,7 +180,7 @@ package struct EdgeRouting: Sendable {
   /// Finds whom to hand a call on to; nil for the configured upstreams.
   func pool(for request: HTTPRequest, body: [UInt8]) async -> UpstreamPool? {
     switch kind {
-    case .cluster(let router): await router.find(request.pathWithoutQuery, body: body)
+    case .cluster(let router): await router.find(request, body: body)
     case .those(let those): Self.pool(those())
     case .upstreams, .segments: nil
     }
