@@ -193,7 +193,9 @@ extension ControlAPI {
   private func refused(_ error: CameraError, _ id: String, _ wedding: String) -> APIError {
     switch error {
     case .unknown:
-      return APIError(404, "no_camera", "There is no such camera; add it first (camera/add).")
+      return APIError(
+        404, "no_camera",
+        "There is no such camera; look whether its id is right, or add it (camera/add).")
     case .exists:
       return APIError(
         409, "camera_exists", "The wedding has a camera of that id; take another id, or none.")
