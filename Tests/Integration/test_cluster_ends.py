@@ -123,14 +123,22 @@ def test_a_process_that_was_replaced_ends_nothing_while_redis_is_away(
     made.stop()
 
 
-def test_who_came_back_for_a_moment_leaves_a_stream_that_ends(
+def standalone_on_air(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
-) -> None:
-    """Nothing was made of it by the process that ends it."""
+) -> tuple[Node, Process]:
+    """A node without a cluster, and who publishes there."""
     node = make_node(WEDLIVE_ACCESS_WATCH="public", **QUICK)
     publisher = publish(node, WEDDING, tmp_path)
     cleanup.append(publisher)
     wait_until(lambda: len(sequences(node, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    return node, publisher
+
+
+def test_who_came_back_for_a_moment_leaves_a_stream_that_ends(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Nothing was made of it by the process that ends it."""
+    node, publisher = standalone_on_air(make_node, cleanup, tmp_path)
     node.upgrade()
     publisher.kill()
     began = len(node.said("stream.started"))
@@ -154,10 +162,7 @@ def test_who_came_back_for_a_moment_leaves_a_stream_that_ends(
 def test_a_standalone_node_says_once_that_a_stream_has_ended(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:
-    node = make_node(WEDLIVE_ACCESS_WATCH="public", **QUICK)
-    publisher = publish(node, WEDDING, tmp_path)
-    cleanup.append(publisher)
-    wait_until(lambda: len(sequences(node, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    node, publisher = standalone_on_air(make_node, cleanup, tmp_path)
     before = node.upgrade()
     # It comes back, to the new process.
     publisher.stop()

@@ -18,10 +18,8 @@ enum EdgePart: Equatable {
 
   /// Asked for each field of each of a crowd: few names begin like those that matter.
   private static func isCondition(_ name: HTTPField.Name) -> Bool {
-    guard let first = name.canonicalName.utf8.first, first == 0x69 || first == 0x72 else {
-      return false
-    }
-    return conditions.contains(name)
+    let first = name.canonicalName.utf8.first
+    return (first == UInt8(ascii: "i") || first == UInt8(ascii: "r")) && conditions.contains(name)
   }
 
   /// Decides.
