@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bench import report
+from bench.crowd_row import Crowd
 from bench.edge_rows import DiskHits, EdgeHits, Fills, TwoLoops
 from bench.ladder_rows import Encryption, Ladder, Latency
 from bench.relay_rows import Relay, TCPRelay
@@ -24,7 +25,7 @@ from support.certificates import make_certificates
 
 ROWS = [
     Segments, Playlists, Handshakes, Idle, Packaging, Publishers, Players, Ladder, Latency, Encryption,
-    EdgeHits, TwoLoops, DiskHits, Fills, Relay, TCPRelay,
+    EdgeHits, TwoLoops, DiskHits, Fills, Crowd, Relay, TCPRelay,
 ]  # fmt: skip
 
 
