@@ -1,6 +1,7 @@
 /// How nodes deal with each other; each default is stated.
 ///
-/// All nodes of a cluster must agree on `beat`, `missedBeats`, `lease` and `secret`.
+/// All nodes of a cluster must agree on `beat`, `missedBeats`, `lease` and `secret`, and should on
+/// `reconnectWindow`.
 package struct ClusterConfiguration: Sendable {
   /// What all nodes of the cluster know and nobody else; nil: whatever stands in Redis is believed.
   ///
@@ -48,6 +49,17 @@ package struct ClusterConfiguration: Sendable {
   package var directoryEntries = 10_000
   /// How long what Redis is asked for one stream may take.
   package var deadline = Duration.seconds(2)
+
+  /// How long a stream waits for its publisher.
+  package var reconnectWindow = Duration.seconds(60)
+  /// How often it is looked for streams that have ended without anybody left to say so.
+  package var endsEvery = Duration.seconds(2)
+  /// How many of these are looked at in one go.
+  package var endsAtOnce = 64
+  /// How long who tells an end has to do so, before another node does.
+  package var endTelling = Duration.seconds(60)
+  /// How many streams there are of which an end that was told is yet to be noted in Redis.
+  package var endsNoted = 10_000
 
   // MARK: Placement
 

@@ -8,6 +8,7 @@ package final class ClusterNode: Sendable {
   package let events: ClusterEvents
   package let membership: Membership
   package let leases: StreamLeases
+  package let ends: StreamEnds
   package let directory: StreamDirectory
   package let invalidations: Invalidations
   /// This node's connections to others, by which new ones are placed.
@@ -42,7 +43,9 @@ package final class ClusterNode: Sendable {
       logger: logger)
     self.events = events
     self.membership = membership
-    leases = StreamLeases(membership, events, configuration, metrics: metrics, logger: logger)
+    ends = StreamEnds(membership, redis, configuration, metrics: metrics, logger: logger)
+    leases = StreamLeases(
+      membership, events, ends, configuration, metrics: metrics, logger: logger)
     directory = StreamDirectory(membership, events, configuration, metrics: metrics)
     invalidations = Invalidations(redis, configuration, metrics: metrics, logger: logger)
     placement = Placement(slowStart: configuration.slowStart)
@@ -60,6 +63,13 @@ package final class ClusterNode: Sendable {
       group.addTask { await self.leases.run() }
       group.addTask { await RedisReport.follow(self.redis, self.logger) }
     }
+  }
+
+  /// Tells the ends of streams that nobody else can tell any more, until the task is cancelled.
+  ///
+  /// - Parameter tell: tells one; of several at a time.
+  package func tellEnds(_ tell: @escaping StreamEnds.Tell) async {
+    await ends.run(holding: { [leases] in Array(leases.held.keys) }, tell)
   }
 
   /// The origin for a new publisher, and a connection to it that counts until it is let go.

@@ -49,40 +49,6 @@ import Testing
     }
   }
 
-  @Test func `a stream is elsewhere that another has, or has brought on`() async throws {
-    let server = try RedisServerProcess()
-    let (one, two) = (try TestNode("one", server), try TestNode("two", server))
-    let id = try stream()
-    /// Whether it is elsewhere for a node that has left it behind its segment 7.
-    func isElsewhere(_ node: TestNode) async throws -> Bool? {
-      try await node.cluster.leases.isElsewhere(id, beyond: 7)
-    }
-    #expect(try await isElsewhere(one) == nil)
-    let lease = try #require(try await one.cluster.leases.claim(id) { _ in }.lease)
-    try await one.cluster.leases.publish(StreamHead(sequence: 7), of: lease)
-    #expect(try await isElsewhere(one) == false)
-    #expect(try await isElsewhere(two) == true)
-    await one.cluster.leases.release(lease)
-    #expect(try await isElsewhere(one) == false)
-    // Another has it, for a moment without a publisher, and then with one.
-    for sequence: Int64? in [nil, 8] {
-      let next = try #require(try await two.cluster.leases.claim(id) { _ in }.lease)
-      #expect(try await isElsewhere(one) == true)
-      if let sequence {
-        try await two.cluster.leases.publish(StreamHead(sequence: sequence), of: next)
-      }
-      await two.cluster.leases.release(next)
-      #expect(try await isElsewhere(one) == (sequence != nil))
-      #expect(try await isElsewhere(two) == false)
-    }
-    // The next process of a node has its name.
-    await two.halt()
-    let after = try TestNode("two", server)
-    _ = try await after.cluster.leases.claim(id) { _ in }
-    #expect(try await isElsewhere(two) == true)
-    #expect(try await isElsewhere(after) == false)
-  }
-
   @Test func `one that the next run of its node has is lost at once`() async throws {
     let server = try RedisServerProcess()
     var configuration = TestNode.quick

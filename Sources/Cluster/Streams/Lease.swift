@@ -13,6 +13,7 @@ package final class Lease: Sendable {
   private let rank: Atomic<Int>
   private let held = Atomic(true)
   private let provisional: Atomic<Bool>
+  private let onAir = Atomic(false)
   private let content = Mutex(Content())
 
   private struct Content {
@@ -46,6 +47,12 @@ package final class Lease: Sendable {
   func set(priority: Int) -> Bool {
     rank.exchange(priority, ordering: .acquiringAndReleasing) != priority
   }
+
+  /// Whether a publisher was admitted under it, so that its end is to be told one day.
+  var isOnAir: Bool { onAir.load(ordering: .acquiring) }
+
+  /// - Returns: false where it was so before.
+  func goOnAir() -> Bool { !onAir.exchange(true, ordering: .acquiringAndReleasing) }
 
   /// Whether this node may publish; safe to ask for each segment.
   package var isHeld: Bool { held.load(ordering: .acquiring) }

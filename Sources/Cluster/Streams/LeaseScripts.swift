@@ -6,9 +6,15 @@ import Redis
 /// `KEYS[2]` is there for as long as the lease is kept, by Redis' clock and no other. `KEYS[3]` names the
 /// origin where its wedding's cameras meet, which is the first that has one of them. A wedding's program is
 /// held like a stream: it follows the cameras, and says nothing of where they meet.
+///
+/// Of its end the record says under which epoch it was on the `air` last, if that isn't told yet, whether
+/// its publisher has `left`, when the end is `due` should nobody come, and under which epoch it was `told`
+/// (see `EndScripts`). `kin` is the epoch of a holder that writes these.
 enum LeaseScripts {
   /// What all begin with: the record as it stands; what isn't a record counts as none.
-  private static let preamble = """
+  ///
+  /// The last argument of each is how long a stream waits for its publisher, in milliseconds.
+  static let preamble = """
     local kind = redis.call('TYPE', KEYS[1]).ok
     if kind ~= 'none' and kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
     local function get(name)
@@ -24,6 +30,9 @@ enum LeaseScripts {
     end
     local function digits(value) return string.format('%.0f', value) end
     local me, run, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+    local window = tonumber(ARGV[#ARGV]) or 0
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
     local epoch, owner, before = whole(get('epoch'), 1) or 0, get('owner'), get('run')
     local ended = get('ended') == '1'
     if #owner > 64 or not string.match(owner, '^[%w_-][%w._-]*$') then epoch = 0 end
@@ -36,6 +45,7 @@ enum LeaseScripts {
     local function keep(value)
       redis.call('SET', KEYS[2], digits(value), 'PX', lease)
       redis.call('PEXPIRE', KEYS[1], ARGV[4])
+      redis.call('HDEL', KEYS[1], 'doubt', 'telling', 'teller')
       local place = home()
       if not isProgram and (place == '' or place == me) then
         redis.call('SET', KEYS[3], me, 'PX', lease)
@@ -44,8 +54,11 @@ enum LeaseScripts {
     local function take(value)
       redis.call(
         'HSET', KEYS[1], 'owner', me, 'run', run, 'epoch', digits(value), 'priority', ARGV[5],
-        'ended', '0')
+        'ended', '0', 'kin', digits(value))
       keep(value)
+    end
+    local function air(value, patience)
+      redis.call('HSET', KEYS[1], 'air', digits(value), 'due', digits(now + patience))
     end
 
     """
@@ -83,9 +96,9 @@ enum LeaseScripts {
   ///
   /// Of two holders the one with the larger epoch wins, then the one with the smaller name.
   /// Arguments: as above up to the priority; the epoch; 1 where a head follows; sequence,
-  /// discontinuity, end, names, date, camera, what that shows, when it went on the air. Answers 1
-  /// where it is kept, 2 where it was taken back, and 0, the owner and its epoch where it is
-  /// another's.
+  /// discontinuity, end, names, date, camera, what that shows, when it went on the air; 1 where it is on
+  /// the air under this lease. Answers 1 where it is kept, 2 where it was taken back, and 0, the owner and
+  /// its epoch where it is another's.
   static let refresh = RedisScript(
     preamble + """
       local mine = tonumber(ARGV[6])
@@ -109,6 +122,10 @@ enum LeaseScripts {
       else
         return {0, owner, digits(epoch)}
       end
+      if ARGV[16] == '1' then
+        air(mine, lease + window)
+        redis.call('HDEL', KEYS[1], 'told')
+      end
       local sequence = whole(get('sequence'), 0)
       if ARGV[7] == '1' and (answer == 2 or not sequence or sequence <= tonumber(ARGV[8])) then
         redis.call(
@@ -119,21 +136,6 @@ enum LeaseScripts {
       return {answer}
       """)
 
-  /// Whether another has a stream, or has brought it on: 1 or 0, or nothing where nobody has said
-  /// so.
-  ///
-  /// Arguments: node, its incarnation, lease and memory in milliseconds, priority, which says nothing here;
-  /// the sequence of the last segment that this one knows of.
-  static let passed = RedisScript(
-    preamble + """
-      if epoch == 0 then return false end
-      if owner == me and before == run then return 0 end
-      local left = redis.call('PTTL', KEYS[2])
-      if not ended and left > 0 and left <= 2 * lease then return 1 end
-      local sequence = whole(get('sequence'), 0)
-      return sequence and sequence > tonumber(ARGV[6]) and 1 or 0
-      """)
-
   /// Gives a lease up.
   ///
   /// Arguments as for a refresh. Answers 1, or 0 where it is another's.
@@ -141,6 +143,10 @@ enum LeaseScripts {
     preamble + """
       if epoch ~= tonumber(ARGV[6]) or owner ~= me or before ~= run then return {0} end
       redis.call('HSET', KEYS[1], 'ended', '1')
+      if ARGV[16] == '1' then
+        air(epoch, window)
+        redis.call('HSET', KEYS[1], 'left', digits(epoch))
+      end
       if ARGV[7] == '1' then
         redis.call(
           'HSET', KEYS[1], 'sequence', ARGV[8], 'discontinuity', ARGV[9], 'end', ARGV[10],

@@ -24,6 +24,7 @@ package final class StreamLeases: Sendable {
   private let client: RedisClient
   private let events: ClusterEvents
   private let membership: Membership
+  private let ends: StreamEnds
   private let limits: ClusterConfiguration
   private let metrics: ClusterMetrics
   private let logger: Logger
@@ -32,9 +33,10 @@ package final class StreamLeases: Sendable {
   private let bell = Bell()
 
   init(
-    _ membership: Membership, _ events: ClusterEvents, _ configuration: ClusterConfiguration,
-    metrics: ClusterMetrics, logger: Logger
+    _ membership: Membership, _ events: ClusterEvents, _ ends: StreamEnds,
+    _ configuration: ClusterConfiguration, metrics: ClusterMetrics, logger: Logger
   ) {
+    self.ends = ends
     client = events.client
     self.events = events
     self.membership = membership
@@ -78,7 +80,10 @@ package final class StreamLeases: Sendable {
     defer { state.withLock { _ = $0.claiming.remove(stream) } }
     let grant: Grant
     do throws(ClusterError) {
+      // Beside the question, which would wait twice for a Redis that is silent.
+      async let noted: Void = ends.note([stream])
       grant = try await ask(stream, claim)
+      await noted
     } catch {
       guard case .unavailable(let cause) = error, cause.canRetry, claim.mayBeProvisional else {
         metrics.claim("failed")
@@ -190,6 +195,13 @@ package final class StreamLeases: Sendable {
         for lease in some { group.addTask { _ = try? await self.refresh(lease) } }
       }
     }
+  }
+
+  /// A publisher has been admitted under a lease: its stream's end is to be told one day, by whoever lives
+  /// then.
+  package func goOnAir(_ lease: Lease) {
+    // This node may be lost at any moment.
+    if lease.goOnAir() { bell.ring() }
   }
 
   /// Another publisher goes on under a lease: others must outrank this one.
@@ -311,24 +323,6 @@ package final class StreamLeases: Sendable {
     await announce(lease)
   }
 
-  /// Whether another node, or another process of this one, has a stream or has brought it on since this
-  /// one has held it.
-  ///
-  /// One that has had it for a moment, and was to do without its publisher, has not.
-  ///
-  /// - Parameters:
-  ///   - stream: which.
-  ///   - sequence: of the last segment that this one has made; -1 where it has made none.
-  /// - Returns: nil where Redis knows nothing of it.
-  /// - Throws: why Redis can't say.
-  package func isElsewhere(
-    _ stream: StreamID, beyond sequence: Int64
-  ) async throws(ClusterError) -> Bool? {
-    try await run(LeaseScripts.passed, stream, common(priority: 0) + [sequence]).integer.map {
-      $0 == 1
-    }
-  }
-
   // MARK: Redis
 
   private func observe(_ delivery: ClusterEvents.Delivery) {
@@ -356,7 +350,7 @@ package final class StreamLeases: Sendable {
       + [
         head?.date ?? 0, head?.camera ?? "",
         head.flatMap { head in head.shown.map { $0.text(as: head.sequence) } } ?? "",
-        head?.began ?? 0,
+        head?.began ?? 0, lease.isOnAir ? 1 : 0,
       ]
   }
 
@@ -365,7 +359,8 @@ package final class StreamLeases: Sendable {
   ) async throws(ClusterError) -> RedisValue {
     do throws(RedisError) {
       return try await client.run(
-        script, keys: [stream.key, stream.leaseKey, stream.homeKey], arguments: arguments,
+        script, keys: [stream.key, stream.leaseKey, stream.homeKey],
+        arguments: arguments + [Int64(limits.reconnectWindow / .milliseconds(1))],
         deadline: limits.deadline)
     } catch {
       throw .unavailable(error)

@@ -2,7 +2,7 @@ import Access
 import Events
 import HLS
 import Logging
-import Media
+package import Media
 import RTMP
 
 /// Who may publish a stream, and what becomes of the cluster's lease of it.
@@ -210,5 +210,24 @@ extension OriginNode {
         .streamStopped, wedding: ask.key.wedding, camera: ask.key.camera,
         data: ["reason": .text(reason)]))
     await hooks.onPublishDone?(ask)
+  }
+
+  /// Tells the end of a stream that another node had, and can't tell any more.
+  ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - isLeft: whether that one has told that its publisher had gone.
+  package func ended(_ key: StreamKey, isLeft: Bool) async {
+    let known: Logger.Metadata = ["wedding": "\(key.wedding)", "camera": "\(key.camera)"]
+    let reason = "its server is gone"
+    if !isLeft {
+      logger.info("stream.stopped", metadata: known.merging(["reason": "\(reason)"]) { $1 })
+      events.publish(
+        Event(
+          .streamStopped, wedding: key.wedding, camera: key.camera,
+          data: ["reason": .text(reason)]))
+    }
+    outlet.tellEnd(of: key)
+    if !isLeft { await hooks.onPublishDone?(ClientAsk(lost: key)) }
   }
 }

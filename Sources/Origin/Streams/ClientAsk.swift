@@ -50,4 +50,23 @@ package struct ClientAsk: Sendable {
     isPeerCertified = connection.isPeerCertified
     self.clientID = clientID
   }
+
+  /// A publisher that is gone with the node that it was at, of which the stream alone is known.
+  init(lost key: StreamKey) {
+    kind = .publish
+    self.key = key
+    plays = key
+    claims = nil
+    app = "live"
+    path = key.camera == Claims.mainCamera ? key.wedding : "\(key)"
+    name = StreamName(path)
+    address = ""
+    flashVersion = ""
+    tcUrl = ""
+    pageUrl = ""
+    swfUrl = ""
+    isSecure = false
+    isPeerCertified = false
+    clientID = 0
+  }
 }

@@ -129,7 +129,7 @@ package struct StreamLeasing: Sendable {
   let release: @Sendable (StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool
   /// Tells how far it has come.
   let publish: @Sendable (StreamKey, Progress) async -> Void
-  /// Tells the priority of the publisher that has it from now on: others may outrank it.
+  /// A publisher was admitted, and has it from now on: tells its priority, as others may outrank it.
   let rank: @Sendable (StreamKey, _ priority: Int) -> Void
   /// Waits for the moment when a program that was refused may be had; nil where nobody can tell.
   ///
@@ -138,9 +138,10 @@ package struct StreamLeasing: Sendable {
   let watch: (@Sendable (StreamKey, Set<String>) async -> Bool)?
   /// The number under which this node has it; nil where it hasn't.
   let epoch: @Sendable (StreamKey) -> Int64?
-  /// Whether another node or process has it, or has brought it on beyond a state; nil where nobody can tell.
+  /// Whether another node or process has it, or has had it since; nil where nobody can tell.
   ///
-  /// Whether it has ended is for that one to say.
+  /// Whether it has ended is for that one to say, and else for this one: who is told so is asked once, and
+  /// says it. The state is how far this one has brought it.
   let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
 
   package init(

@@ -213,6 +213,11 @@ package final class StreamOutlet: Sendable {
     over(key, state)
     board.end(key)
     relays.end(key)
+    tellEnd(of: key)
+  }
+
+  /// A stream is over, whoever has had it.
+  func tellEnd(of key: StreamKey) {
     events.publish(Event(.streamEnded, wedding: key.wedding, camera: key.camera))
   }
 }

@@ -80,8 +80,8 @@ package actor StreamRegistry {
   ///     those that another node had. It is told how far the program of the wedding has come, where
   ///     its publisher's edge knows.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns.
-  ///   - isElsewhere: whether another node or process has a stream, or has brought it on beyond a state;
-  ///     nil where nobody can tell.
+  ///   - isElsewhere: whether another node or process has a stream, or has had it since, and tells its
+  ///     end; nil where nobody can tell.
   package init(
     limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
     open: @escaping @Sendable (StreamKey, WindowState?, ProgramPlace?) async -> LiveStreamBox,

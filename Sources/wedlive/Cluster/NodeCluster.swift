@@ -75,6 +75,9 @@ struct NodeCluster: Sendable {
     cluster.maxFails = configuration.cluster.maxFails
     cluster.failTimeout = configuration.cluster.failTimeout
     cluster.lostMemory = configuration.cluster.rememberDown
+    cluster.reconnectWindow = configuration.streams.reconnectWindow
+    cluster.endsEvery = configuration.cluster.endsEvery
+    cluster.endsAtOnce = configuration.cluster.endsAtOnce
     do {
       var settings = RedisConfiguration(address)
       if let file = configuration.redis.certificateAuthorities { settings.trust = .file(file) }

@@ -34,6 +34,7 @@ final class OriginLeases: Sendable {
       rank: { key, priority in
         guard let lease = self.leases.withLock({ $0[key] }) else { return }
         self.node.leases.set(priority: priority, of: lease)
+        self.node.leases.goOnAir(lease)
       }, epoch: epoch, isElsewhere: { await self.isElsewhere($0, $1) })
   }
 
@@ -104,10 +105,11 @@ final class OriginLeases: Sendable {
 
   private func isElsewhere(_ key: StreamKey, _ state: WindowState) async -> Bool? {
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
-    if let known = try? await node.leases.isElsewhere(
-      stream, beyond: Int64(state.nextSequence) - 1)
-    {
-      return known
+    do throws(ClusterError) {
+      let known = try await node.ends.isAnothers(stream, beyond: Int64(state.nextSequence) - 1)
+      if let known { return known }
+    } catch {
+      if !node.membership.isLeaving { node.ends.toldBlindly(stream) }
     }
     // What one that is leaving has had is to go on elsewhere.
     return node.membership.isLeaving ? true : nil

@@ -73,6 +73,13 @@ extension ConfigurationTable {
       "cluster.remember_down", \.cluster.rememberDown, in: .zero...(.seconds(86_400)),
       "For how long a node that is gone without a word stays listed as `down` (`wedlive status`); 0: not"
         + " at all."),
+    .duration(
+      "cluster.ends_every", \.cluster.endsEvery, in: .milliseconds(100)...(.seconds(60)),
+      "How often an origin looks for streams that have ended with the origin that had them: it tells what"
+        + " that one would have told."),
+    .count(
+      "cluster.ends_at_once", \.cluster.endsAtOnce, in: 1...1_000,
+      "How many of them it looks at in one go."),
     .count(
       "cluster.recordings", \.cluster.recordings, in: 100...1_000_000,
       "How many of an origin's recordings, the newest, other nodes are told of."),

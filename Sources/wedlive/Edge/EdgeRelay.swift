@@ -48,6 +48,8 @@ struct EdgeRelay: Sendable {
     let (key, excluded) = (question.key, question.excluded)
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
     let node = cluster.node
+    // Its publisher is here: as long as an origin is looked for, it hasn't ended.
+    Task { await node.ends.note([stream]) }
     let owner = try? await node.directory.owner(of: stream)
     let lease = ResumedLease(question, owner)
     if lease == .others, question.isEnding { return nil }

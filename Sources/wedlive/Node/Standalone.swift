@@ -295,6 +295,7 @@ enum Standalone {
     }
     if let cluster {
       others.append(ClusterService(cluster: cluster))
+      others.append(EndService(node: cluster.node, origin: origin))
     } else {
       if let line {
         others.append(GuestService(guests: GuestCameras(node: origin, hands: line.hands())))

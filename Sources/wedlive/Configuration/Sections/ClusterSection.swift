@@ -20,6 +20,9 @@ struct ClusterSection: Equatable, Sendable {
   var failTimeout = Duration.seconds(30)
   /// How long a node that is gone without a word is listed.
   var rememberDown = Duration.seconds(600)
+  /// How often it is looked for streams that have ended with their origin.
+  var endsEvery = Duration.seconds(2)
+  var endsAtOnce = 64
   /// Of how many of a node's recordings others are told.
   var recordings = 10_000
 

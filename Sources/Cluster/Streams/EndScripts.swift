@@ -1,0 +1,120 @@
+import Redis
+
+/// Who tells that a stream has ended, in one step each.
+///
+/// Who is to tell it has `telling`, a time, to do so; then it is `told`. Where that doesn't come, another
+/// one tells it. The keys and the first and last arguments are those of `LeaseScripts`.
+enum EndScripts {
+  private static let preamble =
+    LeaseScripts.preamble + """
+      local left = redis.call('PTTL', KEYS[2])
+      local held = not ended and left > 0 and left <= 2 * lease
+      local telling = whole(get('telling'), 1)
+      if telling and telling > now + 3600000 then telling = nil end
+      local isTold = get('told') == digits(epoch)
+      local function tell()
+        redis.call(
+          'HSET', KEYS[1], 'telling', digits(now + tonumber(ARGV[7])), 'teller', me .. ' ' .. run)
+        redis.call('HDEL', KEYS[1], 'doubt')
+      end
+
+      """
+
+  /// Whether the end of a stream that this one has had is for another to tell: 1, or 0 and the epoch where it
+  /// is for this one, which has said so by that; nothing where nobody knows the stream.
+  ///
+  /// Of one that had it for a moment and was to do without its publisher, nothing has been on the air.
+  /// Arguments: the sequence of the last segment that this one knows of; how long it has to tell it.
+  static let conclude = RedisScript(
+    preamble + """
+      if epoch == 0 then return false end
+      local isOther = get('teller') ~= me .. ' ' .. run
+      if isTold or telling and now < telling and isOther then return {1} end
+      if not (owner == me and before == run) then
+        local sequence = whole(get('sequence'), 0)
+        if held or sequence and sequence > tonumber(ARGV[6]) or get('air') == digits(epoch) then
+          return {1}
+        end
+      end
+      tell()
+      return {0, digits(epoch)}
+      """)
+
+  /// Notes that an end was told: 1, or 0 where the stream goes on.
+  ///
+  /// Arguments: the epoch, 0 where Redis could not be asked and it is this process' own.
+  static let told = RedisScript(
+    preamble + """
+      local given = tonumber(ARGV[6])
+      if epoch == 0 then return 1 end
+      if given > 0 and (epoch ~= given or not telling) then return 0 end
+      if given == 0 and (held or owner ~= me or before ~= run) then return 0 end
+      redis.call('HDEL', KEYS[1], 'air', 'due', 'left', 'doubt', 'telling', 'teller')
+      redis.call('HSET', KEYS[1], 'told', digits(epoch))
+      return 1
+      """)
+
+  /// Whether the end of a stream is to be told that nobody has told.
+  ///
+  /// It has been doubted for as long as a lease lasts before: a holder that Redis has just become usable for
+  /// says so meanwhile. Arguments: the epoch whose end is told by this, 0 to ask; how long that may take.
+  /// Answers `gone`; `later` and in how many milliseconds; `ready`, the epoch, the owner, its incarnation
+  /// and 1 where it has given the stream up; or `tell`, and 1 where a publisher's end was told before.
+  static let due = RedisScript(
+    preamble + """
+      if epoch == 0 or isTold or get('kin') ~= digits(epoch) then return {'gone'} end
+      if held then return {'later', digits(lease + window)} end
+      if telling then
+        if now < telling then return {'later', digits(telling - now)} end
+      else
+        local due = whole(get('due'), 1)
+        if get('air') == '' or not due then return {'gone'} end
+        if now < due then return {'later', digits(due - now)} end
+      end
+      local doubt = whole(get('doubt'), 1)
+      if not doubt or doubt > now then
+        redis.call('HSET', KEYS[1], 'doubt', digits(now))
+        return {'later', digits(lease)}
+      end
+      if now - doubt < lease then return {'later', digits(lease - (now - doubt))} end
+      if tonumber(ARGV[6]) ~= epoch then
+        return {'ready', digits(epoch), owner, before, ended and '1' or '0'}
+      end
+      tell()
+      return {'tell', get('left') ~= '' and get('left') == get('air') and '1' or '0'}
+      """)
+
+  /// Puts streams off: each is looked at after so many milliseconds, or when it was to be if that is later.
+  ///
+  /// `KEYS[1]` has them by when they are to be looked at. Arguments: milliseconds, streams.
+  static let postpone = RedisScript(
+    clock + """
+      for index = 2, #ARGV do
+        local known = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[index]) or 0)
+        local at = now + tonumber(ARGV[1])
+        if at > known then redis.call('ZADD', KEYS[1], string.format('%.0f', at), ARGV[index]) end
+      end
+      return 1
+      """)
+
+  /// The streams that are to be looked at now, which others don't look at for so many milliseconds.
+  ///
+  /// Arguments: milliseconds, how many.
+  static let take = RedisScript(
+    clock + """
+      local found = redis.call(
+        'ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[2])
+      for _, stream in ipairs(found) do
+        redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[1])), stream)
+      end
+      return found
+      """)
+
+  private static let clock = """
+    local kind = redis.call('TYPE', KEYS[1]).ok
+    if kind ~= 'none' and kind ~= 'zset' then redis.call('DEL', KEYS[1]) end
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+    """
+}
