@@ -64,12 +64,14 @@ extension StreamLeasing {
             ? .onAir(refusal.message) : .refused(refusal.message)
         }
         guard isNew, let left else { return .granted(after: nil) }
+        let isProgram = wish.key.camera == Program.name
         // What goes on here is listed behind what was listed there.
         await hands.hear(wish.key)
         return .granted(
           after: Progress(
             state: left.state, publisherEnd: nil, camera: left.camera, chosen: left.chosen,
-            shown: left.shown, isLeft: left.shown != nil, broadcast: left.broadcast),
+            shown: left.shown, isLeft: left.shown != nil || !isProgram && left.broadcast != nil,
+            broadcast: left.broadcast),
           wasOurs: false)
       }, release: { _, _ in true }, publish: { _, _ in },
       watch: { program, live in

@@ -66,7 +66,8 @@ extension OriginNode {
     }
     let result = await admitHere(
       ask, publisher, after: numbers, wasOurs: wasOurs, resumed: resumed,
-      program: inherited?.program, wasAdmitted: wasAdmitted)
+      program: inherited?.program, left: inherited?.isLeft == true ? inherited?.broadcast : nil,
+      wasAdmitted: wasAdmitted)
     return result.map { claim in
       leasing?.rank(ask.key, publisher.priority)
       var claim = claim
@@ -126,7 +127,7 @@ extension OriginNode {
       id: .max, tokenID: token, priority: priority, address: "", silence: { nil }, evict: {})
     // A program that shows it doesn't take it for lost.
     await programs.run(key.wedding) { $0.expect(key.camera) }
-    let left: (state: WindowState, broadcast: Broadcast)?
+    let left: (state: WindowState, broadcast: Broadcast?)?
     do throws(ClaimRefusal) {
       left = try await registry.yield(key, to: other, isAdmitted: isAdmitted)
     } catch {
@@ -157,7 +158,7 @@ extension OriginNode {
 
   private func admitHere(
     _ ask: ClientAsk, _ publisher: Publisher, after inherited: WindowState?, wasOurs: Bool,
-    resumed: StreamGrant?, program: ProgramPlace?, wasAdmitted: Bool
+    resumed: StreamGrant?, program: ProgramPlace?, left: Broadcast?, wasAdmitted: Bool
   ) async -> Result<Claim, PublishDenial> {
     var wasAdmitted = wasAdmitted
     let lease = leasing?.epoch(ask.key)
@@ -166,13 +167,14 @@ extension OriginNode {
       do throws(ClaimRefusal) {
         claim = try await registry.claim(
           ask.key, by: publisher, isAdmitted: wasAdmitted || hooks.onPublish == nil,
-          after: inherited, wasOurs: wasOurs, lease: lease, resumed: resumed, program: program)
+          after: inherited, wasOurs: wasOurs, lease: lease, resumed: resumed, program: program,
+          left: left)
       } catch .onAir {
         if let denial = await askBackend(ask) { return .failure(denial) }
         wasAdmitted = true
         claim = try await registry.claim(
           ask.key, by: publisher, after: inherited, wasOurs: wasOurs, lease: lease,
-          resumed: resumed, program: program)
+          resumed: resumed, program: program, left: left)
       }
     } catch {
       log("publish.refused", ask, ["reason": "\(error)"])

@@ -40,6 +40,7 @@ extension LiveStream {
 
   /// Since when it has been on the air, and when last.
   var broadcast: Broadcast {
+    if let awaited { return awaited }
     let began = meter.startedAtMilliseconds
     return Broadcast(
       began: began,

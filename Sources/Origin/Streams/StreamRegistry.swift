@@ -45,7 +45,7 @@ package actor StreamRegistry {
     var resumed: StreamGrant?
     /// The claim whose publisher the backend has admitted last.
     var confirmed: UInt64 = 0
-    /// Its playlist has ended.
+    /// Its playlist has ended, or another process has it.
     var isOver = false
     /// Another process of the node has it.
     var isYielded = false
@@ -115,13 +115,15 @@ package actor StreamRegistry {
   ///   - lease: the number of the cluster's; nil without one.
   ///   - resumed: under which grant the publisher had it before, as its edge has proved.
   ///   - program: how far the one of its wedding has come, as that edge knows.
+  ///   - left: which broadcast the process before this one has left with it: it waits for its publisher
+  ///     here also where this one isn't admitted.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
   /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
   ///   an admitted one.
   package func claim(
     _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true,
     after state: WindowState? = nil, wasOurs: Bool = false, lease: Int64? = nil,
-    resumed: StreamGrant? = nil, program: ProgramPlace? = nil
+    resumed: StreamGrant? = nil, program: ProgramPlace? = nil, left: Broadcast? = nil
   ) async throws(ClaimRefusal) -> Claim {
     await enter(key)
     defer { leave(key) }
@@ -138,6 +140,10 @@ package actor StreamRegistry {
       let box = await open(key, state, program)
       opening -= 1
       entries[key] = Entry(box: box)
+      if let left {
+        box.stream.expect(left)
+        entries[key]?.wasPublished = true
+      }
     }
     guard var entry = entries[key] else { throw .unavailable }
     entry.aging?.cancel()
@@ -167,13 +173,13 @@ package actor StreamRegistry {
   ///   - key: the stream.
   ///   - publisher: who wants it there.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
-  /// - Returns: how far it has come, and since when it is on the air; nil where there is no such
-  ///   stream, or it was left before: the other process has brought it on since.
+  /// - Returns: how far it has come, and which broadcast is left with it, none where that has ended or
+  ///   nothing was on the air; nil where there is no such stream, or it was left before: the other process has brought it on since.
   /// - Throws: `ClaimRefusal` where its holder keeps it; `.onAir` when it could be taken over by an
   ///   admitted one.
   func yield(
     _ key: StreamKey, to publisher: Publisher, isAdmitted: Bool = true
-  ) async throws(ClaimRefusal) -> (state: WindowState, broadcast: Broadcast)? {
+  ) async throws(ClaimRefusal) -> (state: WindowState, broadcast: Broadcast?)? {
     await enter(key)
     defer { leave(key) }
     guard entries[key]?.isYielded == false else { return nil }
@@ -187,11 +193,12 @@ package actor StreamRegistry {
       try? await Task.sleep(for: limits.afterYield)
       await self.forget(claim)
     }
+    let isLeft = entry.wasPublished && !entry.isOver
     entry.isOver = true
     entry.isYielded = true
     entries[key] = entry
     entry.box.stream.handOver()
-    return (entry.box.stream.state, entry.box.stream.broadcast)
+    return (entry.box.stream.state, isLeft ? entry.box.stream.broadcast : nil)
   }
 
   /// The backend has admitted the claim's publisher, so the stream is a real one from now on.

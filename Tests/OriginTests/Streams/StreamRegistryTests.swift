@@ -1,4 +1,5 @@
 import Events
+import HLS
 import TestSupport
 import Ingest
 import Media
@@ -160,6 +161,45 @@ import Testing
       kinds.append(event.kind)
     }
     #expect(kinds == (hasEnded ? [.streamEnded] : []))
+  }
+
+  @Test(arguments: [true, false])
+  func `what a process before this one has left ends here, also where its publisher is refused`(
+    isAwaited: Bool
+  ) async throws {
+    let test = TestRegistry {
+      $0.reconnectWindow = .milliseconds(20)
+      $0.afterEnd = .milliseconds(20)
+    }
+    let told = test.events.subscribe()
+    let now = StreamOutlet.wallClockMilliseconds
+    let claim = try await test.registry.claim(
+      key, by: one.publisher, after: WindowState(nextSequence: 7),
+      left: isAwaited ? Broadcast(began: now - 5_000, last: now) : nil)
+    // The backend says no.
+    await test.registry.release(claim)
+    #expect(await eventually { await test.log.closed == [key] })
+    test.events.publish(Event(.errorOccurred, wedding: "last"))
+    var kinds: [Event.Kind] = []
+    for await event in told {
+      if event.wedding == "last" { break }
+      kinds.append(event.kind)
+    }
+    #expect(kinds == (isAwaited ? [.streamEnded] : []))
+  }
+
+  @Test func `one that is admitted in time goes on with its broadcast`() async throws {
+    let test = TestRegistry()
+    let now = StreamOutlet.wallClockMilliseconds
+    let refused = try await test.registry.claim(
+      key, by: one.publisher, left: Broadcast(began: now - 5_000, last: now))
+    await test.registry.release(refused)
+    let claim = try await test.publish(key, two)
+    claim.box.stream.begin { _ in }
+    #expect(claim.box.stream.broadcast.began == now - 5_000)
+    let next = ImaginedPublisher(9, token: "two").publisher
+    let left = try await test.registry.yield(key, to: next)
+    #expect(left?.broadcast?.began == now - 5_000)
   }
 
   @Test func `a publisher that returns while the cluster is asked keeps its stream`() async throws {
