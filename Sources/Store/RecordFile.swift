@@ -11,6 +11,10 @@ package final class RecordFile: Sendable {
   package let pool: DatabasePool
   let health = Mutex(Health())
   let place: FilePlace?
+  /// When it was last written before it was opened, in milliseconds since 1970; nil for a new one.
+  ///
+  /// A node tries every ten seconds whether it can write: until then it lived.
+  package let lastWritten: Int64?
 
   /// Opens the file, makes it where there is none, and brings its tables up to date.
   ///
@@ -23,6 +27,7 @@ package final class RecordFile: Sendable {
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA synchronous = FULL")
     }
+    lastWritten = [path, path + "-wal"].compactMap(Self.modified).max()
     // SQLite would let others read it; what it puts beside the file has the file's mode.
     let made = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     if made >= 0 { Glibc.close(made) }
@@ -33,6 +38,12 @@ package final class RecordFile: Sendable {
     } catch {
       throw StoreError(error, at: path)
     }
+  }
+
+  private static func modified(_ path: String) -> Int64? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
   }
 
   /// Writes the log into the file, which then holds all there is, and closes it.
@@ -118,6 +129,9 @@ package final class RecordFile: Sendable {
         // Written by a process that doesn't know it: as if on the air.
         $0.add(column: "is_over", .boolean).notNull().defaults(to: false)
       }
+    }
+    migrator.registerMigration("when streams went on the air") { database in
+      try database.alter(table: "stream_numbers") { $0.add(column: "began", .integer) }
     }
     return migrator
   }

@@ -98,7 +98,8 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
       discontinuity: UInt64(bitPattern: row["discontinuity"]))
     return StreamNumbers(
       name: name, next: start, limits: start, epoch: row["epoch"],
-      lastPTS: row["last_pts"], updated: row["updated"], isOver: row["is_over"])
+      lastPTS: row["last_pts"], updated: row["updated"], isOver: row["is_over"],
+      began: row["began"])
   }
 
   private static func save(
@@ -108,17 +109,17 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
     try database.execute(
       sql: """
         INSERT INTO stream_numbers
-          (wedding, camera, sequence, discontinuity, epoch, last_pts, updated, is_over)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          (wedding, camera, sequence, discontinuity, epoch, last_pts, updated, is_over, began)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (wedding, camera) DO UPDATE SET
           sequence = excluded.sequence, discontinuity = excluded.discontinuity,
           epoch = excluded.epoch, last_pts = excluded.last_pts,
-          updated = excluded.updated, is_over = excluded.is_over
+          updated = excluded.updated, is_over = excluded.is_over, began = excluded.began
         """,
       arguments: [
         numbers.name.wedding, numbers.name.camera, Int64(bitPattern: start.sequence),
         Int64(bitPattern: start.discontinuity), numbers.epoch, numbers.lastPTS,
-        updated ?? numbers.updated, numbers.isOver,
+        updated ?? numbers.updated, numbers.isOver, numbers.began,
       ])
   }
 }

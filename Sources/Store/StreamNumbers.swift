@@ -46,11 +46,16 @@ package struct StreamNumbers: Sendable, Equatable {
   package var updated: Int64
   /// Whether the stream has ended, and nobody expects its publisher back.
   package var isOver: Bool
+  /// When the stream went on the air that is not over, in milliseconds since 1970; nil where that isn't
+  /// known.
+  package var began: Int64?
 
   package init(
     name: StreamNumbers.Name, next: Position, limits: Position, epoch: Int64,
-    lastPTS: Int64?, updated: Int64, isOver: Bool = false
+    lastPTS: Int64?, updated: Int64, isOver: Bool = false,
+    began: Int64? = nil
   ) {
+    self.began = began
     self.isOver = isOver
     self.name = name
     self.next = next
@@ -73,7 +78,8 @@ package struct StreamNumbers: Sendable, Equatable {
     let next = before?.next ?? .zero
     return StreamNumbers(
       name: name, next: next, limits: block(from: next),
-      epoch: max((before?.epoch ?? 0) + 1, now), lastPTS: before?.lastPTS, updated: now)
+      epoch: max((before?.epoch ?? 0) + 1, now), lastPTS: before?.lastPTS, updated: now,
+      began: before?.isOver == false ? before?.began : nil)
   }
 
   /// One block on from a position.

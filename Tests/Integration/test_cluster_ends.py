@@ -1,17 +1,20 @@
-"""A stream that another process or node has is told to have ended by nobody but that one."""
+"""A stream's end is told once, by who has it last, or by another origin where that one is gone."""
 
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import MakeNode
 
+from support.backend import Backend
 from support.cluster import Cluster
 from support.cluster_watch import Viewer, owner, owner_name, publish, sequences
 from support.node import Node
 from support.processes import Process, gone, wait_until
+from support.rtmp import Connection
 
 WEDDING = "moved"
 QUICK = {
@@ -22,6 +25,13 @@ QUICK = {
 }
 ENDED = 'wedlive_events_total{event="stream.ended"}'
 SOFT = 'wedlive_edge_purges_total{mode="soft"}'
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    made = Backend()
+    yield made
+    made.stop()
 
 
 def purges(made: Cluster) -> list[str]:
@@ -123,11 +133,68 @@ def test_a_process_that_was_replaced_ends_nothing_while_redis_is_away(
     made.stop()
 
 
-def standalone_on_air(
+@pytest.mark.parametrize("state", ["live", "waiting"])
+def test_the_end_is_told_of_a_stream_whose_origin_was_killed(
+    state: str, make_node: MakeNode, cleanup: list[Process], backend: Backend, tmp_path: Path
+) -> None:
+    quick = {
+        **QUICK,
+        **backend.settings,
+        "WEDLIVE_CLUSTER_LEASE": "2s",
+        "WEDLIVE_CLUSTER_ENDS_EVERY": "200ms",
+    }
+    made = Cluster(tmp_path, lambda **given: make_node(**{**given, **quick}), origins=2, edges=1)
+    (first, second), edge = made.origins, made.edges[0]
+    # To the origin itself: an edge would go on with it at the other one.
+    publisher = publish(first, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    if state == "waiting":
+        publisher.stop()
+        wait_until(lambda: len(backend.done()) == 1, "its publisher has gone")
+    first.kill()
+    publisher.kill()
+    wait_until(lambda: ended(second) == 1, "it has ended", limit=60)
+    wait_until(lambda: edge.metrics().get(SOFT, 0) == 1, "edges are told")
+    wait_until(lambda: len(backend.done()) == 1, "so is the backend")
+    assert (backend.done() == [WEDDING]) == (state == "live")
+    wait_until(lambda: made.redis.ask("zcard", "wl:ends") == "0", "that it was told is known")
+    assert ended(second) == 1
+    assert purges(made) == [WEDDING]
+    # It goes on with whoever publishes it, and ends once more.
+    again = publish(second, WEDDING, tmp_path, "again")
+    cleanup.append(again)
+    wait_until(lambda: owner_name(made, WEDDING) == "origin-2", "it is back", alive=[again])
+    again.stop()
+    wait_until(lambda: ended(second) == 2, "it has ended again")
+    made.stop()
+
+
+def test_a_stream_that_another_origin_had_for_a_moment_ends_once(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Before there was a segment of it."""
+    made = Cluster(tmp_path, lambda **given: make_node(**{**given, **QUICK}), origins=2, edges=1)
+    (first, second), edge = made.origins, made.edges[0]
+    publisher = publish(first, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    publisher.stop()
+    wait_until(lambda: first.said("stream.stopped"), "its publisher has gone")
+    Connection(second.publish_url(WEDDING), True).close()
+    wait_until(lambda: ended(second) == 1, "it has ended")
+    wait_until(lambda: states(first) == ["ended"], "where it was before, too")
+    assert ended(first) == 0
+    wait_until(lambda: edge.metrics().get(SOFT, 0) == 1, "edges are told")
+    assert purges(made) == [WEDDING]
+    made.stop()
+
+
+def standalone_on_air(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path, **settings: str
 ) -> tuple[Node, Process]:
     """A node without a cluster, and who publishes there."""
-    node = make_node(WEDLIVE_ACCESS_WATCH="public", **QUICK)
+    node = make_node(WEDLIVE_ACCESS_WATCH="public", **QUICK, **settings)
     publisher = publish(node, WEDDING, tmp_path)
     cleanup.append(publisher)
     wait_until(lambda: len(sequences(node, WEDDING)) >= 3, "it is on the air", alive=[publisher])
@@ -146,6 +213,11 @@ def test_who_came_back_for_a_moment_leaves_a_stream_that_ends(
     cleanup.append(again)
     wait_until(lambda: len(node.said("stream.started")) > began, "it is back", alive=[again])
     again.kill()
+    has_ended(node)
+
+
+def has_ended(node: Node) -> None:
+    """Returns when the node and its viewers know of it."""
     wait_until(lambda: ended(node) == 1, "it has ended")
     for path in ("main/source", "program/source"):
         address = f"{node.base}/hls/{WEDDING}/{path}/index.m3u8"
@@ -157,6 +229,42 @@ def test_who_came_back_for_a_moment_leaves_a_stream_that_ends(
 
         wait_until(is_told, "viewers are told so", limit=5)
     assert node.client().get(node.master_url(WEDDING)).status == 200
+
+
+def test_a_stream_ends_whose_publisher_the_next_process_refuses(
+    make_node: MakeNode, cleanup: list[Process], backend: Backend, tmp_path: Path
+) -> None:
+    """The process before has left it to that one by then."""
+    node, publisher = standalone_on_air(make_node, cleanup, tmp_path, **backend.settings)
+    node.upgrade()
+    publisher.kill()
+    wait_until(lambda: node.said("stream.stopped"), "its publisher has gone")
+    backend.refuses = True
+    again = publish(node, WEDDING, tmp_path, "again")
+    cleanup.append(again)
+    wait_until(lambda: node.said("publish.refused"), "its publisher is refused")
+    assert node.said("stream left to the next process") != []
+    has_ended(node)
+
+
+def test_what_a_killed_node_had_on_the_air_began_when_it_did(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    node = make_node(WEDLIVE_ACCESS_WATCH="public")
+    publisher = publish(node, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(node, WEDDING)) >= 2, "it is on the air", alive=[publisher])
+    began = node.began(WEDDING)
+    newest = max(sequences(node, WEDDING))
+    node.kill()
+    publisher.kill()
+    node.start()
+    again = publish(node, WEDDING, tmp_path, "again")
+    cleanup.append(again)
+    wait_until(
+        lambda: max(sequences(node, WEDDING), default=0) > newest, "it goes on", alive=[again]
+    )
+    assert node.began(WEDDING) == began
 
 
 def test_a_standalone_node_says_once_that_a_stream_has_ended(

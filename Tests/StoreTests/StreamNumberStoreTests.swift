@@ -133,6 +133,25 @@ import Testing
   }
 
   @Test(arguments: Kind.allCases)
+  func `when one went on the air is known until it is over`(kind: Kind) async throws {
+    let store = try kind.numbers(folder)
+    var run = try await store.begin(name, now: 10)
+    #expect(run.began == nil)
+    run.began = 12
+    run.limits = try await store.extend(run, now: 20)
+    #expect(try await store.numbers(name)?.began == 12)
+    // Its process dies, and the next one ends in order.
+    run = try await store.begin(name, now: 30)
+    #expect(run.began == 12)
+    try await store.end(run, now: 40)
+    run = try await store.begin(name, now: 50)
+    #expect(run.began == 12)
+    run.isOver = true
+    try await store.end(run, now: 60)
+    #expect(try await store.begin(name, now: 70).began == nil)
+  }
+
+  @Test(arguments: Kind.allCases)
   func `streams are told apart, and old ones forgotten`(kind: Kind) async throws {
     let store = try kind.numbers(folder)
     let other = StreamNumbers.Name(wedding: "w1", camera: "2")
@@ -204,6 +223,23 @@ import Testing
       let store = SQLiteStreamNumbers(try RecordFile(path: folder.file("a.sqlite")))
       #expect(try await store.begin(name, now: 1).epoch == Int64(epoch))
     }
+  }
+
+  @Test func `when a file was written last is known to who opens it next`() async throws {
+    let folder = try Folder()
+    let path = folder.file("a.sqlite")
+    let first = try RecordFile(path: path)
+    #expect(first.lastWritten == nil)
+    _ = try await SQLiteStreamNumbers(first).begin(
+      StreamNumbers.Name(wedding: "w", camera: "main"), now: 1)
+    // As long ago as that of a process that was killed then.
+    for suffix in ["", "-wal"] {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: suffix.isEmpty ? 7_000 : 8_000)],
+        ofItemAtPath: path + suffix)
+    }
+    #expect(try RecordFile(path: path).lastWritten == 8_000_000)
+    withExtendedLifetime(first) {}
   }
 
   @Test func `a file that is no database is named and not overwritten`() throws {

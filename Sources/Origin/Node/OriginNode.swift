@@ -166,10 +166,12 @@ package final class OriginNode: Sendable {
         var state = await ledger.begin(key, inheriting: inherited)
         // So that its segments fit the program's playlists.
         state.targetDuration = programs.status(of: key.wedding)?.targetDuration
-        return LiveStreamBox(
+        let box = LiveStreamBox(
           LiveStream(
             key, state: state, configuration: configuration.streams, outlet: outlet,
             memory: memory, recordings: recordings))
+        if let broadcast = await ledger.broadcast(key) { box.stream.expect(broadcast) }
+        return box
       },
       close: { key in
         await ledger.end(key)
@@ -220,7 +222,8 @@ package final class OriginNode: Sendable {
         let state = await ledger.begin(key, inheriting: told.state)
         if state.nextSequence != told.state.nextSequence { told.shown = nil }
         told.state = state
-        told.broadcast = progress?.broadcast?.seen(told.state.endDate)
+        let broadcast = if let known = progress?.broadcast { known } else { await ledger.broadcast(key) }
+        told.broadcast = broadcast?.seen(told.state.endDate)
         return told
       }
       switch outcome {
@@ -231,18 +234,19 @@ package final class OriginNode: Sendable {
         let state = await ledger.begin(key, inheriting: progress.state)
         // Where this node knows of more, that is what was announced last.
         let isLast = state.nextSequence == progress.state.nextSequence
+        let broadcast = if let known = progress.broadcast { known } else { await ledger.broadcast(key) }
         return ProgramStart(
           state: state, isInherited: true, showing: showing,
           shown: isLast ? progress.shown : nil, isLeft: progress.isLeft, chosen: progress.chosen,
-          broadcast: progress.broadcast)
+          broadcast: broadcast)
       case .granted(nil, _, let knowsNobody, _, _): isBlind = knowsNobody
       }
     }
     // Asked before it begins here: it is on the air from then on.
     let showing = await remembered()
+    let state = await ledger.begin(key, after: StreamKey(wedding: key.wedding))
     return ProgramStart(
-      state: await ledger.begin(key, after: StreamKey(wedding: key.wedding)), isBlind: isBlind,
-      showing: showing)
+      state: state, isBlind: isBlind, showing: showing, broadcast: await ledger.broadcast(key))
   }
 
   /// Waits until a program that another process has may be had, or a camera here has something to show, or

@@ -283,7 +283,7 @@ final class Program {
 
   /// Records how far viewers have it, for whoever makes it next.
   private func keep() {
-    outlet.keep(key, sequencer.state)
+    outlet.keep(key, sequencer.state, began: status.startedAtMilliseconds)
     guard let source = renditions.source else { return }
     place = renditions.shown.map { ProgramPlace(source.state, $0) }
     outlet.tell(

@@ -367,7 +367,7 @@ package final class LiveStream {
     }
     checkBounds()
     if relieveMemory() { renditions.show(describe) }
-    outlet.keep(key, state)
+    outlet.keep(key, state, began: broadcast.began)
     tellProgress(before)
     outlet.changed(status(isLive: true))
   }

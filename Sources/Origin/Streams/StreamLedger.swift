@@ -18,9 +18,11 @@ package actor StreamLedger {
     var isFailing = false
     /// Whether the stream has ended, and nobody expects it back.
     var isOver = false
+    /// When it went on the air, in milliseconds since 1970; nil where it hasn't.
+    var began: Int64?
 
     /// Whether the store is to be told something now.
-    var hasNews: Bool { isLow || kept?.isOver != isOver }
+    var hasNews: Bool { isLow || kept?.isOver != isOver || kept?.began != began }
 
     /// Whether half of the block is used.
     var isLow: Bool {
@@ -37,6 +39,7 @@ package actor StreamLedger {
   private let logger: Logger
   private let remembered: Duration
   private let patience: Duration
+  private let lastAlive: Int64?
   private var runs: [StreamKey: Run] = [:]
   private var sweptAt: Int64?
 
@@ -47,10 +50,13 @@ package actor StreamLedger {
   ///   - logger: hears of what the store can't do.
   ///   - remembered: how long a stream's numbers are kept after it was published last.
   ///   - patience: how long a call waits for the store.
+  ///   - lastAlive: when the process before this one was alive last, in milliseconds since 1970; nil where
+  ///     that isn't known.
   package init(
     store: any StreamNumberStore, logger: Logger, remembered: Duration = .seconds(30 * 86_400),
-    patience: Duration = .seconds(2)
+    patience: Duration = .seconds(2), lastAlive: Int64? = nil
   ) {
+    self.lastAlive = lastAlive
     self.patience = patience
     self.store = store
     self.logger = logger
@@ -76,6 +82,7 @@ package actor StreamLedger {
         try await store.begin(name, now: StreamOutlet.wallClockMilliseconds)
       }
       run = Run(next: numbers.next, lastPTS: numbers.lastPTS, kept: numbers)
+      run.began = numbers.began
     } catch {
       logger.error(
         "stream numbers unknown", metadata: ["stream": "\(key)", "error": "\(error)"])
@@ -90,6 +97,14 @@ package actor StreamLedger {
       nextSequence: Int(clamping: run.next.sequence),
       discontinuitySequence: Int(clamping: run.next.discontinuity),
       endTime: MediaTime(ticks: run.lastPTS ?? 0))
+  }
+
+  /// Which broadcast the process before this one had on the air, of a stream whose run has just begun.
+  ///
+  /// - Returns: nil where it had none, or that isn't known.
+  func broadcast(_ key: StreamKey) -> Broadcast? {
+    guard let began = runs[key]?.began, let lastAlive else { return nil }
+    return Broadcast(began: began, last: lastAlive)
   }
 
   /// Starts a run of a stream that another node, or another process of this one, has had.
@@ -213,8 +228,14 @@ package actor StreamLedger {
   }
 
   /// Notes how far a stream has come; reserves the next block where this one is half used.
-  package func note(_ key: StreamKey, _ state: WindowState) async {
+  ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - state: after its last segment.
+  ///   - began: when it went on the air, in milliseconds since 1970; nil where it is as it was.
+  package func note(_ key: StreamKey, _ state: WindowState, began: Int64? = nil) async {
     guard var run = runs[key] else { return }
+    run.began = began ?? run.began
     let sequence = UInt64(max(0, state.nextSequence))
     if sequence > run.next.sequence { run.isOver = false }
     // Notes may overtake each other on their way here.
@@ -259,6 +280,7 @@ package actor StreamLedger {
       numbers.next = run.next
       numbers.lastPTS = run.lastPTS
       numbers.isOver = run.isOver
+      numbers.began = run.began
       numbers.limits = try await store.extend(numbers, now: now)
       runs[key]?.kept = numbers
       if runs[key]?.isFailing == true {
@@ -311,6 +333,7 @@ package actor StreamLedger {
         numbers.next = run.next
         numbers.lastPTS = run.lastPTS
         numbers.isOver = run.isOver
+        numbers.began = run.began
         try await store.end(numbers, now: now)
       }
       return nil

@@ -158,9 +158,9 @@ package final class StreamOutlet: Sendable {
     board.remove(key)
   }
 
-  /// Records how far the stream has come, without waiting for it.
-  func keep(_ key: StreamKey, _ state: WindowState) {
-    errands.run { [ledger] in await ledger.note(key, state) }
+  /// Records how far the stream has come, and since when it has been on the air, without waiting for it.
+  func keep(_ key: StreamKey, _ state: WindowState, began: Int64) {
+    errands.run { [ledger] in await ledger.note(key, state, began: began) }
   }
 
   /// Tells the cluster how far a stream has come, and then its relay, without waiting for it.

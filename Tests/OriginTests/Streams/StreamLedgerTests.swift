@@ -132,6 +132,28 @@ final class Lines: Sendable {
     #expect(await store.extensions < 25)
   }
 
+  @Test func `since when a stream is on the air is known after a crash, and not after its end`()
+    async throws
+  {
+    func next(lastAlive: Int64?) async -> Broadcast? {
+      let next = StreamLedger(store: store, logger: lines.logger, lastAlive: lastAlive)
+      _ = await next.begin(key)
+      return await next.broadcast(key)
+    }
+    #expect(await next(lastAlive: 9) == nil)
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(1), began: 5)
+    await ledger.note(key, state(2), began: 5)
+    // It is written when it is new, and with each block.
+    #expect(await store.extensions == 1)
+    #expect(await next(lastAlive: 9) == Broadcast(began: 5, last: 9))
+    #expect(await next(lastAlive: nil) == nil)
+    let last = StreamLedger(store: store, logger: lines.logger, lastAlive: 9)
+    _ = await last.begin(key)
+    await last.over(key, at: state(2))
+    #expect(await next(lastAlive: 9) == nil)
+  }
+
   @Test func `streams that were on the air of late are known after a crash`() async throws {
     _ = await ledger.begin(key)
     let next = StreamLedger(store: store, logger: lines.logger)
