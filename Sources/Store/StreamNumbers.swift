@@ -46,7 +46,8 @@ package struct StreamNumbers: Sendable, Equatable {
   package var updated: Int64
   /// Whether the stream has ended, and nobody expects its publisher back.
   package var isOver: Bool
-  /// When the stream went on the air that is not over, in milliseconds since 1970; nil where that isn't
+  /// When the stream went on the air that is not over, in milliseconds since 1970; nil where that
+  /// isn't
   /// known.
   package var began: Int64?
 

@@ -89,14 +89,15 @@ import Testing
     let tellers = [Teller(one, told), Teller(two, told)]
     let first = try #require(await told.next())
     #expect(first.stream == id && !first.isLeft)
-    // What follows is told once as well, and this isn't told again: it is noted, and looked at no more.
+    // What follows is told once as well, and this isn't told again: it is noted, and looked at no
+    // more.
     try await wait { try listed() == ["w2/main"] }
     #expect(try isNoted(id))
     #expect(looked("told", one) + looked("told", two) == 1)
     withExtendedLifetime(tellers) {}
   }
 
-  @Test func `one that was given up waits for its publisher, and one that was never aired for nobody`()
+  @Test func `one that was given up ends once it is due, and one that was never aired does not`()
     async throws
   {
     let (lost, one) = (try node("lost"), try node("one"))

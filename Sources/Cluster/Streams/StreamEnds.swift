@@ -6,12 +6,16 @@ import Telemetry
 
 /// That each stream's end is told, by one node: also where the one that had it is gone.
 ///
-/// All streams stand in `wl:ends`, by when each is to be looked at; a holder, and an edge with a publisher,
-/// put it off, so that nothing is looked at but what nobody speaks for. An end is told where the lease
-/// has run out and the reconnect window has passed, as Redis' clock says, and where nothing says that the
+/// All streams stand in `wl:ends`, by when each is to be looked at; a holder, and an edge with a
+/// publisher,
+/// put it off, so that nothing is looked at but what nobody speaks for. An end is told where the
+/// lease
+/// has run out and the reconnect window has passed, as Redis' clock says, and where nothing says
+/// that the
 /// stream lives all the same: an early end is far worse than a late one.
 package final class StreamEnds: Sendable {
-  /// Tells that a stream has ended; `isLeft` where its publisher's end was told, and only that is missing.
+  /// Tells that a stream has ended; `isLeft` where its publisher's end was told, and only that is
+  /// missing.
   package typealias Tell = @Sendable (StreamID, _ isLeft: Bool) async -> Void
 
   static let key = "wl:ends"
@@ -19,7 +23,8 @@ package final class StreamEnds: Sendable {
   private static let batch = 500
 
   private struct State {
-    /// What was told here and isn't noted in Redis: the epoch, 0 where Redis could not be asked; and
+    /// What was told here and isn't noted in Redis: the epoch, 0 where Redis could not be asked;
+    /// and
     /// whether it was told a round ago, so that what follows from it is done.
     var told: [StreamID: (epoch: Int64, isOld: Bool)] = [:]
     /// The number of the connection to Redis that was seen last, and since when it is there.
@@ -49,7 +54,8 @@ package final class StreamEnds: Sendable {
 
   // MARK: What is put off
 
-  /// Streams live, or are about to: none of them ends before a lease and a reconnect window from now.
+  /// Streams live, or are about to: none of them ends before a lease and a reconnect window from
+  /// now.
   ///
   /// Does nothing where Redis can't be asked.
   package func note(_ streams: [StreamID]) async {
@@ -70,7 +76,8 @@ package final class StreamEnds: Sendable {
 
   // MARK: Ends that are told here
 
-  /// Whether the end of a stream that this node has had is another's to tell, who has it or has had it
+  /// Whether the end of a stream that this node has had is another's to tell, who has it or has had
+  /// it
   /// since.
   ///
   /// Where it isn't, it is this node's from here on.
@@ -127,7 +134,8 @@ package final class StreamEnds: Sendable {
 
   // MARK: Ends that nobody has told
 
-  /// Puts off what is held here, and tells the ends of what nobody holds, until the task is cancelled.
+  /// Puts off what is held here, and tells the ends of what nobody holds, until the task is
+  /// cancelled.
   ///
   /// - Parameters:
   ///   - holding: the streams that this node has.
@@ -144,7 +152,8 @@ package final class StreamEnds: Sendable {
         }
       }
     }
-    // This task is cancelled by now, and Redis does nothing for such a one. What follows from the newest
+    // This task is cancelled by now, and Redis does nothing for such a one. What follows from the
+    // newest
     // may not be done: another node sees to it.
     await Task { await noteTold() }.value
   }
@@ -172,7 +181,8 @@ package final class StreamEnds: Sendable {
     }
   }
 
-  /// Whether Redis has been there for so long that all who hold something have said so, and edges have
+  /// Whether Redis has been there for so long that all who hold something have said so, and edges
+  /// have
   /// brought their publishers to other origins.
   private func isSettled() -> Bool {
     guard case .connected(_, let connection) = client.state else { return false }
@@ -211,7 +221,8 @@ package final class StreamEnds: Sendable {
 
   /// Whether nothing says that a stream lives, though nobody keeps its lease.
   ///
-  /// An origin that lives and can't reach Redis may have any stream. Of one that can, what it holds is kept.
+  /// An origin that lives and can't reach Redis may have any stream. Of one that can, what it holds
+  /// is kept.
   private func mayHaveEnded(_ owner: NodeID, _ run: String, isLeft: Bool) -> Bool {
     let view = membership.view
     guard view.isCoordinated else { return false }

@@ -197,7 +197,8 @@ package final class StreamLeases: Sendable {
     }
   }
 
-  /// A publisher has been admitted under a lease: its stream's end is to be told one day, by whoever lives
+  /// A publisher has been admitted under a lease: its stream's end is to be told one day, by
+  /// whoever lives
   /// then.
   package func goOnAir(_ lease: Lease) {
     // This node may be lost at any moment.

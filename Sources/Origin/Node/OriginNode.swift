@@ -222,7 +222,8 @@ package final class OriginNode: Sendable {
         let state = await ledger.begin(key, inheriting: told.state)
         if state.nextSequence != told.state.nextSequence { told.shown = nil }
         told.state = state
-        let broadcast = if let known = progress?.broadcast { known } else { await ledger.broadcast(key) }
+        var broadcast = progress?.broadcast
+        if broadcast == nil { broadcast = await ledger.broadcast(key) }
         told.broadcast = broadcast?.seen(told.state.endDate)
         return told
       }
@@ -234,7 +235,8 @@ package final class OriginNode: Sendable {
         let state = await ledger.begin(key, inheriting: progress.state)
         // Where this node knows of more, that is what was announced last.
         let isLast = state.nextSequence == progress.state.nextSequence
-        let broadcast = if let known = progress.broadcast { known } else { await ledger.broadcast(key) }
+        var broadcast = progress.broadcast
+        if broadcast == nil { broadcast = await ledger.broadcast(key) }
         return ProgramStart(
           state: state, isInherited: true, showing: showing,
           shown: isLast ? progress.shown : nil, isLeft: progress.isLeft, chosen: progress.chosen,

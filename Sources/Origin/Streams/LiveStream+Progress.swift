@@ -38,6 +38,11 @@ extension LiveStream {
       names: window.segments.suffix(8).map(\.name), broadcast: broadcast)
   }
 
+  /// Which broadcast was on the air elsewhere, or in a process before this one, for whose publisher
+  /// it
+  /// waits.
+  func expect(_ broadcast: Broadcast) { awaited = broadcast }
+
   /// Since when it has been on the air, and when last.
   var broadcast: Broadcast {
     if let awaited { return awaited }

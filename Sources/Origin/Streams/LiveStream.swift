@@ -34,9 +34,10 @@ package final class LiveStream {
   private let tap: RecordingTap?
   private var wantKey: () -> Void = {}
   private var isBroken = false
-  /// Which broadcast its next publisher goes on with, where it comes in time; nil for what there is of it
+  /// Which broadcast its next publisher goes on with, where it comes in time; nil for what there is
+  /// of it
   /// here.
-  private(set) var awaited: Broadcast?
+  var awaited: Broadcast?
   /// Whether another node of the cluster has it by now: viewers hear no more of it from here.
   private(set) var isElsewhere = false
   /// Told, on any thread, how far viewers have it; nil where the publisher is no relay.
@@ -89,10 +90,6 @@ package final class LiveStream {
   }
 
   // MARK: Publishers
-
-  /// Which broadcast was on the air elsewhere, or in a process before this one, for whose publisher it
-  /// waits.
-  func expect(_ broadcast: Broadcast) { awaited = broadcast }
 
   /// A new publisher's messages follow; a stream that was over goes on.
   ///

@@ -92,7 +92,8 @@ package struct StreamLeasing: Sendable {
     package let chosen: String?
     /// Whose segment a program's last one is; nil where that isn't known.
     package let shown: ShownPlace?
-    /// Whether who had it has left it there, so that nothing is made once more, and its end is for this
+    /// Whether who had it has left it there, so that nothing is made once more, and its end is for
+    /// this
     /// one to tell.
     package let isLeft: Bool
     /// Since when it has been on the air, and when last; nil where that isn't known.
@@ -130,7 +131,8 @@ package struct StreamLeasing: Sendable {
   let release: @Sendable (StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool
   /// Tells how far it has come.
   let publish: @Sendable (StreamKey, Progress) async -> Void
-  /// A publisher was admitted, and has it from now on: tells its priority, as others may outrank it.
+  /// A publisher was admitted, and has it from now on: tells its priority, as others may outrank
+  /// it.
   let rank: @Sendable (StreamKey, _ priority: Int) -> Void
   /// Waits for the moment when a program that was refused may be had; nil where nobody can tell.
   ///
@@ -141,7 +143,8 @@ package struct StreamLeasing: Sendable {
   let epoch: @Sendable (StreamKey) -> Int64?
   /// Whether another node or process has it, or has had it since; nil where nobody can tell.
   ///
-  /// Whether it has ended is for that one to say, and else for this one: who is told so is asked once, and
+  /// Whether it has ended is for that one to say, and else for this one: who is told so is asked
+  /// once, and
   /// says it. The state is how far this one has brought it.
   let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
 

@@ -50,7 +50,8 @@ package actor StreamLedger {
   ///   - logger: hears of what the store can't do.
   ///   - remembered: how long a stream's numbers are kept after it was published last.
   ///   - patience: how long a call waits for the store.
-  ///   - lastAlive: when the process before this one was alive last, in milliseconds since 1970; nil where
+  ///   - lastAlive: when the process before this one was alive last, in milliseconds since 1970;
+  ///     nil where
   ///     that isn't known.
   package init(
     store: any StreamNumberStore, logger: Logger, remembered: Duration = .seconds(30 * 86_400),
@@ -99,7 +100,8 @@ package actor StreamLedger {
       endTime: MediaTime(ticks: run.lastPTS ?? 0))
   }
 
-  /// Which broadcast the process before this one had on the air, of a stream whose run has just begun.
+  /// Which broadcast the process before this one had on the air, of a stream whose run has just
+  /// begun.
   ///
   /// - Returns: nil where it had none, or that isn't known.
   func broadcast(_ key: StreamKey) -> Broadcast? {

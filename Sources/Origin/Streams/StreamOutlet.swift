@@ -158,7 +158,8 @@ package final class StreamOutlet: Sendable {
     board.remove(key)
   }
 
-  /// Records how far the stream has come, and since when it has been on the air, without waiting for it.
+  /// Records how far the stream has come, and since when it has been on the air, without waiting
+  /// for it.
   func keep(_ key: StreamKey, _ state: WindowState, began: Int64) {
     errands.run { [ledger] in await ledger.note(key, state, began: began) }
   }

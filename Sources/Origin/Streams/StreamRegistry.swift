@@ -80,7 +80,8 @@ package actor StreamRegistry {
   ///     those that another node had. It is told how far the program of the wedding has come, where
   ///     its publisher's edge knows.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns.
-  ///   - isElsewhere: whether another node or process has a stream, or has had it since, and tells its
+  ///   - isElsewhere: whether another node or process has a stream, or has had it since, and tells
+  ///     its
   ///     end; nil where nobody can tell.
   package init(
     limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
@@ -115,7 +116,8 @@ package actor StreamRegistry {
   ///   - lease: the number of the cluster's; nil without one.
   ///   - resumed: under which grant the publisher had it before, as its edge has proved.
   ///   - program: how far the one of its wedding has come, as that edge knows.
-  ///   - left: which broadcast the process before this one has left with it: it waits for its publisher
+  ///   - left: which broadcast the process before this one has left with it: it waits for its
+  ///     publisher
   ///     here also where this one isn't admitted.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
   /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
@@ -173,8 +175,10 @@ package actor StreamRegistry {
   ///   - key: the stream.
   ///   - publisher: who wants it there.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
-  /// - Returns: how far it has come, and which broadcast is left with it, none where that has ended or
-  ///   nothing was on the air; nil where there is no such stream, or it was left before: the other process has brought it on since.
+  /// - Returns: how far it has come, and which broadcast is left with it, none where that has ended
+  ///   or
+  ///   nothing was on the air; nil where there is no such stream, or it was left before: the other
+  ///   process has brought it on since.
   /// - Throws: `ClaimRefusal` where its holder keeps it; `.onAir` when it could be taken over by an
   ///   admitted one.
   func yield(

@@ -75,8 +75,8 @@ extension ConfigurationTable {
         + " at all."),
     .duration(
       "cluster.ends_every", \.cluster.endsEvery, in: .milliseconds(100)...(.seconds(60)),
-      "How often an origin looks for streams that have ended with the origin that had them: it tells what"
-        + " that one would have told."),
+      "How often an origin looks for streams that have ended with the origin that had them: it tells"
+        + " what that one would have told."),
     .count(
       "cluster.ends_at_once", \.cluster.endsAtOnce, in: 1...1_000,
       "How many of them it looks at in one go."),

@@ -104,7 +104,8 @@ enum Standalone {
       logger: logger,
       ledger: StreamLedger(
         store: SQLiteStreamNumbers(records), logger: logger,
-        remembered: configuration.streams.remembered, lastAlive: records.lastWritten), keys: keys, events: events,
+        remembered: configuration.streams.remembered, lastAlive: records.lastWritten),
+      keys: keys, events: events,
       recordings: recordings.desk, cameras: cameras, health: health,
       leasing: leases?.leasing
         ?? (succession.hasElders ? .elders { elderHands.withLock { $0 } } : nil))
