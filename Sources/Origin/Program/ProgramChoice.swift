@@ -102,7 +102,7 @@ struct ProgramChoice {
       return nil
     }
     guard active != camera else { return nil }
-    if !isLive(active) { return show(camera, .lost) }
+    if !isLive(active) { return show(camera, cameras[active] == nil ? .removed : .lost) }
     // What was chosen before it was ever live is no return.
     if camera == chosen, !known.wasLive { return show(camera, .chosen) }
     return due(now: now)
@@ -119,6 +119,11 @@ struct ProgramChoice {
   mutating func removed(_ camera: String, now: Int64) -> Change? {
     cameras[camera] = nil
     if chosen == camera { chosen = nil }
+    if active == nil, awaited?.camera == camera {
+      awaited = nil
+      // Viewers have seen that one until here.
+      active = camera
+    }
     return leave(camera, .removed)
   }
 

@@ -131,6 +131,29 @@ import Testing
     #expect(choice.active == "c")
   }
 
+  @Test func `one that is removed is waited for no more`() {
+    for isLive in [true, false] {
+      var choice = choice(.never, chosen: "b", ["b": 1])
+      choice.goOn(with: "b", patience: 2_000)
+      let change = Change(from: "b", to: "a", reason: .removed)
+      if isLive { #expect(choice.live("a", now: 1_000) == nil) }
+      #expect(choice.removed("b", now: 1_500) == (isLive ? change : nil))
+      if !isLive { #expect(choice.live("a", now: 2_000) == change) }
+      #expect(choice.active == "a")
+      #expect(choice.nextLook == nil)
+      #expect(choice.chosen == nil)
+    }
+  }
+
+  @Test func `another one that is removed leaves the one that is waited for`() {
+    var choice = choice(.never, live: [])
+    choice.goOn(with: "b", patience: 2_000)
+    #expect(choice.live("a", now: 1_000) == nil)
+    #expect(choice.removed("c", now: 1_500) == nil)
+    #expect(choice.live("b", now: 2_000) == nil)
+    #expect(choice.active == "b")
+  }
+
   @Test(arguments: [CameraReturn.whenLive, .never, .after(milliseconds: 30_000)])
   func `a chosen one that comes later than that is back by the rule`(rule: CameraReturn) {
     var choice = choice(rule, chosen: "b")
