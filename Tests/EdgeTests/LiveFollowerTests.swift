@@ -2,6 +2,7 @@ import Access
 import EventLoop
 import Foundation
 import HTTPClient
+import HTTPTypes
 import Logging
 import Media
 import Synchronization
@@ -164,6 +165,64 @@ import Viewers
       Issue.record("it was said to be absent")
       return
     }
+  }
+
+  @Test(arguments: [false, true])
+  func `who has made nothing of a stream ends it where no other has it on the air`(
+    isElsewhere: Bool
+  ) async throws {
+    let node = try EdgeNode()
+    let key = try #require(StreamKey(wedding: "ends", camera: "main"))
+    let client = try HTTPClient()
+    let authority = String(node.origin.address.dropFirst("http://".count))
+    @Sendable func tell(launch: String, next: Int?, isOver: Bool = false) async throws {
+      let rendition = next.map { next in
+        """
+        {"name":"source","viewers":1,"nextSequence":\(next),"targetDuration":3,
+        "playlist":"#EXTM3U","segments":[]}
+        """
+      }
+      let feed = """
+        {"wedding":"ends","camera":"main","launch":"\(launch)","version":1,"isOver":\(isOver),
+        "isProgram":true,"masters":[],"programMasters":[],"coming":[],
+        "renditions":[\(rendition ?? "")]}
+        """
+      let body = try #require(feed.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+      let request = HTTPRequest(
+        method: .get, scheme: "http", authority: authority,
+        path: "/set/live/ends/main?body=\(body)")
+      _ = try await client.send(request, deadline: .seconds(60))
+    }
+    try await tell(launch: "a", next: 3)
+    // One origin under two names is two nodes; what it says changes when others are looked for.
+    let port = try #require(node.origin.address.split(separator: ":").last)
+    let nodes = try ["127.0.0.1", "localhost"].map {
+      try #require(Upstream("http://\($0):\(port)"))
+    }
+    let looks = Mutex(0)
+    let live = EdgeLive(
+      proxy: node.proxy, client: client, pass: PeerPass(secret: Array("s".utf8)),
+      name: "edge",
+      locator: LiveLocator(find: { _ in
+        let isFirst = looks.withLock { looks in
+          looks += 1
+          return looks == 1
+        }
+        if isElsewhere, !isFirst { try? await tell(launch: "c", next: 4) }
+        return LiveLocator.Place(nodes)
+      }), metrics: MetricRegistry(), logger: Logger(label: "test"))
+    defer { live.close() }
+    func snapshot() -> StreamSnapshot? {
+      guard case .begun(let snapshot) = live.follow(key) else { return nil }
+      return snapshot
+    }
+    #expect(try await node.eventually { snapshot()?.renditions.first?.nextSequence == 3 })
+    try await tell(launch: "b", next: nil, isOver: true)
+    #expect(
+      try await node.eventually {
+        snapshot()?.isOver == true || snapshot()?.renditions.first?.nextSequence == 4
+      })
+    #expect(snapshot()?.isOver == !isElsewhere)
   }
 
   @Test func `a stream that has come home is not lost`() async throws {

@@ -120,8 +120,13 @@ final class LiveFollower: Sendable {
         node = nil
         if case .feed = answer {} else { continue }
       }
-      if case .feed(let feed) = answer {
+      if case .feed(var feed) = answer {
         absence.heard()
+        if view.isEndOfOthers(feed) {
+          if let (other, place) = await another(besides: from) { (feed, from) = (other, place) }
+          // Where that was broken off nobody has said that it isn't elsewhere.
+          guard !state.withLock({ $0.isMoved }) else { continue }
+        }
         let isSame = node == from
         if !isSame { take(from) }
         // One that answered just before the stream moved is not asked again, or nobody hears of the
@@ -253,6 +258,20 @@ final class LiveFollower: Sendable {
       }
     }
     return (answer, nil)
+  }
+
+  /// Who has a stream on the air that another one has ended without having made anything of it.
+  ///
+  /// Its publisher may have gone on from there to another node, and nobody could tell that one:
+  /// while Redis is away it waits for its publisher in vain.
+  private func another(besides node: Upstream?) async -> (StreamFeed, Upstream)? {
+    let nothing = LiveView(interest: interest, coming: comingInterest)
+    for other in await live.locator.find(key).nodes where other != node {
+      if case (.feed(let feed), let from?) = await question([other], nothing), !feed.isOver {
+        return (feed, from)
+      }
+    }
+    return nil
   }
 
   private static let noFeed = HTTPClientError(.brokenResponse, "that is no feed of a stream")

@@ -100,6 +100,12 @@ struct LiveView {
     interests.filter { $0.value.isFresh(within: Self.watchedFor, now: now) }.map(\.key).sorted()
   }
 
+  /// Whether an answer ends what another process has listed, of which its own has made nothing.
+  func isEndOfOthers(_ answer: StreamFeed) -> Bool {
+    guard answer.isOver, answer.renditions.isEmpty, let ended, !isOver else { return false }
+    return ended.key == answer.key && Teller(ended) != Teller(answer)
+  }
+
   /// Takes an answer, or refuses one that is older than what viewers have: a playlist never goes
   /// back.
   ///
