@@ -27,7 +27,8 @@ package protocol CameraDirectory: Sendable {
   /// Shows a camera in the program.
   ///
   /// - Returns: what was shown before, and whether this one is live.
-  /// - Throws: `.unknown`, or `.notLive` where another one is.
+  /// - Throws: `.unknown`, `.notLive` where another one is, or `.elsewhere`; nothing has changed
+  ///   then.
   func show(_ camera: String, of wedding: String) async throws(CameraError) -> CameraChoice
 
   /// Why a stream key, good in itself, may not publish a camera.
@@ -139,6 +140,8 @@ package enum CameraError: Error, Sendable, Equatable {
   case tooMany(plan: String, limit: Int)
   /// It sends nothing, and another camera is live.
   case notLive
+  /// Another node has the wedding, and only that one can tell what is live of it.
+  case elsewhere(node: String)
   /// It can't be kept now; a retry may help.
   case notKept(StoreError)
 }

@@ -208,6 +208,10 @@ extension ControlAPI {
       return APIError(
         409, "camera_not_live",
         "Another camera is live, and this one sends nothing; start it, then switch.")
+    case .elsewhere(let node):
+      return APIError(
+        409, "other_node",
+        "The node \(node) has this wedding; ask that one, or an edge, which finds it by itself.")
     case .notKept(let error):
       parts.log.error(
         "camera not kept",

@@ -138,7 +138,7 @@ extension `Control API` {
     arguments: [
       (.exists, 409, "camera_exists"), (.tooMany(plan: "free", limit: 1), 403, "not_in_plan"),
       (.notKept(.full("no room")), 503, "not_kept"), (.unknown, 404, "no_camera"),
-      (.notLive, 409, "camera_not_live"),
+      (.notLive, 409, "camera_not_live"), (.elsewhere(node: "origin-2"), 409, "other_node"),
     ] as [(CameraError, Int, String)])
   func `why a camera can't be changed is told`(
     error: CameraError, status: Int, code: String

@@ -10,6 +10,7 @@ package struct OriginCameras: CameraDirectory {
   private let node: OriginNode
   private let loops: [LoopMailbox]
   private let collector: StatusCollector
+  private let home: @Sendable (String) async -> String?
 
   /// Makes a directory.
   ///
@@ -17,7 +18,13 @@ package struct OriginCameras: CameraDirectory {
   ///   - node: whose weddings.
   ///   - loops: that publishers are on.
   ///   - collector: counts viewers.
-  package init(node: OriginNode, loops: [LoopMailbox], collector: StatusCollector) {
+  ///   - home: names the other node of the cluster that has a wedding's cameras; nil where none is
+  ///     known to.
+  package init(
+    node: OriginNode, loops: [LoopMailbox], collector: StatusCollector,
+    home: @escaping @Sendable (String) async -> String? = { _ in nil }
+  ) {
+    self.home = home
     self.node = node
     self.loops = loops
     self.collector = collector
@@ -180,6 +187,13 @@ package struct OriginCameras: CameraDirectory {
     return await elders.stream(wedding, camera)?.state == .live
   }
 
+  /// Whether any camera of a wedding is live here.
+  private func isAnyLive(_ wedding: String) -> Bool {
+    ([Claims.mainCamera] + cameras.cameras(of: wedding).map(\.id)).contains { camera in
+      StreamKey(wedding: wedding, camera: camera).map { node.board[$0]?.state == .live } ?? false
+    }
+  }
+
   package func show(
     _ camera: String, of wedding: String
   ) async throws(CameraError) -> CameraChoice {
@@ -197,6 +211,10 @@ package struct OriginCameras: CameraDirectory {
     let stream: StreamStatus? =
       if let key = StreamKey(wedding: wedding, camera: camera) { await stream(key) } else { nil }
     let isLive = stream?.state == .live
+    // Of what it hasn't got this node would say that nothing of it is live.
+    if status == nil, elder == nil, !isLive, !isAnyLive(wedding), let other = await home(wedding) {
+      throw .elsewhere(node: other)
+    }
     guard cameras.hasProgram(wedding) else {
       // Its main camera is the program, now or with its first segment.
       return CameraChoice(previous: camera, isLive: isLive, isKnown: stream != nil)

@@ -211,6 +211,16 @@ struct NodeCluster: Sendable {
       })
   }
 
+  /// The other node that has a wedding's cameras; nil where none is known to, or it can't be
+  /// reached.
+  func otherHome(of wedding: String) async -> String? {
+    guard let stream = StreamID(wedding: wedding, camera: Claims.mainCamera),
+      let home = await node.home(of: stream), home != node.membership.own,
+      node.membership.view[home]?.isReachable == true
+    else { return nil }
+    return home.text
+  }
+
   private static func place(
     of key: StreamKey, _ node: ClusterNode, _ scheme: String
   ) async -> LiveLocator.Place {

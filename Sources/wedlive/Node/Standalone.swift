@@ -144,7 +144,9 @@ enum Standalone {
       identity: identity, node: origin, loops: loops.mailboxes, metrics: registry,
       recordings: recordings, locks: locks, edges: edges, traffic: whole,
       elders: line?.hands())
-    let originCameras = OriginCameras(node: origin, loops: loops.mailboxes, collector: collector)
+    let originCameras = OriginCameras(
+      node: origin, loops: loops.mailboxes, collector: collector,
+      home: { [cluster] in await cluster?.otherHome(of: $0) })
     let ownRecordings = OriginRecordings(
       recordings, loops: loops.mailboxes, elders: line?.hands())
     let ownKeys = keys.map { OriginKeys(keys: $0, loops: loops.mailboxes, elders: line?.hands()) }

@@ -13,12 +13,12 @@ import Testing
 @Suite struct `Origin node, cameras` {
   private let encoder = Encoder()
 
-  private func directory(_ node: TestNode) -> OriginCameras {
+  private func directory(_ node: TestNode, home: String? = nil) -> OriginCameras {
     OriginCameras(
       node: node.node, loops: node.mailboxes,
       collector: StatusCollector(
         identity: .init(node: "n", region: "r", version: "1", cipher: "openssl"),
-        node: node.node, loops: node.mailboxes, metrics: MetricRegistry()))
+        node: node.node, loops: node.mailboxes, metrics: MetricRegistry()), home: { _ in home })
   }
 
   /// Adds a camera and publishes it.
@@ -97,6 +97,24 @@ import Testing
       try await cameras.show("main", of: "v")
         == CameraChoice(previous: "main", isLive: false, isKnown: false))
     #expect(node.node.cameras.chosen("w") == "c3")
+  }
+
+  @Test func `a node that hasn't got a wedding says which one has it, and changes nothing`()
+    async throws
+  {
+    let node = try await TestNode()
+    let cameras = directory(node, home: "origin-2")
+    try await cameras.add(NewCamera(wedding: "w", id: "c2", name: "c2"))
+    for camera in ["main", "c2"] {
+      await #expect(throws: CameraError.elsewhere(node: "origin-2")) {
+        try await cameras.show(camera, of: "w")
+      }
+    }
+    await #expect(throws: CameraError.unknown) { try await cameras.show("c3", of: "w") }
+    #expect(node.node.cameras.chosen("w") == nil)
+    // What it has of it, it tells itself.
+    _ = try await publish("c4", on: node)
+    #expect(try await cameras.show("c4", of: "w").isLive)
   }
 
   /// What a process before this one has had on the air, or has brought to its end.
