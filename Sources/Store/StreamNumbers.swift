@@ -10,6 +10,12 @@
 /// The alternative, writing each segment's number after it was published and skipping a margin on
 /// restart, writes fifty times as often and has no margin that is safe when the disk stalls.
 package struct StreamNumbers: Sendable, Equatable {
+  /// What a run leaves as it was that comes to nothing.
+  package struct Before: Sendable, Equatable {
+    package let isOver: Bool
+    package let updated: Int64
+  }
+
   /// The two numbers of a media playlist.
   package struct Position: Sendable, Equatable {
     /// EXT-X-MEDIA-SEQUENCE of the next segment.
@@ -46,9 +52,10 @@ package struct StreamNumbers: Sendable, Equatable {
   package var updated: Int64
   /// Whether the stream has ended, and nobody expects its publisher back.
   package var isOver: Bool
+  /// What stood there before the run began; nil where nothing did, or that isn't known.
+  package private(set) var before: Before?
   /// When the stream went on the air that is not over, in milliseconds since 1970; nil where that
-  /// isn't
-  /// known.
+  /// isn't known.
   package var began: Int64?
 
   package init(
@@ -77,10 +84,12 @@ package struct StreamNumbers: Sendable, Equatable {
     after before: StreamNumbers?, name: StreamNumbers.Name, now: Int64
   ) -> StreamNumbers {
     let next = before?.next ?? .zero
-    return StreamNumbers(
+    var run = StreamNumbers(
       name: name, next: next, limits: block(from: next),
       epoch: max((before?.epoch ?? 0) + 1, now), lastPTS: before?.lastPTS, updated: now,
       began: before?.isOver == false ? before?.began : nil)
+    run.before = before.map { Before(isOver: $0.isOver, updated: $0.updated) }
+    return run
   }
 
   /// One block on from a position.

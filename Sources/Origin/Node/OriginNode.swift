@@ -153,9 +153,9 @@ package final class OriginNode: Sendable {
           if let progress { await ledger.end(key, at: progress.state) }
           return progress
         },
-        close: { key in
+        close: { key, wasPublished in
           programs.close(key.wedding)
-          await ledger.end(key)
+          if wasPublished { await ledger.end(key) } else { await ledger.withdraw(key) }
           _ = await leasing?.release(key) { true }
         }, listen: { programs.open($0, leftAfter: $1) }), pause: configuration.programPause)
     self.door = door
@@ -173,9 +173,9 @@ package final class OriginNode: Sendable {
         if let broadcast = await ledger.broadcast(key) { box.stream.expect(broadcast) }
         return box
       },
-      close: { key in
-        await ledger.end(key)
-        await door.leave(key)
+      close: { key, wasPublished in
+        if wasPublished { await ledger.end(key) } else { await ledger.withdraw(key) }
+        await door.leave(key, wasPublished: wasPublished)
       },
       isElsewhere: { [logger] key, state in
         let isElsewhere = await leasing?.isElsewhere(key, state)

@@ -169,9 +169,10 @@ final class Program {
       lose(camera)
       endIfOver()
     case .gone:
-      cameras[camera] = nil
+      let wasThere = cameras.removeValue(forKey: camera) != nil
       lose(camera)
-      endIfOver()
+      // One that was refused says nothing of the others.
+      if wasThere { endIfOver() }
     }
     tell()
   }

@@ -33,7 +33,9 @@ actor ProgramDoor {
     var yield: @Sendable (StreamKey, LaterCameras?) async -> StreamLeasing.Progress? = { _, _ in
       nil
     }
-    var close: @Sendable (StreamKey) async -> Void
+    /// Takes a program away; told whether any of its cameras was published, or somebody only asked
+    /// to.
+    var close: @Sendable (StreamKey, _ wasPublished: Bool) async -> Void
     /// From here on cameras tell what they have; where a process before this one has left the program, what
     /// comes after the last segment that it has shown.
     var listen: @Sendable (String, _ last: ShownPlace?) -> Void
@@ -49,6 +51,8 @@ actor ProgramDoor {
   private var awaited: Set<String> = []
   /// Where those go on, as their cameras' edges have said: who has one may have died.
   private var told: [String: ProgramStart] = [:]
+  /// Weddings of which a stream was published that has gone, or is elsewhere.
+  private var published: Set<String> = []
   /// Weddings whose program the next process of this node has.
   private var yielded: Set<String> = []
   /// Weddings whose program is to be here for cameras that processes before this one have.
@@ -85,9 +89,14 @@ actor ProgramDoor {
   }
 
   /// A stream is no longer there.
-  func leave(_ key: StreamKey) async {
+  ///
+  /// - Parameters:
+  ///   - key: of it.
+  ///   - wasPublished: whether anybody has published it, or only asked to.
+  func leave(_ key: StreamKey, wasPublished: Bool = true) async {
     await turns.enter(key.wedding)
     defer { turns.leave(key.wedding) }
+    if wasPublished { published.insert(key.wedding) }
     streams[key.wedding]?.remove(key)
     guard streams[key.wedding]?.isEmpty != false else { return }
     streams[key.wedding] = nil
@@ -99,6 +108,7 @@ actor ProgramDoor {
     await turns.enter(wedding)
     defer { turns.leave(wedding) }
     hosted.insert(wedding)
+    published.insert(wedding)
     guard hands.hasProgram(wedding) else { return }
     await open(wedding, seed: streams[wedding]?.first { $0.camera == Claims.mainCamera })
   }
@@ -118,11 +128,12 @@ actor ProgramDoor {
   private func closeIfEmpty(_ wedding: String) async {
     guard !hosted.contains(wedding) else { return }
     told[wedding] = nil
+    let wasPublished = published.remove(wedding) != nil
     hands.giveUp(wedding)
     guard open.removeValue(forKey: wedding) != nil, let program = Self.program(wedding) else {
       return
     }
-    await hands.close(program)
+    await hands.close(program, wasPublished)
   }
 
   /// A wedding has got its first camera besides the main one.
@@ -140,7 +151,7 @@ actor ProgramDoor {
     defer { turns.leave(wedding) }
     guard open[wedding] == opening, let program = Self.program(wedding) else { return }
     open[wedding] = nil
-    await hands.close(program)
+    await hands.close(program, true)
   }
 
   /// Leaves a program to a later process of this node, for good; what there is of it stays until the

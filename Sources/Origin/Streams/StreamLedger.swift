@@ -311,8 +311,12 @@ package actor StreamLedger {
     }
   }
 
-  /// Ends the run of a stream that is over, or was never on the air; the store may hear of it only now,
-  /// where it failed until here.
+  /// Ends the run of a stream that nobody has published: whether one is expected that was there
+  /// before is as it was.
+  func withdraw(_ key: StreamKey) async { _ = await finish(key, isWithdrawn: true) }
+
+  /// Ends the run of a stream that is over; the store may hear of it only now, where it failed
+  /// until here.
   package func end(_ key: StreamKey) async {
     runs[key]?.isOver = true
     _ = await finish(key)
@@ -326,7 +330,7 @@ package actor StreamLedger {
   }
 
   /// Ends a run; says why the store could not be told.
-  private func finish(_ key: StreamKey) async -> StoreError? {
+  private func finish(_ key: StreamKey, isWithdrawn: Bool = false) async -> StoreError? {
     guard let run = runs.removeValue(forKey: key) else { return nil }
     let now = StreamOutlet.wallClockMilliseconds
     do throws(StoreError) {
@@ -334,9 +338,9 @@ package actor StreamLedger {
         var numbers = try await self.stored(key, run, now)
         numbers.next = run.next
         numbers.lastPTS = run.lastPTS
-        numbers.isOver = run.isOver
+        numbers.isOver = isWithdrawn ? numbers.before?.isOver ?? true : run.isOver
         numbers.began = run.began
-        try await store.end(numbers, now: now)
+        try await store.end(numbers, now: isWithdrawn ? numbers.before?.updated ?? now : now)
       }
       return nil
     } catch {

@@ -68,7 +68,7 @@ package actor StreamRegistry {
   private let run = RandomName.make(8)
   private let hasMemory: @Sendable () -> Bool
   private let open: @Sendable (StreamKey, WindowState?, ProgramPlace?) async -> LiveStreamBox
-  private let close: @Sendable (StreamKey) async -> Void
+  private let close: @Sendable (StreamKey, _ wasPublished: Bool) async -> Void
   private let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
 
   /// Makes an empty registry.
@@ -79,14 +79,14 @@ package actor StreamRegistry {
   ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from; never below
   ///     those that another node had. It is told how far the program of the wedding has come, where
   ///     its publisher's edge knows.
-  ///   - close: called when a stream is forgotten; it is not opened again before this returns.
+  ///   - close: called when a stream is forgotten; it is not opened again before this returns. It
+  ///     is told whether anybody has published it, or only asked to.
   ///   - isElsewhere: whether another node or process has a stream, or has had it since, and tells
-  ///     its
-  ///     end; nil where nobody can tell.
+  ///     its end; nil where nobody can tell.
   package init(
     limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
     open: @escaping @Sendable (StreamKey, WindowState?, ProgramPlace?) async -> LiveStreamBox,
-    close: @escaping @Sendable (StreamKey) async -> Void,
+    close: @escaping @Sendable (StreamKey, _ wasPublished: Bool) async -> Void,
     isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
   ) {
     self.isElsewhere = isElsewhere
@@ -332,8 +332,9 @@ package actor StreamRegistry {
   }
 
   private func forget(_ key: StreamKey) async {
-    entries.removeValue(forKey: key)?.box.stream.forget()
-    await close(key)
+    let entry = entries.removeValue(forKey: key)
+    entry?.box.stream.forget()
+    await close(key, entry?.wasPublished ?? false)
   }
 
   /// What there is to see of a stream.

@@ -147,6 +147,35 @@ import Testing
     #expect(node.node.programs.status(of: "w")?.switches == switches)
   }
 
+  @Test(arguments: ["c1", "c2"])
+  func `one that the backend refuses after a crash leaves what is waited for`(
+    refused: String
+  ) async throws {
+    let backend = TestBackend()
+    let node = try await TestNode(hooks: backend.publishHooks)
+    try await died("program", "c1", "c2", on: node)
+    let cameras = directory(node)
+    for id in ["c1", "c2"] {
+      try await cameras.add(NewCamera(wedding: "w", id: id, name: id))
+    }
+    _ = try await cameras.show("c2", of: "w")
+    await backend.hold()
+    let other = try await node.connect(.publish, try node.token(camera: refused))
+    #expect(await eventually { await backend.asked.count == 1 })
+    #expect(await eventually { node.node.programs.status(of: "w") != nil })
+    await backend.answer(try #require(await backend.asked.last), Refusal(.byBackend(status: 403)))
+    #expect(await eventually { await other.state.refusal != nil })
+    #expect(await eventually { node.node.programs.status(of: "w") == nil })
+    await backend.letAll()
+    let first = try await node.publish(try node.token(camera: "c1"))
+    let second = try await node.publish(try node.token(camera: "c2"))
+    await first.send(encoder.headers + encoder.messages(seconds: 7))
+    #expect(await eventually { node.node.programs.status(of: "w")?.isLive == true })
+    await second.send(encoder.headers + encoder.messages(seconds: 7))
+    #expect(await eventually { node.node.programs.status(of: "w")?.active == "c2" })
+    #expect(node.node.programs.status(of: "w")?.switches == 0)
+  }
+
   @Test func `a removed camera's publisher is told why it ends`() async throws {
     let node = try await TestNode()
     let publisher = try await publish("c2", on: node)

@@ -161,6 +161,9 @@ actor TestBackend {
   /// From here on nobody gets an answer before `answer(_:_:)`.
   func hold() { isHeld = true }
 
+  /// Admits whoever comes from now on.
+  func letAll() { isHeld = false }
+
   func answer(_ client: UInt64, _ refusal: Refusal? = nil) {
     held.removeValue(forKey: client)?.resume(returning: refusal)
   }

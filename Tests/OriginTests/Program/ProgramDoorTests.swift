@@ -70,10 +70,10 @@ import Testing
           notes.note("yield \(key)")
           return StreamLeasing.Progress(state: WindowState(nextSequence: 9), publisherEnd: nil)
         },
-        close: { [notes] key in
+        close: { [notes] key, wasPublished in
           notes.closings.withLock { $0 += 1 }
           _ = await eventually { notes.isHeld.withLock { !$0 } }
-          notes.note("close \(key)")
+          notes.note(wasPublished ? "close \(key)" : "withdraw \(key)")
         }, listen: { [notes] wedding, _ in notes.note("listen \(wedding)") }), pause: pause)
   }
 
@@ -101,6 +101,25 @@ import Testing
     await door.leave(.named("w", "b"))
     await door.enter(.named("w", "a"))
     #expect(notes.taken.count == 3)
+  }
+
+  @Test func `one of which nobody was admitted leaves no trace`() async {
+    let door = door()
+    hasSeveral("w")
+    await door.enter(.named("w", "a"))
+    await door.enter(.named("w", "b"))
+    _ = notes.taken
+    await door.leave(.named("w", "a"), wasPublished: false)
+    await door.leave(.named("w", "b"), wasPublished: false)
+    #expect(notes.taken == ["withdraw w/program"])
+    for wasPublished in [true, false] {
+      await door.enter(.named("w", "\(wasPublished)"))
+    }
+    _ = notes.taken
+    for wasPublished in [true, false] {
+      await door.leave(.named("w", "\(wasPublished)"), wasPublished: wasPublished)
+    }
+    #expect(notes.taken == ["close w/program"])
   }
 
   @Test func `one that was left to the next process is not opened again`() async throws {

@@ -74,7 +74,7 @@ struct TestRegistry {
         return LiveStreamBox(
           LiveStream(
             key, state: WindowState(), configuration: StreamConfiguration(), outlet: outlet))
-      }, close: { key in await log.closing(key) }, isElsewhere: isElsewhere)
+      }, close: { key, _ in await log.closing(key) }, isElsewhere: isElsewhere)
   }
 
   /// Claims and confirms.
