@@ -68,6 +68,27 @@ import Viewers
     #expect(await epoch(keys[2], known: 0) == 1)
   }
 
+  @Test func `one that is taken without Redis goes behind what edges say of it later`() async throws
+  {
+    let one = try await leasing("one")
+    let keys = try ["v", "w"].map { try #require(StreamKey(wedding: $0, camera: "program")) }
+    func epoch(_ key: StreamKey, after epoch: Int64, isAnothers: Bool) -> Int64? {
+      one.pass(key, epoch, isAnothers)
+      return one.epoch(key)
+    }
+    #expect(await acquire(keys[0], one))
+    // Redis knows that this node has it.
+    #expect(epoch(keys[0], after: 5, isAnothers: false) == 1)
+    #expect(epoch(keys[0], after: 1, isAnothers: true) == 2)
+    redis.kill()
+    #expect(epoch(keys[1], after: 5, isAnothers: true) == nil)
+    #expect(await acquire(keys[1], one))
+    #expect(epoch(keys[1], after: 0, isAnothers: true) == 1)
+    #expect(epoch(keys[1], after: 1, isAnothers: false) == 1)
+    #expect(epoch(keys[1], after: 1, isAnothers: true) == 2)
+    #expect(epoch(keys[1], after: 5, isAnothers: false) == 6)
+  }
+
   @Test func `where Redis can't say where a stream is, a node that leaves takes it for elsewhere`()
     async throws
   {

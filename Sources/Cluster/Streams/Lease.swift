@@ -62,10 +62,15 @@ package final class Lease: Sendable {
 
   /// Puts it behind another's that had the stream meanwhile, of which Redis could say nothing.
   ///
-  /// - Parameter epoch: the other's.
+  /// - Parameters:
+  ///   - epoch: the other's.
+  ///   - isAnothers: whether it can't have been this one, where both are the same.
   /// - Returns: false for an epoch that nobody can have had, or one that is older than this.
-  package func pass(over epoch: Int64) -> Bool {
-    guard Epoch.isValid(epoch), Epoch.isValid(epoch + 1), epoch > self.epoch else { return false }
+  @discardableResult
+  package func pass(over epoch: Int64, isAnothers: Bool = false) -> Bool {
+    guard Epoch.isValid(epoch), Epoch.isValid(epoch + 1),
+      epoch > self.epoch || isAnothers && epoch == self.epoch
+    else { return false }
     number.max(epoch + 1, ordering: .releasing)
     provisional.store(true, ordering: .releasing)
     return true

@@ -134,7 +134,11 @@ package final class OriginNode: Sendable {
             key, ledger, leasing, told: told, live: programs.live(in: key.wedding),
             remembered: { await Self.remembered(key, ledger, cameras, streams) }, onLoss: onLoss)
         },
-        goOn: { key, start in await programs.run(key.wedding) { $0.goOn(from: start) } },
+        goOn: { key, start in
+          await programs.run(key.wedding) { program in
+            program.goOn(from: start) { leasing?.pass(key, start.epoch, $0) }
+          }
+        },
         seed: { await programs.seed($0) },
         open: { [settings] key, start, seed in
           programs.start(key.wedding) { loop in

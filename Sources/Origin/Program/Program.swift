@@ -44,16 +44,18 @@ final class Program {
 
   let wedding: String
   let key: StreamKey
-  private let settings: Settings
+  let settings: Settings
   private let outlet: StreamOutlet
   private let hub: Programs
   let loop: Loop
   private let now: () -> MediaTime
   var choice: ProgramChoice
-  private var sequencer: ProgramSequencer
+  var sequencer: ProgramSequencer
   /// After which segment it goes on, where that is known.
-  private var place: ProgramPlace?
-  private var renditions: ProgramRenditions
+  var place: ProgramPlace?
+  /// Its first number, where nobody has said yet how far another node has brought it.
+  var blindly: Int?
+  var renditions: ProgramRenditions
   private var memory: MemoryShare
   private(set) var cameras: [String: Camera] = [:]
   private var look: ScheduledWork?
@@ -109,6 +111,7 @@ final class Program {
       show()
     } else {
       sequencer = ProgramSequencer(start)
+      blindly = start.isBlind ? start.state.nextSequence : nil
       place = start.shown.map { ProgramPlace(start.state, $0) }
       // What another broadcast has shown, hours ago, says nothing of this one.
       if let camera = start.showing, goesOn != false {
@@ -131,7 +134,7 @@ final class Program {
 
   /// How long a program that comes from elsewhere waits for the camera that it showed: all come
   /// within moments, and each has something to show when its segment is made.
-  private static func reunion(_ streams: StreamConfiguration) -> Int64 {
+  static func reunion(_ streams: StreamConfiguration) -> Int64 {
     2 * MediaTime(streams.fragment).milliseconds
   }
 
@@ -333,17 +336,6 @@ final class Program {
     // Those that had cameras of it may have none any more.
     guard !cameras.isEmpty, renditions.source != nil else { return }
     endIfOver()
-    tell()
-  }
-
-  /// The edge of a camera that comes knows of more segments than that of the first one did.
-  ///
-  /// Once something is shown here, viewers have had its number.
-  func goOn(from start: ProgramStart) {
-    guard let shown = start.shown, start.isFurther(than: sequencer.state),
-      sequencer.begin(start.state, after: shown)
-    else { return }
-    place = ProgramPlace(start.state, shown)
     tell()
   }
 

@@ -34,7 +34,7 @@ struct ProgramRenditions {
   /// Viewers whose plan has a rung, where there are rungs.
   private let laddered: UInt32
   /// Whether another node has shown rungs already, which are to go on where its source does.
-  private let goesOn: Bool
+  private var goesOn: Bool
   private var lines: [Line] = []
   private var open: [Open] = []
   private var masters = MasterPlaylists()
@@ -113,6 +113,9 @@ struct ProgramRenditions {
 
   /// Whether its playlists say that it is over.
   var isEnded: Bool { source?.isEnded ?? false }
+
+  /// Another node has brought it further, as is known by now.
+  mutating func goOn() { goesOn = true }
 
   // MARK: Segments
 

@@ -141,11 +141,13 @@ package struct StreamLeasing: Sendable {
   let watch: (@Sendable (StreamKey, Set<String>) async -> Bool)?
   /// The number under which this node has it; nil where it hasn't.
   let epoch: @Sendable (StreamKey) -> Int64?
+  /// Puts that number behind one of which it is told later, under which another node has had the
+  /// stream where it `isAnothers` for sure: viewers' edges believe nobody who comes with less.
+  let pass: @Sendable (StreamKey, _ epoch: Int64, _ isAnothers: Bool) -> Void
   /// Whether another node or process has it, or has had it since; nil where nobody can tell.
   ///
   /// Whether it has ended is for that one to say, and else for this one: who is told so is asked
-  /// once, and
-  /// says it. The state is how far this one has brought it.
+  /// once, and says it. The state is how far this one has brought it.
   let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
 
   package init(
@@ -155,11 +157,13 @@ package struct StreamLeasing: Sendable {
     rank: @escaping @Sendable (StreamKey, _ priority: Int) -> Void = { _, _ in },
     watch: (@Sendable (StreamKey, Set<String>) async -> Bool)? = nil,
     epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil },
+    pass: @escaping @Sendable (StreamKey, Int64, _ isAnothers: Bool) -> Void = { _, _, _ in },
     isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
   ) {
     self.isElsewhere = isElsewhere
     self.rank = rank
     self.epoch = epoch
+    self.pass = pass
     self.watch = watch
     self.acquire = acquire
     self.release = release

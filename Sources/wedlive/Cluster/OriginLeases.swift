@@ -35,12 +35,24 @@ final class OriginLeases: Sendable {
         guard let lease = self.leases.withLock({ $0[key] }) else { return }
         self.node.leases.set(priority: priority, of: lease)
         self.node.leases.goOnAir(lease)
-      }, epoch: epoch, isElsewhere: { await self.isElsewhere($0, $1) })
+      }, epoch: epoch, pass: passing, isElsewhere: { await self.isElsewhere($0, $1) })
   }
 
   /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
   var epoch: @Sendable (StreamKey) -> Int64? {
     { key in self.leases.withLock { $0[key]?.epoch } }
+  }
+
+  /// Another node has had a program under a number, as the edge of one of its cameras says.
+  ///
+  /// Of a lease that Redis has granted it says nothing new, unless it is known to be another's.
+  private var passing: @Sendable (StreamKey, Int64, _ isAnothers: Bool) -> Void {
+    { key, epoch, isAnothers in
+      guard let lease = self.leases.withLock({ $0[key] }), lease.isHeld,
+        isAnothers || lease.isProvisional
+      else { return }
+      lease.pass(over: epoch, isAnothers: isAnothers)
+    }
   }
 
   private func acquire(

@@ -62,6 +62,42 @@ import Testing
     #expect(test.hub.place(of: "w", under: nil) == nil)
   }
 
+  @Test(arguments: [false, true])
+  func `one of which nobody knew begins where the edge of a later camera says`(
+    hasShown: Bool
+  ) throws {
+    let test = try TestProgram()
+    let beyond = StreamLedger.beyondAll
+    test.open(state: beyond, isBlind: true)
+    test.tell(.began, "a")
+    if hasShown { test.segments("a") }
+    let told = ProgramPlace(
+      number: 71, discontinuity: 4, date: 906_000, camera: "b", sequence: 40)
+    var passed: [Bool] = []
+    test.program?.goOn(from: ProgramStart(told)) { passed.append($0) }
+    // It is another's number that edges have heard of, also where numbers can't be changed any
+    // more.
+    #expect(passed == [true])
+    test.tell(.began, "b")
+    guard !hasShown else {
+      #expect(test.playlist?.mediaSequence == beyond.nextSequence)
+      let own = try #require(test.hub.place(of: "w", under: nil))
+      test.program?.goOn(from: ProgramStart(own)) { passed.append($0) }
+      #expect(passed == [true, false])
+      return
+    }
+    #expect(test.hub.place(of: "w", under: nil) == told)
+    // The camera that viewers have seen is waited for, and what it makes once more has its place
+    // again.
+    test.segments("a")
+    #expect(test.playlist == nil)
+    test.segments("a", "b")
+    #expect(test.status?.active == "b")
+    #expect(test.playlist?.mediaSequence == 71)
+    test.program?.goOn(from: ProgramStart(told)) { passed.append($0) }
+    #expect(passed == [true, false])
+  }
+
   @Test func `what cameras told before it was open is not lost`() throws {
     let test = try TestProgram()
     test.tell(.began, "a")

@@ -72,14 +72,14 @@ final class TestProgram {
   /// Opens the program; what cameras told before comes to it.
   func open(
     state: WindowState = WindowState(), chosen: String? = nil, showing: String? = nil,
-    shown: ShownPlace? = nil, broadcast: Broadcast? = nil
+    shown: ShownPlace? = nil, broadcast: Broadcast? = nil, isBlind: Bool = false
   ) {
     ProgramTable.on(loop).open(
       Program(
         .named("w", "program"),
         start: ProgramStart(
-          state: state, isInherited: showing != nil, showing: showing, shown: shown,
-          broadcast: broadcast),
+          state: state, isInherited: showing != nil, isBlind: isBlind, showing: showing,
+          shown: shown, broadcast: broadcast),
         chosen: chosen,
         seed: nil, settings: settings, outlet: outlet, memory: memory, hub: hub, loop: loop,
         now: { [time] in time.now }))
@@ -118,9 +118,10 @@ final class TestProgram {
 
   var status: ProgramStatus? { hub.status(of: "w") }
 
+  var snapshot: StreamSnapshot? { table.slot(Array("/hls/w".utf8).span)?.snapshot }
+
   var playlist: Playlist? {
-    guard let snapshot = table.slot(Array("/hls/w".utf8).span)?.snapshot,
-      let rendition = snapshot.renditions.first
+    guard let snapshot, let rendition = snapshot.renditions.first
     else { return nil }
     return Playlist(String(decoding: rendition.playlist.text.plain, as: UTF8.self))
   }
