@@ -1,6 +1,7 @@
 import BlockingSupport
 import Cluster
 import RedisSupport
+import Synchronization
 import Testing
 
 @Suite(.blocking, .timeLimit(.minutes(2))) struct `Leases of streams` {
@@ -47,6 +48,58 @@ import Testing
     await #expect(throws: ClusterError.notHeld(id)) {
       try await one.cluster.leases.publish(StreamHead(sequence: 1), of: lease)
     }
+  }
+
+  @Test func `a stream is over where nobody has it, or waits for its publisher`() async throws {
+    let server = try RedisServerProcess()
+    let (one, two) = (
+      try TestNode("one", server, configuration: TestNode.brief),
+      try TestNode("two", server, configuration: TestNode.brief)
+    )
+    let (id, other) = (try stream(), try stream("w1/other"))
+    func isOver(_ node: TestNode, _ id: StreamID, _ silence: Duration) async throws -> Bool {
+      try await node.cluster.leases.isOver(id, for: silence)
+    }
+    // Only once who had it before Redis was there has had the time to say so.
+    for node in [one, two] { try await wait { try await isOver(node, id, .seconds(3_600)) } }
+    let lease = try #require(try await one.cluster.leases.claim(id) { _ in }.lease)
+    for node in [one, two] { #expect(try await !isOver(node, id, .zero)) }
+    // A camera of that wedding that this node may know nothing of.
+    #expect(try await !isOver(two, other, .zero))
+    await one.cluster.leases.release(lease)
+    try await wait { try await isOver(two, other, .seconds(3_600)) }
+    #expect(try await !isOver(two, id, .seconds(3_600)))
+    #expect(try await isOver(two, id, .zero))
+    // What it has itself, it knows better.
+    #expect(try await isOver(one, id, .seconds(3_600)))
+    server.kill()
+    try await wait { (try? await isOver(two, id, .zero)) != true }
+  }
+
+  @Test func `one whose holder has not given it up is over where that is gone`() async throws {
+    let server = try RedisServerProcess()
+    let configuration = TestNode.brief
+    let isDead = Mutex(false)
+    let probe = PeerProbe { record, _ in
+      record.id.text == "one" && isDead.withLock { $0 } ? "dead" : nil
+    }
+    let one = try TestNode("one", server, configuration: configuration)
+    let two = try TestNode("two", server, configuration: configuration, probe: probe)
+    let id = try stream()
+    _ = try #require(try await one.cluster.leases.claim(id) { _ in }.lease)
+    await two.sees { $0[one.id]?.isReachable == true }
+    one.stop()
+    try await wait {
+      try server.ask("EXISTS", "wl:lease:{\(id.wedding)}/\(id.camera)") == "0\n"
+        && server.ask("EXISTS", "wl:home:{\(id.wedding)}") == "0\n"
+    }
+    // It answers, and may only be cut off from Redis.
+    await two.sees { $0[one.id]?.hasAnswered == true }
+    #expect(try await !two.cluster.leases.isOver(id, for: .zero))
+    isDead.withLock { $0 = true }
+    await two.sees { $0[one.id]?.isDown == true }
+    #expect(try await two.cluster.leases.isOver(id, for: .zero))
+    #expect(try await !two.cluster.leases.isOver(id, for: .seconds(3_600)))
   }
 
   @Test func `one that the next run of its node has is lost at once`() async throws {

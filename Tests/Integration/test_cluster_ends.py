@@ -10,11 +10,13 @@ import pytest
 from conftest import MakeNode
 
 from support.backend import Backend
+from support.cameras import Cameras, Picture
+from support.cameras import publish as publish_camera
 from support.cluster import Cluster
 from support.cluster_watch import Viewer, owner, owner_name, publish, sequences
 from support.node import Node
 from support.processes import Process, gone, wait_until
-from support.rtmp import Connection
+from support.rtmp import Connection, Refused
 
 WEDDING = "moved"
 QUICK = {
@@ -282,3 +284,75 @@ def test_a_standalone_node_says_once_that_a_stream_has_ended(
     assert node.said("stream numbers not kept") == []
     again.stop()
     wait_until(lambda: ended(node) == 1, "it has ended")
+
+
+class Split:
+    """A wedding with cameras at an origin each, the first of which makes its program."""
+
+    def __init__(self, make: MakeNode, folder: Path, others: int) -> None:
+        self.cluster = Cluster(
+            folder, lambda **given: make(**{**given, **QUICK}), origins=2 + others, edges=1
+        )
+        self.edge = self.cluster.edges[0]
+        self.folder = folder
+        self.cameras = Cameras(self.edge, WEDDING)
+        self.keys = [self.cameras.add(name)["stream_key"] for name in ("One", "Two")]
+
+    def url(self, camera: int, origin: int) -> str:
+        address = self.cluster.origins[origin].publish_url(WEDDING).rpartition("/")[0]
+        return f"{address}/{self.keys[camera]}"
+
+    def publish(self, camera: int, origin: int) -> Process:
+        url = self.url(camera, origin)
+        return publish_camera(url, Picture(camera), self.folder, f"camera {camera}")
+
+    def come_back(self, camera: int, origin: int) -> None:
+        """It is admitted, and goes for good before it has sent anything."""
+        admitted: list[Connection] = []
+
+        def is_admitted() -> bool:
+            try:
+                admitted.append(Connection(self.url(camera, origin), publish=True))
+            except (Refused, OSError):
+                # Who had it is not known to be gone yet.
+                return False
+            return True
+
+        wait_until(is_admitted, "it is back", limit=30)
+        admitted[0].close()
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_program_of_which_nothing_was_shown_ends_where_nobody_else_has_a_camera(
+    others: int, make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Its origin dies, and the camera that it showed is back at another one for a moment."""
+    wedding = Split(make_node, tmp_path, others)
+    edge = wedding.edge
+    cleanup.append(wedding.publish(0, 0))
+    wait_until(lambda: len(sequences(edge, WEDDING, "program")) >= 3, "it is shown", alive=cleanup)
+    if others:
+        cleanup.append(wedding.publish(1, 2))
+        wait_until(lambda: wedding.cluster.origins[2].said("stream.started"), "the other is there")
+    viewer = Viewer(edge, WEDDING, "program/source")
+    try:
+        wait_until(lambda: viewer.segments >= 3, "it is seen", alive=cleanup)
+        wedding.cluster.origins[0].kill()
+        cleanup[0].kill()
+        wedding.come_back(0, 1)
+        newest = viewer.newest
+
+        def has_gone_on() -> bool:
+            assert not viewer.is_over
+            return viewer.newest > newest + 4
+
+        if others:
+            wait_until(has_gone_on, "it goes on with the other", limit=40, alive=cleanup[1:])
+        else:
+            # Not only when its edge has heard of it from nobody for a minute.
+            wait_until(lambda: viewer.is_over, "it has ended", limit=40)
+    finally:
+        viewer.stop()
+    # One that is published at another origin is missing where that has yet to begin the program.
+    assert others or viewer.bad == []
+    wedding.cluster.stop()

@@ -140,6 +140,25 @@ enum LeaseScripts {
       return {answer}
       """)
 
+  /// Whether nobody has a stream, or waits for its publisher: 0, or 1 and who had it last and has
+  /// not given it up, with that one's incarnation; nothing for one that has, and for this process.
+  ///
+  /// Arguments: node, its incarnation, lease and memory in milliseconds, priority, which says
+  /// nothing here; for how many milliseconds that is to have been so.
+  static let over = RedisScript(
+    preamble + """
+      local place = home()
+      if place ~= '' and place ~= me or redis.call('EXISTS', KEYS[2]) == 1 then return {0} end
+      if redis.call('EXISTS', KEYS[1]) == 0 then return {1, '', ''} end
+      if epoch == 0 then return {0} end
+      if owner == me and before == run then return {1, '', ''} end
+      -- Each lease that is kept, or given up, has it kept for so long from then on.
+      local left = redis.call('PTTL', KEYS[1])
+      if left < 0 or tonumber(ARGV[4]) - left < tonumber(ARGV[6]) then return {0} end
+      if ended then return {1, '', ''} end
+      return {1, owner, before}
+      """)
+
   /// Gives a lease up.
   ///
   /// Arguments as for a refresh. Answers 1, or 0 where it is another's.

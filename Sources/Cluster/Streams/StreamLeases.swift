@@ -23,7 +23,7 @@ package final class StreamLeases: Sendable {
 
   private let client: RedisClient
   private let events: ClusterEvents
-  private let membership: Membership
+  let membership: Membership
   private let ends: StreamEnds
   private let limits: ClusterConfiguration
   private let metrics: ClusterMetrics
@@ -159,7 +159,7 @@ package final class StreamLeases: Sendable {
   /// who went on meanwhile, must have had the time to refresh it.
   ///
   /// Our own first connection counts too: this node may have begun while Redis was away.
-  private func isEarly() -> Bool {
+  func isEarly() -> Bool {
     guard case .connected(_, let connection) = client.state else { return false }
     return state.withLock { state in
       if state.connection != connection {
@@ -338,7 +338,7 @@ package final class StreamLeases: Sendable {
     try? await events.publish(.stream(lease.stream, owner: membership.own, epoch: lease.epoch))
   }
 
-  private func common(priority: Int) -> [any RedisCommand.Word] {
+  func common(priority: Int) -> [any RedisCommand.Word] {
     [
       membership.own.text, incarnation, Int64(limits.lease / .milliseconds(1)),
       Int64(limits.streamMemory / .milliseconds(1)), priority,
@@ -355,7 +355,7 @@ package final class StreamLeases: Sendable {
       ]
   }
 
-  private func run(
+  func run(
     _ script: RedisScript, _ stream: StreamID, _ arguments: [any RedisCommand.Word]
   ) async throws(ClusterError) -> RedisValue {
     do throws(RedisError) {

@@ -45,16 +45,20 @@ final class Program {
   let wedding: String
   let key: StreamKey
   let settings: Settings
-  private let outlet: StreamOutlet
-  private let hub: Programs
+  let outlet: StreamOutlet
+  let hub: Programs
   let loop: Loop
-  private let now: () -> MediaTime
+  let now: () -> MediaTime
   var choice: ProgramChoice
   var sequencer: ProgramSequencer
   /// After which segment it goes on, where that is known.
   var place: ProgramPlace?
   /// Its first number, where nobody has said yet how far another node has brought it.
   var blindly: Int?
+  /// Whether another node has brought it so far.
+  var isInherited: Bool
+  /// Whether those who play it have been told that none of its cameras will come back.
+  var isOver = false
   var renditions: ProgramRenditions
   private var memory: MemoryShare
   private(set) var cameras: [String: Camera] = [:]
@@ -88,6 +92,7 @@ final class Program {
   ) {
     wedding = key.wedding
     self.key = key
+    isInherited = start.isInherited
     self.settings = settings
     self.outlet = outlet
     self.hub = hub
@@ -157,6 +162,7 @@ final class Program {
     switch news {
     case .began:
       cameras[camera, default: Camera()].isOpen = true
+      isOver = false
       // What the last publisher sent is no longer what the camera shows.
       cameras[camera]?.last = nil
       if renditions.isEnded { status.startedAtMilliseconds = StreamOutlet.wallClockMilliseconds }
@@ -298,7 +304,7 @@ final class Program {
     ) {}
   }
 
-  private func show() {
+  func show() {
     renditions.show(cameras.mapValues(\.offers))
     memory.hold(renditions.keptBytes)
   }
@@ -310,16 +316,6 @@ final class Program {
     memory.noteShortened(
       renditions.shorten(by: surplus, keeping: choice.isLive ? .live : .over, now: now()))
     memory.hold(renditions.keptBytes)
-  }
-
-  /// No camera will come back: its playlists say so.
-  private func endIfOver() {
-    guard !cameras.values.contains(where: \.isOpen), !renditions.isEnded, !isHandedOver,
-      !heirs.areThere(now: milliseconds)
-    else { return }
-    if renditions.end(now: now()) { show() }
-    outlet.over(key, sequencer.state)
-    hub.ended(key)
   }
 
   private func scheduleTidying() {
@@ -334,7 +330,7 @@ final class Program {
     forgetSilentHeirs()
     if renditions.expire(now: now()) { show() }
     // Those that had cameras of it may have none any more.
-    guard !cameras.isEmpty, renditions.source != nil else { return }
+    guard !cameras.isEmpty, isInherited || renditions.source != nil else { return }
     endIfOver()
     tell()
   }

@@ -39,6 +39,8 @@ struct ProgramRenditions {
   private var open: [Open] = []
   private var masters = MasterPlaylists()
   private var lastVersion: UInt64 = 0
+  /// Whether it has ended before anything was made of it here.
+  private var hasEndedUnseen = false
   /// Whose segment the source's last one is.
   private(set) var shown: ShownPlace?
   /// Rungs that another one stood in for.
@@ -111,8 +113,9 @@ struct ProgramRenditions {
       uniquingKeysWith: { first, _ in first })
   }
 
-  /// Whether its playlists say that it is over.
-  var isEnded: Bool { source?.isEnded ?? false }
+  /// Whether its playlists say that it is over; where it has none, those that another node has
+  /// listed.
+  var isEnded: Bool { source?.isEnded ?? hasEndedUnseen }
 
   /// Another node has brought it further, as is known by now.
   mutating func goOn() { goesOn = true }
@@ -126,6 +129,7 @@ struct ProgramRenditions {
   ///   - pieces: the camera's segments of it that there are.
   mutating func add(_ slot: ProgramSequencer.Slot, _ pieces: [String: Segment]) {
     for index in lines.indices { lines[index].rendition.reopen() }
+    hasEndedUnseen = false
     open.append(Open(slot: slot, pieces: pieces))
   }
 
@@ -225,6 +229,9 @@ struct ProgramRenditions {
     return isChanged
   }
 
+  /// Ends what another node has made, where nothing has been made of it here.
+  mutating func endUnseen() { hasEndedUnseen = lines.isEmpty }
+
   /// Lets go of segments that nobody may ask for any more.
   mutating func expire(now: MediaTime) -> Bool {
     var isChanged = false
@@ -271,7 +278,8 @@ struct ProgramRenditions {
     outlet.publish(
       StreamSnapshot(
         key: key, version: version, isOver: isEnded, masters: own,
-        renditions: lines.compactMap(\.rendition.snapshot), coming: coming(own)))
+        renditions: lines.compactMap(\.rendition.snapshot),
+        coming: hasEndedUnseen ? [] : coming(own)))
   }
 
   /// Those whose plan has rungs and who have nothing yet: a camera's come after its source.

@@ -149,6 +149,9 @@ package struct StreamLeasing: Sendable {
   /// Whether it has ended is for that one to say, and else for this one: who is told so is asked
   /// once, and says it. The state is how far this one has brought it.
   let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
+  /// Whether nobody in the cluster has any of these streams who could bring it on, and nobody has
+  /// waited for a publisher of them for so long; false where that isn't sure.
+  let areOver: @Sendable ([StreamKey], _ silence: Duration) async -> Bool
 
   package init(
     acquire: @escaping @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome,
@@ -158,8 +161,10 @@ package struct StreamLeasing: Sendable {
     watch: (@Sendable (StreamKey, Set<String>) async -> Bool)? = nil,
     epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil },
     pass: @escaping @Sendable (StreamKey, Int64, _ isAnothers: Bool) -> Void = { _, _, _ in },
-    isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
+    isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil },
+    areOver: @escaping @Sendable ([StreamKey], Duration) async -> Bool = { _, _ in false }
   ) {
+    self.areOver = areOver
     self.isElsewhere = isElsewhere
     self.rank = rank
     self.epoch = epoch

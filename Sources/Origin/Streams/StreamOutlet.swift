@@ -164,6 +164,20 @@ package final class StreamOutlet: Sendable {
     errands.run { [ledger] in await ledger.note(key, state, began: began) }
   }
 
+  /// Asks whether nobody in the cluster has a stream who could bring it on, or waits for its
+  /// publisher.
+  ///
+  /// - Parameters:
+  ///   - keys: the streams.
+  ///   - silence: for how long that is to have been so.
+  ///   - then: called where it is sure.
+  func whenOver(
+    _ keys: [StreamKey], for silence: Duration, _ then: @escaping @Sendable () -> Void
+  ) {
+    guard let leasing else { return }
+    errands.run { if await leasing.areOver(keys, silence) { then() } }
+  }
+
   /// Tells the cluster how far a stream has come, and then its relay, without waiting for it.
   func tell(
     _ key: StreamKey, _ progress: @autoclosure () -> StreamLeasing.Progress,

@@ -35,7 +35,8 @@ final class OriginLeases: Sendable {
         guard let lease = self.leases.withLock({ $0[key] }) else { return }
         self.node.leases.set(priority: priority, of: lease)
         self.node.leases.goOnAir(lease)
-      }, epoch: epoch, pass: passing, isElsewhere: { await self.isElsewhere($0, $1) })
+      }, epoch: epoch, pass: passing, isElsewhere: { await self.isElsewhere($0, $1) },
+      areOver: { await self.areOver($0, for: $1) })
   }
 
   /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
@@ -125,6 +126,15 @@ final class OriginLeases: Sendable {
     }
     // What one that is leaving has had is to go on elsewhere.
     return node.membership.isLeaving ? true : nil
+  }
+
+  private func areOver(_ keys: [StreamKey], for silence: Duration) async -> Bool {
+    for key in keys {
+      guard let stream = StreamID(wedding: key.wedding, camera: key.camera),
+        (try? await node.leases.isOver(stream, for: silence)) == true
+      else { return false }
+    }
+    return true
   }
 
   private func publish(_ key: StreamKey, _ progress: StreamLeasing.Progress) async {

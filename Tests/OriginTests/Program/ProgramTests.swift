@@ -293,6 +293,71 @@ import Testing
     #expect(test.status?.switches == 0)
   }
 
+  @Test(arguments: [false, true])
+  func `one that another node has made ends where nobody has a camera of it any more`(
+    isOver: Bool
+  ) async throws {
+    let asked = Mutex<[[StreamKey]]>([])
+    let leasing = StreamLeasing(
+      acquire: { _, _ in .granted(after: nil) }, release: { _, _ in true }, publish: { _, _ in },
+      areOver: { keys, _ in
+        asked.withLock { $0.append(keys) }
+        return isOver
+      })
+    let test = try TestProgram(leasing: leasing)
+    try await test.cameras.add(NewCamera(wedding: "w", id: "b", name: "b"))
+    test.open(state: WindowState(nextSequence: 70), showing: "a")
+    test.tell(.began, "a")
+    // It has nothing to show before it goes for good; one that was refused says nothing at all.
+    test.tell(.gone, "c")
+    test.tell(.lost, "a")
+    #expect(asked.withLock { $0.isEmpty })
+    test.tell(.over, "a")
+    #expect(await eventually { asked.withLock { $0.count == 1 } })
+    #expect(asked.withLock { $0 } == [["a", "b", "main"].map { StreamKey.named("w", $0) }])
+    guard isOver else {
+      // Somebody may have one: that is looked at again.
+      test.program?.tidy()
+      #expect(await eventually { asked.withLock { $0.count == 2 } })
+      test.look()
+      #expect(test.status?.isEnded == false)
+      #expect(test.snapshot == nil)
+      return
+    }
+    #expect(
+      await eventually {
+        test.look()
+        return test.status?.isEnded == true
+      })
+    test.look()
+    #expect(test.snapshot?.isOver == true)
+    #expect(test.snapshot?.renditions.isEmpty == true)
+    // It goes on all the same where a publisher comes back.
+    test.tell(.began, "a")
+    test.segments("a")
+    #expect(test.status?.isEnded == false)
+    #expect(test.playlist?.mediaSequence == 70)
+    #expect(test.playlist?.isEnded == false)
+  }
+
+  @Test func `one that comes back before all is said of the others doesn't end`() async throws {
+    let answer = Mutex<CheckedContinuation<Bool, Never>?>(nil)
+    let leasing = StreamLeasing(
+      acquire: { _, _ in .granted(after: nil) }, release: { _, _ in true }, publish: { _, _ in },
+      areOver: { _, _ in
+        await withCheckedContinuation { waiting in answer.withLock { $0 = waiting } }
+      })
+    let test = try TestProgram(leasing: leasing)
+    test.open(state: WindowState(nextSequence: 70), showing: "a")
+    for news in [.began, .lost, .over] as [ProgramNews] { test.tell(news, "a") }
+    #expect(await eventually { answer.withLock { $0 != nil } })
+    test.tell(.began, "a")
+    answer.withLock { $0 }?.resume(returning: true)
+    await test.settle()
+    test.look()
+    #expect(test.status?.isEnded == false)
+  }
+
   @Test(arguments: [20_000, 90_000])
   func `what a broadcast of before has shown is not waited for`(ago: Int64) async throws {
     let test = try TestProgram()

@@ -24,6 +24,7 @@ final class TestProgram {
   let cameras: WeddingCameras
   let events: AsyncStream<Event>
   private let outlet: StreamOutlet
+  private let errands: Errands
   private let time: Clock
   private let settings: Program.Settings
   private var sequences: [String: Int] = [:]
@@ -34,7 +35,7 @@ final class TestProgram {
 
   init(
     rule: CameraReturn = .never, memory: StreamMemory = StreamMemory(),
-    configuration: StreamConfiguration = StreamConfiguration()
+    configuration: StreamConfiguration = StreamConfiguration(), leasing: StreamLeasing? = nil
   ) throws {
     loop = try Loop()
     self.memory = memory
@@ -45,10 +46,12 @@ final class TestProgram {
     relays.setLoops([loop.mailbox])
     cameras = WeddingCameras(store: MemoryCameras(), rule: rule, logger: logger)
     hub = Programs(cameras: cameras, events: bus, relays: relays)
+    let errands = Errands()
+    self.errands = errands
     outlet = StreamOutlet(
       board: StreamBoard(), relays: relays,
-      ledger: StreamLedger(store: MemoryStreamNumbers(), logger: logger), errands: Errands(),
-      events: bus, programs: hub)
+      ledger: StreamLedger(store: MemoryStreamNumbers(), logger: logger), errands: errands,
+      events: bus, programs: hub, leasing: leasing)
     outlet.setLoops([loop.mailbox])
     var settings = Program.Settings()
     settings.rule = rule
@@ -112,6 +115,9 @@ final class TestProgram {
   }
 
   func pass(_ seconds: Int64) { time.now = time.now + MediaTime(milliseconds: seconds * 1_000) }
+
+  /// Returns when all has been asked and told that was to be.
+  func settle() async { await errands.settle() }
 
   /// Lets the loop take its mail.
   func look() { loop.turn(maximumWait: .zero) }
