@@ -71,6 +71,31 @@ import Testing
     await world.stop()
   }
 
+  @Test(arguments: [true, false])
+  func `one that ends before a keyframe has come says why there is nothing`(
+    isStopped: Bool
+  ) async throws {
+    let world = World(folder: folder)
+    var events = world.events.subscribe().makeAsyncIterator()
+    try await world.start()
+    let intake = world.publish(key, pictures: 0)
+    #expect(await events.next()?.kind == .recordingStarted)
+    if isStopped {
+      #expect(try await world.service.stop(key).count == 1)
+    } else {
+      intake.end(.publisherLeft("closed"))
+    }
+    #expect(try await world.eventually(.failed))
+    let view = try #require(try await world.views().first)
+    let reason = try #require(view.document.reason)
+    #expect(view.document.code == "no_media")
+    #expect(reason.contains(isStopped ? "stopped before" : "ended before"))
+    let failed = try #require(await events.next())
+    #expect(failed.kind == .recordingFailed)
+    #expect(failed.data["reason"] == .text(reason) && failed.data["code"] == "no_media")
+    await world.stop()
+  }
+
   @Test func `a publisher that comes back goes on in the same recording`() async throws {
     let world = World(folder: folder) { $0.reconnectWindow = .seconds(3_600) }
     try await world.start()

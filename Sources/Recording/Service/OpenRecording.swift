@@ -37,4 +37,13 @@ struct OpenRecording: Sendable {
     record.document = document.json
     return record
   }
+
+  /// Says why nothing is in it, where nothing else has been said.
+  mutating func explainEmptiness() {
+    guard document.reason == nil else { return }
+    document.code = "no_media"
+    document.reason =
+      "nothing was recorded: it \(isStopped ? "was stopped" : "ended") before a picture had come that "
+      + "a file can begin with (a keyframe)"
+  }
 }

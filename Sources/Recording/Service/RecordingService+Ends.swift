@@ -46,6 +46,7 @@ extension RecordingService {
     recording.record.ended = end
     let isEmpty = recording.document.partBytes == 0
     recording.record.state = isEmpty ? .failed : .processing
+    if isEmpty { recording.explainEmptiness() }
     closing[recording.record.id] = recording
     await close(recording)
     for intake in late.removeValue(forKey: recording.name) ?? [] { await begin(intake) }
@@ -74,7 +75,10 @@ extension RecordingService {
       parts.metrics.ended("empty")
       tell(
         .recordingFailed, recording,
-        ["reason": .text(recording.document.reason ?? "nothing was received")])
+        [
+          "reason": .text(recording.document.reason ?? ""),
+          "code": .text(recording.document.code ?? ""),
+        ])
     }
     log(.info, "recording.ended", recording, ["reason": "\(recording.document.reason ?? "")"])
   }
