@@ -1,9 +1,11 @@
+import Access
 package import Store
 
 /// The cameras of weddings, as the API adds, removes and switches them; the node, or the cluster,
 /// answers.
 package protocol CameraDirectory: Sendable {
-  /// A wedding's cameras, in the order of their addition.
+  /// A wedding's cameras, in the order of their addition; its main one where that was added, or is
+  /// known from a stream.
   func cameras(of wedding: String) async -> CameraList
 
   /// The weddings that have a camera of this id.
@@ -121,6 +123,10 @@ package struct CameraInfo: Sendable, Equatable {
   package var status: Status
   package var priority: Int
   package var viewers: Int?
+
+  /// The camera of a wedding that every wedding has, before anybody publishes it.
+  static let waitingMain = CameraInfo(
+    id: Claims.mainCamera, name: "Main camera", status: .waiting)
 
   package init(id: String, name: String, status: Status, priority: Int = 0, viewers: Int? = nil) {
     self.id = id

@@ -6,6 +6,8 @@ import Logging
 
 extension ControlAPI {
   private static let longestName = 100
+  /// What stands in addresses where a camera's name does, too.
+  static let cameraWords: Set<String> = ["add", "switch"]
 
   private struct AddedCamera: Encodable {
     let cameraId: String
@@ -131,11 +133,16 @@ extension ControlAPI {
 
   /// `GET /api/streams/cameras/{wedding_id}`: all of them, and which one the program shows.
   ///
+  /// Every wedding has its main camera, which is listed first where nobody has published it yet.
+  ///
   /// Viewers may ask, as for `playback`; only a service is told where to publish.
   func listCameras(_ call: Call) async throws(APIError) -> APIResponse {
     let wedding = try Self.name(call.parts.last, "wedding_id")
     let isService = try admitToPlayback(call, wedding)
-    let list = await parts.cameras.cameras(of: wedding)
+    var list = await parts.cameras.cameras(of: wedding)
+    if !list.cameras.contains(where: { $0.id == Claims.mainCamera }) {
+      list.cameras.insert(.waitingMain, at: 0)
+    }
     var answer = APIResponse.json(
       Cameras(
         weddingId: wedding, locked: parts.locks.contains(wedding), activeCameraId: list.active,
@@ -223,7 +230,7 @@ extension ControlAPI {
   /// A camera's name that may stand in addresses.
   static func cameraName(_ text: String) throws(APIError) -> String {
     let id = try name(text, "camera_id")
-    guard !Claims.reservedCameras.contains(id) else {
+    guard !Claims.reservedCameras.contains(id), !cameraWords.contains(id) else {
       throw APIError(400, "bad_name", "No camera can be called \(id): addresses use that name.")
     }
     return id

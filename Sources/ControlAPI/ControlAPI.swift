@@ -145,10 +145,13 @@ package final class ControlAPI: Sendable {
     let method: HTTPRequest.Method
     let path: [String]
     var audience = Audience.services
+    /// What is no name in the place of one: other addresses have it there.
+    var words: Set<String> = []
     let run: @Sendable (ControlAPI, Call) async throws(APIError) -> APIResponse
 
     func matches(_ parts: [String]) -> Bool {
-      parts.count == path.count && zip(path, parts).allSatisfy { $0 == "*" || $0 == $1 }
+      parts.count == path.count
+        && zip(path, parts).allSatisfy { $0 == "*" ? !words.contains($1) : $0 == $1 }
     }
   }
 
@@ -190,7 +193,10 @@ package final class ControlAPI: Sendable {
     Route(name: "camera_add", method: .post, path: ["api", "streams", "camera", "add"]) {
       api, call throws(APIError) in try await api.addCamera(call)
     },
-    Route(name: "camera_remove", method: .delete, path: ["api", "streams", "camera", "*"]) {
+    Route(
+      name: "camera_remove", method: .delete, path: ["api", "streams", "camera", "*"],
+      words: cameraWords
+    ) {
       api, call throws(APIError) in try await api.removeCamera(call)
     },
     Route(name: "camera_switch", method: .post, path: ["api", "streams", "camera", "switch"]) {

@@ -26,8 +26,8 @@ package enum PurgeTarget: Sendable, Equatable {
 }
 
 /// The queue of purges, as the API shows it.
-package struct PurgeQueueInfo: Encodable, Sendable, Equatable {
-  package struct Failure: Encodable, Sendable, Equatable {
+package struct PurgeQueueInfo: Codable, Sendable, Equatable {
+  package struct Failure: Codable, Sendable, Equatable {
     package var weddingId: String
     /// `tag`, `path` or `prefix`, and its name.
     package var kind: String
@@ -67,4 +67,19 @@ package struct PurgeQueueInfo: Encodable, Sendable, Equatable {
   package var failures: [Failure] = []
 
   package init() {}
+
+  /// Writes what there isn't as null, not as nothing: who reads it finds each name.
+  package func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(provider, forKey: .provider)
+    try fields.encode(node, forKey: .node)
+    try fields.encode(queued, forKey: .queued)
+    try fields.encode(waitingHere, forKey: .waitingHere)
+    try fields.encode(sent, forKey: .sent)
+    try fields.encode(failed, forKey: .failed)
+    try fields.encode(oldestSeconds, forKey: .oldestSeconds)
+    try fields.encode(lastError, forKey: .lastError)
+    try fields.encode(lastErrorAt, forKey: .lastErrorAt)
+    try fields.encode(failures, forKey: .failures)
+  }
 }

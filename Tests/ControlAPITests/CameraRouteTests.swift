@@ -122,6 +122,8 @@ extension `Control API` {
       (#"{"wedding_id":"w1","camera_name":"a\nb"}"#, 400, "bad_field"),
       (#"{"wedding_id":"w1","camera_name":"a","camera_id":"program"}"#, 400, "bad_name"),
       (#"{"wedding_id":"w1","camera_name":"a","camera_id":"recordings"}"#, 400, "bad_name"),
+      (#"{"wedding_id":"w1","camera_name":"a","camera_id":"switch"}"#, 400, "bad_name"),
+      (#"{"wedding_id":"w1","camera_name":"a","camera_id":"add"}"#, 400, "bad_name"),
       (#"{"wedding_id":"w1","camera_name":"a","camera_id":"x/y"}"#, 400, "bad_name"),
       (#"{"wedding_id":"w1","camera_name":"a","priority":"high"}"#, 400, "bad_field"),
       (#"{"wedding_id":"w1","camera_name":"a","expires_in":1}"#, 400, "bad_field"),
@@ -171,17 +173,39 @@ extension `Control API` {
     let answer = try await send(.get, "/api/streams/cameras/w1", api: api)
     #expect(answer.object["active_camera_id"] as? String == "two")
     let list = try #require(answer.object["cameras"] as? [[String: Any]])
-    #expect(list.compactMap { $0["camera_id"] as? String } == ["one", "two"])
-    #expect(list.compactMap { $0["is_active"] as? Bool } == [false, true])
-    #expect(list.compactMap { $0["status"] as? String } == ["waiting", "live"])
+    #expect(list.compactMap { $0["camera_id"] as? String } == ["main", "one", "two"])
+    #expect(list.compactMap { $0["is_active"] as? Bool } == [false, false, true])
+    #expect(list.compactMap { $0["status"] as? String } == ["waiting", "waiting", "live"])
     #expect(list.allSatisfy { $0["rtmp_url"] == nil && $0["stream_key"] == nil })
     #expect(answer.fields[.accessControlAllowOrigin] == "*")
     let full = try await send(.get, "/api/streams/cameras/w1", bearer: service, api: api)
-    let own = try #require((full.object["cameras"] as? [[String: Any]])?.first)
-    #expect(own["rtmp_url"] as? String == "rtmp://h:1935/camera_one")
+    let own = try #require(full.object["cameras"] as? [[String: Any]])
+    #expect(
+      own.compactMap { $0["rtmp_url"] as? String }
+        == ["main", "one", "two"].map { "rtmp://h:1935/camera_\($0)" })
     #expect(full.fields[.accessControlAllowOrigin] == nil)
     let locked = self.api(watchNeedsToken: true, cameras: cameras)
     #expect(try await send(.get, "/api/streams/cameras/w1", api: locked).status == 401)
+  }
+
+  @Test func `a main camera that is known already is listed once, where it stands`() async throws {
+    let cameras = SomeCameras()
+    for id in ["one", "main"] {
+      try await cameras.add(NewCamera(wedding: "w1", id: id, name: "The \(id)"))
+    }
+    let answer = try await send(.get, "/api/streams/cameras/w1", api: api(cameras: cameras))
+    let list = try #require(answer.object["cameras"] as? [[String: Any]])
+    #expect(list.compactMap { $0["camera_name"] as? String } == ["The one", "The main"])
+  }
+
+  @Test(arguments: ["add", "switch"])
+  func `calls about cameras are no cameras' names`(word: String) async throws {
+    let service = try token(.service, wedding: nil)
+    for method in [HTTPRequest.Method.get, .delete] {
+      let answer = try await send(method, "/api/streams/camera/\(word)", bearer: service)
+      #expect(answer.status == 405 && answer.fields[.allow] == "POST")
+      #expect(answer.errorMessage == "\(method.rawValue) isn't taken here; POST is.")
+    }
   }
 
   @Test(arguments: [

@@ -57,7 +57,8 @@ final class Locks: WeddingLockDirectory {
   func api(
     watchNeedsToken: Bool = false, canIssue: Bool = true, keys: (any StreamKeyDirectory)? = nil,
     locks: any WeddingLockDirectory = Locks(), cameras: any CameraDirectory = SomeCameras(),
-    recordings: (any RecordingDirectory)? = nil, choices: ViewerChoices = ViewerChoices()
+    recordings: (any RecordingDirectory)? = nil, purges: (any PurgeDirectory)? = nil,
+    choices: ViewerChoices = ViewerChoices()
   ) -> ControlAPI {
     ControlAPI(
       .init(
@@ -67,7 +68,8 @@ final class Locks: WeddingLockDirectory {
         },
         verifier: verifier, issuer: canIssue ? issuer : nil, watchNeedsToken: watchNeedsToken,
         directory: OneStream(), keys: keys, locks: locks, cameras: cameras,
-        recordings: recordings, rungs: [LadderQuality(name: "4k", width: 3840, height: 2160)],
+        recordings: recordings, purges: purges,
+        rungs: [LadderQuality(name: "4k", width: 3840, height: 2160)],
         choices: choices, metrics: metrics,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Self.now }))
   }

@@ -73,7 +73,8 @@ extension `Control API` {
   @Test(arguments: [
     ("/api/streams/keys/w1/12", ["w1", "12"]), ("/api/streams/keys/rotate/w1", ["rotate", "w1"]),
     ("/api/streams/lock/lock", ["lock"]), ("/api/streams/cameras/add", ["add"]),
-    ("/api/streams/camera/add", ["add"]), ("/api/streams/playback/w1", ["w1"]),
+    ("/api/streams/camera/add", []), ("/api/streams/camera/one", ["one"]),
+    ("/api/streams/playback/w1", ["w1"]),
     ("/api/streams/recording/start", []), ("/api/streams/auth/publish", []),
     ("/api/streams/keys/w1", []), ("/api/streams/unknown/w1/x", []), ("/hls/w1/index.m3u8", []),
     ("", []), ("/", []), ("/api/streams/qualities/", [""]),

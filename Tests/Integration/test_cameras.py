@@ -244,7 +244,7 @@ def test_cameras_and_the_choice_last_and_removed_keys_are_refused(
     assert client.get(f"{node.base}/hls/never/index.m3u8").status == 404
     cameras = Cameras(node, "lasting")
     assert cameras.active == added[1]["camera_id"]
-    assert [camera["status"] for camera in cameras.list()["cameras"]] == ["lost", "lost"]
+    assert [camera["status"] for camera in cameras.list()["cameras"]] == ["waiting", "lost", "lost"]
     process = publish(publish_url(node, added[1]), Picture(1), tmp_path, "second 1")
     cleanup.append(process)
     statuses: set[int] = set()

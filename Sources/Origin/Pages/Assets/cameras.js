@@ -32,7 +32,9 @@ function wedliveCameras(options) {
       if (!response.ok) return;
       const answer = await response.json();
       if (mine !== round) return;
-      cameras = answer.cameras ?? [];
+      // A main camera that nobody has published may never come.
+      cameras = (answer.cameras ?? []).filter((each) =>
+        each.camera_id !== "main" || each.status !== "waiting");
       active = answer.active_camera_id ?? "";
     } catch { return; }
     await updateQualities();
