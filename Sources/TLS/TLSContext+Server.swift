@@ -101,32 +101,79 @@ extension TLSContext {
   static func load(
     _ files: TLSCertificateFiles, into context: OpaquePointer
   ) throws(TLSError) -> TLSCertificateSummary {
-    try requireRegular(files.certificate, "certificate", .unreadableCertificate)
     try requireRegular(files.key, "key", .unreadableKey)
-    guard unsafe SSL_CTX_use_certificate_chain_file(context, files.certificate) == 1 else {
-      throw .openSSL(
-        .unreadableCertificate, "the certificate \(files.certificate) cannot be used",
-        advice:
-          "\(files.section).certificate has to be a PEM file this user can read, the node's own"
-          + " certificate first")
-    }
-    guard unsafe SSL_CTX_use_PrivateKey_file(context, files.key, SSL_FILETYPE_PEM) == 1 else {
-      let mismatch =
-        wl_err_reason(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH
-        || wl_err_reason(ERR_peek_error()) == X509_R_KEY_TYPE_MISMATCH
-      throw .openSSL(
-        mismatch ? .keyMismatch : .unreadableKey,
-        mismatch
-          ? "the key \(files.key) does not belong to the certificate \(files.certificate)"
-          : "the key \(files.key) cannot be used",
-        advice: mismatch
-          ? "give the key that the certificate was requested with"
-          : "\(files.section).key has to be an unencrypted PEM file this user can read")
-    }
+    try unsafe use(certificate: files.certificate, files.section, in: context)
+    try unsafe use(key: files.key, files.section, in: context, beside: files.certificate)
     guard let certificate = unsafe SSL_CTX_get0_certificate(context) else {
       throw .openSSL(.unreadableCertificate, "the file \(files.certificate) holds no certificate")
     }
     return unsafe TLSCertificateSummary(file: files.certificate, certificate)
+  }
+
+  /// What is wrong with a certificate by itself, whatever its key is.
+  ///
+  /// - Parameters:
+  ///   - path: of its file.
+  ///   - section: the part of the configuration that names it.
+  /// - Returns: nil where nothing is.
+  package static func problem(ofCertificate path: String, section: String) -> TLSError? {
+    unsafe problem { context throws(TLSError) in
+      try unsafe use(certificate: path, section, in: context)
+    }
+  }
+
+  /// What is wrong with a key by itself, whatever certificate it is for.
+  ///
+  /// - Parameters:
+  ///   - path: of its file.
+  ///   - section: the part of the configuration that names it.
+  /// - Returns: nil where nothing is.
+  package static func problem(ofKey path: String, section: String) -> TLSError? {
+    unsafe problem { context throws(TLSError) in try unsafe use(key: path, section, in: context) }
+  }
+
+  private static func problem(_ look: (OpaquePointer) throws(TLSError) -> Void) -> TLSError? {
+    do throws(TLSError) {
+      let made = try unsafe make(TLS_server_method(), .off, least: .tls12, most: .tls13)
+      defer { unsafe SSL_CTX_free(made.context) }
+      try unsafe look(made.context)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private static func use(
+    certificate path: String, _ section: String, in context: OpaquePointer
+  ) throws(TLSError) {
+    try requireRegular(path, "certificate", .unreadableCertificate)
+    guard unsafe SSL_CTX_use_certificate_chain_file(context, path) == 1 else {
+      throw .openSSL(
+        .unreadableCertificate, "the certificate \(path) cannot be used",
+        advice:
+          "\(section).certificate has to be a PEM file this user can read, the node's own"
+          + " certificate first")
+    }
+  }
+
+  private static func use(
+    key path: String, _ section: String, in context: OpaquePointer,
+    beside certificate: String? = nil
+  ) throws(TLSError) {
+    try requireRegular(path, "key", .unreadableKey)
+    guard unsafe SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1 else {
+      let mismatch =
+        wl_err_reason(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH
+        || wl_err_reason(ERR_peek_error()) == X509_R_KEY_TYPE_MISMATCH
+      guard mismatch, let certificate else {
+        throw .openSSL(
+          .unreadableKey, "the key \(path) cannot be used",
+          advice: "\(section).key has to be an unencrypted PEM file this user can read")
+      }
+      throw .openSSL(
+        .keyMismatch, "the key \(path) does not belong to the certificate \(certificate)",
+        advice: "give the key that the certificate was requested with")
+    }
   }
 
   /// Refuses what would block its reader, such as a pipe; what isn't there is OpenSSL's to say.

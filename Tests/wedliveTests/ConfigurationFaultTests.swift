@@ -189,8 +189,29 @@ import Testing
         let reading = ConfigurationLoader(file: file, environment: [:]).read()
         #expect(reading.faults.map(\.key) == ["streams.memory"])
         let contents = await ConfigurationContents(reading)
-        #expect(contents.faults.map(\.key) == ["tls.certificate"])
+        #expect(contents.faults.map(\.key) == ["tls.certificate", "tls.key"])
         #expect(contents.faults.first?.place == .file(file, line: 2))
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("tls:\n  certificate: PATH\n  key: /nowhere/k.pem\n", ["tls.key"], ["tls.certificate"]),
+    ("tls:\n  certificate: PATH\n", ["tls.certificate"], ["tls.certificate"]),
+    ("tls:\n  certificate: /nowhere/c.pem\n  key: PATH\n", ["tls.certificate"], ["tls.key"]),
+    (
+      "listen:\n  peers: 8444\ncluster:\n  certificate: PATH\n  key: PATH\n  ca: /nowhere/ca.pem\n",
+      ["cluster.ca"], ["cluster.certificate", "cluster.key"]
+    ),
+  ])
+  func `a certificate or key that is none is told where the other file is at fault, too`(
+    text: String, faults: [String], contents: [String]
+  ) async throws {
+    try await withFile("no certificate") { path in
+      try await withFile(text.replacing("PATH", with: path)) { file in
+        let reading = ConfigurationLoader(file: file, environment: [:]).read()
+        #expect(reading.faults.map(\.key) == faults)
+        #expect(await ConfigurationContents(reading).faults.map(\.key) == contents)
       }
     }
   }

@@ -129,11 +129,34 @@ import Testing
         == ["f:4: listen.https", "f:6: auth.secret"])
   }
 
+  @Test
+  func `what a role needs is said beside other faults, but for what those may have to do with`()
+    throws
+  {
+    let other = "log:\n  level: loud\n"
+    #expect(try said(.origin, other) == ["f: redis.url"])
+    #expect(try said(.edge, other) == ["f: edge.upstreams, redis.url"])
+    #expect(try said(.origin, other + "redis:\n  url: none\n") == [])
+    #expect(try said(.edge, other + "edge:\n  upstreams: [none]\n") == [])
+    let meets = other + "redis:\n  url: redis://127.0.0.1/0\n"
+    #expect(try said(.origin, meets) == ["f:4: cluster.secret", "f:4: auth.secret"])
+    #expect(
+      try said(.origin, meets + "cluster:\n  secret_file: /nowhere/secret\n") == [
+        "f:4: auth.secret"
+      ])
+    #expect(
+      try said(.edge, meets + "cluster:\n  secret: short\n") == [])
+    // Nothing is known of a file that can't be read.
+    #expect(try said(.origin, "a: [\n") == [])
+  }
+
   @Test func `a key that a role does nothing with is said`() throws {
-    // Not sound by itself, so nothing is said of what a role needs.
     let keys = "listen:\n  peers_rtmps: 1937\nedge:\n  memory: 10m\nrecording:\n  enabled: true\n"
-    #expect(try said(.edge, keys) == ["f:2: listen.peers_rtmps", "f:6: recording.enabled"])
-    #expect(try said(.origin, keys) == ["f:4: edge.memory"])
+    #expect(
+      try said(.edge, keys) == [
+        "f: edge.upstreams, redis.url", "f:2: listen.peers_rtmps", "f:6: recording.enabled",
+      ])
+    #expect(try said(.origin, keys) == ["f: redis.url", "f:4: edge.memory"])
     #expect(try said(.standalone, keys) == ["f:4: edge.memory"])
     #expect(try said(.edge, "listen:\n  peers_rtmps: off\nedge:\n  upstreams: [https://a]\n") == [])
   }

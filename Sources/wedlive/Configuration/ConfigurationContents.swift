@@ -32,7 +32,9 @@ struct ConfigurationContents {
   }
 
   private mutating func checkPeers(_ reading: ConfigurationReading) {
-    guard reading.isSound("cluster.certificate", "cluster.key", "cluster.ca"),
+    let cluster = reading.configuration.cluster
+    guard isFit(reading, "cluster", cluster.certificate, cluster.key),
+      reading.isSound("cluster.certificate", "cluster.key", "cluster.ca"),
       let peers = reading.configuration.peers
     else { return }
     do throws(TLSError) {
@@ -70,8 +72,9 @@ struct ConfigurationContents {
 
   private mutating func checkCertificate(_ reading: ConfigurationReading) {
     let configuration = reading.configuration
-    guard let certificate = configuration.tls.certificate, let key = configuration.tls.key,
-      reading.isSound("tls.certificate", "tls.key")
+    let tls = configuration.tls
+    guard isFit(reading, "tls", tls.certificate, tls.key), let certificate = tls.certificate,
+      let key = tls.key
     else { return }
     do throws(TLSError) {
       let context = try TLSContext.server(
@@ -82,5 +85,30 @@ struct ConfigurationContents {
     } catch {
       faults.append(reading.fault("tls.certificate", "\(error)"))
     }
+  }
+
+  /// Looks at a certificate and a key each by itself, as one of them may be away, or at fault, too.
+  ///
+  /// - Returns: whether both are there and can be held against each other.
+  private mutating func isFit(
+    _ reading: ConfigurationReading, _ section: String, _ certificate: String?, _ key: String?
+  ) -> Bool {
+    let count = faults.count
+    // Of files that can't be read it is said already.
+    func isReadable(_ path: String) -> Bool {
+      ReadableFile.problem(path, isRegular: true) == nil
+    }
+    if let certificate, isReadable(certificate),
+      let error = TLSContext.problem(ofCertificate: certificate, section: section)
+    {
+      faults.append(reading.fault("\(section).certificate", "\(error)"))
+    }
+    if let key, isReadable(key),
+      let error = TLSContext.problem(ofKey: key, section: section)
+    {
+      faults.append(reading.fault("\(section).key", "\(error)"))
+    }
+    return faults.count == count
+      && [certificate, key].allSatisfy { $0.map(isReadable) ?? false }
   }
 }

@@ -20,7 +20,10 @@ struct ConfigurationReading {
 
   /// Whether the values of all these keys are those that the operator wants: nothing can be said of
   /// a default that stands in for what couldn't be read.
-  func isSound(_ keys: String...) -> Bool {
+  func isSound(_ keys: String...) -> Bool { areSound(keys) }
+
+  /// The same of a list.
+  func areSound(_ keys: [String]) -> Bool {
     keys.allSatisfy { path in
       guard let key = ConfigurationTable.key(path) else { return false }
       let section = String(path.prefix { $0 != "." })

@@ -9,13 +9,12 @@ extension RoleConsistency {
   ///   - reading: of a file.
   ///   - role: of the node that is to be started with it.
   ///   - file: its path.
-  /// - Returns: none where a key can't be read: a default that stands in for it says nothing.
+  /// - Returns: none that is found by a key at fault: a default that stands in for it says nothing.
   static func faults(
     _ reading: ConfigurationReading, _ role: NodeRole, file: String
   ) -> [ConfigurationFault] {
-    guard reading.faults.isEmpty else { return [] }
     let configuration = role == .edge ? reading.configuration.forEdge : reading.configuration
-    return problems(configuration, role).map { problem in
+    return problems(configuration, role).filter { reading.areSound($0.reads) }.map { problem in
       let place = ([problem.key] + problem.causes).lazy.compactMap { reading.places[$0] }.first
       return ConfigurationFault(
         place: place ?? .file(file, line: nil), key: problem.key, problem: problem.words)

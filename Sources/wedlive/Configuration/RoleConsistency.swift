@@ -8,16 +8,22 @@ enum RoleConsistency {
     let words: String
     /// Keys that have it matter: it stands where the first of them does, where `key` isn't given.
     let causes: [String]
+    /// All keys by which it is found: where one of them can't be read, it may be none.
+    let reads: [String]
 
-    init(_ key: String, _ words: String, because causes: [String] = []) {
+    init(
+      _ key: String, _ words: String, because causes: [String] = [], reading reads: [String]
+    ) {
       self.key = key
       self.words = words
       self.causes = causes
+      self.reads = reads
     }
   }
 
   private static let meeting = ["redis.url", "redis.url_file"]
   private static let secrets = ["cluster.secret", "cluster.secret_file"]
+  private static let signing = ["auth.secret", "auth.secret_file"]
 
   /// Everything that keeps a node of a role from starting.
   ///
@@ -34,15 +40,17 @@ enum RoleConsistency {
       if !meets {
         problems.append(
           Problem(
-            "redis.url", "an origin meets its edges there; a node by itself is `wedlive standalone`"
-          ))
+            "redis.url",
+            "an origin meets its edges there; a node by itself is `wedlive standalone`",
+            reading: meeting))
       }
       if configuration.cluster.isCertified, configuration.listen.peersRTMPS == .off {
         problems.append(
           Problem(
             "listen.peers_rtmps",
             "edges that know nodes by certificates bring streams there, so it can't be off on an"
-              + " origin", because: ["cluster.certificate"]))
+              + " origin", because: ["cluster.certificate"],
+            reading: ["cluster.certificate", "listen.peers_rtmps"]))
       }
     case .edge:
       if !meets, configuration.edge.upstreams.isEmpty {
@@ -51,13 +59,14 @@ enum RoleConsistency {
             "edge.upstreams, redis.url",
             "an edge needs one of them: what stands behind it, such as"
               + " https://origin-1.example.com:8443, or where its cluster meets",
-            because: ["edge.upstreams"] + meeting))
+            because: ["edge.upstreams"] + meeting, reading: ["edge.upstreams"] + meeting))
       }
       if !meets, configuration.rtmp.proxy == .tcp {
         problems.append(
           Problem(
             "rtmp.proxy",
-            "tcp needs redis.url: an edge finds the origins that connections go to by its cluster"))
+            "tcp needs redis.url: an edge finds the origins that connections go to by its cluster",
+            reading: ["rtmp.proxy"] + meeting))
       }
       let isOfCluster =
         configuration.cluster.secret != nil || configuration.cluster.secretFile != nil
@@ -66,7 +75,7 @@ enum RoleConsistency {
           Problem(
             "auth.secret",
             "an edge of a cluster needs the secret of its origins, or nobody's token is good",
-            because: secrets))
+            because: secrets, reading: secrets + signing))
       }
     }
     if role != .standalone, meets,
@@ -77,14 +86,15 @@ enum RoleConsistency {
           "relay.after_end",
           "must be less than rtmp.handshake_timeout, after which origins close what publishes nothing"
             + " any more: every stream that ends would count as lost",
-          because: ["rtmp.handshake_timeout"]))
+          because: ["rtmp.handshake_timeout"],
+          reading: ["relay.after_end", "rtmp.handshake_timeout"] + meeting))
     }
     if role != .edge, meets, !configuration.hasSecret {
       problems.append(
         Problem(
           "auth.secret",
           "nodes that meet at redis.url need the same one, or what one of them has signed or sealed is"
-            + " good nowhere else", because: meeting))
+            + " good nowhere else", because: meeting, reading: meeting + signing))
     }
     return problems
   }
@@ -97,15 +107,20 @@ enum RoleConsistency {
       problems.append(
         Problem(
           "cluster.secret", "nodes that meet at redis.url need one to know each other by",
-          because: meeting))
+          because: meeting, reading: meeting + secrets))
     }
     let own = cluster.ownPort
     if configuration.listen[keyPath: own.path] == .off {
       problems.append(
-        Problem(own.key, "other nodes reach this one there, so it can't be off", because: meeting))
+        Problem(
+          own.key, "other nodes reach this one there, so it can't be off", because: meeting,
+          reading: [own.key, "cluster.certificate"] + meeting))
     }
     if !cluster.tls, configuration.http.redirect {
-      problems.append(Problem("cluster.tls", "false needs http.redirect: false"))
+      problems.append(
+        Problem(
+          "cluster.tls", "false needs http.redirect: false",
+          reading: ["cluster.tls", "http.redirect"] + meeting))
     }
     return problems
   }
