@@ -10,7 +10,7 @@ import Viewers
 package struct EdgeRouting: Sendable {
   private enum Kind: Sendable {
     case upstreams
-    case those(@Sendable () -> [Upstream])
+    case those(ChangingUpstreams)
     case cluster(EdgeRouter)
     case segments(EdgeLive)
   }
@@ -24,12 +24,12 @@ package struct EdgeRouting: Sendable {
   /// Anything, of upstreams that all serve the same.
   package static let upstreams = EdgeRouting(kind: .upstreams)
 
-  /// Anything, of upstreams that all serve the same, and come and go.
+  /// Anything, of upstreams that come and go, the first of which is asked first.
   ///
   /// - Parameter those: that are there now; called for each request that is put to one.
   /// - Returns: what is answered for.
   package static func upstreams(_ those: @escaping @Sendable () -> [Upstream]) -> EdgeRouting {
-    EdgeRouting(kind: .those(those))
+    EdgeRouting(kind: .those(ChangingUpstreams(those)))
   }
 
   /// Anything of a cluster: what names a wedding is asked of the origin that has it.
@@ -127,7 +127,7 @@ package struct EdgeRouting: Sendable {
   func question(for request: HTTPRequest) -> Question? {
     switch kind {
     case .upstreams: return Question(request: request)
-    case .those(let those): return Question(request: request, pool: Self.pool(those()))
+    case .those(let those): return Question(request: request, pool: those.pool)
     case .segments(let live):
       let path = named(request.pathWithoutQuery)
       let key = EdgeLive.key(ofPath: path)
@@ -171,17 +171,11 @@ package struct EdgeRouting: Sendable {
       patience: live.configuration.segmentStall, isOwn: true)
   }
 
-  /// Those that are there; where there is none any more, nobody has what they had.
-  private static func pool(_ upstreams: [Upstream]) -> UpstreamPool {
-    UpstreamPool(
-      upstreams, rules: UpstreamPool.Rules(), absence: upstreams.isEmpty ? .absent : nil)
-  }
-
   /// Finds whom to hand a call on to; nil for the configured upstreams.
   func pool(for request: HTTPRequest, body: [UInt8]) async -> UpstreamPool? {
     switch kind {
     case .cluster(let router): await router.find(request, body: body)
-    case .those(let those): Self.pool(those())
+    case .those(let those): those.pool
     case .upstreams, .segments: nil
     }
   }

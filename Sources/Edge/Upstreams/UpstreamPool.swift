@@ -42,6 +42,8 @@ package final class UpstreamPool: Sendable {
   let absence: EdgeFailure?
   /// Whether what one of them hasn't got another one may have.
   let isMixed: Bool
+  /// Whether the first is asked first, however busy it is.
+  private let isOrdered: Bool
   private let rules: Rules
   private let state: Mutex<State>
 
@@ -51,9 +53,13 @@ package final class UpstreamPool: Sendable {
     self.init(upstreams, rules: rules, absence: nil, isMixed: isMixed)
   }
 
-  init(_ upstreams: [Upstream], rules: Rules, absence: EdgeFailure?, isMixed: Bool = false) {
+  init(
+    _ upstreams: [Upstream], rules: Rules, absence: EdgeFailure?, isMixed: Bool = false,
+    isOrdered: Bool = false
+  ) {
     self.absence = absence
     self.isMixed = isMixed
+    self.isOrdered = isOrdered
     self.rules = rules
     state = Mutex(State(members: upstreams.map { Member(upstream: $0) }))
   }
@@ -95,11 +101,13 @@ package final class UpstreamPool: Sendable {
       let order = (0..<count).map { (state.turn + $0) % count }
         .filter { !tried.contains(state.members[$0].upstream) }
       let awake = order.filter { !state.members[$0].rests(at: now) }
+      let first =
+        isOrdered
+        ? awake.first : awake.min { state.members[$0].active < state.members[$1].active }
       let chosen =
-        awake.min { state.members[$0].active < state.members[$1].active }
-        ?? order.min { state.members[$0].restsUntil < state.members[$1].restsUntil }
+        first ?? order.min { state.members[$0].restsUntil < state.members[$1].restsUntil }
       guard let chosen else { return nil }
-      state.turn = (chosen + 1) % count
+      if !isOrdered { state.turn = (chosen + 1) % count }
       state.members[chosen].active += 1
       state.members[chosen].requests += 1
       return state.members[chosen].upstream
