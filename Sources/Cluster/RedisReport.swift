@@ -5,12 +5,20 @@ import Redis
 struct RedisReport {
   private var isLost = false
 
+  /// All that comes of it: nobody else warns of what is theirs (`RedisTrouble`).
+  private static let meaning = """
+    Streams and viewers go on. Until it is back locks and cameras can't be changed, what other nodes change \
+    isn't heard of, purges wait, and new stream keys and keys of TLS tickets are this node's alone
+    """
+
   /// What there is to say of a new state; nil for nothing.
   mutating func line(for state: RedisState) -> (level: Logger.Level, text: String)? {
     switch state {
     case .lost(let loss) where !isLost:
       isLost = true
-      return (.warning, "Redis is lost, and the node goes on with what it knows: \(loss)")
+      return (
+        .warning, "Redis is lost, and the node goes on with what it knows: \(loss). \(Self.meaning)"
+      )
     case .connected(let server, _) where isLost:
       isLost = false
       return (.notice, "Redis is back: \(server)")

@@ -1,3 +1,4 @@
+import Cluster
 package import Logging
 package import Store
 import Synchronization
@@ -13,8 +14,8 @@ package final class ClusterStreamKeys: StreamKeyStore {
   private let logger: Logger
   /// Whether some of this node's keys are missing in Redis, as far as is known.
   private let isBehind = Mutex(true)
-  /// Whether the log says so.
-  private let isSaid = Mutex(false)
+  /// What the log says of it.
+  private let trouble: Mutex<RedisTrouble>
 
   /// Keeps keys in Redis.
   ///
@@ -26,6 +27,7 @@ package final class ClusterStreamKeys: StreamKeyStore {
     self.shared = shared
     self.own = own
     self.logger = logger
+    trouble = Mutex(shared.trouble)
   }
 
   package func add(_ key: StreamKeyRecord) async throws(StoreError) {
@@ -93,7 +95,7 @@ package final class ClusterStreamKeys: StreamKeyStore {
         try await shared.add(key)
         try await shared.retire(key.id, neededUntil: key.neededUntil)
       }
-      isSaid.withLock { $0 = false }
+      trouble.withLock { $0.isOver() }
     } catch {
       noteBehind(error)
       throw error
@@ -102,12 +104,9 @@ package final class ClusterStreamKeys: StreamKeyStore {
 
   private func noteBehind(_ error: StoreError) {
     isBehind.withLock { $0 = true }
-    let isNews = isSaid.withLock { isSaid in
-      defer { isSaid = true }
-      return !isSaid
-    }
-    if isNews {
-      logger.warning("stream keys are on this node alone", metadata: ["error": "\(error)"])
+    if let level = trouble.withLock({ $0.level(for: "\(error)") }) {
+      logger.log(
+        level: level, "stream keys are on this node alone", metadata: ["error": "\(error)"])
     }
   }
 }

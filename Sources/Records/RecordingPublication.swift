@@ -1,3 +1,4 @@
+import Cluster
 package import Logging
 package import Store
 import Synchronization
@@ -136,7 +137,7 @@ package final class RecordingPublication: Sendable {
     }
     defer { clock.cancel() }
     var state = State()
-    var words = ""
+    var trouble = shared.trouble
     for await _ in rings {
       if pending.withLock({ $0.waiters.isEmpty && !$0.isLook }) {
         try? await Task.sleep(for: Self.pause)
@@ -147,15 +148,15 @@ package final class RecordingPublication: Sendable {
       }
       do throws(StoreError) {
         try await tell(ids, source, &state)
-        words = ""
+        trouble.isOver()
       } catch {
         state.isBehind = true
         metrics.failed.increment()
-        if "\(error)" != words {
-          logger.warning(
-            "other nodes can't be told of recordings", metadata: ["error": "\(error)"])
+        if let level = trouble.level(for: "\(error)") {
+          logger.log(
+            level: level, "other nodes can't be told of recordings",
+            metadata: ["error": "\(error)"])
         }
-        words = "\(error)"
       }
       release(upTo: last)
     }

@@ -28,6 +28,9 @@ package struct RedisRecordings: Sendable {
     self.seal = seal
   }
 
+  /// For who tells a person that this fails.
+  var trouble: RedisTrouble { RedisTrouble(server.client) }
+
   private static func index(_ wedding: String) -> String { "wl:recordings:{\(wedding)}" }
   private static func place(_ id: String) -> String { "wl:recording:\(id)" }
   private static func told(_ node: String) -> String { "wl:recorded:\(node)" }

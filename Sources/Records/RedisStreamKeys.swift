@@ -1,3 +1,4 @@
+import Cluster
 package import Redis
 package import Store
 
@@ -24,6 +25,9 @@ package struct RedisStreamKeys: StreamKeyStore {
   package init(_ client: RedisClient, deadline: Duration = .seconds(2)) {
     server = RecordServer(client: client, deadline: deadline)
   }
+
+  /// For who tells a person that this fails.
+  var trouble: RedisTrouble { RedisTrouble(server.client) }
 
   private static func record(_ id: String) -> String { "wl:key:\(id)" }
   private static func index(_ wedding: String) -> String { "wl:keys:{\(wedding)}" }

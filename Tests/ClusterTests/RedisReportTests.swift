@@ -16,6 +16,11 @@ import Testing
       .lost(gone), .connected(server, connection: 2), .lost(gone), .closed,
     ].map { report.line(for: $0) }
     #expect(lines.map { $0?.level } == [nil, nil, .warning, nil, nil, .notice, .warning, nil])
-    #expect(lines.last { $0 != nil }??.text.contains("10.0.0.1:6379 can't be reached") == true)
+    let lost = lines.last { $0 != nil }??.text ?? ""
+    #expect(lost.contains("10.0.0.1:6379 can't be reached"))
+    // What nobody else warns of then.
+    for part in ["locks and cameras", "other nodes", "purges", "stream keys", "TLS tickets"] {
+      #expect(lost.contains(part))
+    }
   }
 }

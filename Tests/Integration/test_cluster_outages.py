@@ -1,5 +1,6 @@
 """What publishers and viewers of a cluster notice of outages: Redis, networks, edges, origins."""
 
+import json
 import os
 import signal
 import threading
@@ -75,6 +76,12 @@ def begin(cleanup: list[Process], tmp_path: Path) -> Iterator[Begin]:
         each.stop()
 
 
+def warnings(node: Node) -> list[str]:
+    """The lines of a node's log that an operator is to see."""
+    lines = (line for line in node.log.read_text().splitlines() if line.startswith("{"))
+    return [line for line in lines if json.loads(line)["level"] in ("warning", "error")]
+
+
 def moves(wedding: Wedding, first: Node) -> None:
     """Returns when Redis says that another origin has the stream."""
     nobody = ("", first.settings["WEDLIVE_NODE_ID"])
@@ -128,6 +135,9 @@ def test_an_origin_dies_while_redis_is_away(cluster: Cluster, begin: Begin) -> N
     wedding.goes_on(3, "without Redis")
     first.kill()
     wedding.goes_on(8, "at the other origin, without Redis")
+    # One line for all that comes of it; what each part lacks is for who debugs.
+    for node in [*cluster.edges, *(each for each in cluster.origins if each is not first)]:
+        assert len([each for each in warnings(node) if "Redis" in each]) == 1, warnings(node)
     cluster.redis.start()
     moves(wedding, first)
     wedding.goes_on(6, "with Redis")

@@ -110,7 +110,9 @@ package final class PurgeQueue: Sendable {
       } catch {
         progress.isDoubtful = true
         metrics.saw(nil)
-        if error.message != words { logger.warning("purges can't be done: \(error)") }
+        if error.message != words {
+          logger.log(level: store.isAway ? .debug : .warning, "purges can't be done: \(error)")
+        }
         words = error.message
       }
       if Task.isCancelled { break }

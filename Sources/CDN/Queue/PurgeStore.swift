@@ -1,5 +1,8 @@
 /// Where purges wait.
 protocol PurgeStore: Sendable {
+  /// Whether it can't be reached now, and somebody says so already.
+  var isAway: Bool { get }
+
   /// Adds purges: all or none of up to 500.
   ///
   /// - Throws: `.full`, or `.queueUnavailable`: then some may have been added.
@@ -30,6 +33,10 @@ protocol PurgeStore: Sendable {
 
   /// The last ones that were given up, newest first.
   func failures(_ count: Int) async throws(CDNError) -> [FailedPurge]
+}
+
+extension PurgeStore {
+  var isAway: Bool { false }
 }
 
 /// Whether a node is the one that does the purges.

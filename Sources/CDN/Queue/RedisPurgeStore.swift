@@ -25,6 +25,8 @@ final class RedisPurgeStore: PurgeStore {
     token = "\(node)/\(RandomName.make(16))"
   }
 
+  var isAway: Bool { !client.state.isConnected }
+
   private var key: String { configuration.key }
   private var holder: String { "{\(key)}:holder" }
   private var counts: String { "{\(key)}:counts" }

@@ -56,7 +56,7 @@ package final class ClusterEvents: Sendable {
   /// Follows the events until the task is cancelled or the client closed.
   func run() async {
     var position: RedisStreamID?
-    var words = ""
+    var trouble = RedisTrouble(client)
     while !Task.isCancelled, client.state != .closed {
       do throws(RedisError) {
         if position == nil {
@@ -64,14 +64,16 @@ package final class ClusterEvents: Sendable {
           // What happened before is to be looked up.
           tell(.missed)
         }
+        trouble.isOver()
         for try await event in client.follow(Self.key, after: position) {
           if case .entry(let entry) = event { position = entry.id }
           deliver(event)
         }
         return
       } catch {
-        if "\(error)" != words { logger.warning("the cluster's events can't be read: \(error)") }
-        words = "\(error)"
+        if let level = trouble.level(for: "\(error)") {
+          logger.log(level: level, "the cluster's events can't be read: \(error)")
+        }
         tell(.missed)
         try? await Task.sleep(for: .seconds(1))
       }

@@ -81,7 +81,7 @@ package final class Invalidations: Sendable {
     var isFollowing = false
     /// The newest that there was when the following began; nil once it has been handed out.
     var newest: RedisStreamID?
-    var words = ""
+    var trouble = RedisTrouble(client)
     while !Task.isCancelled, client.state != .closed {
       do throws(RedisError) {
         let last = try await client.newest(of: Self.key, deadline: limits.deadline)
@@ -93,6 +93,7 @@ package final class Invalidations: Sendable {
         if last < start { await miss(handle) }
         newest = last
         if last <= start { newest = await caughtUp(handle) }
+        trouble.isOver()
         for try await event in client.follow(Self.key, after: start) {
           if case .entry(let entry) = event { position = entry.id }
           await take(event, handle)
@@ -100,8 +101,9 @@ package final class Invalidations: Sendable {
         }
         return
       } catch {
-        if "\(error)" != words { logger.warning("invalidations can't be read: \(error)") }
-        words = "\(error)"
+        if let level = trouble.level(for: "\(error)") {
+          logger.log(level: level, "invalidations can't be read: \(error)")
+        }
         if isFollowing { await miss(handle) }
         try? await Task.sleep(for: .seconds(1))
       }

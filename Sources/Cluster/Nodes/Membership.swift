@@ -177,7 +177,9 @@ package final class Membership: Sendable {
       let names = try await registry.names(deadline: limit)
       take(try await registry.read(names, deadline: limit), left: [])
     } catch {
-      logger.warning("the cluster's other nodes aren't known yet: \(error)")
+      // Where there is no connection, that is said with all that it means.
+      let level: Logger.Level = events.client.state.isConnected ? .warning : .debug
+      logger.log(level: level, "the cluster's other nodes aren't known yet: \(error)")
       return false
     }
     publish()

@@ -83,6 +83,9 @@ package struct SharedSecrets: Sendable {
     return Moment(secrets: secrets, validFor: slotSeconds - now % slotSeconds)
   }
 
+  /// For who tells a person that this fails.
+  package var trouble: RedisTrouble { RedisTrouble(client) }
+
   private static func name(_ slot: Int64) -> String { "wl:ticket:\(slot)" }
 
   private func seal(_ slot: Int64) throws(ClusterError) -> [UInt8] {

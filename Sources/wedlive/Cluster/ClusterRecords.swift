@@ -96,7 +96,7 @@ final class ClusterRecords: Sendable {
       }
     }
     defer { clock.cancel() }
-    var words = ""
+    var trouble = RedisTrouble(cluster.redis)
     for await _ in rings {
       let changes = pending.withLock { pending in
         defer { pending = [] }
@@ -104,12 +104,12 @@ final class ClusterRecords: Sendable {
       }
       do throws(StoreError) {
         try await take(changes, users)
-        words = ""
+        trouble.isOver()
       } catch {
-        if "\(error)" != words {
-          logger.warning("records of the cluster can't be read", metadata: ["error": "\(error)"])
+        if let level = trouble.level(for: "\(error)") {
+          logger.log(
+            level: level, "records of the cluster can't be read", metadata: ["error": "\(error)"])
         }
-        words = "\(error)"
         try? await Task.sleep(for: .seconds(1))
         for change in changes { note(change) }
       }

@@ -63,11 +63,12 @@ struct CertificateService: Service {
     var schedule =
       inherited.map { TicketKeySchedule(after: $0, now: start) } ?? TicketKeySchedule()
     var isShared = false
+    var trouble = shared?.trouble
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let now = Int(MonotonicTime.now.nanoseconds / 1_000_000_000)
       var wait = Duration.seconds(max(1, schedule.wait(now: now)))
       if let shared {
-        let found = await sharedKeys(shared)
+        let found = await sharedKeys(shared, &trouble)
         isShared = isShared || found
         wait = .seconds(found ? 60 : 5)
       }
@@ -80,14 +81,20 @@ struct CertificateService: Service {
   }
 
   /// Takes the cluster's keys of now; false where they can't be had.
-  private func sharedKeys(_ shared: SharedSecrets) async -> Bool {
+  private func sharedKeys(
+    _ shared: SharedSecrets, _ trouble: inout RedisTrouble?
+  ) async -> Bool {
     do throws(ClusterError) {
       let moment = try await shared.moment(at: LogTime.now.milliseconds / 1_000)
       let keys = TicketKeys(moment.secrets.compactMap { TicketKey(bytes: $0) })
       if node.https.ticketKeys != keys { node.use(keys) }
+      trouble?.isOver()
       return true
     } catch {
-      node.logger.warning("ticket keys not shared", metadata: ["error": "\(error)"])
+      if let level = trouble?.level(for: "\(error)") {
+        node.logger.log(
+          level: level, "ticket keys not shared", metadata: ["error": "\(error)"])
+      }
       return false
     }
   }
