@@ -19,6 +19,7 @@ package final class Health: Sendable {
 
   private struct State {
     var unready: String? = "the node is starting"
+    var isLeaving = false
     var fault: String?
     var waiting: Reason?
     var remark: Reason?
@@ -26,16 +27,31 @@ package final class Health: Sendable {
 
   private let state = Mutex(State())
   private let alive: PreparedResponse
+  private let leaving: PreparedResponse
 
   /// Makes the health of a node that is starting.
   ///
-  /// - Parameter fields: that its answers to `/healthz` have besides.
-  package init(_ fields: [(name: String, value: String)] = []) {
+  /// - Parameters:
+  ///   - fields: that its answers to `/healthz` have besides.
+  ///   - more: those that they have once the node leaves what it has to others.
+  package init(
+    _ fields: [(name: String, value: String)] = [],
+    leaving more: [(name: String, value: String)] = []
+  ) {
     alive = PreparedResponse(fields: Self.fields + fields, body: Array("ok\n".utf8))
+    leaving = PreparedResponse(fields: Self.fields + fields + more, body: Array("ok\n".utf8))
   }
 
   /// Takes new work from now on, or (with a reason) no more.
   package func set(unready reason: String?) { state.withLock { $0.unready = reason } }
+
+  /// The node takes no more, and is gone once others have what it had.
+  package func leave(_ reason: String) {
+    state.withLock { state in
+      state.unready = reason
+      state.isLeaving = true
+    }
+  }
 
   /// Notes what fails while streams go on, or (with nil) that it works again: others are to be
   /// preferred to this node, but who comes here is served.
@@ -91,7 +107,9 @@ package final class Health: Sendable {
   package func answer(_ request: borrowing Request) -> Response? {
     let isAlive = request.pathIs("/healthz")
     guard isAlive || request.pathIs("/readyz") else { return nil }
-    return ReadOnly.answer(request.method) ?? .prepared(isAlive ? alive : readiness)
+    if let answer = ReadOnly.answer(request.method) { return answer }
+    guard isAlive else { return .prepared(readiness) }
+    return .prepared(state.withLock { $0.isLeaving } ? leaving : alive)
   }
 
   private static let fields = [

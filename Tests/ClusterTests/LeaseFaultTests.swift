@@ -127,7 +127,7 @@ import Testing
     let server = try RedisServerProcess()
     var long = TestNode.quick
     long.lease = .seconds(600)
-    let dead = PeerProbe { record, _ in record.id.text != "one" ? nil : "dead" }
+    let dead = PeerProbe { record, _ in record.id.text != "one" ? .well : .none("dead") }
     let one = try TestNode("one", server, configuration: long)
     let two = try TestNode("two", server, configuration: long, probe: dead)
     let id = try stream()

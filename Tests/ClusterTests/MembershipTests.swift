@@ -84,7 +84,7 @@ import Testing
 
   @Test func `one that falls silent and answers nobody is removed`() async throws {
     let server = try RedisServerProcess()
-    let dead = PeerProbe { _, _ in "dead" }
+    let dead = PeerProbe { _, _ in .none("dead") }
     let one = try TestNode("one", server, probe: dead)
     let two = try TestNode("two", server)
     two.ready()
@@ -98,7 +98,7 @@ import Testing
 
   @Test func `one that can't reach Redis but answers its peers stays`() async throws {
     let server = try RedisServerProcess()
-    let alive = PeerProbe { _, _ in nil }
+    let alive = PeerProbe { _, _ in .well }
     let one = try TestNode("one", server, probe: alive)
     let two = try TestNode("two", server)
     two.ready()

@@ -147,6 +147,42 @@ import Testing
     #expect(table.lost.isEmpty)
   }
 
+  @Test(arguments: ["its record", "an answer", "a word"])
+  mutating func `a node that was drained is no loss, whoever told of it`(way: String) throws {
+    table.read(
+      try id(), try beat(1) { if way == "its record" { $0.state = .draining } },
+      absenceCounts: true, at: at(0))
+    check(true, at: 0)
+    if way == "an answer" {
+      let record = try #require(table.takeDueChecks(atMost: 1, at: at(2)).first)
+      table.checked(record, passed: true, isLeaving: true, at: at(2))
+    }
+    if way == "a word" { table.heard(leaving: try id()) }
+    #expect(try node(at: 2)?.status == "draining")
+    #expect(try node(at: 2)?.isReachable == true)
+    for time in [4.0, 4.5, 5.0] { check(false, at: time) }
+    #expect(try node(at: 5)?.status == "suspect")
+    // Redis is away: nobody is removed.
+    #expect(table.sweep(coordinated: false, at: at(8)) == [])
+    #expect(try node(at: 8)?.status == "drained")
+    table.read(try id(), .absent, absenceCounts: true, at: at(9))
+    #expect(table.sweep(coordinated: true, at: at(9)) == [try id()])
+    #expect(table.lost.isEmpty)
+  }
+
+  @Test mutating func `one that answers again without a word of leaving is another process`() throws
+  {
+    table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
+    table.heard(leaving: try id())
+    for time in [1.0, 1.5, 2.0] { check(false, at: time) }
+    check(true, at: 3)
+    #expect(try node(at: 3)?.status == "usable")
+    table.read(try id(), .absent, absenceCounts: true, at: at(9))
+    for time in [9.0, 9.5, 10.0] { check(false, at: time) }
+    #expect(table.sweep(coordinated: true, at: at(11)) == [try id()])
+    #expect(table.lost[try id()]?.status == "down")
+  }
+
   @Test mutating func `no more that are gone are remembered than may be`() throws {
     for round in 0..<2 {
       for number in 0..<200 {

@@ -8,19 +8,26 @@ import Testing
 
 @Suite(.blocking, .timeLimit(.minutes(2))) struct `Checks of peers` {
   /// What a peer that says these words to whoever asks is taken for.
-  private static func passes(_ words: String?, deadline: Duration = .seconds(30)) async throws
-    -> Bool
-  {
+  private static func answer(
+    _ words: String?, deadline: Duration = .seconds(30)
+  ) async throws -> PeerProbe.Answer {
     let peer = try await SpokenPeer(words)
     var node = try record("one")
     node.addresses.http = "127.0.0.1:\(peer.port)"
-    return await PeerProbe.http(try HTTPClient()).check(node, deadline) == nil
+    return await PeerProbe.http(try HTTPClient()).check(node, deadline)
   }
 
   @Test func `one that answers as itself passes`() async throws {
     #expect(
-      try await Self.passes(
-        "HTTP/1.1 200 OK\r\nWedlive-Node: one\r\nContent-Length: 0\r\n\r\n"))
+      try await Self.answer(
+        "HTTP/1.1 200 OK\r\nWedlive-Node: one\r\nContent-Length: 0\r\n\r\n") == .well)
+  }
+
+  @Test func `one that leaves says so`() async throws {
+    #expect(
+      try await Self.answer(
+        "HTTP/1.1 200 OK\r\nWedlive-Node: one\r\nWedlive-Leaving: 1\r\nContent-Length: 0\r\n\r\n")
+        == .leaving)
   }
 
   @Test(arguments: [
@@ -30,14 +37,14 @@ import Testing
     "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "",
   ])
-  func `one that answers as another, with an error, or with nonsense does not`(_ words: String)
+  func `one that answers as another, with an error, or with nonsense does not`(_ said: String)
     async throws
   {
-    #expect(try await !Self.passes(words))
+    #expect(try await Self.answer(said).cause != nil)
   }
 
   @Test func `one that takes the connection and never answers does not`() async throws {
-    #expect(try await !Self.passes(nil, deadline: .milliseconds(200)))
+    #expect(try await Self.answer(nil, deadline: .milliseconds(200)).cause != nil)
   }
 
   @Test func `one where nobody listens does not, and certificates have no part in that`()
@@ -47,7 +54,7 @@ import Testing
     node.addresses.http = "127.0.0.1:\(try RedisServerProcess.freePort())"
     for scheme in ["http", "https"] {
       let probe = PeerProbe.http(try HTTPClient(), scheme: scheme)
-      let words = try #require(await probe.check(node, .seconds(30)))
+      let words = try #require(await probe.check(node, .seconds(30)).cause)
       #expect(words.contains("unreachable") && !words.contains("cluster."), "\(words)")
     }
   }
@@ -56,8 +63,8 @@ import Testing
     let peer = try await SpokenPeer("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     var node = try record("one")
     node.addresses.http = "127.0.0.1:\(peer.port)"
-    let words = try #require(
-      await PeerProbe.http(try HTTPClient(), scheme: "https").check(node, .seconds(30)))
+    let probe = PeerProbe.http(try HTTPClient(), scheme: "https")
+    let words = try #require(await probe.check(node, .seconds(30)).cause)
     #expect(words.contains("(cluster.ca, cluster.certificate)"), "\(words)")
   }
 }

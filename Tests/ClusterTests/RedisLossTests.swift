@@ -29,7 +29,7 @@ import Testing
   @Test func `while it is lost nobody is removed, and checks say who is used`() async throws {
     let server = try RedisServerProcess()
     let alive = Switch()
-    let probe = PeerProbe { _, _ in alive.isOn ? nil : "off" }
+    let probe = PeerProbe { _, _ in alive.isOn ? .well : .none("off") }
     let (one, two) = (try TestNode("one", server, probe: probe), try TestNode("two", server))
     two.ready()
     await one.sees(two)
@@ -52,7 +52,7 @@ import Testing
     async throws
   {
     let server = try RedisServerProcess()
-    let probe = PeerProbe { _, _ in nil }
+    let probe = PeerProbe { _, _ in .well }
     let (one, two) = (try TestNode("one", server, probe: probe), try TestNode("two", server))
     two.ready()
     await one.sees(two)

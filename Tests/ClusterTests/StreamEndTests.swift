@@ -132,7 +132,7 @@ import Testing
   @Test func `it is not told while a node answers that can't reach Redis`() async throws {
     let answers = Mutex(true)
     let probe = PeerProbe { record, _ in
-      record.id.text == "cut" && !answers.withLock { $0 } ? "gone" : nil
+      record.id.text == "cut" && !answers.withLock { $0 } ? .none("gone") : .well
     }
     let (cut, one) = (try node("cut", probe: probe), try node("one", probe: probe))
     let id = try stream()

@@ -81,7 +81,7 @@ import Testing
     let configuration = TestNode.brief
     let isDead = Mutex(false)
     let probe = PeerProbe { record, _ in
-      record.id.text == "one" && isDead.withLock { $0 } ? "dead" : nil
+      record.id.text == "one" && isDead.withLock { $0 } ? .none("dead") : .well
     }
     let one = try TestNode("one", server, configuration: configuration)
     let two = try TestNode("two", server, configuration: configuration, probe: probe)

@@ -1,5 +1,6 @@
 """`wedlive drain`: from any node of a cluster, a node hands over what it has, and ends."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -44,3 +45,29 @@ def test_nodes_are_drained_from_anywhere(
     assert viewer.bad == []
     assert len(viewer.breaks) <= 1
     assert not publisher.ended
+
+
+def seen(asked: Node, name: str) -> str | None:
+    """How a node sees another one; None where it knows of none of that name."""
+    nodes = json.loads(asked.admin("/api/nodes").text)["nodes"]
+    return next((each["status"] for each in nodes if each["id"] == name), None)
+
+
+def test_who_is_drained_while_redis_is_away_is_no_loss(cluster: Cluster) -> None:
+    """It has nothing that it would stay for, so nobody has to look twice."""
+    first, second = cluster.edges
+    name = second.settings["WEDLIVE_NODE_ID"]
+    everybody = [*cluster.origins, first]
+    wait_until(lambda: all(seen(each, name) == "usable" for each in everybody), "all know it")
+    cluster.redis.kill()
+    for node in [*everybody, second]:
+        wait_until(
+            lambda node=node: node.metrics()["wedlive_redis_connected"] == 0, "Redis is away"
+        )
+    done = drain(first, name, "--wait")
+    assert (done.returncode, done.stdout) == (0, "drained\n"), done.stderr
+    for node in everybody:
+        wait_until(lambda node=node: seen(node, name) == "drained", "it is known why it is gone")
+    cluster.redis.start()
+    for node in everybody:
+        wait_until(lambda node=node: seen(node, name) is None, "it is forgotten", limit=60)

@@ -13,6 +13,8 @@ package struct KnownNode: Equatable, Sendable {
   /// Whether it is down and nothing shows that it lives: no heartbeat, and no answer for as long as a
   /// record lasts without one; or, whatever its heartbeats say, no answer for twice as long.
   package var isLost = false
+  /// Whether it is to be gone: it has said so to Redis, or to us.
+  package var isLeaving = false
   /// When it began, on this machine's clock, as its own uptime says.
   package var began: MonotonicTime
 
@@ -41,9 +43,10 @@ package struct KnownNode: Equatable, Sendable {
 
   /// One word for a table or a metric.
   package var status: String {
-    if isLost { return "down" }
+    if isLost { return isLeaving ? "drained" : "down" }
     // It gave a sign of life a moment ago, and may give the next one.
     if isDown || isSuspect { return "suspect" }
+    if isLeaving { return "draining" }
     switch record.state {
     case .ready: return "usable"
     case .draining: return "draining"

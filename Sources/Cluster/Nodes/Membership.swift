@@ -143,6 +143,12 @@ package final class Membership: Sendable {
     if !succeeded { checkBell.ring() }
   }
 
+  /// A node has said itself that it will be gone: one that was stopped in order is no loss.
+  package func heard(leaving id: NodeID) {
+    state.withLock { $0.table.heard(leaving: id) }
+    publish()
+  }
+
   // MARK: Running
 
   /// Says that this node lives, and looks after the others, until the task is cancelled.
@@ -366,14 +372,14 @@ package final class Membership: Sendable {
 
   private func check(_ record: NodeRecord) async {
     guard let probe else { return }
-    let cause = await probe.check(record, limits.checkDeadline)
-    let passed = cause == nil
+    let answer = await probe.check(record, limits.checkDeadline)
+    let passed = answer.cause == nil
     // Cut short by the end of `run`, it says nothing.
     if Task.isCancelled { return }
     metrics.check(passed)
     let line = state.withLock { state in
-      state.table.checked(record, passed: passed, at: .now)
-      return state.report.line(for: record.id, cause)
+      state.table.checked(record, passed: passed, isLeaving: answer == .leaving, at: .now)
+      return state.report.line(for: record.id, answer.cause)
     }
     if let line { logger.log(level: line.level, "\(line.text)") }
     publish()

@@ -22,6 +22,11 @@ struct NodeTable: Sendable {
     /// When it is to be checked next.
     var nextCheck: MonotonicTime
     var isBeingChecked = false
+    /// Whether it has said that it will be gone, though Redis may say nothing of it.
+    var isLeaving = false
+
+    /// Whether it is to be gone, whoever says so.
+    var leaves: Bool { isLeaving || node.record.state == .draining }
   }
 
   private let limits: ClusterConfiguration
@@ -89,6 +94,9 @@ struct NodeTable: Sendable {
     removed[id] = nil
   }
 
+  /// A node says that it will be gone, while its record is as it was.
+  mutating func heard(leaving id: NodeID) { entries[id]?.isLeaving = true }
+
   // MARK: What we see ourselves
 
   /// Those whose check is due; they count as being checked from now on.
@@ -112,12 +120,17 @@ struct NodeTable: Sendable {
   /// - Parameters:
   ///   - record: as it was when the check began.
   ///   - passed: how it ended.
+  ///   - isLeaving: whether the node said that it will be gone.
   ///   - now: when it ended.
-  mutating func checked(_ record: NodeRecord, passed: Bool, at now: MonotonicTime) {
+  mutating func checked(
+    _ record: NodeRecord, passed: Bool, isLeaving: Bool = false, at now: MonotonicTime
+  ) {
     guard var entry = entries[record.id] else { return }
     entry.isBeingChecked = false
     if entry.node.record.incarnation == record.incarnation {
       entry.health.checked(passed, limits, at: now)
+      // Who answers without a word of it is the next process, of which Redis may not have told.
+      if passed { entry.isLeaving = isLeaving }
       entry.nextCheck = now + (passed ? limits.checkInterval : limits.recheckInterval)
     }
     entries[record.id] = entry
@@ -147,7 +160,7 @@ struct NodeTable: Sendable {
     }
     for (id, entry) in gone {
       entries[id] = nil
-      guard limits.lostMemory > .zero else { continue }
+      guard limits.lostMemory > .zero, !entry.leaves else { continue }
       if removed.count >= limits.nodes, let oldest = removed.min(by: { $0.value.at < $1.value.at })
       {
         removed[oldest.key] = nil
@@ -171,6 +184,7 @@ struct NodeTable: Sendable {
       var node = entry.node
       node.isDown = entry.health.isDown(limits, at: now)
       node.isSuspect = entry.absent != nil
+      node.isLeaving = entry.leaves
       // Of one that is well it would change the view with each check.
       node.answered = node.isDown || node.isSuspect ? entry.health.passed : nil
       node.hasAnswered =

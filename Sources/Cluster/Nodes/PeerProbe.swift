@@ -3,16 +3,30 @@ import HTTPTypes
 
 /// How a node finds out whether another one answers.
 package struct PeerProbe: Sendable {
-  /// Why it doesn't answer, as itself, within the deadline, in words for a person; nil where it does.
-  package let check: @Sendable (NodeRecord, _ deadline: Duration) async -> String?
+  /// What comes of asking one.
+  package enum Answer: Equatable, Sendable {
+    /// It answers as itself.
+    case well
+    /// The same, and it says that it will be gone.
+    case leaving
+    /// It doesn't, within the deadline: why, in words for a person.
+    case none(String)
 
-  package init(check: @escaping @Sendable (NodeRecord, _ deadline: Duration) async -> String?) {
+    /// Why it doesn't answer; nil where it does.
+    package var cause: String? { if case .none(let words) = self { words } else { nil } }
+  }
+
+  package let check: @Sendable (NodeRecord, _ deadline: Duration) async -> Answer
+
+  package init(check: @escaping @Sendable (NodeRecord, _ deadline: Duration) async -> Answer) {
     self.check = check
   }
 
   /// Which node answers: what says that it is another one, or nothing, does not pass; an address may
   /// be somebody else's by now.
   package static let nodeHeader = "Wedlive-Node"
+  /// Is there where it leaves what it has to others.
+  package static let leavingHeader = "Wedlive-Leaving"
 
   /// Asks `/healthz` at the address for other nodes.
   ///
@@ -28,18 +42,20 @@ package struct PeerProbe: Sendable {
         let (response, _) = try await client.send(
           request, deadline: deadline, maxResponseBytes: 4_096)
         guard response.status == .ok else {
-          return "\(record.addresses.http) answers \(response.status)"
+          return .none("\(record.addresses.http) answers \(response.status)")
         }
         let name = HTTPField.Name(nodeHeader).flatMap { response.headerFields[$0] }
         guard name == record.id.text else {
-          return "at \(record.addresses.http) is \(name.map { "the node \($0)" } ?? "no node")"
+          let other = name.map { "the node \($0)" } ?? "no node"
+          return .none("at \(record.addresses.http) is \(other)")
         }
-        return nil
+        let leaves = HTTPField.Name(leavingHeader).flatMap { response.headerFields[$0] }
+        return leaves == nil ? .well : .leaving
       } catch {
         // What else may be the matter, those keys have no part in.
         let isTrust = (error as? HTTPClientError)?.code == .tls
         let hint = isTrust ? " (cluster.ca, cluster.certificate)" : ""
-        return "\(record.addresses.http): \(error)\(hint)"
+        return .none("\(record.addresses.http): \(error)\(hint)")
       }
     }
   }

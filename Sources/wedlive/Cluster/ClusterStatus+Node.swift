@@ -7,7 +7,7 @@ extension ClusterStatus {
     var id: String
     var role: String
     var region: String
-    /// `usable`, `starting`, `draining`, `suspect` or `down`.
+    /// `usable`, `starting`, `draining`, `drained`, `suspect` or `down`.
     var status: String
     var version: String
     /// Where other nodes reach it.

@@ -1,9 +1,32 @@
 import Cluster
 import HTTPServer
 import HTTPTypes
+import Redis
 import Viewers
 
 extension NodeCluster {
+  /// Says that this node takes nothing new and will be gone; where Redis is away to each of the others,
+  /// which would take it for one that has died.
+  func sayLeaving() async {
+    set(.draining)
+    if redis.state.isConnected { return }
+    let view = node.membership.view
+    await withDiscardingTaskGroup { group in
+      for known in view.nodes.values where known.id != view.own && known.isReachable {
+        group.addTask {
+          let path = "\(PeerDrain.leavingPath)?node=\(view.own)"
+          _ = try? await call(.post, path, of: known, deadline: .seconds(1))
+        }
+      }
+    }
+  }
+
+  /// Hears that another node says so.
+  var heardLeaving: @Sendable (_ node: String) -> Void {
+    let membership = node.membership
+    return { name in NodeID(name).map { membership.heard(leaving: $0) } }
+  }
+
   /// Has another node of the cluster drain.
   var drainOther: @Sendable (_ node: String) async -> APIResponse? {
     { name in await drain(name) }

@@ -6,6 +6,7 @@ import EventLoop
 import HTTPClient
 import Logging
 import Media
+import Operator
 import Redis
 import TLS
 import Telemetry
@@ -101,9 +102,17 @@ struct NodeCluster: Sendable {
   }
 
   /// What tells others that check this node that it is this one; nothing where there is no cluster.
-  static func healthFields(_ configuration: NodeConfiguration) -> [(name: String, value: String)] {
+  private static func healthFields(_ configuration: NodeConfiguration) -> [(
+    name: String, value: String
+  )] {
     guard configuration.redis.url != nil || configuration.redis.urlFile != nil else { return [] }
     return [(PeerProbe.nodeHeader, configuration.node.effectiveID)]
+  }
+
+  /// Makes a node's health, which tells others that check this node that it is this one, and when it
+  /// leaves.
+  static func health(_ configuration: NodeConfiguration) -> Health {
+    Health(healthFields(configuration), leaving: [(PeerProbe.leavingHeader, "1")])
   }
 
   private static func address(
@@ -187,7 +196,7 @@ struct NodeCluster: Sendable {
   ///   - empty: returns once none is left, or its task is cancelled.
   func handOver(atMost patience: Duration, until empty: @escaping @Sendable () async -> Void) async
   {
-    set(.draining)
+    await sayLeaving()
     await Patience.wait(atMost: patience, for: empty)
   }
 

@@ -58,7 +58,9 @@ struct DrainCommand: AsyncParsableCommand {
   private func isThere(_ port: AdminPort) async -> Bool {
     guard let (_, body) = try? await port.ask("/api/nodes") else { return false }
     guard let status = ClusterStatus(json: body) else { return true }
-    return status.nodes.contains { $0.id == name ?? status.node && $0.status != "down" }
+    return status.nodes.contains {
+      $0.id == name ?? status.node && !["down", "drained"].contains($0.status)
+    }
   }
 
   /// What an answer says to a person.

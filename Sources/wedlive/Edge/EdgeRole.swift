@@ -33,7 +33,7 @@ enum EdgeRole {
     defer { log.flush() }
     RoleConsistency.warn(reading, .edge, logger)
     let (frame, listeners, certificate) = try NodeFrame.start(
-      configuration, folder, Health(NodeCluster.healthFields(configuration)), logger, log,
+      configuration, folder, NodeCluster.health(configuration), logger, log,
       after: inheritance)
     let succession = Succession(inheritance, frame)
     let bequest = try await succession.bequest()
@@ -140,7 +140,7 @@ enum EdgeRole {
     terminal.write(banner.text(on: terminal))
     let service = NodeService(
       node: frame, grace: configuration.shutdown.drain, drainAsked: drainAsked,
-      drain: { await edge.drain($0) }, handOver: { cluster?.set(.draining) },
+      drain: { await edge.drain($0) }, handOver: { await cluster?.sayLeaving() },
       leave: {
         await edge.leave(
           spread: configuration.streams.fragment, atMost: configuration.shutdown.upgrade)

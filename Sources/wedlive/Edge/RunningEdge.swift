@@ -63,7 +63,9 @@ struct RunningEdge: Sendable {
       routing: streams.map { .cluster($0.live, recordings: $0.recordings, sites: parts.sites) }
         ?? .upstreams)
     let behind = viewers(parts, on: server, before: origin) ?? origin
-    let drain = publishers.map { PeerDrain($0.cluster.pass, drain: parts.drain) }
+    let drain = publishers.map {
+      PeerDrain($0.cluster.pass, leaving: $0.cluster.heardLeaving, drain: parts.drain)
+    }
     // Where nodes show certificates they are answered at their own port alone.
     let handler = EdgeFront(
       health: frame.health, drain: frame.peers == nil ? drain : nil,

@@ -34,7 +34,7 @@ struct NodeService: Service {
     } else {
       ServiceManager.stopping()
       node.logger.info("node draining")
-      node.health.set(unready: "the node is stopping")
+      node.health.leave("the node is stopping")
       await handOver()
       if grace > .zero { try? await Task.sleep(for: grace) }
       await drain("the node is stopping")

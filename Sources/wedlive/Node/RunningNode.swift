@@ -56,6 +56,8 @@ struct RunningNode: Sendable {
     let epoch: (@Sendable (StreamKey) -> Int64?)?
     /// Has another node of the cluster drain; nil where there is none.
     let drainOther: (@Sendable (_ node: String) async -> APIResponse?)?
+    /// Hears which other node leaves.
+    let leaving: @Sendable (_ node: String) -> Void
     let drain: @Sendable () -> Void
   }
 
@@ -134,7 +136,7 @@ struct RunningNode: Sendable {
     parts.pass.map {
       PeerHandler(
         table: table, pass: $0, launch: parts.launch,
-        drain: PeerDrain($0, drain: parts.drain), isForPeers: isForPeers,
+        drain: PeerDrain($0, leaving: parts.leaving, drain: parts.drain), isForPeers: isForPeers,
         remote: isForPeers ? parts.elders?.remote(on: server, isForPeers: true) : nil,
         viewers: parts.edges, recordings: parts.peerRecordings, inner: handler)
     } ?? handler

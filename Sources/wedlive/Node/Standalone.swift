@@ -43,7 +43,7 @@ enum Standalone {
     let (logger, log) = LogSetUp.start(configuration)
     defer { log.flush() }
     RoleConsistency.warn(reading, role, logger)
-    let health = Health(NodeCluster.healthFields(configuration))
+    let health = NodeCluster.health(configuration)
     let (frame, listeners, certificate) = try NodeFrame.start(
       configuration, folder, health, logger, log, after: inheritance)
     let registry = frame.registry
@@ -220,7 +220,7 @@ enum Standalone {
         peerRecordings: shared?.peerCall(ownRecordings, publication),
         nodes: cluster?.nodes,
         launch: String(UInt64.random(in: .min ... .max), radix: 36), epoch: leases?.epoch,
-        drainOther: cluster?.drainOther,
+        drainOther: cluster?.drainOther, leaving: { if let cluster { cluster.heardLeaving($0) } },
         drain: { drain.yield(.stop) }))
     await succession.takeOver()
     // The process before this one may have locked some since they were read.
