@@ -187,7 +187,7 @@ private final class Hands: Sendable {
 
   // MARK: Rates
 
-  @Test func `rates are of at least the last two seconds, and of what was sent in them`() {
+  @Test func `rates are an average, taken anew every two seconds, of what was sent in twenty`() {
     let traffic = makeTraffic()
     let share = traffic.share(of: .named("w"), at: 1)
     func rate() -> [UInt64] { traffic.sent(of: .named("w")).map(\.bitsPerSecond) }
@@ -200,8 +200,10 @@ private final class Hands: Sendable {
     hands.go(.milliseconds(1_500))
     #expect(rate() == [4_000])
     hands.go(.milliseconds(1_500))
-    #expect(rate() == [24_000])
-    hands.go(.seconds(2))
+    #expect(rate() == [16_000])
+    hands.go(.seconds(17))
+    #expect(rate() == [3_600])
+    hands.go(.seconds(3))
     #expect(rate() == [0])
     withExtendedLifetime(share) {}
   }

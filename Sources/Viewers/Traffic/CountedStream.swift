@@ -4,15 +4,13 @@ import Telemetry
 
 /// The counts of one stream on all loops.
 final class CountedStream: Sendable {
-  /// How long rates are taken over at least.
+  /// For how long rates stay as they are.
   private static let step = Duration.seconds(2)
 
   private struct Entry {
     /// By whom adds to them.
     var tallies: [Int: Tally] = [:]
-    /// When rates were taken last.
-    var sampled: UInt64 = 0
-    var bitsPerSecond: UInt64 = 0
+    var rate: AverageRate
 
     var bytes: UInt64 { tallies.values.reduce(0) { $0 &+ $1.value } }
   }
@@ -34,7 +32,9 @@ final class CountedStream: Sendable {
   /// - Returns: the same count for the same place.
   func tally(_ line: SentBytes.Line, at place: Int) -> Tally {
     state.withLock { state in
-      var entry = state.entries[line] ?? Entry()
+      var entry =
+        state.entries[line]
+        ?? Entry(rate: AverageRate(at: state.sampledAt, step: Self.step))
       if let tally = entry.tallies[place] { return tally }
       let tally = Tally()
       entry.tallies[place] = tally
@@ -49,16 +49,11 @@ final class CountedStream: Sendable {
   }
 
   private static func sample(_ state: inout State, at now: MonotonicTime) {
-    let elapsed = now - state.sampledAt
-    guard elapsed >= step else { return }
+    guard now - state.sampledAt >= step else { return }
     state.sampledAt = now
-    let milliseconds = UInt64(elapsed / .milliseconds(1))
-    for line in state.entries.keys {
-      guard var entry = state.entries[line] else { continue }
-      let bytes = entry.bytes
-      entry.bitsPerSecond = (bytes &- entry.sampled) * 8_000 / milliseconds
-      entry.sampled = bytes
-      state.entries[line] = entry
+    for index in state.entries.values.indices {
+      let bytes = state.entries.values[index].bytes
+      state.entries.values[index].rate.note(bytes, at: now)
     }
   }
 
@@ -69,7 +64,7 @@ final class CountedStream: Sendable {
       return state.entries.compactMap { line, entry in
         let bytes = entry.bytes
         guard bytes > 0 else { return nil }
-        return SentBytes(line, bytes: bytes, bitsPerSecond: entry.bitsPerSecond)
+        return SentBytes(line, bytes: bytes, bitsPerSecond: entry.rate.bitsPerSecond)
       }.sorted { $0.line < $1.line }
     }
   }
