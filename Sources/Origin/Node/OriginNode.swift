@@ -41,7 +41,8 @@ package final class OriginNode: Sendable {
   /// What is sent of each stream.
   package let traffic: StreamTraffic
   let door: ProgramDoor
-  private let clients = Atomic<UInt64>(0)
+  private let clients = Atomic<UInt64>(
+    OriginNode.clientsBegin(at: StreamOutlet.wallClockMilliseconds))
 
   /// Makes the node; streams come with its loops.
   ///
@@ -279,6 +280,13 @@ package final class OriginNode: Sendable {
 
   /// Another process is the node from now on.
   package func retire() async { await door.retire() }
+
+  /// Where the numbers of a process' clients begin: the next process of the node, which has its own
+  /// while this one still has publishers, is beyond all of these unless ten come each millisecond.
+  ///
+  /// - Parameter time: milliseconds since 1970, when the process begins.
+  /// - Returns: less than 2^53 for 28,000 years: whoever reads it into a `Double` has the same.
+  static func clientsBegin(at time: Int64) -> UInt64 { UInt64(max(0, time)) * 10 }
 
   /// A number for a client that no other of this process has.
   func nextClient() -> UInt64 { clients.add(1, ordering: .relaxed).newValue }

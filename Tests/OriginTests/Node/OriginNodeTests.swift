@@ -49,6 +49,16 @@ import Testing
     }
   }
 
+  @Test func `clients' numbers are beyond those of a process that began a moment before`() {
+    let began: Int64 = 1_900_000_000_000
+    let (first, second) = (
+      OriginNode.clientsBegin(at: began), OriginNode.clientsBegin(at: began + 500)
+    )
+    #expect(second >= first + 5_000)
+    // Whoever reads JSON's numbers into a Double has the same.
+    #expect(UInt64(Double(second + 1)) == second + 1)
+  }
+
   @Test func `an encoder with the same token takes over, and the first one hears why`()
     async throws
   {
