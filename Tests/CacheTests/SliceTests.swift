@@ -27,9 +27,24 @@ import Testing
     #expect(slices.range(of: 5, total: 47).isEmpty)
   }
 
+  @Test(arguments: [1, 10, 1 << 20, Int.max]) func `what no offset can say overflows nothing`(size: Int) {
+    let slices = Slices(size: size)
+    #expect(slices.first(of: "bytes=\(Int.max)-") == nil)
+    for number in [slices.number(of: .max), .max] {
+      let range = slices.range(of: number)
+      #expect(range.upperBound <= Int.max)
+      #expect(slices.field(of: number).hasPrefix("bytes=\(range.lowerBound)-"))
+      #expect(slices.part(of: number, in: 0..<Int.max).count <= size)
+    }
+    let count = slices.count(total: .max)
+    #expect(slices.range(of: count - 1, total: .max).contains(.max - 1))
+  }
+
   private static let firsts: [(String?, Int?)] = [
     (nil, 0), ("bytes=0-", 0), ("bytes=9-9", 0), ("bytes=10-", 1), ("BYTES=25-30", 2),
     ("bytes=-5", nil), ("lines=3-4", 0), ("bytes=25-30,0-1", 2), ("bytes=x-", nil),
+    ("bytes=9223372036854775807-", nil), ("bytes=9223372036854775806-9223372036854775806,0-1", nil),
+    ("bytes=99999999999999999999-", nil),
   ]
 
   @Test(arguments: firsts)

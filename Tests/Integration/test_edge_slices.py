@@ -187,6 +187,16 @@ def test_a_changed_object_is_never_mixed(make_node: MakeNode, upstream: Ranged) 
     assert edge.metrics()["wedlive_edge_slices_changed_total"] == 1
 
 
+@pytest.mark.parametrize("field", [f"bytes={2**63 - 1}-", f"bytes={2**63 - 2}-{2**63 - 2},0-1"])
+def test_what_no_offset_can_say_is_beyond_the_end(
+    make_node: MakeNode, upstream: Ranged, field: str
+) -> None:
+    edge = make_node(role="edge", WEDLIVE_EDGE_UPSTREAMS=upstream.address)
+    answer = edge.client().get(f"{edge.base}/cold", {"Range": field})
+    assert answer.status == (206 if "," in field else 416)
+    assert edge.client().get(f"{edge.base}/cold").body == BODIES[1]
+
+
 def test_a_slow_reader_holds_one_slice_ahead(make_node: MakeNode, upstream: Ranged) -> None:
     edge = make_node(role="edge", WEDLIVE_EDGE_UPSTREAMS=upstream.address)
     connection = http.client.HTTPSConnection(
