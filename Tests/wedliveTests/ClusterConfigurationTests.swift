@@ -101,6 +101,12 @@ import Testing
           "f:2: listen.peers: needs cluster.certificate beside it",
           "f:3: listen.peers_rtmps: needs cluster.certificate beside it",
         ])
+    let header = "relay:\n  proxy_header: true\n"
+    #expect(
+      try faults(header) == [
+        "f:2: relay.proxy_header: needs cluster.certificate beside it: without, this node asks "
+          + "origins at their listen.http, where they would want that header from it, too"
+      ])
     let whole = """
       listen:
         peers: 8444
@@ -109,7 +115,7 @@ import Testing
         certificate: \(files.certificate)
         key: \(files.key)
       """
-    #expect(try faults(whole) == [])
+    for text in [whole, whole + "\n" + header] { #expect(try faults(text) == []) }
     #expect(try faults(whole.replacing("8444", with: "8443")).count == 1)
   }
 

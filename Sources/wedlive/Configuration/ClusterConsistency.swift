@@ -24,6 +24,10 @@ struct ClusterConsistency {
       need(
         "listen.peers_rtmps", "cluster.certificate",
         reading.configuration.listen.peersRTMPS == .off)
+      need(
+        "relay.proxy_header", "cluster.certificate", !reading.configuration.relay.proxyHeader,
+        "needs cluster.certificate beside it: without, this node asks origins at their listen.http, "
+          + "where they would want that header from it, too")
     }
     return faults
   }

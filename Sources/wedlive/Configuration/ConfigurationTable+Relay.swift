@@ -28,7 +28,8 @@ extension ConfigurationTable {
     .flag(
       "relay.proxy_header", \.relay.proxyHeader,
       "Whether origins are told the publisher's address by a PROXY protocol header (v2), which they"
-        + " must take from this node (`proxy_protocol.trusted`)."),
+        + " must take from this node (`proxy_protocol.trusted`). Needs `cluster.certificate`: nodes ask"
+        + " each other at `listen.peers` then, where nobody wants such a header."),
     .duration(
       "relay.connect_timeout", \.relay.connectTimeout, in: .milliseconds(100)...(.seconds(60)),
       "With `rtmp.proxy: tcp`: how long one origin has to take a connection, its TLS included, before"
