@@ -86,9 +86,8 @@ final class ClusterMetrics: Sendable {
   }
 
   /// A stream was looked at that may have ended without a word: `told`, `later` where it hasn't or
-  /// may not
-  /// have, `kept` where a node may have it that this one can't see, `gone` where there is nothing
-  /// to tell.
+  /// may not have, `kept` where a node may have it that this one can't see, `gone` where there is
+  /// nothing to tell.
   func looked(atEnd result: String) {
     registry.counter(
       "wedlive_cluster_ends_total",

@@ -9,8 +9,7 @@ package protocol StreamNumberStore: Sendable {
   ///   - name: of the stream.
   ///   - now: milliseconds since 1970.
   /// - Returns: the numbers to use, in a new epoch; since when it has been on the air where the run
-  ///   before
-  ///   was not over.
+  ///   before was not over.
   /// - Throws: why nothing could be stored.
   func begin(_ name: StreamNumbers.Name, now: Int64) async throws(StoreError) -> StreamNumbers
 

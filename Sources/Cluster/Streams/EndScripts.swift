@@ -3,8 +3,7 @@ import Redis
 /// Who tells that a stream has ended, in one step each.
 ///
 /// Who is to tell it has `telling`, a time, to do so; then it is `told`. Where that doesn't come,
-/// another
-/// one tells it. The keys and the first and last arguments are those of `LeaseScripts`.
+/// another one tells it. The keys and the first and last arguments are those of `LeaseScripts`.
 enum EndScripts {
   private static let preamble =
     LeaseScripts.preamble + """
@@ -22,13 +21,12 @@ enum EndScripts {
       """
 
   /// Whether the end of a stream that this one has had is for another to tell: 1, or 0 and the
-  /// epoch where it
-  /// is for this one, which has said so by that; nothing where nobody knows the stream.
+  /// epoch where it is for this one, which has said so by that; nothing where nobody knows the
+  /// stream.
   ///
   /// Of one that had it for a moment and was to do without its publisher, nothing has been on the
-  /// air.
-  /// Arguments: the sequence of the last segment that this one knows of; how long it has to tell
-  /// it.
+  /// air. Arguments: the sequence of the last segment that this one knows of; how long it has to
+  /// tell it.
   static let conclude = RedisScript(
     preamble + """
       if epoch == 0 then return false end
@@ -61,13 +59,10 @@ enum EndScripts {
   /// Whether the end of a stream is to be told that nobody has told.
   ///
   /// It has been doubted for as long as a lease lasts before: a holder that Redis has just become
-  /// usable for
-  /// says so meanwhile. Arguments: the epoch whose end is told by this, 0 to ask; how long that may
-  /// take.
-  /// Answers `gone`; `later` and in how many milliseconds; `ready`, the epoch, the owner, its
-  /// incarnation
-  /// and 1 where it has given the stream up; or `tell`, and 1 where a publisher's end was told
-  /// before.
+  /// usable for says so meanwhile. Arguments: the epoch whose end is told by this, 0 to ask; how
+  /// long that may take. Answers `gone`; `later` and in how many milliseconds; `ready`, the epoch,
+  /// the owner, its incarnation and 1 where it has given the stream up; or `tell`, and 1 where a
+  /// publisher's end was told before.
   static let due = RedisScript(
     preamble + """
       if epoch == 0 or isTold or get('kin') ~= digits(epoch) then return {'gone'} end

@@ -8,10 +8,8 @@ import Redis
 /// held like a stream: it follows the cameras, and says nothing of where they meet.
 ///
 /// Of its end the record says under which epoch it was on the `air` last, if that isn't told yet,
-/// whether
-/// its publisher has `left`, when the end is `due` should nobody come, and under which epoch it was
-/// `told`
-/// (see `EndScripts`). `kin` is the epoch of a holder that writes these.
+/// whether its publisher has `left`, when the end is `due` should nobody come, and under which
+/// epoch it was `told` (see `EndScripts`). `kin` is the epoch of a holder that writes these.
 enum LeaseScripts {
   /// What all begin with: the record as it stands; what isn't a record counts as none.
   ///
@@ -99,10 +97,8 @@ enum LeaseScripts {
   /// Of two holders the one with the larger epoch wins, then the one with the smaller name.
   /// Arguments: as above up to the priority; the epoch; 1 where a head follows; sequence,
   /// discontinuity, end, names, date, camera, what that shows, when it went on the air; 1 where it
-  /// is on
-  /// the air under this lease. Answers 1 where it is kept, 2 where it was taken back, and 0, the
-  /// owner and
-  /// its epoch where it is another's.
+  /// is on the air under this lease. Answers 1 where it is kept, 2 where it was taken back, and 0,
+  /// the owner and its epoch where it is another's.
   static let refresh = RedisScript(
     preamble + """
       local mine = tonumber(ARGV[6])

@@ -7,12 +7,9 @@ import Telemetry
 /// That each stream's end is told, by one node: also where the one that had it is gone.
 ///
 /// All streams stand in `wl:ends`, by when each is to be looked at; a holder, and an edge with a
-/// publisher,
-/// put it off, so that nothing is looked at but what nobody speaks for. An end is told where the
-/// lease
-/// has run out and the reconnect window has passed, as Redis' clock says, and where nothing says
-/// that the
-/// stream lives all the same: an early end is far worse than a late one.
+/// publisher, put it off, so that nothing is looked at but what nobody speaks for. An end is told
+/// where the lease has run out and the reconnect window has passed, as Redis' clock says, and where
+/// nothing says that the stream lives all the same: an early end is far worse than a late one.
 package final class StreamEnds: Sendable {
   /// Tells that a stream has ended; `isLeft` where its publisher's end was told, and only that is
   /// missing.
@@ -24,8 +21,7 @@ package final class StreamEnds: Sendable {
 
   private struct State {
     /// What was told here and isn't noted in Redis: the epoch, 0 where Redis could not be asked;
-    /// and
-    /// whether it was told a round ago, so that what follows from it is done.
+    /// and whether it was told a round ago, so that what follows from it is done.
     var told: [StreamID: (epoch: Int64, isOld: Bool)] = [:]
     /// The number of the connection to Redis that was seen last, and since when it is there.
     var connection = 0
@@ -77,8 +73,7 @@ package final class StreamEnds: Sendable {
   // MARK: Ends that are told here
 
   /// Whether the end of a stream that this node has had is another's to tell, who has it or has had
-  /// it
-  /// since.
+  /// it since.
   ///
   /// Where it isn't, it is this node's from here on.
   ///
@@ -153,8 +148,7 @@ package final class StreamEnds: Sendable {
       }
     }
     // This task is cancelled by now, and Redis does nothing for such a one. What follows from the
-    // newest
-    // may not be done: another node sees to it.
+    // newest may not be done: another node sees to it.
     await Task { await noteTold() }.value
   }
 
@@ -182,8 +176,7 @@ package final class StreamEnds: Sendable {
   }
 
   /// Whether Redis has been there for so long that all who hold something have said so, and edges
-  /// have
-  /// brought their publishers to other origins.
+  /// have brought their publishers to other origins.
   private func isSettled() -> Bool {
     guard case .connected(_, let connection) = client.state else { return false }
     return state.withLock { state in

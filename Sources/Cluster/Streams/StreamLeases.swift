@@ -198,8 +198,7 @@ package final class StreamLeases: Sendable {
   }
 
   /// A publisher has been admitted under a lease: its stream's end is to be told one day, by
-  /// whoever lives
-  /// then.
+  /// whoever lives then.
   package func goOnAir(_ lease: Lease) {
     // This node may be lost at any moment.
     if lease.goOnAir() { bell.ring() }

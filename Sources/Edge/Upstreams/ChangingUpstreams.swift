@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Upstreams that come and go, such as the processes of an upgrade: one pool for as long as they are
-/// the same, of which the first that answers is asked.
+/// Upstreams that come and go, such as the processes of an upgrade: one pool for as long as they
+/// are the same, of which the first that answers is asked.
 final class ChangingUpstreams: Sendable {
   private let those: @Sendable () -> [Upstream]
   private let last: Mutex<(upstreams: [Upstream], pool: UpstreamPool)>

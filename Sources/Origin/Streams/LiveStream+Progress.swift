@@ -39,8 +39,7 @@ extension LiveStream {
   }
 
   /// Which broadcast was on the air elsewhere, or in a process before this one, for whose publisher
-  /// it
-  /// waits.
+  /// it waits.
   func expect(_ broadcast: Broadcast) { awaited = broadcast }
 
   /// Since when it has been on the air, and when last.

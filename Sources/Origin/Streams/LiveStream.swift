@@ -35,8 +35,7 @@ package final class LiveStream {
   private var wantKey: () -> Void = {}
   private var isBroken = false
   /// Which broadcast its next publisher goes on with, where it comes in time; nil for what there is
-  /// of it
-  /// here.
+  /// of it here.
   var awaited: Broadcast?
   /// Whether another node of the cluster has it by now: viewers hear no more of it from here.
   private(set) var isElsewhere = false

@@ -93,8 +93,7 @@ package struct StreamLeasing: Sendable {
     /// Whose segment a program's last one is; nil where that isn't known.
     package let shown: ShownPlace?
     /// Whether who had it has left it there, so that nothing is made once more, and its end is for
-    /// this
-    /// one to tell.
+    /// this one to tell.
     package let isLeft: Bool
     /// Since when it has been on the air, and when last; nil where that isn't known.
     package let broadcast: Broadcast?

@@ -51,8 +51,7 @@ package actor StreamLedger {
   ///   - remembered: how long a stream's numbers are kept after it was published last.
   ///   - patience: how long a call waits for the store.
   ///   - lastAlive: when the process before this one was alive last, in milliseconds since 1970;
-  ///     nil where
-  ///     that isn't known.
+  ///     nil where that isn't known.
   package init(
     store: any StreamNumberStore, logger: Logger, remembered: Duration = .seconds(30 * 86_400),
     patience: Duration = .seconds(2), lastAlive: Int64? = nil

@@ -117,8 +117,7 @@ package actor StreamRegistry {
   ///   - resumed: under which grant the publisher had it before, as its edge has proved.
   ///   - program: how far the one of its wedding has come, as that edge knows.
   ///   - left: which broadcast the process before this one has left with it: it waits for its
-  ///     publisher
-  ///     here also where this one isn't admitted.
+  ///     publisher here also where this one isn't admitted.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
   /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
   ///   an admitted one.
@@ -176,9 +175,8 @@ package actor StreamRegistry {
   ///   - publisher: who wants it there.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
   /// - Returns: how far it has come, and which broadcast is left with it, none where that has ended
-  ///   or
-  ///   nothing was on the air; nil where there is no such stream, or it was left before: the other
-  ///   process has brought it on since.
+  ///   or nothing was on the air; nil where there is no such stream, or it was left before: the
+  ///   other process has brought it on since.
   /// - Throws: `ClaimRefusal` where its holder keeps it; `.onAir` when it could be taken over by an
   ///   admitted one.
   func yield(

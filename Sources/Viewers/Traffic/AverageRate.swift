@@ -1,6 +1,7 @@
 package import EventLoop
 
-/// How fast bytes come or go, as an average that what comes in bursts, such as segments, hardly moves.
+/// How fast bytes come or go, as an average that what comes in bursts, such as segments, hardly
+/// moves.
 package struct AverageRate: Sendable {
   /// Over how long it is taken, once it is known for so long.
   package static let span = Duration.seconds(20)

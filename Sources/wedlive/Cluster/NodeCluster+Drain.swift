@@ -5,8 +5,8 @@ import Redis
 import Viewers
 
 extension NodeCluster {
-  /// Says that this node takes nothing new and will be gone; where Redis is away to each of the others,
-  /// which would take it for one that has died.
+  /// Says that this node takes nothing new and will be gone; where Redis is away to each of the
+  /// others, which would take it for one that has died.
   func sayLeaving() async {
     set(.draining)
     if redis.state.isConnected { return }

@@ -109,8 +109,8 @@ struct NodeCluster: Sendable {
     return [(PeerProbe.nodeHeader, configuration.node.effectiveID)]
   }
 
-  /// Makes a node's health, which tells others that check this node that it is this one, and when it
-  /// leaves.
+  /// Makes a node's health, which tells others that check this node that it is this one, and when
+  /// it leaves.
   static func health(_ configuration: NodeConfiguration) -> Health {
     Health(healthFields(configuration), leaving: [(PeerProbe.leavingHeader, "1")])
   }
