@@ -159,7 +159,11 @@ extension Request {
     http2Name name: borrowing Span<UInt8>, value: borrowing Span<UInt8>
   ) throws(RequestError) {
     guard name.count > 0, name[0] == 0x3a else {
-      if name.count == 4, name.matches("host") { try set(authority: value) }
+      if name.count == 4, name.matches("host") {
+        try set(authority: value)
+        // Of two names nobody could tell who is meant (RFC 9113, 8.3.1).
+        guard isAuthority(value) else { throw .malformed(.host) }
+      }
       return try add(name: name, value: value)
     }
     if name.matches(":path") {

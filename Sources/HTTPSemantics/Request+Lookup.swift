@@ -47,6 +47,16 @@ extension Request {
     try withSlice(authoritySlice, body)
   }
 
+  /// Whether these bytes name the authority, in any case of their letters.
+  package func isAuthority(_ other: borrowing Span<UInt8>) -> Bool {
+    guard other.count == Int(authoritySlice.count) else { return false }
+    for index in other.indices {
+      let own = unsafe arena[Int(authoritySlice.offset) + index]
+      if asciiLowercase(own) != asciiLowercase(other[index]) { return false }
+    }
+    return true
+  }
+
   /// Whether a `?` with something after it followed the path.
   package var hasQuery: Bool { querySlice.count > 0 }
 

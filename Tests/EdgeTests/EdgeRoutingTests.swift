@@ -25,12 +25,27 @@ import Viewers
     request.headerFields[.connection] = "close, Wedlive-Client, wedlive-proof, Wedlive-Sites"
     routing.mark(&request, from: client)
     for isShared in [true, false] {
-      let asked = EdgeFields.asked(request.headerFields, isShared: isShared)
+      let asked = EdgeFields.asked(request, isShared: isShared)
       let names = ["Wedlive-Client", "Wedlive-Proof", "Wedlive-Sites"]
       for name in try names.map({ try #require(HTTPField.Name($0)) }) {
         #expect(asked[name] != nil, "\(name)")
       }
       #expect(asked[.connection] == nil)
+    }
+  }
+
+  @Test(arguments: [nil, "evil.example"] as [String?])
+  func `name the host by which the answer is kept, whatever else the client names`(host: String?) {
+    for isShared in [true, false] {
+      var request = HTTPRequest(
+        method: .get, scheme: "https", authority: "Good.example:8443", path: "/x")
+      request.headerFields[.connection] = "host"
+      request.headerFields[.viewersHost] = host
+      #expect(EdgeFields.asked(request, isShared: isShared)[.viewersHost] == "good.example:8443")
+      for nobody in [nil, ""] as [String?] {
+        request.authority = nobody
+        #expect(EdgeFields.asked(request, isShared: isShared)[.viewersHost] == nil)
+      }
     }
   }
 }

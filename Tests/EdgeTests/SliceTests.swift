@@ -44,6 +44,25 @@ import Testing
     #expect(try await edge.count(name) <= 13)
   }
 
+  @Test func `whatever is asked of an upstream names the host by which it is kept`() async throws {
+    let edge = try node()
+    let (cut, whole) = (name(), name(#function, "w"))
+    try await edge.set(cut, rule())
+    try await edge.set(whole, "cc=max-age%3D0&etag=x&size=100")
+    let host = [("host", "Film.Example:8443")]
+    for _ in 0..<2 {
+      let ask = host + [("range", "bytes=9000-9009")]
+      #expect(try await edge.get("/o/\(cut)", ask).head.status.code == 206)
+      #expect(try await edge.asked(cut)["host"] == "film.example:8443")
+      // Then whether it is still true.
+      #expect(try await edge.get("/o/\(whole)", host).head.status.code == 200)
+      #expect(try await edge.asked(whole)["host"] == "film.example:8443")
+    }
+    #expect(try await edge.asked(whole)["if-none-match"] == "\"x\"")
+    _ = try await edge.get("/o/\(whole)", host, method: .delete)
+    #expect(try await edge.asked(whole)["host"] == "film.example:8443")
+  }
+
   @Test(arguments: [0, 1]) func `a slice is read as it comes`(number: Int) async throws {
     let edge = try node()
     let name = name(#function, "\(number)")

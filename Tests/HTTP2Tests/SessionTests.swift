@@ -46,6 +46,17 @@ import Testing
     }
   }
 
+  @Test func `a host that isn't the authority makes a request malformed`() throws {
+    let peer = try Peer(Peer.workspace())
+    peer.receive(
+      Frames.preface + Frames.settings()
+        + Frames.request(1, "/evil", Frames.field("host", "evil.example"))
+        + Frames.request(3, "/longer", Frames.field("host", "localhost.evil"))
+        + Frames.request(5, "/same", Frames.field("host", "LocalHost")))
+    #expect(peer.errors == [.malformed(.host), .malformed(.host)])
+    #expect(peer.requests == ["GET /same"])
+  }
+
   @Test func `fills TLS records with frames`() throws {
     let peer = try Peer(Peer.workspace())
     peer.answers["/"] = Self.large

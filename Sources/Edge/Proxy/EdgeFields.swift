@@ -54,14 +54,20 @@ enum EdgeFields {
 
   /// What the origin is asked with, of what the client asked with.
   ///
+  /// Its Host is the name by which the answer is kept, and nothing else that a client may say:
+  /// else one client could have another host's answer kept for all. Without a name it is the
+  /// origin's own.
+  ///
   /// - Parameters:
-  ///   - fields: the client's.
+  ///   - request: the client's.
   ///   - isShared: whether the answer may be for others, too: then it is asked for whole, and without
   ///     the client's conditions.
   /// - Returns: without the fields of a connection.
-  static func asked(_ fields: HTTPFields, isShared: Bool) -> HTTPFields {
-    var asked = fields.withoutConnectionFields
+  static func asked(_ request: HTTPRequest, isShared: Bool) -> HTTPFields {
+    var asked = request.headerFields.withoutConnectionFields
     asked[.contentLength] = nil
+    let host = request.authority ?? ""
+    asked[.viewersHost] = host.isEmpty ? nil : host.lowercased()
     guard isShared else { return asked }
     for name in [
       HTTPField.Name.ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .ifRange, .range,
@@ -70,4 +76,12 @@ enum EdgeFields {
     }
     return asked
   }
+}
+
+extension HTTPField.Name {
+  /// `Host`, for which `HTTPTypes` has the authority: here that is an upstream's address.
+  static let viewersHost: HTTPField.Name = {
+    guard let name = HTTPField.Name("Host") else { preconditionFailure("Host is no field name") }
+    return name
+  }()
 }

@@ -17,7 +17,7 @@ extension EdgeProxy {
     _ request: HTTPRequest, body: [UInt8], name: String, to pool: UpstreamPool? = nil
   ) async throws(EdgeFailure) -> (HTTPResponse, [UInt8]) {
     let upstreams = pool ?? upstreams
-    let fields = EdgeFields.asked(request.headerFields, isShared: false)
+    let fields = EdgeFields.asked(request, isShared: false)
     var tried: Set<Upstream> = []
     var failure = Self.nobody
     while let use = upstreams.use(besides: tried) {

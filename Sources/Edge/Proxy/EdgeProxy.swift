@@ -260,7 +260,7 @@ package final class EdgeProxy: Sendable {
       }
       return done(.failed(failure))
     }
-    var fields = EdgeFields.asked(order.request.headerFields, isShared: order.isShared)
+    var fields = EdgeFields.asked(order.request, isShared: order.isShared)
     if order.isShared, let stored = order.stored {
       for field in Validation.conditions(for: stored.response.headerFields) { fields.append(field) }
     }

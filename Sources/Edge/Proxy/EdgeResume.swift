@@ -84,7 +84,7 @@ final class EdgeResume: ResponseReceiver {
 extension EdgeProxy {
   /// Asks an upstream for the rest of a response that broke off.
   func resume(_ resume: EdgeResume, of order: EdgeFetch.Order, from use: UpstreamUse) {
-    let fields = EdgeFields.asked(order.request.headerFields, isShared: order.isShared)
+    let fields = EdgeFields.asked(order.request, isShared: order.isShared)
     let request = upstreamRequest(order.request, resume.fields(fields), to: use.upstream)
     do throws(HTTPClientError) {
       resume.began(try client.stream(request, for: order, configuration, to: resume))

@@ -176,7 +176,7 @@ final class EdgeSlices: Sendable {
     guard let slices = object?.slices ?? slices, let use else {
       return done(.failed(order.pool.absence ?? failure ?? EdgeProxy.nobody))
     }
-    var fields = EdgeFields.asked(order.request.headerFields, isShared: true)
+    var fields = EdgeFields.asked(order.request, isShared: true)
     fields[.range] = slices.field(of: number)
     if validates, let object {
       for field in Validation.conditions(for: object.response.headerFields) {
