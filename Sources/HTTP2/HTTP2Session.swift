@@ -193,7 +193,7 @@ package import Telemetry
   ///   - range: of `body`; empty sends END_STREAM with the head.
   ///   - isPaced: whether the owner says how much may be sent; it hears of the end then.
   ///   - tally: counts the bytes of the body as they are sent.
-  /// - Returns: false where the stream has gone.
+  /// - Returns: false where the stream has gone, or is reset as there are too many fields.
   @discardableResult
   package func respond(
     _ stream: Int32, head: HeaderBlock, common: HeaderBlock, body: [UInt8], range: Range<Int>,
@@ -222,7 +222,8 @@ package import Telemetry
   ///   - isPaced: whether the owner says how much may be sent.
   ///   - tally: counts the bytes of the body as they are sent.
   ///   - waits: whether nothing is asked for of the body before `beginBody(_:)`.
-  /// - Returns: false where the stream has gone; the owner then hears nothing of it.
+  /// - Returns: false where the stream has gone, or is reset as there are too many fields; the
+  ///   owner then hears nothing of its answer.
   package func respondStreaming(
     _ stream: Int32, head: HeaderBlock, common: HeaderBlock, isPaced: Bool = false,
     tally: Tally? = nil, waits: Bool = false
@@ -244,6 +245,14 @@ package import Telemetry
   ) -> Bool {
     guard unsafe nghttp2_session_set_stream_user_data(raw, stream, state) == 0 else {
       unsafe context.pointee.drop(state)
+      return false
+    }
+    // Without some of them it would be another response.
+    guard unsafe 1 + head.entries.count + common.entries.count <= HTTP2Workspace.mostFields else {
+      unsafe nghttp2_session_set_stream_user_data(raw, stream, nil)
+      unsafe context.pointee.drop(state)
+      _ = unsafe nghttp2_submit_rst_stream(
+        raw, 0, stream, UInt32(NGHTTP2_INTERNAL_ERROR.rawValue))
       return false
     }
     let fields = unsafe context.pointee.storage.pointee.fields

@@ -12,8 +12,9 @@ import Telemetry
   static let recordBytes = 16_384
   /// A record, and the largest control frame that may come on top of it.
   static let stageBytes = 2 * recordBytes + 1024
-  /// The most fields of a response that are sent.
-  static let mostFields = 64
+  /// The most fields of a response, its status among them: 256 that an upstream may have sent, and
+  /// those that this node adds.
+  static let mostFields = 320
 
   package let limits: HTTP2Limits
   let callbacks: OpaquePointer

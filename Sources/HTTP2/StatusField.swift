@@ -31,13 +31,13 @@ enum StatusField {
 }
 
 extension HeaderBlock {
-  /// Writes the block's fields to a list from `start` on; returns where it ends.
+  /// Writes the block's fields to a list that has room for them, from `start` on; returns where
+  /// it ends.
   func write(to fields: UnsafeMutablePointer<nghttp2_nv>, at start: Int) -> Int {
     guard let base = unsafe bytes.baseAddress else { return start }
     let text = unsafe UnsafeMutablePointer(mutating: base)
     var at = start
-    let count = unsafe min(entries.count, HTTP2Workspace.mostFields - start)
-    for index in 0..<count {
+    for index in unsafe 0..<entries.count {
       let entry = unsafe entries[index]
       unsafe (fields + at).initialize(
         to: nghttp2_nv(

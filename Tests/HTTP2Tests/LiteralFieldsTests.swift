@@ -112,6 +112,45 @@ import Testing
     #expect(peer.data(1) == Self.long)
   }
 
+  /// A head with a field of libnghttp2's own table, so that each is one byte, over and over.
+  private func many(_ count: Int) -> HeaderBlock {
+    HeaderBlock(
+      status: 200, fields: Array(repeating: ("accept-encoding", "gzip, deflate"), count: count))
+  }
+
+  @Test(arguments: [63, 64, 150, 256, 318])
+  func `has all of its fields, however many an upstream may send`(count: Int) throws {
+    for isStreamed in [false, true] {
+      let peer = try asking()
+      if isStreamed {
+        peer.pieces[1] = [.bytes([1], 0..<1), .end]
+        // As one that was told to go on: the fields then go through the table.
+        peer.session?.sendContinue(1)
+        #expect(peer.session?.respondStreaming(1, head: many(count), common: peer.common) == true)
+      } else {
+        peer.session?.respond(1, head: many(count), common: peer.common, body: [1], range: 0..<1)
+      }
+      peer.produce()
+      let block = try #require(peer.frames.last { $0.type == 1 }).payload
+      #expect(block.filter { $0 == 0x90 }.count == count)
+      #expect(peer.data(1) == [1])
+    }
+  }
+
+  @Test func `that has more fields than any is none, and its stream is reset`() throws {
+    let peer = try asking(Frames.request(3, "/"))
+    peer.pieces[3] = [.end]
+    #expect(
+      peer.session?.respond(
+        1, head: many(319), common: peer.common, body: [1], range: 0..<1) == false)
+    #expect(
+      peer.session?.respondStreaming(3, head: many(4_000), common: peer.common) == false)
+    peer.produce()
+    #expect(peer.frames.filter { $0.type == 3 }.map(\.stream) == [1, 3])
+    #expect(peer.frames.allSatisfy { $0.type != 1 })
+    #expect(peer.session?.responsesInProgress == 0)
+  }
+
   @Test func `has its fields, and not one that tells a client to go on`() throws {
     let peer = try asking()
     peer.pieces[1] = [.bytes([1], 0..<1), .end]
