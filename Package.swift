@@ -82,7 +82,8 @@ let floor3: [Target] =
       "Bytes", "EventLoop", "Telemetry", "HTTPSemantics", "HTTP1", "HTTP2", "TLS", httpTypes,
     ])
   + room("Ingest", ["Bytes", "EventLoop", "Telemetry", "Media", "RTMP", "TLS"])
-  + room("HTTPClient", ["Bytes", "EventLoop", "Telemetry", "CCurl", httpTypes])
+  + room(
+    "HTTPClient", ["Bytes", "EventLoop", "Telemetry", "HTTPSemantics", "CCurl", httpTypes])
   + room("Transcode", ["Bytes", "Media", "CFFmpeg", "CLinux"])
   + room("Redis", ["Bytes", "EventLoop", "Telemetry", "TLS", "CHiredis", crypto])
   + room("Cache", ["Bytes", "CLinux", "HTTPSemantics", "Telemetry", httpTypes])

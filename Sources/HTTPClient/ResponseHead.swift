@@ -1,49 +1,97 @@
+import Bytes
+import HTTPSemantics
 import HTTPTypes
 
 /// Collects the lines of a response's head as libcurl hands them over, one at a time.
 struct ResponseHead {
   private var status: HTTPResponse.Status?
-  private(set) var fields = HTTPFields()
+  private var fields = HTTPFields()
+  /// The field that a folded line would go on with.
+  private var last: (name: HTTPField.Name, value: [UInt8])?
   private var isComplete = false
+  /// What is wrong with it, in our words; nothing is taken after that.
+  private(set) var problem: String?
+
+  /// Bounds the fields kept; libcurl itself bounds a line and the whole head.
+  static let mostFields = 256
 
   /// Whether a status line was seen.
   var isBegun: Bool { status != nil }
 
   /// The response, once its head is whole; an interim one (1xx) is none.
   var response: HTTPResponse? {
-    guard isComplete, let status, status.code >= 200 else { return nil }
+    guard isComplete, problem == nil, let status, status.code >= 200 else { return nil }
     return HTTPResponse(status: status, headerFields: fields)
   }
 
   /// Takes a line with its line end: a status line, a field, or the empty line after them.
   ///
-  /// An interim response (1xx) is forgotten when the next one begins; trailers are ignored.
-  mutating func append(line: String) {
-    let line = line.trimmingLineEnd()
-    if line.utf8.starts(with: "HTTP/".utf8) {
-      // A status line after a complete head can only be the next response after an interim one.
-      let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
-      guard parts.count >= 2, let code = Int(parts[1]), (100...999).contains(code) else { return }
-      status = HTTPResponse.Status(
-        code: code, reasonPhrase: parts.count > 2 ? String(parts[2]) : "")
-      fields = HTTPFields()
-      isComplete = false
-    } else if line.isEmpty {
+  /// An interim response (1xx) is forgotten when the next one begins; trailers are ignored. A line
+  /// that could be read in several ways, or in none, is a `problem`: without it the response may say
+  /// another thing, of who may keep it for one.
+  ///
+  /// - Note: Source: RFC 9112, 5.1 and 5.2: blanks before the colon are taken out, folded lines
+  ///   joined.
+  mutating func append(line: borrowing Span<UInt8>) {
+    guard problem == nil else { return }
+    var end = line.count
+    while end > 0, line[end - 1] == 0x0a || line[end - 1] == 0x0d { end -= 1 }
+    let line = line.extracting(first: end)
+    if status == nil || isComplete {
+      // After a complete head that can only be the next response after an interim one.
+      if line.count >= 5, line.extracting(first: 5).matches("HTTP/") { begin(line) }
+    } else if end == 0 {
+      keepLast()
       isComplete = true
-    } else if !isComplete, let colon = line.firstIndex(of: ":"),
-      let name = HTTPField.Name(String(line[..<colon]))
-    {
-      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-      fields.append(HTTPField(name: name, value: String(value)))
+    } else if isBlank(line[0]) {
+      goOn(line)
+    } else {
+      field(line)
     }
   }
-}
 
-extension String {
-  /// Without CR and LF at the end; the two are one `Character`, so this looks at scalars.
-  fileprivate func trimmingLineEnd() -> String {
-    var view = unicodeScalars[...]
-    while let last = view.last, last == "\r" || last == "\n" { view.removeLast() }
-    return String(view)
+  private mutating func begin(_ line: borrowing Span<UInt8>) {
+    let text = String(copying: line)
+    let parts = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
+    guard parts.count >= 2, let code = Int(parts[1]), (100...999).contains(code) else { return }
+    status = HTTPResponse.Status(code: code, reasonPhrase: parts.count > 2 ? String(parts[2]) : "")
+    fields = HTTPFields()
+    last = nil
+    isComplete = false
   }
+
+  private mutating func field(_ line: borrowing Span<UInt8>) {
+    keepLast()
+    var colon = 0
+    while colon < line.count, line[colon] != 0x3a { colon += 1 }
+    guard colon < line.count else { return refuse("a line of its head has no colon") }
+    let name = line.extracting(line.trimmedRange(in: 0..<colon))
+    guard let name = HTTPField.Name(String(copying: name)) else {
+      return refuse("the name of a field has a character that has no place there")
+    }
+    guard fields.count < Self.mostFields else {
+      return refuse("it has more than \(Self.mostFields) fields")
+    }
+    last = (name, [UInt8](copying: line.extracting(line.trimmedRange(in: colon + 1..<line.count))))
+  }
+
+  /// A folded line: what it says belongs to the field before it.
+  private mutating func goOn(_ line: borrowing Span<UInt8>) {
+    guard let last else { return refuse("its head begins with a blank") }
+    var value = last.value
+    let rest = line.trimmedRange(in: 0..<line.count)
+    if !rest.isEmpty {
+      if !value.isEmpty { value.append(0x20) }
+      value.append(copying: line.extracting(rest))
+    }
+    self.last = (last.name, value)
+  }
+
+  private mutating func keepLast() {
+    guard let (name, value) = last else { return }
+    fields.append(HTTPField(name: name, value: String(decoding: value, as: UTF8.self)))
+    last = nil
+  }
+
+  private mutating func refuse(_ words: String) { problem = words }
 }

@@ -30,8 +30,6 @@ import HTTPTypes
 
   /// In bytes a second: what comes drop by drop keeps nobody for an hour.
   static let leastSpeed = 1_000
-  /// Bounds the fields kept; libcurl itself bounds a line and the whole head.
-  private static let maxFields = 256
   /// The largest piece of a stream that libcurl hands over.
   static let streamPieceBytes = 128 << 10
 
@@ -105,6 +103,8 @@ import HTTPTypes
   func finish(_ result: CURLcode) {
     if isUnreadable {
       fail(HTTPClientError(.badRequest, "the file to be sent can't be read, or became shorter"))
+    } else if let problem = head.problem {
+      fail(HTTPClientError(.brokenResponse, problem))
     } else if result == CURLE_OK, let response = head.response {
       complete(.success((response, body)))
     } else if isTooLarge || result == CURLE_FILESIZE_EXCEEDED {
@@ -218,13 +218,14 @@ import HTTPTypes
   }
 
   func receive(line bytes: UnsafeRawBufferPointer) -> Int {
-    unsafe head.append(line: String(decoding: bytes, as: UTF8.self))
+    unsafe head.append(line: Span(_unsafeElements: bytes.assumingMemoryBound(to: UInt8.self)))
+    guard head.problem == nil else { return 0 }
     if case .stream(let receiver) = destination, !headIsHandedOver, let response = head.response {
       headIsHandedOver = true
       movedAt = .now
       receiver.received(head: response)
     }
-    return head.fields.count > Transfer.maxFields ? 0 : bytes.count
+    return bytes.count
   }
 }
 

@@ -70,6 +70,8 @@ final class ScriptedServer: Sendable {
             elif path == "/interim":
                 self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n")
                 self.close_connection = True
+            elif path == "/raw":
+                self.wfile.write(bytes.fromhex(self.path.split("?")[1])); self.close_connection = True
             elif path == "/garbage":
                 self.wfile.write(b"\x00\x01garbage\r\n\r\n"); self.close_connection = True
             else: self.send(404, b"no")
