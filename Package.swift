@@ -176,7 +176,7 @@ let testTargets: [Target] =
       "HTTP2", httpTypes,
     ])
   + tests("Ingest", ["Bytes", "EventLoop", "RTMP", "Media", "TLS", "Telemetry", "TestSupport"])
-  + tests("HTTPClient", ["EventLoop", "PythonSupport", httpTypes])
+  + tests("HTTPClient", ["EventLoop", "HTTPSemantics", "PythonSupport", httpTypes])
   + tests("Redis", ["BlockingSupport", "Bytes", "EventLoop", "RedisSupport", "Telemetry", "TLS"])
   + tests("Transcode", ["Bytes", "Media", "PublishWorkerFixture", "TestSupport"])
   + tests("Cache", ["CLinux", "HTTPSemantics", httpTypes])

@@ -89,7 +89,9 @@ struct ResponseHead {
 
   private mutating func keepLast() {
     guard let (name, value) = last else { return }
-    fields.append(HTTPField(name: name, value: String(decoding: value, as: UTF8.self)))
+    // Whoever sends it as a condition, or hands it on, makes the same bytes of it.
+    let text = FieldText.text(value.span, isOpaque: name == .eTag)
+    fields.append(HTTPField(name: name, value: text))
     last = nil
   }
 

@@ -1,4 +1,5 @@
 import CCurl
+import HTTPSemantics
 
 #if canImport(Glibc)
   import Glibc
@@ -61,7 +62,8 @@ extension Transfer {
     }
     unsafe setBody(&options, me)
     for line in outgoing.headers {
-      guard let list = unsafe curl_slist_append(headerList, line) else {
+      let bytes = FieldText.bytes(line).map { CChar(bitPattern: $0) } + [0]
+      guard let list = unsafe curl_slist_append(headerList, bytes) else {
         throw HTTPClientError(.internalFailure, "libcurl is out of memory")
       }
       unsafe headerList = list

@@ -24,8 +24,8 @@
   ///
   /// - Parameters:
   ///   - status: 100...599; 0 for a block of fields alone, without a status line.
-  ///   - fields: names in any case; a byte that may not stand in a name or value is left out, so
-  ///     nobody can end a line early.
+  ///   - fields: names in any case; values as text, or as `FieldText` gives it. A byte that may not
+  ///     stand in a name or value is left out, so nobody can end a line early.
   package init(status: Int, fields: [(name: String, value: String)]) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(64 + fields.count * 40)
@@ -42,7 +42,15 @@
       let nameCount = bytes.count - nameOffset
       bytes += [0x3a, 0x20]
       let valueOffset = bytes.count
-      for byte in value.utf8 where isFieldByte(byte) { bytes.append(byte) }
+      var isText = true
+      for byte in value.utf8 where isFieldByte(byte) {
+        bytes.append(byte)
+        if byte == 0xef { isText = false }
+      }
+      if !isText {
+        bytes.removeLast(bytes.count - valueOffset)
+        bytes += FieldText.bytes(value).filter(isFieldByte)
+      }
       entries.append(
         Entry(
           nameOffset: Int32(nameOffset), nameCount: Int32(nameCount),

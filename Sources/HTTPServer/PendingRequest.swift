@@ -50,7 +50,7 @@ extension HTTPRequest {
     var fields = HTTPFields()
     request.forEachField { name, value in
       if let name = HTTPField.Name(String(copying: name)) {
-        fields.append(HTTPField(name: name, value: String(copying: value)))
+        fields.append(HTTPField(name: name, value: FieldText.text(value)))
       }
     }
     self.init(

@@ -13,7 +13,7 @@ extension Request {
     try? set(target: target.span)
     for field in copy.headerFields {
       let name = Array(field.name.canonicalName.utf8)
-      let value = Array(field.value.utf8)
+      let value = FieldText.bytes(field.value)
       try? add(name: name.span, value: value.span)
     }
   }

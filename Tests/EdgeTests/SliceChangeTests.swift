@@ -2,6 +2,7 @@ import Cache
 import Cluster
 import Foundation
 import HTTPClient
+import HTTPSemantics
 import HTTPTypes
 import Testing
 
@@ -38,6 +39,25 @@ import Testing
     #expect(answer.head.status.code == 206)
     #expect(answer.head.headerFields[.eTag] == "\"2\"")
     #expect(answer.body == Array(whole(name, 2)[30_000..<30_010]))
+  }
+
+  @Test func `a version is known by every byte of its tag, and the tag is handed on`() async throws
+  {
+    let edge = try node()
+    let name = name()
+    // The origin sends a byte for the one letter of the tag: e9, then e8.
+    try await edge.set(name, rule("&etag=%C3%A9"))
+    let part = try await edge.get("/o/\(name)", [("range", "bytes=0-16383")])
+    #expect(part.body == Array(whole(name, 1)[..<16_384]))
+    let tag = try #require(part.head.headerFields[.eTag])
+    #expect(FieldText.bytes(tag) == [0x22, 0xe9, 0x22])
+    let same = try await edge.get("/o/\(name)", [("if-none-match", tag)])
+    #expect(same.head.status.code == 304)
+    try await edge.set(name, rule("&etag=%C3%A8", version: 2))
+    await #expect(throws: HTTPClientError.self) { _ = try await edge.get("/o/\(name)") }
+    let answer = try await edge.get("/o/\(name)", [("if-none-match", tag)])
+    #expect(answer.body == whole(name, 2))
+    #expect(FieldText.bytes(answer.head.headerFields[.eTag] ?? "") == [0x22, 0xe8, 0x22])
   }
 
   @Test func `an object that has become shorter, or has gone, is what it is now`() async throws {

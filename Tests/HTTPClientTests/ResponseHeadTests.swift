@@ -1,4 +1,5 @@
 import HTTPClient
+import HTTPSemantics
 import HTTPTypes
 import Testing
 
@@ -61,5 +62,32 @@ import Testing
   @Test(arguments: [" private", "private", "cache control: private", ": private", "a\u{b}: b"])
   func `a line that can't be read makes it none`(line: String) async throws {
     try await isRefused("HTTP/1.1 200 OK", line, "Cache-Control: max-age=600")
+  }
+
+  @Test func `bytes above ASCII stay what they are`() async throws {
+    func tag(_ bytes: [UInt8]) async throws -> String? {
+      let head = Array("HTTP/1.1 200 OK\r\nX-Name: Zoë\r\nContent-Length: 5\r\nETag: \"".utf8)
+      let response = try await response(head + bytes + [0x22])
+      #expect(response.headerFields[try #require(HTTPField.Name("X-Name"))] == "Zoë")
+      return response.headerFields[.eTag]
+    }
+    var tags: Set<String> = []
+    // The last two are the same text to Unicode.
+    for bytes in [[0xe9], [0xe8], [0xc3], [0xc3, 0xa9], [0x65, 0xcc, 0x81]] as [[UInt8]] {
+      let tag = try #require(try await tag(bytes))
+      #expect(FieldText.bytes(tag) == [0x22] + bytes + [0x22])
+      tags.insert(tag)
+    }
+    #expect(tags.count == 5)
+  }
+
+  @Test func `bytes above ASCII go out as they came`() async throws {
+    let client = try HTTPClient()
+    var request = HTTPRequest(
+      method: .get, scheme: "http", authority: server.authority, path: "/echo")
+    request.headerFields[.ifNoneMatch] = FieldText.text([0x22, 0xe9, 0x22].span)
+    let (_, body) = try await client.send(request, deadline: .seconds(60))
+    // The server reads ISO 8859-1.
+    #expect(String(decoding: body, as: UTF8.self).contains(#"["if-none-match", "\"\u00e9\""]"#))
   }
 }

@@ -49,7 +49,7 @@ enum EdgeFields {
       let bytes = Array(text.utf8)
       return HTTPDate(bytes.span)
     }
-    return Validators(entityTag: Array((fields[.eTag] ?? "").utf8), lastModified: date)
+    return Validators(entityTag: FieldText.bytes(fields[.eTag] ?? ""), lastModified: date)
   }
 
   /// What the origin is asked with, of what the client asked with.
