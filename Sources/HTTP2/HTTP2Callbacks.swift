@@ -11,6 +11,7 @@ enum HTTP2Callbacks {
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, dataReceived)
     unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, invalidFrame)
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, frameSent)
+    unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, frameNotSent)
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, streamClosed)
     unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
   }
@@ -256,8 +257,10 @@ private func frameSent(
   switch UInt32(header.type) {
   case NGHTTP2_RST_STREAM.rawValue:
     let code = unsafe frame.pointee.rst_stream.error_code
-    // What we cancel ourselves is not the peer's fault.
-    guard code != NGHTTP2_NO_ERROR.rawValue, code != NGHTTP2_CANCEL.rawValue else { return 0 }
+    // What we cancel ourselves is not the peer's fault, and what we can't send neither.
+    guard code != NGHTTP2_NO_ERROR.rawValue, code != NGHTTP2_CANCEL.rawValue,
+      code != NGHTTP2_INTERNAL_ERROR.rawValue
+    else { return 0 }
     if unsafe context.pointee.resetsCharged > 0 {
       unsafe context.pointee.resetsCharged -= 1
       return 0
@@ -276,6 +279,22 @@ private func frameSent(
   default: break
   }
   return 0
+}
+
+/// A frame can't be sent, such as a head that is larger than libnghttp2 puts together: its stream
+/// would hear of nothing any more.
+private func frameNotSent(
+  _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _: Int32,
+  _: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let frame = unsafe frame else { return failure }
+  let header = unsafe frame.pointee.hd
+  // Where the stream has gone, its response has, too.
+  guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue,
+    unsafe nghttp2_session_get_stream_user_data(session, header.stream_id) != nil
+  else { return 0 }
+  let code = UInt32(NGHTTP2_INTERNAL_ERROR.rawValue)
+  return unsafe nghttp2_submit_rst_stream(session, 0, header.stream_id, code) == 0 ? 0 : failure
 }
 
 /// A stream is answered before its request has ended.

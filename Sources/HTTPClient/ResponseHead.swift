@@ -12,8 +12,12 @@ struct ResponseHead {
   /// What is wrong with it, in our words; nothing is taken after that.
   private(set) var problem: String?
 
-  /// Bounds the fields kept; libcurl itself bounds a line and the whole head.
+  /// Bounds the fields kept.
   static let mostFields = 256
+  /// Bounds their lines together: with what a node adds it is still less than the 64 KiB that
+  /// libnghttp2 sends as one head.
+  static let mostBytes = 48 << 10
+  private var bytes = 0
 
   /// Whether a status line was seen.
   var isBegun: Bool { status != nil }
@@ -37,7 +41,10 @@ struct ResponseHead {
     var end = line.count
     while end > 0, line[end - 1] == 0x0a || line[end - 1] == 0x0d { end -= 1 }
     let line = line.extracting(first: end)
-    if status == nil || isComplete {
+    bytes += end
+    if bytes > Self.mostBytes, !isComplete {
+      refuse("its head has more than \(Self.mostBytes) bytes")
+    } else if status == nil || isComplete {
       // After a complete head that can only be the next response after an interim one.
       if line.count >= 5, line.extracting(first: 5).matches("HTTP/") { begin(line) }
     } else if end == 0 {
@@ -57,6 +64,7 @@ struct ResponseHead {
     status = HTTPResponse.Status(code: code, reasonPhrase: parts.count > 2 ? String(parts[2]) : "")
     fields = HTTPFields()
     last = nil
+    bytes = line.count
     isComplete = false
   }
 

@@ -21,7 +21,7 @@ extension Connection {
     }
     commit()
     // Nobody makes this node hold more than the answers it is owed.
-    if http1.phase != .head, http1.inbox.count >= Self.inboxLimit { readIsPaused = true }
+    if http1.inbox.count >= Self.inboxLimit { readIsPaused = true }
   }
 
   private func readInbox(_ http1: HTTP1Exchange) {
@@ -57,7 +57,10 @@ extension Connection {
       while closing == nil {
         switch http1.phase {
         case .head:
-          guard offset < bytes.count else { return offset }
+          // Answers without a body ask for no room themselves.
+          guard offset < bytes.count, room - server.stage.count >= TLSBuffers.recordBytes else {
+            return offset
+          }
           let rest = bytes.extracting(droppingFirst: offset)
           let limits = server.configuration.request
           guard let end = try http1.scanner.scan(rest, from: http1.scanned, limits: limits) else {

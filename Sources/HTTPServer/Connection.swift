@@ -34,6 +34,9 @@ final class Connection: Channel {
   var outbox: [UInt8] = []
   var outboxStart = 0
 
+  /// Plaintext that a TLS session had no room for: the rest of a large head.
+  var overflow: [UInt8] = []
+
   /// The reason to close once everything is sent; nil while the connection goes on.
   var closing: CloseReason?
   /// The client has ended its side.
@@ -205,39 +208,6 @@ final class Connection: Channel {
 
   // MARK: Output
 
-  /// Plaintext that can be taken now.
-  var room: Int {
-    if let tls { return tls.writeRoom }
-    return max(0, LoopServer.gatherBytes - outbox.count)
-  }
-
-  /// Queues plaintext; there is room for it.
-  func write(_ bytes: borrowing Span<UInt8>) {
-    guard bytes.count > 0 else { return }
-    if let tls {
-      var offset = 0
-      while offset < bytes.count {
-        // One record a call, as a rule.
-        guard case .done(let count) = tls.write(bytes.extracting(droppingFirst: offset)), count > 0
-        else { return finish(.tls) }
-        offset += count
-      }
-    } else {
-      if outbox.isEmpty { outbox = server.takeBuffer() }
-      outbox.append(copying: bytes)
-    }
-  }
-
-  /// Queues one record's plaintext in two pieces; there is room for it.
-  func write(_ head: borrowing Span<UInt8>, _ body: borrowing Span<UInt8>) {
-    guard body.count > 0, let tls else {
-      write(head)
-      return write(body)
-    }
-    if case .done = tls.write(head: head, body: body) { return }
-    finish(.tls)
-  }
-
   override func flush() {
     guard !isClosed else { return }
     var turn = 0
@@ -254,6 +224,7 @@ final class Connection: Channel {
         loop.again(self)
         return rearm()
       }
+      if queueOverflow() { continue }
       if let http2 {
         guard mayHaveMore else { break }
         mayHaveMore = produceHTTP2(http2)

@@ -32,5 +32,6 @@ final class HTTP1Exchange {
   var owed = 0
 
   var hasPartialHead: Bool { phase == .head && !inbox.isEmpty }
-  var isReadyForInput: Bool { inbox.count < 16 << 10 }
+  /// Whether more may be read: where a head is awaited, all that came of it is of use already.
+  var isReadyForInput: Bool { phase == .head || inbox.count < 16 << 10 }
 }

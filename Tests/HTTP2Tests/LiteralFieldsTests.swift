@@ -137,6 +137,50 @@ import Testing
     }
   }
 
+  @Test func `that is too large to be sent resets its stream, and no other`() throws {
+    let peer = try asking()
+    let head = HeaderBlock(status: 200, fields: [("x", String(repeating: "v", count: 70_000))])
+    for number in 0..<Int32(100) {
+      let stream = 2 * number + 1
+      if number > 0 { peer.receive(Frames.request(stream, "/")) }
+      if number.isMultiple(of: 2) {
+        peer.session?.respond(stream, head: head, common: peer.common, body: [1], range: 0..<1)
+      } else {
+        peer.pieces[stream] = [.bytes([1], 0..<1), .end]
+        let isBegun = peer.session?.respondStreaming(stream, head: head, common: peer.common)
+        #expect(isBegun == true)
+      }
+      peer.produce()
+      #expect(peer.frames.last?.type == 3)
+      #expect(peer.frames.last?.stream == stream)
+      #expect(peer.frames.last?.code == 2)
+      #expect(peer.session?.violation == nil)
+      #expect(peer.session?.openStreams == 0)
+      #expect(peer.session?.responsesInProgress == 0)
+    }
+    peer.receive(Frames.request(201, "/"))
+    peer.session?.respond(201, head: peer.head, common: peer.common, body: [1], range: 0..<1)
+    peer.produce()
+    #expect(peer.data(201) == [1])
+  }
+
+  @Test func `that takes several frames is whole, whatever others send between them`() throws {
+    let workspace = try Peer.workspace()
+    let peers = try (0..<2).map { _ in try Peer(workspace) }
+    let alone = try Peer(Peer.workspace())
+    let head = HeaderBlock(status: 200, fields: [("x", String(repeating: "v", count: 48_000))])
+    for peer in peers + [alone] {
+      peer.answersByItself = false
+      peer.receive(Frames.preface + Frames.settings() + Frames.request(1, "/"))
+      peer.session?.respond(1, head: head, common: peer.common, body: [1], range: 0..<1)
+    }
+    alone.produce()
+    for _ in 0..<20 { for peer in peers { peer.produce(1) } }
+    #expect(alone.frames.filter { $0.type == 9 }.count > 1)
+    #expect(alone.frames.last?.payload == [1])
+    for peer in peers { #expect(peer.frames == alone.frames) }
+  }
+
   @Test func `that has more fields than any is none, and its stream is reset`() throws {
     let peer = try asking(Frames.request(3, "/"))
     peer.pieces[3] = [.end]

@@ -90,4 +90,20 @@ import Testing
     // The server reads ISO 8859-1.
     #expect(String(decoding: body, as: UTF8.self).contains(#"["if-none-match", "\"\u00e9\""]"#))
   }
+
+  @Test func `a head up to a bound is whole, a larger one is none`() async throws {
+    func client(_ count: Int, _ size: Int) async throws -> HTTPResponse {
+      let request = HTTPRequest(
+        method: .get, scheme: "http", authority: server.authority,
+        path: "/head?\(count),\(size)")
+      return try await HTTPClient().send(request, deadline: .seconds(60)).0
+    }
+    for (count, size) in [(1, 48_000), (40, 1_000), (254, 10)] {
+      let response = try await client(count, size)
+      #expect(response.headerFields.count { $0.value.utf8.count == size } == count)
+    }
+    for (count, size) in [(1, 50_000), (1, 90_000), (50, 1_000), (50, 5_000), (257, 10)] {
+      await #expect(throws: HTTPClientError.self) { _ = try await client(count, size) }
+    }
+  }
 }

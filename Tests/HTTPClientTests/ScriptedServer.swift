@@ -72,6 +72,13 @@ final class ScriptedServer: Sendable {
                 self.close_connection = True
             elif path == "/raw":
                 self.wfile.write(bytes.fromhex(self.path.split("?")[1])); self.close_connection = True
+            elif path == "/head":
+                count, size = map(int, self.path.split("?")[1].split(","))
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
+                try:
+                    for n in range(count): self.wfile.write(b"X-%d: %s\r\n" % (n, b"v" * size))
+                    self.wfile.write(b"\r\n")
+                except OSError: self.close_connection = True
             elif path == "/garbage":
                 self.wfile.write(b"\x00\x01garbage\r\n\r\n"); self.close_connection = True
             else: self.send(404, b"no")

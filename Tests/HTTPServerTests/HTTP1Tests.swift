@@ -45,6 +45,32 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false]) func `a head is whole, however large it is`(secure: Bool) throws {
+    let server = try TestServer()
+    let client = try server.client(secure: secure)
+    let ask = "GET /head?count=50&size=6000 HTTP/1.1\r\nHost: h\r\n\r\n"
+    // The second one when there is no room left.
+    client.send(ask + ask + "GET /digits HTTP/1.1\r\nHost: h\r\n\r\n")
+    for _ in 0..<2 {
+      let response = try #require(client.response())
+      #expect(response.fields.count { $0.value.utf8.count == 6_000 } == 50)
+      #expect(response.text == "body")
+    }
+    #expect(client.response()?.text == "0123456789")
+  }
+
+  @Test(arguments: [true, false]) func `pipelined answers without bodies wait for room`(
+    secure: Bool
+  ) throws {
+    let server = try TestServer()
+    let client = try server.client(secure: secure)
+    client.send(
+      String(repeating: "HEAD /digits HTTP/1.1\r\nHost: h\r\n\r\n", count: 1_200)
+        + "GET /digits HTTP/1.1\r\nHost: h\r\n\r\n")
+    for _ in 0..<1_200 { #expect(client.response(toHead: true)?.status == 200) }
+    #expect(client.response()?.text == "0123456789")
+  }
+
   @Test(
     arguments: [
       ("bytes=2-4", 206, "234", "bytes 2-4/10"), ("bytes=-2", 206, "89", "bytes 8-9/10"),

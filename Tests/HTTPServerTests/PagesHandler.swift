@@ -89,6 +89,13 @@ final class PagesHandler: RequestHandler {
           status: 200, fields: [("content-type", "text/plain")],
           contentLength: known ? count * size : nil, source: source))
     }
+    if request.pathIs("/head") {
+      let (count, size) = (request.queryInteger("count") ?? 1, request.queryInteger("size") ?? 10)
+      return .prepared(
+        PreparedResponse(
+          fields: (0..<count).map { ("x-\($0)", String(repeating: "v", count: size)) },
+          body: Array("body".utf8)))
+    }
     if request.pathIs("/hold") {
       let otherwise = PreparedResponse.error(503, code: "timeout", message: "Nothing came.")
       let milliseconds = request.queryInteger("ms") ?? 60_000
