@@ -8,6 +8,8 @@ struct OutgoingRequest: Sendable {
   /// `Name: value` lines.
   let headers: [String]
   let body: OutgoingBody
+  /// Whether it may be answered with a 304.
+  let isConditional: Bool
 
   /// Checks a request.
   ///
@@ -41,6 +43,7 @@ struct OutgoingRequest: Sendable {
     if request.headerFields[.contentType] == nil { lines.append("Content-Type:") }
     lines.append("Expect:")
     headers = lines
+    isConditional = [.ifNoneMatch, .ifModifiedSince].contains { request.headerFields.contains($0) }
   }
 
   private static func isAuthority(_ byte: UInt8) -> Bool {

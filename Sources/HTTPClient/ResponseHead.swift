@@ -9,6 +9,8 @@ struct ResponseHead {
   /// The field that a folded line would go on with.
   private var last: (name: HTTPField.Name, value: [UInt8])?
   private var isComplete = false
+  /// Whether the request may be answered with a 304.
+  private let isConditional: Bool
   /// What is wrong with it, in our words; nothing is taken after that.
   private(set) var problem: String?
 
@@ -18,6 +20,8 @@ struct ResponseHead {
   /// libnghttp2 sends as one head.
   static let mostBytes = 48 << 10
   private var bytes = 0
+
+  init(isConditional: Bool) { self.isConditional = isConditional }
 
   /// Whether a status line was seen.
   var isBegun: Bool { status != nil }
@@ -50,6 +54,7 @@ struct ResponseHead {
     } else if end == 0 {
       keepLast()
       isComplete = true
+      judge()
     } else if isBlank(line[0]) {
       goOn(line)
     } else {
@@ -60,7 +65,9 @@ struct ResponseHead {
   private mutating func begin(_ line: borrowing Span<UInt8>) {
     let text = String(copying: line)
     let parts = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
-    guard parts.count >= 2, let code = Int(parts[1]), (100...999).contains(code) else { return }
+    let digits = parts.count > 1 ? Array(parts[1].utf8) : []
+    guard digits.count == 3, let code = digits.span.decimal(in: 0..<3), (100...599).contains(code)
+    else { return refuse("its status is none of HTTP") }
     status = HTTPResponse.Status(code: code, reasonPhrase: parts.count > 2 ? String(parts[2]) : "")
     fields = HTTPFields()
     last = nil
@@ -101,6 +108,22 @@ struct ResponseHead {
     let text = FieldText.text(value.span, isOpaque: name == .eTag)
     fields.append(HTTPField(name: name, value: text))
     last = nil
+  }
+
+  /// Looks at what the fields say together.
+  private mutating func judge() {
+    if status?.code == 304, !isConditional { return refuse("it is a 304 that nobody asked for") }
+    // The same length may be said several times (RFC 9112, 6.3), in digits alone (RFC 9110, 8.6).
+    let lengths = fields[values: .contentLength].flatMap {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map { text -> Int? in
+        let bytes = Array(text.utf8)
+        return bytes.span.decimal(in: bytes.span.trimmedRange(in: 0..<bytes.count))
+      }
+    }
+    guard let first = lengths.first else { return }
+    if first == nil || lengths.contains(where: { $0 != first }) {
+      refuse("its length is no number, or several")
+    }
   }
 
   private mutating func refuse(_ words: String) { problem = words }

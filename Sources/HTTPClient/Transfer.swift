@@ -40,7 +40,7 @@ import HTTPTypes
   var easy: UnsafeMutableRawPointer?
   var headerList: UnsafeMutablePointer<curl_slist>?
   let errorText: UnsafeMutablePointer<CChar>
-  private var head = ResponseHead()
+  private var head: ResponseHead
   private var body: [UInt8] = []
   private var isTooLarge = false
   /// How much of the body was handed over.
@@ -58,6 +58,7 @@ import HTTPTypes
   init(id: UInt64, outgoing: OutgoingRequest, limits: Limits, to destination: Destination) {
     self.id = id
     self.outgoing = outgoing
+    head = ResponseHead(isConditional: outgoing.isConditional)
     self.limits = limits
     self.destination = destination
     unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))

@@ -106,4 +106,33 @@ import Testing
       await #expect(throws: HTTPClientError.self) { _ = try await client(count, size) }
     }
   }
+
+  @Test(
+    arguments: ["5 6", "+5", "-5", "5, 6", "5,", "0x5", "5;", "\u{ff15}", "99999999999999999999"])
+  func `a length that is no number makes it none`(length: String) async throws {
+    try await isRefused("HTTP/1.1 200 OK", "Content-Length: \(length)")
+    try await isRefused("HTTP/1.1 200 OK", "Content-Length: 5", "Content-Length: \(length)")
+  }
+
+  @Test func `a length may be said several times`() async throws {
+    let response = try await response(
+      "HTTP/1.1 200 OK", "Content-Length: 5", "Content-Length:  5 , 05")
+    #expect(response.status == .ok)
+  }
+
+  @Test(arguments: ["600", "999", "099", "1000", "+200", "20", "2x0", "-20"])
+  func `a status that is none of HTTP makes it none`(status: String) async throws {
+    try await isRefused("HTTP/1.1 \(status) OK", "Content-Length: 5")
+  }
+
+  @Test func `a 304 is an answer to those alone who asked for it`() async throws {
+    try await isRefused("HTTP/1.1 304 Not Modified", "ETag: \"x\"")
+    try await isRefused("HTTP/1.1 304 Not Modified", "ETag: \"x\"", to: [.range: "bytes=0-4"])
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    for asked in [[.ifNoneMatch: "\"x\""], [.ifModifiedSince: date]] as [HTTPFields] {
+      let response = try await response(
+        "HTTP/1.1 304 Not Modified", "ETag: \"x\"", to: asked)
+      #expect(response.status == .notModified)
+    }
+  }
 }
