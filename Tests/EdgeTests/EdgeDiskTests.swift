@@ -1,6 +1,7 @@
 import Cache
 import Foundation
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import Edge
@@ -37,6 +38,37 @@ import Testing
     let part = try await second.get("/o/\(name)", [("range", "bytes=1000-1999")])
     #expect(part.head.status == .partialContent)
     #expect(part.body.elementsEqual(before.body[1_000..<2_000]), "another part")
+  }
+
+  @Test func `those who wait for it together get each the choice that is theirs`() async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let name = "disk-choices"
+    let first = try node()
+    try await first.set(name, "cc=max-age%3D600&size=100&vary=x-a")
+    var bodies: [[UInt8]] = []
+    for choice in ["0", "1"] {
+      bodies.append(try await first.get("/o/\(name)", [("X-A", choice)]).body)
+    }
+    // The rule by which they are chosen, too.
+    try await stored(3, on: first)
+    let second = try node(after: first)
+    try await stored(3, on: second)
+    let asked = "127.0.0.1:\(second.port)/o/\(name)"
+    let got = Mutex<[Int: Set<[UInt8]>]>([:])
+    let count = Atomic(0)
+    for number in 0..<200 {
+      var request = HTTPRequest(
+        method: .get, scheme: "http", authority: "e", path: "/o/\(name)")
+      request.headerFields[try #require(HTTPField.Name("X-A"))] = "\(number % 2)"
+      second.proxy.ask(request, name: asked, isShared: true) { answer in
+        if case .object(let object, _) = answer {
+          got.withLock { _ = $0[number % 2, default: []].insert(object.body) }
+        }
+        count.add(1, ordering: .relaxed)
+      }
+    }
+    #expect(try await second.eventually { count.load(ordering: .relaxed) == 200 })
+    #expect(got.withLock { $0 } == [0: [bodies[0]], 1: [bodies[1]]])
   }
 
   @Test func `what has expired there is asked for with its conditions`() async throws {

@@ -1,6 +1,7 @@
 import Cache
 import HTTPClient
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import Edge
@@ -163,6 +164,34 @@ import Testing
     #expect(try await edge.eventually { try await edge.count(name) == 2 })
     try await edge.open(name)
     #expect(try await one != two)
+  }
+
+  @Test(arguments: [HTTPField.Name.authorization, .cookie])
+  func `a stranger's error is for nobody who says who he is`(_ says: HTTPField.Name) async throws {
+    let edge = try EdgeNode()
+    let name = name(#function, says.canonicalName)
+    try await edge.set(name, "size=100&hold=1&auth=1")
+    let statuses = Mutex<[Int: [Int]]>([:])
+    for number in 0..<20 {
+      // The first leads, and is a stranger as some of the others are.
+      let isStranger = number.isMultiple(of: 4)
+      let request = HTTPRequest(
+        method: .get, scheme: "https", authority: "e", path: "/o/\(name)",
+        headerFields: isStranger ? [:] : [says: "good"])
+      edge.proxy.ask(request, name: "e/o/\(name)", isShared: true) { answer in
+        guard case .filling(let fill, _) = answer else { return }
+        statuses.withLock { $0[isStranger ? 0 : 1, default: []].append(fill.status) }
+      }
+    }
+    #expect(try await edge.eventually { try await edge.count(name) == 1 })
+    try await edge.open(name)
+    #expect(
+      try await edge.eventually {
+        statuses.withLock { $0.values.reduce(0) { $0 + $1.count } } == 20
+      })
+    #expect(statuses.withLock { $0[0] } == Array(repeating: 401, count: 5))
+    #expect(statuses.withLock { $0[1] } == Array(repeating: 200, count: 15))
+    #expect(try await edge.count(name) <= 16)
   }
 
   @Test func `what is asked for anew behind the back and not kept ends by itself`() async throws {

@@ -10,7 +10,7 @@ import Testing
 /// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
 /// `flap=1`; `body` is the body. With `gate=1` half of the body is sent, or so many bytes, with `hold=1`
 /// not even the head, until `/open/NAME` is asked for once; with `from=2` a gate is there from the
-/// second request on. `/count/NAME` says how often `/o/NAME` was asked for, and with which fields last.
+/// second request on. With `auth=1` who says nothing of who it is gets a 401. `/count/NAME` says how often `/o/NAME` was asked for, and with which fields last.
 final class ScriptedOrigin: Sendable {
   /// One for all tests: starting Python takes longer than any of them.
   static let shared = Result { try ScriptedOrigin() }
@@ -73,6 +73,8 @@ final class ScriptedOrigin: Sendable {
                 body = rule["body"].encode()
                 size = len(body)
             status = int(rule.get("status", 200))
+            if rule.get("auth") and not (self.headers.get("Authorization") or self.headers.get("Cookie")):
+                return self.say(401, body, [("Cache-Control", rule["cc"])] if "cc" in rule else [])
             tag = rule.get("etag", rule.get("version"))
             fields = []
             if rule.get("ranges") == "1": fields.append(("Accept-Ranges", "bytes"))

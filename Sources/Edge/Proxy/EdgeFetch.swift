@@ -31,6 +31,14 @@ final class EdgeFetch: ResponseReceiver {
     var isOwn = false
     /// Upstreams that are asked last, as they have broken off.
     var brokeOff: Set<Upstream> = []
+    /// Whether what it waited for was a stranger's error: it is asked together with others once more.
+    var isAgain = false
+
+    /// Whether nothing in it makes it one client's: an error may be another one for who says who it is.
+    var isAnybodys: Bool {
+      let fields = request.headerFields
+      return isOwn || fields[.authorization] == nil && fields[.cookie] == nil
+    }
   }
 
   private struct State {
@@ -202,10 +210,8 @@ final class EdgeFetch: ResponseReceiver {
   /// the answer makes it one client's.
   private func isErrorForAll(_ head: HTTPResponse) -> Bool {
     guard order.isShared, head.status.code >= 400 else { return false }
-    let asked = order.request.headerFields
-    let isAnybodys = order.isOwn || asked[.authorization] == nil && asked[.cookie] == nil
     let says = head.headerFields[.cacheControl]?.lowercased() ?? ""
-    return isAnybodys && head.headerFields[.setCookie] == nil && !says.contains("private")
+    return order.isAnybodys && head.headerFields[.setCookie] == nil && !says.contains("private")
       && !says.contains("no-store")
   }
 

@@ -92,10 +92,19 @@ final class EdgeFill: Sendable {
 
   /// Whether another request gets the same response: it is for all, and chosen by the same fields.
   ///
-  /// - Parameter fields: of that request.
+  /// An error that isn't kept is for all who say as little of who they are as the one that it was for:
+  /// a stranger's 401 says nothing of one who has a key.
+  ///
+  /// - Parameter order: of that request.
   /// - Returns: false also where nobody can tell.
-  func isFor(_ fields: HTTPFields) -> Bool {
-    guard isForAll, let rule else { return false }
+  func isFor(_ order: EdgeFetch.Order) -> Bool {
+    guard isForAll, let rule, !isStrangers(to: order) else { return false }
+    let fields = order.request.headerFields
     return rule.isEmpty || rule.key(of: fields) == rule.key(of: asked)
+  }
+
+  /// Whether it is an error that is for all but those who say who they are, as this request does.
+  func isStrangers(to order: EdgeFetch.Order) -> Bool {
+    isForAll && !outcome.isStored && !order.isAnybodys
   }
 }

@@ -70,19 +70,21 @@ package final class EdgeProxy: Sendable {
   ///   - patience: how long nothing may come, where that is less than usual.
   ///   - mayBeCut: whether it may be kept in slices.
   ///   - isOwn: whether it is this node's own question, the same whoever it is asked for.
+  ///   - isAgain: whether it has waited for a stranger's error before.
   ///   - mailbox: of the loop that is told, where it is one.
   ///   - done: called once, by a mail to that loop, or else from any thread.
   func ask(
     _ request: HTTPRequest, name: String, isShared: Bool, from pool: UpstreamPool? = nil,
     patience: Duration? = nil, mayBeCut: Bool = false, isOwn: Bool = false,
-    on mailbox: LoopMailbox? = nil, done: @escaping @Sendable (EdgeAnswer) -> Void
+    isAgain: Bool = false, on mailbox: LoopMailbox? = nil,
+    done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     let waiter = EdgeWaiter(mailbox: mailbox, take: done)
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
       request: request, name: name, key: key, stored: nil, isShared: isShared,
       pool: pool ?? upstreams, patience: patience, since: store.log.moment,
-      mayBeCut: mayBeCut && slices.slices != nil, isOwn: isOwn)
+      mayBeCut: mayBeCut && slices.slices != nil, isOwn: isOwn, isAgain: isAgain)
     guard isShared else { return fetch(order, waiter.tell) }
     var sliced: SlicedObject?
     switch entry {
@@ -121,8 +123,9 @@ package final class EdgeProxy: Sendable {
 
   /// A response on its way that an order can have, too.
   private func underway(_ order: EdgeFetch.Order) -> EdgeFill? {
-    guard let fill = fills.withLock({ $0[order.key] }), fill.isFor(order.request.headerFields),
-      fill.mayBeJoined(at: now), !fill.isPurged(in: store.log)
+    guard let fill = fills.withLock({ $0[order.key] }), fill.isFor(order),
+      fill.mayBeJoined(at: now),
+      !fill.isPurged(in: store.log)
     else { return nil }
     return fill
   }
@@ -220,20 +223,47 @@ package final class EdgeProxy: Sendable {
   /// What one gets who waited for what another has asked for; called where the waiter wants it.
   private func join(_ order: EdgeFetch.Order, _ answer: EdgeAnswer, _ waiter: EdgeWaiter) {
     switch answer {
-    case .filling(let fill, _) where !fill.isFor(order.request.headerFields): alone(order, waiter)
+    case .filling(let fill, _) where fill.isStrangers(to: order) && !order.isAgain:
+      // Together: whoever asks without a key shall not make all the others ask one by one.
+      again(order, waiter, isAgain: true)
+    case .filling(let fill, _) where !fill.isFor(order): alone(order, waiter)
     case .filling(let fill, _) where fill.isPurged(in: store.log):
       // Together again: a crowd that waits for what is purged then costs one more request. It ends,
       // as each time takes another purge since the last.
-      ask(
-        order.request, name: order.name, isShared: true, from: order.pool, patience: order.patience,
-        mayBeCut: order.mayBeCut, isOwn: order.isOwn, on: waiter.mailbox, done: waiter.take)
+      again(order, waiter, isAgain: order.isAgain)
     case .filling(let fill, _): waiter.take(.filling(fill, isJoined: true))
     case .sliced(let object, _) where !object.isFor(order.request.headerFields, in: store):
       alone(order, waiter)
     case .sliced(let object, let outcome): waiter.take(.sliced(object, outcome.collapsed))
+    case .object(let object, _) where !isChosen(object, for: order):
+      // How to choose is known by now; by that key it waits with others of the same choice.
+      let (entry, key) = store.find(order.name, order.request.headerFields)
+      if case .object(let its)? = entry, its.freshness.isFresh(at: now) {
+        waiter.take(.object(its, .hit(ttl: its.freshness.remaining(at: now))))
+      } else if key == order.key {
+        alone(order, waiter)
+      } else {
+        again(order, waiter, isAgain: order.isAgain)
+      }
     case .object, .failed: waiter.take(answer)
     case .alone: alone(order, waiter)
     }
+  }
+
+  /// Whether an object is what a request gets that has waited for it: chosen by the same fields.
+  private func isChosen(_ object: EdgeObject, for order: EdgeFetch.Order) -> Bool {
+    guard let rule = VaryRule(object.response.headerFields), !rule.isEmpty else { return true }
+    let key = store.key(order.name, rule, order.request.headerFields)
+    if key == order.key { return true }
+    guard case .object(let its) = store.entry(key) else { return false }
+    return its === object
+  }
+
+  private func again(_ order: EdgeFetch.Order, _ waiter: EdgeWaiter, isAgain: Bool) {
+    ask(
+      order.request, name: order.name, isShared: true, from: order.pool, patience: order.patience,
+      mayBeCut: order.mayBeCut, isOwn: order.isOwn, isAgain: isAgain, on: waiter.mailbox,
+      done: waiter.take)
   }
 
   private func alone(_ order: EdgeFetch.Order, _ waiter: EdgeWaiter) {
