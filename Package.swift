@@ -221,8 +221,8 @@ let testTargets: [Target] =
     "Edge",
     [
       "BlockingSupport", "Cache", "Cluster", "EventLoop", "HLS", "Telemetry", "HTTPSemantics",
-      "HTTPServer", "HTTPClient", "Media", "PythonSupport", "Redis", "RedisSupport", "Viewers", log,
-      httpTypes,
+      "HTTPServer", "HTTPClient", "Media", "Operator", "PythonSupport", "Redis", "RedisSupport",
+      "Viewers", log, httpTypes,
     ])
   + tests(
     "Origin",

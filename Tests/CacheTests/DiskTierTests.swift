@@ -333,6 +333,114 @@ private func read(_ tier: DiskTier, _ object: DiskObject) async -> DiskObject? {
     }
   }
 
+  @Test(arguments: [true, false], [true, false])
+  func `what was purged and told to be kept is so after a kill`(isSoft: Bool, isAll: Bool) async {
+    let tier = tier { $0.journalRecords = 8 }
+    let all = (0..<20).map { object("/\($0)", [UInt8($0)], tags: ["t"]) }
+    for object in all { tier.store(object) }
+    let mark = isSoft ? StaleMark(since: 100) : nil
+    tier.purge(isAll ? .all : .tagged(["t"]), mark: mark)
+    #expect(await tier.isKept(within: .seconds(60)))
+    // What the first one has yet to do is never done.
+    let again = self.tier()
+    await again.settle()
+    for object in all {
+      let found = await read(again, object)
+      #expect(isSoft ? found?.mark == mark : found == nil, "\(object.name)")
+    }
+  }
+
+  @Test func `a disk that takes its time is not waited for, and asked again`() async {
+    let tier = tier()
+    tier.store(object("/a", [1], tags: ["t"]))
+    await tier.settle()
+    tier.writer.suspend()
+    tier.purge(.tagged(["t"]))
+    #expect(await tier.isKept(within: .milliseconds(1)) == false)
+    tier.writer.resume()
+    #expect(await tier.isKept(within: .seconds(60)))
+  }
+
+  @Test(arguments: [true, false])
+  func `what a broken journal can't say of a purge is done to the files`(isSoft: Bool) async throws
+  {
+    let tier = tier()
+    let one = object("/a", [1], tags: ["t"])
+    tier.store(one)
+    tier.note(position: "1-2")
+    await tier.settle()
+    let path = folder.path + "/journal"
+    let before = try Data(contentsOf: URL(filePath: path))
+    // A folder that isn't empty: nothing can be written in its place.
+    tier.journal.withLock { $0.close() }
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(
+      atPath: path + "/x", withIntermediateDirectories: true)
+    tier.purge(.tagged(["t"]), mark: isSoft ? StaleMark(since: 100) : nil)
+    await tier.settle()
+    #expect(await tier.isKept(within: .seconds(60)) == false)
+    try FileManager.default.removeItem(atPath: path)
+    try before.write(to: URL(filePath: path))
+    let again = self.tier()
+    await again.settle()
+    #expect(await read(again, one) == nil)
+  }
+
+  @Test func `a position is not kept behind a purge that could not be`() async throws {
+    let tier = tier()
+    let one = object("/a", [1], tags: ["t"])
+    tier.store(one)
+    tier.note(position: "1-2")
+    await tier.settle()
+    let path = folder.path + "/journal"
+    tier.journal.withLock { $0.close() }
+    try FileManager.default.removeItem(atPath: path)
+    // Neither the journal nor the object's file can be changed: folders that aren't empty.
+    let file = folder.file(one)
+    try FileManager.default.removeItem(atPath: file)
+    for place in [path, file] {
+      try FileManager.default.createDirectory(
+        atPath: place + "/x", withIntermediateDirectories: true)
+    }
+    tier.purge(.tagged(["t"]))
+    tier.note(position: "3-4")
+    await tier.settle()
+    #expect(tier.position == nil)
+  }
+
+  @Test func `what is purged while another process has the folder is purged when it is this one's`()
+    async
+  {
+    let first = tier()
+    let one = object("/a", [1], tags: ["t"])
+    first.store(one)
+    first.store(object("/b", [2], tags: ["u"]))
+    await first.settle()
+    let second = DiskTier(folder.path, isOwn: false)
+    second.purge(.tagged(["t"]))
+    async let isKept = second.isKept(within: .seconds(60))
+    await first.release()
+    second.open()
+    #expect(await isKept)
+    await second.settle()
+    #expect(!second.contains(one.key))
+    #expect(second.contains(object("/b", []).key))
+  }
+
+  @Test func `more purges than can wait for a folder have all of it doubted`() async {
+    let first = tier()
+    let one = object("/a", [1], tags: ["t"])
+    first.store(one)
+    await first.settle()
+    let second = DiskTier(folder.path, isOwn: false)
+    for number in 0..<1_000 { second.purge(.tagged(["\(number)"])) }
+    await first.release()
+    second.open()
+    await second.settle()
+    await second.settle()
+    #expect(await read(second, one)?.mark?.isDoubted == true)
+  }
+
   @Test func `how far purges were heard of is kept beside it`() async {
     let tier = tier()
     #expect(tier.position == nil)

@@ -1,10 +1,12 @@
-import Cache
 import Cluster
 import Foundation
+import HTTPServer
 import HTTPTypes
+import Operator
 import Synchronization
 import Testing
 
+@testable import Cache
 @testable import Edge
 
 @Suite struct `Purges of an edge's cache` {
@@ -136,6 +138,37 @@ import Testing
     // Who led had asked before.
     #expect(bodies.withLock { Set($0) } == Set(wholes))
     #expect(bodies.withLock { $0.count { $0 == wholes[1] } } == 39)
+  }
+
+  @Test func `an order is answered when the disk has it`() async throws {
+    let folder = NSTemporaryDirectory() + "edge-purge-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let edge = try EdgeNode {
+      $0.diskFolder = folder
+      $0.purgeWait = .milliseconds(1)
+    }
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D600&size=100&tags=t")
+    _ = try await edge.get("/o/\(name)")
+    #expect(try await edge.eventually { edge.proxy.store.diskUsage?.count == 1 })
+    let call = PurgeRoute.call(edge.proxy, nil, OperatorSite(names: ["e"]))
+    let request = APIRequest(
+      request: HTTPRequest(
+        method: .post, scheme: "http", authority: "127.0.0.1:9113", path: "/cache/purge"),
+      body: Array(#"{"tag": "t"}"#.utf8))
+    let tier = try #require(edge.proxy.store.disk?.tier)
+    tier.writer.suspend()
+    let late = await call.handler(request)
+    tier.writer.resume()
+    #expect(late.response.status.code == 503)
+    #expect(String(decoding: late.body, as: UTF8.self).contains("disk_not_done"))
+    // From memory it had gone at once.
+    #expect(try await edge.get("/o/\(name)").head.cacheWord == "MISS")
+    await tier.settle()
+    let patient = try EdgeNode { $0.diskFolder = folder + "/2" }
+    let soon = await PurgeRoute.call(patient.proxy, nil, OperatorSite(names: ["e"]))
+      .handler(request)
+    #expect(soon.response.status.code == 200)
   }
 
   @Test func `all choices of an address go together`() async throws {

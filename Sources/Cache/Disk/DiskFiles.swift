@@ -2,8 +2,9 @@ import Glibc
 
 /// The files of a disk tier: one for each object, in 256 folders, and the journal.
 ///
-/// A file is written under another name first, so that under its own it is whole or not there. None
-/// is synced: after a power cut its sums tell what is left of it.
+/// A file is written under another name first, so that under its own it is whole or not there. No
+/// object's is synced: after a power cut its sums tell what is left of it. The journal is, where
+/// somebody waits for what it says of a purge.
 ///
 /// What is no regular file is none of ours, whatever it is called: a link is not followed, and a pipe
 /// not waited for.
@@ -59,18 +60,31 @@ package struct DiskFiles: Sendable {
   /// - Parameters:
   ///   - pieces: one after the other.
   ///   - path: its name; a file of that name is replaced in one step.
+  ///   - isSynced: whether it is there after a power cut, too.
   /// - Returns: 0, or the errno.
-  package static func write(_ pieces: [[UInt8]], to path: String) -> Int32 {
+  package static func write(
+    _ pieces: [[UInt8]], to path: String, isSynced: Bool = false
+  ) -> Int32 {
     let partial = path + ".partial"
     var descriptor = create(partial)
     if descriptor < 0, clear(partial) { descriptor = create(partial) }
     guard descriptor >= 0 else { return errno }
     var problem: Int32 = 0
     for piece in pieces where problem == 0 { problem = write(piece, descriptor) }
+    if problem == 0, isSynced, fsync(descriptor) != 0 { problem = errno }
     if close(descriptor) != 0, problem == 0 { problem = errno }
     if problem == 0, unsafe rename(partial, path) != 0 { problem = errno }
     if problem != 0 { _ = unsafe unlink(partial) }
+    if problem == 0, isSynced { problem = syncFolder(of: path) }
     return problem
+  }
+
+  private static func syncFolder(of path: String) -> Int32 {
+    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return errno }
+    defer { close(descriptor) }
+    return fsync(descriptor) == 0 ? 0 : errno
   }
 
   private static func create(_ path: String) -> Int32 {
@@ -179,8 +193,12 @@ package struct DiskFiles: Sendable {
   }
 
   /// Takes a file away, or a folder that is empty.
-  static func remove(_ path: String) {
-    if unsafe unlink(path) != 0, errno == EISDIR { _ = unsafe rmdir(path) }
+  ///
+  /// - Returns: whether nothing is there any more.
+  @discardableResult static func remove(_ path: String) -> Bool {
+    if unsafe unlink(path) == 0 { return true }
+    if errno == EISDIR { return unsafe rmdir(path) == 0 }
+    return errno == ENOENT || errno == ENOTDIR
   }
 
   /// The names in a folder; none where it can't be read.

@@ -39,13 +39,17 @@ struct DiskJournal {
   /// Adds a record.
   ///
   /// - Returns: 0, or the errno; the journal then ends with its last whole record.
-  mutating func append(_ record: JournalRecord) -> Int32 {
-    if descriptor < 0 {
-      descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | DiskFiles.safely, 0o600)
-      guard descriptor >= 0 else { return errno }
-    }
+  mutating func append(_ record: JournalRecord) -> Int32 { append([record]) }
+
+  /// Adds records, all of them or none.
+  ///
+  /// - Returns: 0, or the errno.
+  mutating func append(_ new: [JournalRecord]) -> Int32 {
+    if new.isEmpty { return 0 }
+    let refusal = open()
+    guard refusal == 0 else { return refusal }
     var bytes: [UInt8] = []
-    record.append(to: &bytes)
+    for record in new { record.append(to: &bytes) }
     let end = lseek(descriptor, 0, SEEK_END)
     let problem = DiskFiles.write(bytes, descriptor)
     guard problem == 0 else {
@@ -53,8 +57,24 @@ struct DiskJournal {
       if end < 0 || ftruncate(descriptor, end) != 0 { close() }
       return problem
     }
-    records += 1
+    records += new.count
     return 0
+  }
+
+  private mutating func open() -> Int32 {
+    if descriptor >= 0 { return 0 }
+    descriptor = unsafe Glibc.open(
+      path, O_WRONLY | O_CREAT | O_APPEND | DiskFiles.safely, 0o600)
+    return descriptor >= 0 ? 0 : errno
+  }
+
+  /// Has all that was added stand after a power cut, too.
+  ///
+  /// - Returns: 0, or the errno.
+  mutating func sync() -> Int32 {
+    let problem = open()
+    guard problem == 0 else { return problem }
+    return fdatasync(descriptor) == 0 ? 0 : errno
   }
 
   /// Whether it has become so long that it is better written anew.
@@ -81,7 +101,8 @@ struct DiskJournal {
         count += 1
       }
     }
-    let problem = DiskFiles.write([bytes], to: path)
+    // Of the one before some was synced, which must not be lost with what takes its place.
+    let problem = DiskFiles.write([bytes], to: path, isSynced: true)
     guard problem == 0 else { return problem }
     close()
     records = objects.count + count

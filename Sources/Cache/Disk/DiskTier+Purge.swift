@@ -14,7 +14,8 @@ extension DiskTier {
   /// Takes objects out, or marks them as stale.
   ///
   /// From the return on they are found no more, or as marked; what waits to be written is seen to when
-  /// it is. Their files go behind the caller's back.
+  /// it is. Their files go behind the caller's back. What is in a folder that another process still has
+  /// is seen to when it is this one's.
   ///
   /// - Parameters:
   ///   - which: of those that there are.
@@ -24,6 +25,12 @@ extension DiskTier {
     _ which: Selection, mark: StaleMark? = nil,
     done: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
+    let isLater = state.withLock { state in
+      guard !state.isOwn, !state.isReleased else { return false }
+      state.postponed.add(which, mark)
+      return true
+    }
+    if isLater { return done(0) }
     let first = change(which, mark)
     writer.async { [self] in
       let more = Set(change(which, mark)).union(first)
@@ -31,11 +38,84 @@ extension DiskTier {
         write(mark, more, ofAll: which)
       } else {
         // One of them may have been stored anew meanwhile, as something else.
-        unlink(more.filter { !contains($0) })
+        takeOut(more.filter { !contains($0) })
       }
       tidyJournal()
       done(more.count)
     }
+  }
+
+  /// The journal first, all at once: after a kill the files of what it says has gone go at the next
+  /// start.
+  private func takeOut(_ keys: [CacheKey]) {
+    guard !isReleased, !keys.isEmpty else { return }
+    let problem = journal.withLock { $0.append(keys.map { .gone($0) }) }
+    if problem != 0 { failed() }
+    var areAllGone = true
+    for key in keys where !DiskFiles.remove(files.path(key)) { areAllGone = false }
+    if problem != 0, !areAllGone { lost() }
+  }
+
+  /// A purge is neither in the journal nor done: the next process must not believe what is there.
+  private func lost() {
+    state.withLock { state in
+      state.hasLostPurge = true
+      state.isPositionLost = true
+    }
+    DiskFiles.remove(files.position)
+  }
+
+  /// Tells when all that was purged so far is on disk, and stays so after a kill and a power cut.
+  ///
+  /// - Parameter done: called once, from the writer's thread: false where the disk didn't take it.
+  package func whenKept(_ done: @escaping @Sendable (Bool) -> Void) {
+    let isLater = state.withLock { state in
+      guard !state.isOwn, !state.isReleased else { return false }
+      state.postponed.done.append(done)
+      return true
+    }
+    if isLater { return }
+    writer.async { [self] in
+      // The other process's to keep now, which this one can't wait for.
+      if isReleased { return done(false) }
+      let problem = journal.withLock { $0.sync() }
+      if problem != 0 { failed() }
+      let isLost = state.withLock { state in
+        defer { state.hasLostPurge = false }
+        return state.hasLostPurge
+      }
+      done(problem == 0 && !isLost)
+    }
+  }
+
+  /// Waits until all that was purged so far is on disk.
+  ///
+  /// - Parameter patience: for so long.
+  /// - Returns: false where it took longer, or the disk didn't take it.
+  package func isKept(within patience: Duration) async -> Bool {
+    let (answers, answer) = AsyncStream.makeStream(
+      of: Bool.self, bufferingPolicy: .bufferingOldest(1))
+    whenKept { answer.yield($0) }
+    let late = Task {
+      try? await Task.sleep(for: patience)
+      answer.yield(false)
+    }
+    defer {
+      late.cancel()
+      answer.finish()
+    }
+    for await isKept in answers { return isKept }
+    return false
+  }
+
+  /// Does what was purged while the folder was another process's; on the writer, when it has been read.
+  func purgePostponed() {
+    let postponed = state.withLock { state in
+      defer { state.postponed = PostponedPurges() }
+      return state.postponed
+    }
+    for (which, mark) in postponed.purges { purge(which, mark: mark) }
+    for done in postponed.done { whenKept(done) }
   }
 
   private func change(_ which: Selection, _ mark: StaleMark?) -> [CacheKey] {
@@ -77,22 +157,35 @@ extension DiskTier {
 
   private func write(_ mark: StaleMark, _ keys: Set<CacheKey>, ofAll which: Selection) {
     guard !isReleased else { return }
+    let records: [JournalRecord]
     if case .all = which {
-      if journal.withLock({ $0.append(.allMarked(mark)) }) != 0 { failed() }
-      return
+      records = [.allMarked(mark)]
+    } else {
+      records = state.withLock { state in
+        keys.compactMap { key in state.table.peek(key)?.mark.map { .marked(key, $0) } }
+      }
     }
-    for key in keys {
-      guard let mark = state.withLock({ $0.table.peek(key)?.mark }) else { continue }
-      if journal.withLock({ $0.append(.marked(key, mark)) }) != 0 { return failed() }
-    }
+    guard journal.withLock({ $0.append(records) }) != 0 else { return }
+    failed()
+    // What can't be said to be stale is not to be found by the next process at all.
+    state.withLock { state in for key in keys { state.table.remove(key) } }
+    takeOut(Array(keys))
   }
 
   // MARK: How far purges have been heard of
 
   /// Keeps a text of the owner's, once all that was purged before is on disk.
   package func note(position: String) {
+    let number = state.withLock { state in
+      state.positions += 1
+      return state.positions
+    }
     writer.async { [self] in
-      guard !isReleased else { return }
+      // The last of several says it all.
+      guard state.withLock({ $0.positions == number }) else { return }
+      guard !isReleased, !state.withLock(\.isPositionLost) else { return }
+      // It may stand when a power cut has taken what was purged before it.
+      if journal.withLock({ $0.sync() }) != 0 { return failed() }
       if DiskFiles.write([Array(position.utf8)], to: files.position) != 0 { failed() }
     }
   }

@@ -51,6 +51,12 @@ package final class DiskTier: Sendable {
     var isOwn = false
     /// Whether it was, and is another's.
     var isReleased = false
+    /// Whether a purge could not be kept since it was asked for last, and whether any ever could not.
+    var hasLostPurge = false
+    var isPositionLost = false
+    var postponed = PostponedPurges()
+    /// How often a position was to be noted.
+    var positions = 0
   }
 
   let files: DiskFiles
@@ -267,7 +273,10 @@ package final class DiskTier: Sendable {
   }
 
   private func load() {
-    guard files.prepare() == 0 else { return failed() }
+    guard files.prepare() == 0 else {
+      purgePostponed()
+      return failed()
+    }
     var found: [CacheKey: DiskEntry] = [:]
     var order: [CacheKey] = []
     let problem = journal.withLock { journal in
@@ -296,6 +305,7 @@ package final class DiskTier: Sendable {
     unlink(gone)
     sweep()
     tidyJournal()
+    purgePostponed()
   }
 
   /// Files that the journal doesn't know, as it was cut or lost.

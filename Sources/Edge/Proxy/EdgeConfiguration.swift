@@ -34,6 +34,8 @@ package struct EdgeConfiguration: Sendable {
   package var aloneFor: Int64 = 10
   /// Seconds for which what is purged softly may be served while it is asked for anew, at least.
   package var purgeGrace: Int64 = 60
+  /// How long the answer to a purge waits for the disk.
+  package var purgeWait = Duration.seconds(10)
   /// Whether purges come from a cluster: until those that were missed are known, what is on disk is
   /// doubted.
   package var hearsOfPurges = false

@@ -1,3 +1,4 @@
+import Cache
 package import Cluster
 import Synchronization
 
@@ -29,6 +30,12 @@ extension EdgeProxy {
       purges.objects += count
     }
     return count
+  }
+
+  /// Whether what was purged so far is on disk, too, so that a kill or a power cut brings nothing of it
+  /// back; waits for that, but not for long.
+  package func arePurgesKept() async -> Bool {
+    await store.disk?.tier.isKept(within: configuration.purgeWait) ?? true
   }
 
   /// Has all that is kept confirmed by its origin before it is served: purges may have been missed.

@@ -23,6 +23,7 @@ package final class CacheInvalidations: Sendable {
   private let invalidations: Invalidations
   private let logger: Logger
   private let state = Mutex(State())
+  private let turn = Mutex(())
   private let bell: (stream: AsyncStream<Void>, ring: AsyncStream<Void>.Continuation)
 
   /// - Parameters:
@@ -78,14 +79,18 @@ package final class CacheInvalidations: Sendable {
   }
 
   /// Does what waits; called by both tasks, each of which does what it finds.
+  ///
+  /// One after the other: a later position must not be noted before what stands before it is done.
   private func flush() {
-    let (batch, position) = state.withLock { state in
-      defer { state.waiting = [] }
-      return (state.waiting, state.position)
+    turn.withLock { _ in
+      let (batch, position) = state.withLock { state in
+        defer { state.waiting = [] }
+        return (state.waiting, state.position)
+      }
+      guard !batch.isEmpty else { return }
+      proxy.purge(batch)
+      if let position { note(position) }
     }
-    guard !batch.isEmpty else { return }
-    proxy.purge(batch)
-    if let position { note(position) }
   }
 
   private func note(_ position: RedisStreamID) {

@@ -5,6 +5,8 @@ import HTTPTypes
 package import Operator
 
 /// `POST /cache/purge` on an edge's admin port: this edge forgets at once, and all others are told.
+///
+/// It is answered when the disk has it, too: a crash brings nothing back that was answered with 200.
 package enum PurgeRoute {
   package static let path: StaticString = "/cache/purge"
 
@@ -51,6 +53,12 @@ package enum PurgeRoute {
             message: "This edge has purged \(count) objects; others may not have been told: "
               + "\(error). Try again.")
         }
+      }
+      guard await proxy.arePurgesKept() else {
+        return .error(
+          .serviceUnavailable, code: "disk_not_done",
+          message: "This edge serves nothing of it any more, but its disk has not taken that in"
+            + " time: after a crash it might. Try again.")
       }
       let answer = try? JSONEncoder().encode(Purged(purged: count, cluster: isTold))
       return .json(.ok, answer.map { Array($0) } ?? [])

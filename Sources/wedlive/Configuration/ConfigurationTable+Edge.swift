@@ -49,6 +49,10 @@ extension ConfigurationTable {
       "How long what is purged softly is served at least, while it is asked for anew or where that"
         + " fails, unless its origin allows nothing stale."),
     .duration(
+      "edge.purge_wait", \.edge.purgeWait, in: .milliseconds(100)...(.seconds(300)),
+      "How long the answer to `POST /cache/purge` waits until the disk has it; then it is 503"
+        + " `disk_not_done`, and the purge may be made again."),
+    .duration(
       "edge.head_timeout", \.edge.headTimeout, in: .milliseconds(100)...(.seconds(600)),
       "How long an upstream may take until it answers."),
     .duration(

@@ -24,6 +24,7 @@ extension NodeConfiguration {
     proxy.sliceBytes = edge.slice == 0 ? 0 : max(64 << 10, edge.slice)
     proxy.unreadBytes = edge.maxUnread
     proxy.purgeGrace = edge.purgeGrace.components.seconds
+    proxy.purgeWait = edge.purgeWait
     proxy.answerBytes = edge.maxAnswer
     proxy.requestBytes = http.maxBody
     proxy.headTimeout = edge.headTimeout

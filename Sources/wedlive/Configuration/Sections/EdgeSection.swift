@@ -24,6 +24,8 @@ struct EdgeSection: Equatable, Sendable {
   var maxAnswer = 8 << 20
   /// For how long what is purged softly may be served while it is asked for anew, at least.
   var purgeGrace = Duration.seconds(60)
+  /// How long the answer to a purge waits for the disk.
+  var purgeWait = Duration.seconds(10)
   /// Until a response's head has come.
   var headTimeout = Duration.seconds(30)
   /// How long an upstream may send nothing.
