@@ -84,6 +84,7 @@ final class ScriptedOrigin: Sendable {
             elif rule.get("weak"): fields.append(("ETag", f'W/"{tag}"'))
             elif tag and "modified" not in rule: fields.append(("ETag", f'"{tag}"'))
             if "vary" in rule: fields.append(("Vary", rule["vary"]))
+            if "date" in rule: fields.append(("Date", rule["date"]))
             if "age" in rule: fields.append(("Age", rule["age"]))
             if "tags" in rule: fields.append(("Surrogate-Key", rule["tags"]))
             if tag and self.headers.get("If-None-Match") == f'"{tag}"':

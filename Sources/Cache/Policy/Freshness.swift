@@ -3,8 +3,9 @@ package import HTTPTypes
 
 /// How long a stored response may be used, and how old it is (RFC 9111, 4.2).
 ///
-/// Times are seconds since 1970, by the node's clock. One that goes back makes nothing fresh again:
-/// an age never falls below what it was when the response came.
+/// Times are seconds since 1970, by a clock of the node's that doesn't go back. Where one did, between
+/// two processes, nothing becomes fresh again by that: an age never falls below what it was when the
+/// response came.
 package struct Freshness: Equatable, Sendable, Codable {
   /// Seconds for which it is fresh, from its making.
   package var lifetime: Int64
@@ -39,14 +40,18 @@ package struct Freshness: Equatable, Sendable, Codable {
   ///   - response: its final head.
   ///   - requestedAt: when it was asked for.
   ///   - receivedAt: when its head had come.
+  ///   - wall: the same moment by the clock that dates of others are held against; nil where that is no
+  ///     other one.
   ///   - rules: how long is guessed where nothing is said.
   package init(
-    _ response: HTTPResponse, requestedAt: Int64, receivedAt: Int64, rules: CacheRules
+    _ response: HTTPResponse, requestedAt: Int64, receivedAt: Int64, wall: Int64? = nil,
+    rules: CacheRules
   ) {
     let fields = response.headerFields
     let said = ResponseDirectives(fields)
-    let date = fields.date(.date) ?? receivedAt
-    let apparent = max(0, receivedAt - date)
+    let wall = wall ?? receivedAt
+    let date = fields.date(.date) ?? wall
+    let apparent = max(0, wall - date)
     let corrected = Freshness.ageField(fields) + max(0, receivedAt - requestedAt)
     initialAge = min(CacheDirectives.longest, max(apparent, corrected))
     self.receivedAt = receivedAt

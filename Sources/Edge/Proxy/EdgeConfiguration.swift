@@ -36,6 +36,8 @@ package struct EdgeConfiguration: Sendable {
   package var purgeGrace: Int64 = 60
   /// How long the answer to a purge waits for the disk.
   package var purgeWait = Duration.seconds(10)
+  /// What ages are counted by.
+  package var clock = EdgeClock.system
   /// Whether purges come from a cluster: until those that were missed are known, what is on disk is
   /// doubted.
   package var hearsOfPurges = false

@@ -110,7 +110,7 @@ final class EdgeFetch: ResponseReceiver {
   // MARK: The response
 
   func received(head: HTTPResponse) {
-    let now = proxy.now
+    let (now, wall) = (proxy.now, proxy.wall)
     let status = head.status.code
     use.succeeded()
     if status == 404, order.isOwn, order.pool.isMixed,
@@ -140,9 +140,9 @@ final class EdgeFetch: ResponseReceiver {
       stop()
       return answer(.object(stored, .stale(ttl: stored.freshness.remaining(at: now))))
     }
-    let response = EdgeFields.kept(head, at: now)
+    let response = EdgeFields.kept(head, at: wall)
     let freshness = Freshness(
-      head, requestedAt: requestedAt, receivedAt: now, rules: proxy.configuration.rules)
+      head, requestedAt: requestedAt, receivedAt: now, wall: wall, rules: proxy.configuration.rules)
     let length = head.headerFields[.contentLength].flatMap { Int($0) }
     let fits = (length ?? 0) <= proxy.configuration.objectBytes
     let isKept =
@@ -203,7 +203,7 @@ final class EdgeFetch: ResponseReceiver {
     else { return nil }
     return SlicedObject.read(
       head, reference, of: order, in: proxy.store, slices, rules: proxy.configuration.rules,
-      requestedAt: requestedAt, now: now)
+      requestedAt: requestedAt, now: now, wall: proxy.wall)
   }
 
   /// Whether an error that isn't kept is the same for all who wait for it: nothing in the request or in
@@ -231,9 +231,10 @@ final class EdgeFetch: ResponseReceiver {
     }
     var response = stored.response
     response.headerFields = Validation.updated(
-      stored.response.headerFields, by: EdgeFields.kept(head, at: now).headerFields)
+      stored.response.headerFields, by: EdgeFields.kept(head, at: proxy.wall).headerFields)
     let freshness = Freshness(
-      response, requestedAt: requestedAt, receivedAt: now, rules: proxy.configuration.rules)
+      response, requestedAt: requestedAt, receivedAt: now, wall: proxy.wall,
+      rules: proxy.configuration.rules)
     let object = EdgeObject(order.name, response, body: stored.body, freshness: freshness)
     proxy.store.keep(object, fields: order.request.headerFields, since: order.since)
     answer(.object(object, .revalidated(ttl: freshness.remaining(at: now))))

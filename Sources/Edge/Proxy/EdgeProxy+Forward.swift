@@ -29,7 +29,7 @@ extension EdgeProxy {
         if (200..<400).contains(response.status.code), !Self.isSafe(request.method) {
           purge(name, madeUntrueBy: response)
         }
-        return (EdgeFields.kept(response, at: now), content)
+        return (EdgeFields.kept(response, at: wall), content)
       } catch {
         if error.fault != .ours { use.failed() }
         troubles.note(use.upstream, "\(error)")

@@ -5,10 +5,6 @@ import HTTPTypes
 package import Logging
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// A cache in front of an HTTP origin, for all loops of a node.
 ///
 /// One request to the origin for each object, however many wait for it; all of them get bytes as the
@@ -54,9 +50,11 @@ package final class EdgeProxy: Sendable {
   /// The disk is another process's from now on; returns when nothing is written any more.
   package func releaseDisk() async { await store.releaseDisk() }
 
-  static var clock: Int64 { Int64(time(nil)) }
+  /// For ages.
+  var now: Int64 { configuration.clock.now }
 
-  var now: Int64 { Self.clock }
+  /// For dates.
+  var wall: Int64 { configuration.clock.wall }
 
   // MARK: Asking
 

@@ -25,8 +25,13 @@ final class EdgeStore: Sendable {
   /// Whether no purge can have been missed: else what comes from disk is doubted.
   let isSure: Atomic<Bool>
   private let hash: SipHash
+  private let clock: EdgeClock
+
+  /// Seconds by which another process's clock may have been ahead.
+  private static let clockSlack: Int64 = 2
 
   init(_ configuration: EdgeConfiguration) {
+    clock = configuration.clock
     grace = configuration.purgeGrace
     isSure = Atomic(!configuration.hearsOfPurges)
     memory = MemoryTier(bytes: configuration.memoryBytes, count: configuration.memoryCount)
@@ -173,6 +178,10 @@ final class EdgeStore: Sendable {
     if !isSure.load(ordering: .acquiring), let received = entry.freshness?.receivedAt {
       let mark = StaleMark(since: received, isDoubted: true)
       entry = entry.marked(mark, grace: 0) ?? entry
+    }
+    if let received = entry.freshness?.receivedAt, received > clock.now + Self.clockSlack {
+      // The clock was set back since: how old it is, nobody knows.
+      entry = entry.marked(StaleMark(since: received, isDoubted: true), grace: 0) ?? entry
     }
     switch entry {
     case .object(let object): put(object, key, tags)

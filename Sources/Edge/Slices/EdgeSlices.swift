@@ -260,5 +260,6 @@ final class EdgeSlices: Sendable {
     store.forget(object.name)
   }
 
-  var now: Int64 { EdgeProxy.clock }
+  var now: Int64 { configuration.clock.now }
+  var wall: Int64 { configuration.clock.wall }
 }

@@ -104,7 +104,8 @@ final class SliceFetch: ResponseReceiver {
       guard
         let object = SlicedObject.read(
           head, reference, of: order, in: owner.store, slices,
-          rules: owner.configuration.rules, requestedAt: requestedAt, now: now)
+          rules: owner.configuration.rules, requestedAt: requestedAt, now: now,
+          wall: owner.wall)
       else { return end(.unfit) }
       // A reader has the head of what is known: only its age may differ.
       owner.keep(object, insteadOf: known, for: order)
@@ -156,9 +157,10 @@ final class SliceFetch: ResponseReceiver {
     }
     var response = known.response
     response.headerFields = Validation.updated(
-      known.response.headerFields, by: EdgeFields.kept(head, at: now).headerFields)
+      known.response.headerFields, by: EdgeFields.kept(head, at: owner.wall).headerFields)
     let freshness = Freshness(
-      response, requestedAt: requestedAt, receivedAt: now, rules: owner.configuration.rules)
+      response, requestedAt: requestedAt, receivedAt: now, wall: owner.wall,
+      rules: owner.configuration.rules)
     let object = known.with(response, freshness: freshness)
     owner.keep(object, insteadOf: known, for: order)
     landOnce(.confirmed(object))

@@ -14,18 +14,21 @@ extension SlicedObject {
   ///   - rules: how long it is taken to be fresh.
   ///   - requestedAt: when it was asked for, in seconds since 1970.
   ///   - now: when it came.
+  ///   - wall: what dates are held against.
   /// - Returns: nil for what may not be kept, or whose parts can't be told from another version's.
   static func read(
     _ head: HTTPResponse, _ reference: SliceReference, of order: EdgeFetch.Order,
-    in store: EdgeStore, _ slices: Slices, rules: CacheRules, requestedAt: Int64, now: Int64
+    in store: EdgeStore, _ slices: Slices, rules: CacheRules, requestedAt: Int64, now: Int64,
+    wall: Int64
   ) -> SlicedObject? {
-    guard isStrong(head.headerFields, at: now) else { return nil }
+    guard isStrong(head.headerFields, at: wall) else { return nil }
     var whole = head
     whole.status = .ok
     whole.headerFields[.contentRange] = nil
     whole.headerFields[.contentLength] = nil
     whole.headerFields[.acceptRanges] = "bytes"
-    let freshness = Freshness(whole, requestedAt: requestedAt, receivedAt: now, rules: rules)
+    let freshness = Freshness(
+      whole, requestedAt: requestedAt, receivedAt: now, wall: wall, rules: rules)
     guard Storability(order.request, whole, freshness) == .allowed,
       let rule = VaryRule(whole.headerFields)
     else { return nil }
@@ -33,7 +36,7 @@ extension SlicedObject {
       rule.isEmpty
       ? store.key(order.name) : store.key(order.name, rule, order.request.headerFields)
     return SlicedObject(
-      order.name, key, EdgeFields.kept(whole, at: now), reference, slices, freshness: freshness)
+      order.name, key, EdgeFields.kept(whole, at: wall), reference, slices, freshness: freshness)
   }
 
   /// What the head of a whole says; nil where slices of it couldn't be asked for.
