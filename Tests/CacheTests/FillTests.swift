@@ -189,6 +189,65 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     #expect(stops.count == 1)
   }
 
+  @Test func `a body that becomes too long when all have left is stopped`() {
+    let stops = Calls()
+    for isRead in [true, false] {
+      let body = FillBody()
+      body.onAdvice { if $0 == .stop { stops.note() } }
+      var reader = body.join()
+      _ = body.add([1, 2])
+      if !isRead { reader = nil }
+      body.stopKeeping(mostUnread: 4)
+      #expect(stops.count == (isRead ? 0 : 2))
+      withExtendedLifetime(reader) {}
+    }
+    // Who asked for it may not have come yet.
+    let body = FillBody()
+    body.onAdvice { if $0 == .stop { stops.note() } }
+    body.stopKeeping(mostUnread: 4)
+    #expect(stops.count == 2)
+  }
+
+  @Test(arguments: [nil, 8]) func `only what nobody wants is given up`(length: Int?) {
+    let body = FillBody(length: length)
+    _ = body.add([1, 2])
+    var reader = body.join()
+    #expect(body.unreadBytes == nil)
+    #expect(!body.abandon("slow"))
+    reader = nil
+    _ = reader
+    #expect(body.unreadBytes == 2)
+    #expect(body.abandon("slow"))
+    #expect(body.progress.end == .failed("slow"))
+    #expect(body.unreadBytes == nil)
+    let waited = FillBody(length: length)
+    waited.whenEnded {}
+    #expect(!waited.abandon("slow"))
+    let whole = FillBody()
+    whole.complete()
+    #expect(!whole.abandon("slow"))
+  }
+
+  @Test func `what nobody reads has to come fast enough all the time`() {
+    let start = ContinuousClock.now
+    var pace = UnreadPace(UnreadPace.Rule(rate: 100, over: .seconds(10)))
+    func isTooSlow(_ bytes: Int?, _ second: Int) -> Bool {
+      pace.isTooSlow(bytes, at: start + .seconds(second))
+    }
+    #expect(!isTooSlow(0, 0))
+    #expect(!isTooSlow(1, 9))
+    #expect(!isTooSlow(1_000, 10))
+    #expect(!isTooSlow(1_001, 19))
+    // Somebody reads it for a while.
+    #expect(!isTooSlow(nil, 20))
+    #expect(!isTooSlow(1_002, 21))
+    #expect(!isTooSlow(1_003, 30))
+    #expect(isTooSlow(2_001, 31))
+    pace = UnreadPace(UnreadPace.Rule(rate: 0, over: .seconds(10)))
+    #expect(!isTooSlow(0, 0))
+    #expect(!isTooSlow(0, 1_000))
+  }
+
   @Test func `a body that becomes too long only passes from then on`() {
     let body = FillBody()
     let reader = body.join()

@@ -8,7 +8,7 @@ import Testing
 /// after the first request changes nothing of what was set at `/set/NAME?…`. With `version=3` the body
 /// is always `NAME 3`, and the tag `3`; with `ranges=1` one range is answered: from a byte later with
 /// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
-/// `flap=1`; `body` is the body. With `gate=1` half of the body is sent, or so many bytes, with `hold=1`
+/// `flap=1`; `body` is the body. With `drip=1` it comes byte by byte. With `gate=1` half of the body is sent, or so many bytes, with `hold=1`
 /// not even the head, until `/open/NAME` is asked for once; with `from=2` a gate is there from the
 /// second request on. With `auth=1` who says nothing of who it is gets a 401. `/count/NAME` says how often `/o/NAME` was asked for, and with which fields last.
 final class ScriptedOrigin: Sendable {
@@ -128,7 +128,10 @@ final class ScriptedOrigin: Sendable {
         def put(self, part, rule):
             if not part: return
             if rule.get("chunked"): part = b"%x\r\n%s\r\n" % (len(part), part)
-            self.wfile.write(part)
+            for place in range(0, len(part), 1) if rule.get("drip") else ():
+                self.wfile.write(part[place:place + 1])
+                time.sleep(0.005)
+            if not rule.get("drip"): self.wfile.write(part)
         do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = any
     class Server(http.server.ThreadingHTTPServer):
         request_queue_size = 512

@@ -99,11 +99,13 @@ package final class FillBody: Sendable {
 
   /// From now on it only passes: it has become longer than what can be kept.
   ///
-  /// One whose length was said at the start goes on as it is.
+  /// One whose length was said at the start goes on as it is. Where all its readers have left the writer is
+  /// told to stop.
   ///
   /// - Parameter mostUnread: bytes beyond which the writer waits.
   package func stopKeeping(mostUnread: Int) {
-    state.withLock { $0.stopKeeping(mostUnread: mostUnread) }
+    let advise = state.withLock { $0.stopKeeping(mostUnread: mostUnread) }
+    advise?(.stop)
   }
 
   /// All of it has come.
@@ -111,6 +113,12 @@ package final class FillBody: Sendable {
 
   /// No more of it comes, though it isn't whole.
   package func fail(_ reason: String) { end(.failed(reason)) }
+
+  /// No more of it comes, as nobody reads it or waits for its end.
+  ///
+  /// - Parameter reason: for the log.
+  /// - Returns: false where somebody does; nothing is changed then.
+  package func abandon(_ reason: String) -> Bool { state.withLock { $0.abandon(reason) } }
 
   private func end(_ end: End) {
     let wakes = state.withLock { $0.end(end) }
@@ -126,6 +134,9 @@ package final class FillBody: Sendable {
   package func whenEnded(_ wake: @escaping Wake) {
     if !state.withLock({ $0.wakeAtEnd(wake) }) { wake() }
   }
+
+  /// How many bytes have come; nil while somebody reads it or waits for its end.
+  package var unreadBytes: Int? { state.withLock { $0.isUnread ? $0.bytes : nil } }
 
   /// How many read it.
   package var readers: Int { state.withLock { $0.readerCount } }

@@ -51,10 +51,15 @@ struct FillState {
     return isWriterWaiting ? .wait : .goOn
   }
 
-  mutating func stopKeeping(mostUnread: Int) {
-    guard keeping == .kept, buffer == nil else { return }
+  /// From now on it only passes.
+  ///
+  /// - Returns: who is to be told to stop: those who read it have all left. Who has asked for it first may
+  ///   yet come.
+  mutating func stopKeeping(mostUnread: Int) -> (@Sendable (FillBody.Advice) -> Void)? {
+    guard keeping == .kept, buffer == nil else { return nil }
     keeping = .passing(mostUnread: mostUnread)
     drop()
+    return isUnread && nextReader > 0 ? advise : nil
   }
 
   mutating func end(_ end: FillBody.End) -> [FillBody.Wake] {
@@ -62,6 +67,15 @@ struct FillState {
     let isShort = end == .complete && buffer.map { bytes < $0.bytes.count } ?? false
     self.end = isShort ? .failed("it is shorter than was said") : end
     return takeWakes()
+  }
+
+  /// Whether it is open, and nobody wants anything of it.
+  var isUnread: Bool { end == .open && readers.isEmpty && waiting.isEmpty }
+
+  mutating func abandon(_ reason: String) -> Bool {
+    guard isUnread else { return false }
+    end = .failed(reason)
+    return true
   }
 
   private mutating func takeWakes() -> [FillBody.Wake] {

@@ -23,6 +23,8 @@ package struct EdgeConfiguration: Sendable {
   package var objectBytes = 64 << 20
   /// Bytes that a slow client may leave unread of what isn't kept, before the origin has to wait.
   package var unreadBytes = 1 << 20
+  /// What a response must bring to be gone on with while nobody reads it.
+  package var unreadPace = UnreadPace.Rule()
   /// Until a response's head has come.
   package var headTimeout = Duration.seconds(30)
   /// How long the origin may send nothing.

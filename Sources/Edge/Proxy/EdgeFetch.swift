@@ -53,6 +53,7 @@ final class EdgeFetch: ResponseReceiver {
     var isStopped = false
     /// The first slice, of a response that is cut.
     var slice: SliceFill?
+    var pace: UnreadPace
   }
 
   let order: Order
@@ -60,7 +61,7 @@ final class EdgeFetch: ResponseReceiver {
   private let use: UpstreamUse
   private let tried: Set<Upstream>
   private let requestedAt: Int64
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let land: @Sendable (EdgeAnswer) -> Void
 
   /// - Parameters:
@@ -79,6 +80,7 @@ final class EdgeFetch: ResponseReceiver {
     self.proxy = proxy
     self.land = land
     requestedAt = proxy.now
+    state = Mutex(State(pace: UnreadPace(proxy.configuration.unreadPace)))
   }
 
   /// Knows the exchange, to hold it up or to end it.
@@ -264,8 +266,22 @@ final class EdgeFetch: ResponseReceiver {
 
   func caughtUp() {
     let (fill, slice) = state.withLock { ($0.fill, $0.slice) }
-    (slice?.body ?? fill?.body)?.wakeReaders()
+    guard let body = slice?.body ?? fill?.body else { return }
+    body.wakeReaders()
+    let bytes = body.unreadBytes
+    guard state.withLock({ $0.pace.isTooSlow(bytes, at: .now) }), body.abandon(Self.abandoned)
+    else { return }
+    proxy.slices.count { $0.abandoned += 1 }
+    stop()
+    if let slice {
+      proxy.slices.end(slice, Self.abandoned)
+    } else if let fill {
+      proxy.landed(order, fill)
+    }
   }
+
+  /// Why it goes no further.
+  static let abandoned = "nobody reads it, and it comes too slowly"
 
   func ended(_ problem: HTTPClientError?) {
     let (fill, isStopped) = state.withLock { ($0.fill, $0.isStopped) }

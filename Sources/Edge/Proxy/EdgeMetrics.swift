@@ -65,6 +65,10 @@ package struct EdgeMetrics: Sendable {
       "wedlive_edge_resumed_total",
       help: "Responses that broke off, and whose rest was then had from the same upstream.",
       reading: { Double(proxy.resumeCount) })
+    registry.counter(
+      "wedlive_edge_abandoned_total",
+      help: "Responses that were ended, as nobody read them and they came too slowly.",
+      reading: { Double(proxy.slices.counts.abandoned) })
     registry.gauge(
       "wedlive_edge_readers", help: "Clients that read what is on its way from an upstream.",
       reading: { Double(proxy.readers) })

@@ -29,6 +29,8 @@ final class EdgeSlices: Sendable {
     var upstream = 0
     /// Objects that were another version by the time a slice came.
     var changed = 0
+    /// Those and whole responses that were ended, as nobody read them and they came too slowly.
+    var abandoned = 0
   }
 
   /// How objects are cut; nil where they aren't.

@@ -25,6 +25,7 @@ final class SliceFetch: ResponseReceiver {
     var heir: EdgeFetch?
     var isLanded = false
     var isStopped = false
+    var pace: UnreadPace
   }
 
   private let number: Int
@@ -34,7 +35,7 @@ final class SliceFetch: ResponseReceiver {
   private let owner: EdgeSlices
   let use: UpstreamUse
   private let requestedAt: Int64
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let again: @Sendable (EdgeFailure) -> Void
   private let land: @Sendable (EdgeSlices.Answer) -> Void
 
@@ -61,6 +62,7 @@ final class SliceFetch: ResponseReceiver {
     self.again = again
     self.land = land
     requestedAt = owner.now
+    state = Mutex(State(pace: UnreadPace(owner.configuration.unreadPace)))
   }
 
   /// Knows the exchange, to end it.
@@ -180,7 +182,15 @@ final class SliceFetch: ResponseReceiver {
   func caughtUp() {
     let (fill, heir) = state.withLock { ($0.fill, $0.heir) }
     if let heir { return heir.caughtUp() }
-    fill?.body.wakeReaders()
+    guard let fill else { return }
+    fill.body.wakeReaders()
+    let bytes = fill.body.unreadBytes
+    guard state.withLock({ $0.pace.isTooSlow(bytes, at: .now) }),
+      fill.body.abandon(EdgeFetch.abandoned)
+    else { return }
+    owner.count { $0.abandoned += 1 }
+    stop()
+    owner.end(fill, EdgeFetch.abandoned)
   }
 
   func ended(_ problem: HTTPClientError?) {

@@ -58,6 +58,13 @@ extension ConfigurationTable {
     .duration(
       "edge.stall_timeout", \.edge.stallTimeout, in: .seconds(1)...(.seconds(600)),
       "How long it may send nothing then."),
+    .size(
+      "edge.unread_rate", \.edge.unreadRate, in: 0...1 << 30,
+      "How many bytes a second a response must bring to be gone on with when all who asked for it have"
+        + " left; else it is ended. 0: however few."),
+    .duration(
+      "edge.unread_time", \.edge.unreadTime, in: .seconds(1)...(.seconds(3_600)),
+      "Over how long that is measured."),
     .duration(
       "edge.connect_timeout", \.edge.connectTimeout, in: .milliseconds(100)...(.seconds(60)),
       "How long a connection to it may take, TLS included."),

@@ -25,6 +25,7 @@ extension NodeConfiguration {
     proxy.unreadBytes = edge.maxUnread
     proxy.purgeGrace = edge.purgeGrace.components.seconds
     proxy.purgeWait = edge.purgeWait
+    proxy.unreadPace = UnreadPace.Rule(rate: edge.unreadRate, over: edge.unreadTime)
     proxy.answerBytes = edge.maxAnswer
     proxy.requestBytes = http.maxBody
     proxy.headTimeout = edge.headTimeout

@@ -26,6 +26,10 @@ struct EdgeSection: Equatable, Sendable {
   var purgeGrace = Duration.seconds(60)
   /// How long the answer to a purge waits for the disk.
   var purgeWait = Duration.seconds(10)
+  /// How many bytes a second a response must bring, over how long, to be gone on with while nobody
+  /// reads it.
+  var unreadRate = 64 << 10
+  var unreadTime = Duration.seconds(10)
   /// Until a response's head has come.
   var headTimeout = Duration.seconds(30)
   /// How long an upstream may send nothing.
