@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Cache
@@ -463,6 +464,53 @@ private func read(_ tier: DiskTier, _ object: DiskObject) async -> DiskObject? {
     #expect(!tier.store(object("/a", [1])))
     #expect(tier.usage.skipped == 1)
     #expect(tier.usage.waitingBytes == 0)
+  }
+
+  @Test func `a folder that is taken away under it is made anew`() async throws {
+    let events = Mutex<[DiskTier.FolderEvent]>([])
+    let tier = DiskTier(folder.path) { event in events.withLock { $0.append(event) } }
+    let (one, two, three) = (object("/a", [1]), object("/b", [2]), object("/c", [3]))
+    tier.store(one)
+    await tier.settle()
+    #expect(events.withLock { $0.isEmpty })
+    try FileManager.default.removeItem(atPath: folder.path)
+    tier.store(two)
+    await tier.settle()
+    #expect(await read(tier, two) == two)
+    #expect(!tier.contains(one.key))
+    #expect(tier.usage.failures == 0)
+    #expect(events.withLock { $0 } == [.gone, .made])
+    // A part of it.
+    try FileManager.default.removeItem(
+      atPath: folder.path + "/" + DiskFiles.part(three.key))
+    tier.store(three)
+    await tier.settle()
+    #expect(events.withLock { $0 } == [.gone, .made, .made])
+    let again = self.tier()
+    await again.settle()
+    for object in [two, three] { #expect(await read(again, object) == object) }
+  }
+
+  @Test func `a folder that can't be made anew is tried again, and told of`() async throws {
+    let events = Mutex<[DiskTier.FolderEvent]>([])
+    let tier = DiskTier(folder.path + "/x") { event in events.withLock { $0.append(event) } }
+    await tier.settle()
+    #expect(tier.usage.failures == 1)
+    #expect(!tier.store(object("/a", [1])))
+    var limits = DiskTier.Limits()
+    limits.pause = .zero
+    let impatient = DiskTier(folder.path + "/x", limits: limits) { event in
+      events.withLock { $0.append(event) }
+    }
+    await impatient.settle()
+    impatient.store(object("/a", [1]))
+    await impatient.settle()
+    #expect(events.withLock { $0 } == [.gone, .failed(ENOENT)])
+    try FileManager.default.createDirectory(
+      atPath: folder.path, withIntermediateDirectories: true)
+    impatient.store(object("/a", [1]))
+    await impatient.settle()
+    #expect(impatient.contains(object("/a", []).key))
   }
 
   @Test func `a long journal is written anew`() async {

@@ -87,6 +87,23 @@ import Testing
     #expect(try await second.get("/o/\(name)").body.elementsEqual(before.body), "another body")
   }
 
+  @Test func `what was taken away under it is of use to the next process again`() async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let name = "disk-taken"
+    let first = try node()
+    try await first.set(name, "cc=max-age%3D600&size=1000")
+    _ = try await first.get("/o/\(name)?1")
+    try await stored(1, on: first)
+    try FileManager.default.removeItem(atPath: folder)
+    let before = try await first.get("/o/\(name)?2")
+    #expect(try await first.eventually { first.proxy.store.diskUsage?.written == 2 })
+    let second = try node(after: first)
+    try await stored(1, on: second)
+    let after = try await second.get("/o/\(name)?2")
+    #expect(after.head.cacheWord == "HIT")
+    #expect(after.body.elementsEqual(before.body), "another body")
+  }
+
   @Test func `another process with another secret finds nothing`() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let name = "disk-secret"

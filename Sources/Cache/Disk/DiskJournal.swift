@@ -109,6 +109,12 @@ struct DiskJournal {
     return 0
   }
 
+  /// Begins with nothing, as the one before has been taken away.
+  mutating func begin() {
+    close()
+    records = 0
+  }
+
   mutating func close() {
     if descriptor >= 0 { Glibc.close(descriptor) }
     descriptor = -1

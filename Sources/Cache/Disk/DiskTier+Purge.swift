@@ -118,6 +118,9 @@ extension DiskTier {
     for done in postponed.done { whenKept(done) }
   }
 
+  /// Nothing is there any more, and none of it need be written anywhere.
+  func takeAllOut() { _ = change(.all, nil) }
+
   private func change(_ which: Selection, _ mark: StaleMark?) -> [CacheKey] {
     let become: (DiskEntry) -> ObjectChange<DiskEntry> = { entry in
       guard let mark else { return .remove }
@@ -186,7 +189,10 @@ extension DiskTier {
       guard !isReleased, !state.withLock(\.isPositionLost) else { return }
       // It may stand when a power cut has taken what was purged before it.
       if journal.withLock({ $0.sync() }) != 0 { return failed() }
-      if DiskFiles.write([Array(position.utf8)], to: files.position) != 0 { failed() }
+      let problem = writing {
+        DiskFiles.write([Array(position.utf8)], to: files.position)
+      }
+      if problem != 0 { failed() }
     }
   }
 

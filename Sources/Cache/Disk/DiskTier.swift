@@ -59,7 +59,18 @@ package final class DiskTier: Sendable {
     var positions = 0
   }
 
+  /// What has become of the folder under a running tier.
+  package enum FolderEvent: Equatable, Sendable {
+    /// It isn't there any more, with all that was in it; told before it is made anew.
+    case gone
+    /// It is there again, empty.
+    case made
+    /// It can't be made; the errno. Tried again after a while.
+    case failed(Int32)
+  }
+
   let files: DiskFiles
+  private let tell: @Sendable (FolderEvent) -> Void
   private let limits: Limits
   let state: Mutex<State>
   let journal: Mutex<DiskJournal>
@@ -76,7 +87,12 @@ package final class DiskTier: Sendable {
   ///   - limits: of what is stored.
   ///   - isOwn: false where another process still has the folder: nothing is found or stored until
   ///     `open`.
-  package init(_ folder: String, limits: Limits = Limits(), isOwn: Bool = true) {
+  ///   - tell: hears of what becomes of the folder, from the writer's thread.
+  package init(
+    _ folder: String, limits: Limits = Limits(), isOwn: Bool = true,
+    tell: @escaping @Sendable (FolderEvent) -> Void = { _ in }
+  ) {
+    self.tell = tell
     files = DiskFiles(folder: folder)
     self.limits = limits
     state = Mutex(State(table: ObjectTable(bytes: limits.bytes, count: limits.count)))
@@ -191,9 +207,12 @@ package final class DiskTier: Sendable {
     let head = object.fileHead
     let entry = DiskEntry(
       bytes: head.count + object.body.count, name: object.name, tags: object.tags)
-    // The journal first: a file that it doesn't know would never go.
-    var problem = journal.withLock { $0.append(.stored(object.key, entry)) }
-    if problem == 0 { problem = DiskFiles.write([head, object.body], to: files.path(object.key)) }
+    let problem = writing {
+      // The journal first: a file that it doesn't know would never go.
+      let problem = journal.withLock { $0.append(.stored(object.key, entry)) }
+      if problem != 0 { return problem }
+      return DiskFiles.write([head, object.body], to: files.path(object.key))
+    }
     guard problem == 0 else {
       remove([object.key])
       return failed()
@@ -208,6 +227,34 @@ package final class DiskTier: Sendable {
     }
     unlink(gone)
     tidyJournal()
+  }
+
+  /// Writes something, once more where the folder had gone.
+  ///
+  /// - Returns: 0, or the errno.
+  func writing(_ write: () -> Int32) -> Int32 {
+    let problem = write()
+    return problem == ENOENT && makeAnew() ? write() : problem
+  }
+
+  /// Makes the folder anew, or what is missing of it, as somebody has taken it away.
+  private func makeAnew() -> Bool {
+    guard !isReleased else { return false }
+    let isGone = unsafe access(files.journal, F_OK) != 0
+    if isGone { tell(.gone) }
+    let problem = files.prepare()
+    guard problem == 0 else {
+      tell(.failed(problem))
+      return false
+    }
+    if isGone {
+      // What is written to the old one is lost.
+      journal.withLock { $0.begin() }
+      takeAllOut()
+      sweep()
+    }
+    tell(.made)
+    return true
   }
 
   /// The disk took nothing: it is asked again after a while.

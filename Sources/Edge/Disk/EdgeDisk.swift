@@ -1,6 +1,8 @@
 import Cache
 import Foundation
 import HTTPTypes
+import Logging
+import Synchronization
 
 /// The disk tier as the edge uses it: responses, and the fields that they are chosen by.
 final class EdgeDisk: Sendable {
@@ -21,10 +23,26 @@ final class EdgeDisk: Sendable {
   ///   - limits: of what is stored.
   ///   - grace: seconds for which what is purged softly may be served.
   ///   - isOwn: whether no other process has the folder.
-  init(_ folder: String, limits: DiskTier.Limits, grace: Int64, isOwn: Bool = true) {
+  ///   - logger: hears what becomes of the folder.
+  init(
+    _ folder: String, limits: DiskTier.Limits, grace: Int64, isOwn: Bool = true, logger: Logger
+  ) {
     self.grace = grace
-    tier = DiskTier(folder, limits: limits, isOwn: isOwn)
-    hash = EdgeDiskSecret.load(folder)
+    let secret = EdgeDiskSecret(folder)
+    hash = secret.hash
+    let isTold = Atomic(false)
+    tier = DiskTier(folder, limits: limits, isOwn: isOwn) { event in
+      switch event {
+      case .gone: secret.keep()
+      case .made:
+        isTold.store(false, ordering: .relaxed)
+        logger.warning("the cache's folder was gone, or a part of it, and is made anew: \(folder)")
+      case .failed(let problem):
+        guard !isTold.exchange(true, ordering: .relaxed) else { return }
+        logger.error(
+          "the cache's folder is gone and can't be made: \(folder): errno \(problem)")
+      }
+    }
   }
 
   func store(_ object: EdgeObject, _ key: CacheKey, _ tags: [String]) {

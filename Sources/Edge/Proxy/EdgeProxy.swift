@@ -33,7 +33,7 @@ package final class EdgeProxy: Sendable {
   ) {
     self.configuration = configuration
     self.client = client
-    let store = EdgeStore(configuration)
+    let store = EdgeStore(configuration, logger: logger)
     self.store = store
     let troubles = UpstreamTroubles(logger)
     self.troubles = troubles

@@ -1,5 +1,6 @@
 import Cache
 import HTTPTypes
+import Logging
 import Synchronization
 
 /// What an edge keeps, by what it is asked for; shared by all loops.
@@ -30,7 +31,7 @@ final class EdgeStore: Sendable {
   /// Seconds by which another process's clock may have been ahead.
   private static let clockSlack: Int64 = 2
 
-  init(_ configuration: EdgeConfiguration) {
+  init(_ configuration: EdgeConfiguration, logger: Logger) {
     clock = configuration.clock
     grace = configuration.purgeGrace
     isSure = Atomic(!configuration.hearsOfPurges)
@@ -38,7 +39,7 @@ final class EdgeStore: Sendable {
     disk = configuration.diskFolder.map {
       EdgeDisk(
         $0, limits: configuration.disk, grace: configuration.purgeGrace,
-        isOwn: configuration.ownsDisk)
+        isOwn: configuration.ownsDisk, logger: logger)
     }
     hash = disk?.hash ?? .random()
   }
