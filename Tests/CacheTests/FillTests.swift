@@ -228,6 +228,32 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     #expect(!whole.abandon("slow"))
   }
 
+  @Test func `bodies take no more than there is, and give it back when nobody reads them`() {
+    let memory = FillMemory(limit: 100)
+    var first: FillBody? = FillBody(length: 60, share: memory.share(60))
+    #expect(memory.share(41) == nil)
+    #expect(memory.refused == 1)
+    #expect(memory.bytes == 60)
+    let forced = memory.share(70, isForced: true)
+    #expect(memory.bytes == 130)
+    var reader = first?.join()
+    first = nil
+    _ = first
+    #expect(memory.share(1) == nil)
+    reader = nil
+    _ = reader
+    #expect(memory.bytes == 70)
+    // One whose length isn't known.
+    let growing = FillBody(share: memory.share(0))
+    #expect(growing.mayGrow(to: 20, isForced: false))
+    #expect(growing.mayGrow(to: 30, isForced: false))
+    #expect(!growing.mayGrow(to: 31, isForced: false))
+    #expect(memory.bytes == 100)
+    #expect(growing.mayGrow(to: 40, isForced: true))
+    #expect(memory.bytes == 110)
+    withExtendedLifetime(forced) {}
+  }
+
   @Test func `what nobody reads has to come fast enough all the time`() {
     let start = ContinuousClock.now
     var pace = UnreadPace(UnreadPace.Rule(rate: 100, over: .seconds(10)))

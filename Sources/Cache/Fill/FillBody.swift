@@ -51,6 +51,8 @@ package final class FillBody: Sendable {
   private let state: Mutex<FillState>
   /// Where a body stays whose length is known.
   private let buffer: FillBuffer?
+  /// What it takes of what all may; nil where nobody counts it.
+  private let share: FillShare?
 
   /// Makes an empty body.
   ///
@@ -58,7 +60,9 @@ package final class FillBody: Sendable {
   ///   - keeping: what becomes of it.
   ///   - length: how long it will be, where that is known: what is kept then has its place from the
   ///     start, and has failed with more or fewer bytes.
-  package init(_ keeping: Keeping = .kept, length: Int? = nil) {
+  ///   - share: of the memory that is for bodies, which it holds as long as anybody reads it.
+  package init(_ keeping: Keeping = .kept, length: Int? = nil, share: FillShare? = nil) {
+    self.share = share
     let buffer = keeping == .kept ? length.flatMap { FillBuffer(length: $0) } : nil
     self.buffer = buffer
     state = Mutex(FillState(keeping, in: buffer))
@@ -70,6 +74,19 @@ package final class FillBody: Sendable {
   package func onAdvice(_ advise: @escaping @Sendable (Advice) -> Void) {
     state.withLock { $0.advise = advise }
   }
+
+  /// Whether it may become so long and be kept, as far as memory goes.
+  ///
+  /// - Parameters:
+  ///   - end: its bytes.
+  ///   - isForced: whether it is even where there is none left.
+  /// - Returns: true also where nobody counts it.
+  package func mayGrow(to end: Int, isForced: Bool) -> Bool {
+    share?.grow(to: end, isForced: isForced) ?? true
+  }
+
+  /// Whether nothing of it was let go, so that who comes now misses nothing.
+  package var isAllThere: Bool { state.withLock { $0.isAllThere } }
 
   /// Adds a piece; ignored after the end.
   ///

@@ -30,6 +30,7 @@ struct FillState {
   }
 
   var readerCount: Int { readers.count }
+  var isAllThere: Bool { dropped == 0 }
 
   private var unread: Int {
     bytes - (readers.values.lazy.map(\.read).min() ?? 0)

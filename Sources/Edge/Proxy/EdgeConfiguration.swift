@@ -12,6 +12,8 @@ package struct EdgeConfiguration: Sendable {
   /// Of the memory tier.
   package var memoryBytes = 1 << 30
   package var memoryCount = 200_000
+  /// What bodies on their way in take beside it; beyond that they aren't kept.
+  package var fillBytes = 512 << 20
   /// The folder of the disk tier; nil where there is none.
   package var diskFolder: String?
   package var disk = DiskTier.Limits()

@@ -46,6 +46,8 @@ final class EdgeFetch: ResponseReceiver {
     var stream: ResponseStream?
     /// Bytes of a body that is kept.
     var kept = 0
+    /// Whether it only passes from here on: it has become longer than what may be kept.
+    var isTooLong = false
     /// How often the rest of it was asked for.
     var resumes = 0
     var isLanded = false
@@ -147,7 +149,7 @@ final class EdgeFetch: ResponseReceiver {
       head, requestedAt: requestedAt, receivedAt: now, wall: wall, rules: proxy.configuration.rules)
     let length = head.headerFields[.contentLength].flatMap { Int($0) }
     let fits = (length ?? 0) <= proxy.configuration.objectBytes
-    let isKept =
+    let mayBeKept =
       order.isShared && Storability(order.request, head, freshness) == .allowed && fits
     if let object = cut(head, at: now) {
       let slice = proxy.slices.begin(
@@ -156,10 +158,14 @@ final class EdgeFetch: ResponseReceiver {
       proxy.slices.keep(object, insteadOf: nil, for: order)
       return answer(.sliced(object, outcome(status, isKept: true)))
     }
-    let isForAll = isKept || isErrorForAll(head)
+    // Where there is no memory for it, it comes at the pace of who reads it.
+    let isError = isErrorForAll(head)
+    let share = mayBeKept || isError ? share(length) : nil
+    let isKept = mayBeKept && share != nil
+    let isForAll = share != nil
     let body = FillBody(
       isForAll ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes),
-      length: fits ? length : nil)
+      length: fits ? length : nil, share: share)
     body.onAdvice { [weak self] advice in
       guard let stream = self?.state.withLock({ $0.stream }) else { return }
       switch advice {
@@ -172,8 +178,16 @@ final class EdgeFetch: ResponseReceiver {
       outcome: outcome(status, isKept: isKept), isForAll: isForAll)
     state.withLock { $0.fill = fill }
     // What is wrong now may be well in a moment, and is no reason for all to ask by themselves.
-    if order.isShared, !isForAll, status < 400 { proxy.cannotShare(order) }
+    if order.isShared, !isForAll, !mayBeKept, status < 400 { proxy.cannotShare(order) }
     answer(.filling(fill, isJoined: false))
+  }
+
+  /// The memory that a body takes which is to be kept; nil where there is none.
+  ///
+  /// Small ones take no more than if they weren't kept, and live segments are few.
+  private func share(_ length: Int?) -> FillShare? {
+    let isSmall = length.map { $0 <= proxy.configuration.unreadBytes } ?? false
+    return proxy.fillMemory.share(length ?? 0, isForced: order.isOwn || isSmall)
   }
 
   /// Whether a Content-Length says one length, however often (RFC 9112, 6.3).
@@ -254,10 +268,14 @@ final class EdgeFetch: ResponseReceiver {
     let count = piece.count
     let (fill, isTooLong) = state.withLock { state -> (EdgeFill?, Bool) in
       guard !state.isStopped else { return (nil, false) }
-      let before = state.kept
       state.kept += count
-      let most = proxy.configuration.objectBytes
-      return (state.fill, before <= most && state.kept > most)
+      guard let fill = state.fill, !state.isTooLong else { return (state.fill, false) }
+      state.isTooLong =
+        state.kept > proxy.configuration.objectBytes
+        || !fill.body.mayGrow(
+          to: state.kept,
+          isForced: order.isOwn || state.kept <= proxy.configuration.unreadBytes)
+      return (fill, state.isTooLong)
     }
     guard let fill else { return true }
     if isTooLong { fill.body.stopKeeping(mostUnread: proxy.configuration.unreadBytes) }

@@ -79,7 +79,7 @@ final class EdgeFill: Sendable {
   /// moment, only as long as it is fresh; one that broke off is only for those who asked before.
   func mayBeJoined(at now: Int64) -> Bool {
     switch body.progress.end {
-    case .open: true
+    case .open: body.isAllThere
     case .complete: freshness.isFresh(at: now)
     case .failed: false
     }

@@ -65,6 +65,14 @@ package struct EdgeMetrics: Sendable {
       "wedlive_edge_resumed_total",
       help: "Responses that broke off, and whose rest was then had from the same upstream.",
       reading: { Double(proxy.resumeCount) })
+    registry.gauge(
+      "wedlive_edge_filling_bytes",
+      help: "Bytes of bodies that are on their way in, or still held by who reads them.",
+      reading: { Double(proxy.fillMemory.bytes) })
+    registry.counter(
+      "wedlive_edge_filling_refused_total",
+      help: "Responses that were not kept, as those took all they may.",
+      reading: { Double(proxy.fillMemory.refused) })
     registry.counter(
       "wedlive_edge_abandoned_total",
       help: "Responses that were ended, as nobody read them and they came too slowly.",

@@ -19,6 +19,8 @@ package final class EdgeProxy: Sendable {
   package let upstreams: UpstreamPool
   let troubles: UpstreamTroubles
   let slices: EdgeSlices
+  /// What is on its way, or still read by somebody who is slow.
+  let fillMemory: FillMemory
   let purges = Mutex(PurgeCounts())
   let resumes = Atomic(0)
 
@@ -37,7 +39,8 @@ package final class EdgeProxy: Sendable {
     self.store = store
     let troubles = UpstreamTroubles(logger)
     self.troubles = troubles
-    slices = EdgeSlices(store, configuration, client: client, troubles)
+    fillMemory = FillMemory(limit: configuration.fillBytes)
+    slices = EdgeSlices(store, configuration, client: client, troubles, fillMemory)
     upstreams = UpstreamPool(configuration.upstreams, rules: configuration.upstreamRules)
   }
 

@@ -39,6 +39,7 @@ final class EdgeSlices: Sendable {
   let configuration: EdgeConfiguration
   let troubles: UpstreamTroubles
   private let client: HTTPClient
+  private let memory: FillMemory
   private let flights = FlightTable<@Sendable (Found) -> Void>()
   /// Slices that are on their way.
   private let fills = Mutex<[CacheKey: SliceFill]>([:])
@@ -46,8 +47,9 @@ final class EdgeSlices: Sendable {
 
   init(
     _ store: EdgeStore, _ configuration: EdgeConfiguration, client: HTTPClient,
-    _ troubles: UpstreamTroubles
+    _ troubles: UpstreamTroubles, _ memory: FillMemory
   ) {
+    self.memory = memory
     self.troubles = troubles
     slices = configuration.sliceBytes > 0 ? Slices(size: configuration.sliceBytes) : nil
     self.store = store
@@ -208,7 +210,7 @@ final class EdgeSlices: Sendable {
   func begin(
     _ number: Int, of object: SlicedObject, from upstream: Upstream, since: PurgeLog.Moment
   ) -> SliceFill {
-    let fill = SliceFill(object, number, from: upstream, since: since)
+    let fill = SliceFill(object, number, from: upstream, since: since, in: memory)
     fills.withLock { $0[store.key(object, number)] = fill }
     return fill
   }

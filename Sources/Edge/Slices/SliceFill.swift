@@ -17,14 +17,15 @@ final class SliceFill: Sendable {
   private let taken = Mutex(0)
 
   init(
-    _ object: SlicedObject, _ number: Int, from upstream: Upstream, since: PurgeLog.Moment
+    _ object: SlicedObject, _ number: Int, from upstream: Upstream, since: PurgeLog.Moment,
+    in memory: FillMemory
   ) {
     self.object = object
     self.upstream = upstream
     self.number = number
     self.since = since
     length = object.length(of: number)
-    body = FillBody(length: length)
+    body = FillBody(length: length, share: memory.share(length, isForced: true))
   }
 
   /// What becomes of the response after a piece.

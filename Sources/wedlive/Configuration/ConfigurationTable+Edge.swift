@@ -14,6 +14,11 @@ extension ConfigurationTable {
       "edge.memory", \.edge.memory, in: 0...1 << 50,
       "What the cache may take in memory; 0 is a quarter of the machine's, or of its control group's"
         + " limit."),
+    .size(
+      "edge.fill_memory", \.edge.fillMemory, in: 0...1 << 50,
+      "What bodies may take in memory, beside `edge.memory`, that are on their way in or still held by slow"
+        + " clients; beyond it larger ones than `edge.max_unread` are handed on at the pace of who reads"
+        + " them, and not kept. 0 is half of `edge.memory`, and `edge.max_object` at least."),
     .count(
       "edge.memory_objects", \.edge.memoryObjects, in: 100...100_000_000,
       "How many objects it has there at most."),

@@ -19,6 +19,8 @@ extension NodeConfiguration {
     proxy.upstreamRules.maxFails = edge.maxFails
     proxy.upstreamRules.failTimeout = edge.failTimeout
     proxy.memoryBytes = edge.memory > 0 ? edge.memory : MachineMemory.bytes() / 4
+    proxy.fillBytes =
+      edge.fillMemory > 0 ? edge.fillMemory : max(proxy.memoryBytes / 2, edge.maxObject)
     proxy.memoryCount = edge.memoryObjects
     proxy.objectBytes = edge.maxObject
     proxy.sliceBytes = edge.slice == 0 ? 0 : max(64 << 10, edge.slice)

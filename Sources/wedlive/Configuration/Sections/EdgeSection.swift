@@ -7,6 +7,8 @@ struct EdgeSection: Equatable, Sendable {
   /// Of the memory tier; 0 for a quarter of what there is.
   var memory = 0
   var memoryObjects = 200_000
+  /// Of bodies on their way in; 0 for half of that, and for one object at least.
+  var fillMemory = 0
   /// Of the disk tier; 0 for none.
   var disk = 10 << 30
   var diskObjects = 200_000

@@ -1,0 +1,65 @@
+import Cache
+import HTTPTypes
+import Testing
+
+@testable import Edge
+
+@Suite struct `What is on its way takes no more than it may` {
+  private func name(_ function: String = #function, _ tail: String = "") -> String {
+    String(function.filter { $0.isLetter }) + tail
+  }
+
+  /// Has a body held by one who reads nothing of it.
+  private func hold(_ edge: EdgeNode, _ name: String, _ rule: String) async throws -> FillReader {
+    try await edge.set(name, rule)
+    let request = HTTPRequest(method: .get, scheme: "http", authority: "e", path: "/o/\(name)")
+    return try await withCheckedThrowingContinuation { continuation in
+      edge.proxy.ask(request, name: "e/o/\(name)", isShared: true) { answer in
+        guard case .filling(let fill, _) = answer, let reader = fill.body.join() else {
+          return continuation.resume(throwing: CancellationError())
+        }
+        continuation.resume(returning: reader)
+      }
+    }
+  }
+
+  @Test(arguments: ["", "&chunked=1"])
+  func `beyond that what comes is handed on, and not kept`(_ more: String) async throws {
+    let edge = try EdgeNode {
+      $0.fillBytes = 500_000
+      $0.unreadBytes = 20_000
+      $0.sliceBytes = 0
+    }
+    let name = name(#function, more.isEmpty ? "" : "c")
+    var reader: FillReader? = try await hold(
+      edge, name + "held", "cc=max-age%3D600&size=400000&gate=1\(more)")
+    #expect(
+      try await edge.eventually {
+        edge.proxy.fillMemory.bytes >= (more.isEmpty ? 400_000 : 200_000)
+      })
+    try await edge.open(name + "held")
+    #expect(try await edge.allHasLanded())
+    #expect(edge.proxy.fillMemory.bytes == 400_000)
+    // Its reader holds it, be it kept or not.
+    try await edge.set(name, "cc=max-age%3D600&size=300000\(more)")
+    for number in 1...2 {
+      let answer = try await edge.get("/o/\(name)")
+      #expect(answer.body == ScriptedOrigin.body(name, number, size: 300_000))
+      #expect(try await edge.allHasLanded())
+    }
+    #expect(edge.proxy.fillMemory.refused >= 2)
+    // Small ones are kept nevertheless.
+    try await edge.set(name + "small", "cc=max-age%3D600&size=20000\(more)")
+    _ = try await edge.get("/o/\(name)small")
+    #expect(try await edge.allHasLanded())
+    #expect(try await edge.get("/o/\(name)small").head.cacheWord == "HIT")
+    withExtendedLifetime(reader) {}
+    reader = nil
+    _ = reader
+    #expect(try await edge.eventually { edge.proxy.fillMemory.bytes == 0 })
+    _ = try await edge.get("/o/\(name)")
+    #expect(try await edge.allHasLanded())
+    #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
+    #expect(try await edge.count(name) == 3)
+  }
+}
