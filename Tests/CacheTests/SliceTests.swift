@@ -27,7 +27,9 @@ import Testing
     #expect(slices.range(of: 5, total: 47).isEmpty)
   }
 
-  @Test(arguments: [1, 10, 1 << 20, Int.max]) func `what no offset can say overflows nothing`(size: Int) {
+  @Test(arguments: [1, 10, 1 << 20, Int.max]) func `what no offset can say overflows nothing`(
+    size: Int
+  ) {
     let slices = Slices(size: size)
     #expect(slices.first(of: "bytes=\(Int.max)-") == nil)
     for number in [slices.number(of: .max), .max] {

@@ -242,7 +242,9 @@ import Testing
     let first = try await edge.get("/o/\(name)", method: .head)
     #expect(first.head.headerFields[.contentLength] == "70")
     #expect(first.body.isEmpty)
-    _ = try await edge.get("/o/\(name)")
+    // It is kept once all of it has gone to who asked.
+    #expect(
+      try await edge.eventually { try await edge.get("/o/\(name)").head.cacheWord == "HIT" })
     let second = try await edge.get("/o/\(name)", method: .head)
     #expect(second.head.cacheWord == "HIT")
     #expect(second.head.headerFields[.contentLength] == "70")
