@@ -209,23 +209,32 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
   }
 
   @Test(arguments: [nil, 8]) func `only what nobody wants is given up`(length: Int?) {
-    let body = FillBody(length: length)
+    let start = ContinuousClock.now
+    let rule = UnreadPace.Rule(rate: 100, over: .seconds(10))
+    func isGivenUp(_ body: FillBody, _ second: Int) -> Bool {
+      body.abandonIfSlow("slow", at: start + .seconds(second))
+    }
+    let body = FillBody(length: length, pace: rule)
     _ = body.add([1, 2])
     var reader = body.join()
-    #expect(body.unreadBytes == nil)
-    #expect(!body.abandon("slow"))
+    #expect(!isGivenUp(body, 0))
+    #expect(!isGivenUp(body, 100))
     reader = nil
     _ = reader
-    #expect(body.unreadBytes == 2)
-    #expect(body.abandon("slow"))
+    // The time begins when the last one has left.
+    #expect(!isGivenUp(body, 200))
+    #expect(!isGivenUp(body, 209))
+    #expect(isGivenUp(body, 210))
     #expect(body.progress.end == .failed("slow"))
-    #expect(body.unreadBytes == nil)
-    let waited = FillBody(length: length)
+    #expect(!isGivenUp(body, 300))
+    let waited = FillBody(length: length, pace: rule)
     waited.whenEnded {}
-    #expect(!waited.abandon("slow"))
-    let whole = FillBody()
+    let whole = FillBody(pace: rule)
     whole.complete()
-    #expect(!whole.abandon("slow"))
+    let leisurely = FillBody(length: length)
+    for each in [waited, whole, leisurely] {
+      for second in [0, 100, 200] { #expect(!isGivenUp(each, second)) }
+    }
   }
 
   @Test func `bodies take no more than there is, and give it back when nobody reads them`() {

@@ -21,7 +21,7 @@ import Testing
     let name = name(#function, more.isEmpty ? "" : "c")
     try await edge.set(name, "cc=max-age%3D600&size=1000000&drip=1\(more)")
     refresh(edge, "/o/\(name)")
-    #expect(try await edge.eventually { edge.proxy.slices.counts.abandoned == 1 })
+    #expect(try await edge.eventually { edge.proxy.abandonedCount == 1 })
     #expect(try await edge.allHasLanded())
     // Whoever asks then asks anew.
     try await edge.set(name, "cc=max-age%3D600&size=100")
@@ -34,7 +34,7 @@ import Testing
     try await edge.set(name, rule("&drip=1"))
     // The first one comes with the head of the whole.
     refresh(edge, "/o/\(name)", mayBeCut: true)
-    #expect(try await edge.eventually { edge.proxy.slices.counts.abandoned == 1 })
+    #expect(try await edge.eventually { edge.proxy.abandonedCount == 1 })
     guard case .sliced(let object) = edge.proxy.store.find("e/o/\(name)", [:]).entry else {
       Issue.record("it isn't kept in slices")
       return
@@ -43,7 +43,7 @@ import Testing
       method: .get, scheme: "http", authority: "e", path: "/o/\(name)")
     edge.proxy.slices.prefetch(
       2, of: object, for: edge.proxy.order(request, for: object, from: nil))
-    #expect(try await edge.eventually { edge.proxy.slices.counts.abandoned == 2 })
+    #expect(try await edge.eventually { edge.proxy.abandonedCount == 2 })
   }
 
   @Test func `go on for as long as one reads, however slowly they come`() async throws {
@@ -56,7 +56,7 @@ import Testing
     try await edge.open(name)
     #expect(try await edge.eventually { body.isWhole })
     #expect(body.bytes == ScriptedOrigin.body(name, 1, size: 3))
-    #expect(edge.proxy.slices.counts.abandoned == 0)
+    #expect(edge.proxy.abandonedCount == 0)
   }
 
   @Test func `go on where they come fast enough`() async throws {
@@ -65,6 +65,6 @@ import Testing
     try await edge.set(name, "cc=max-age%3D600&size=4000000")
     refresh(edge, "/o/\(name)")
     #expect(try await edge.eventually { edge.proxy.store.has("e/o/\(name)") })
-    #expect(edge.proxy.slices.counts.abandoned == 0)
+    #expect(edge.proxy.abandonedCount == 0)
   }
 }

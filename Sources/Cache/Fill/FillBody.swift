@@ -61,11 +61,15 @@ package final class FillBody: Sendable {
   ///   - length: how long it will be, where that is known: what is kept then has its place from the
   ///     start, and has failed with more or fewer bytes.
   ///   - share: of the memory that is for bodies, which it holds as long as anybody reads it.
-  package init(_ keeping: Keeping = .kept, length: Int? = nil, share: FillShare? = nil) {
+  ///   - pace: at which it has to come while nobody reads it; nil where it may take its time.
+  package init(
+    _ keeping: Keeping = .kept, length: Int? = nil, share: FillShare? = nil,
+    pace: UnreadPace.Rule? = nil
+  ) {
     self.share = share
     let buffer = keeping == .kept ? length.flatMap { FillBuffer(length: $0) } : nil
     self.buffer = buffer
-    state = Mutex(FillState(keeping, in: buffer))
+    state = Mutex(FillState(keeping, in: buffer, pace: pace))
   }
 
   // MARK: Writing
@@ -131,11 +135,16 @@ package final class FillBody: Sendable {
   /// No more of it comes, though it isn't whole.
   package func fail(_ reason: String) { end(.failed(reason)) }
 
-  /// No more of it comes, as nobody reads it or waits for its end.
+  /// More has come: no more does from now on where nobody reads it or waits for its end, and it comes
+  /// too slowly for that.
   ///
-  /// - Parameter reason: for the log.
-  /// - Returns: false where somebody does; nothing is changed then.
-  package func abandon(_ reason: String) -> Bool { state.withLock { $0.abandon(reason) } }
+  /// - Parameters:
+  ///   - reason: for the log.
+  ///   - now: by the clock.
+  /// - Returns: whether it has ended by this.
+  package func abandonIfSlow(_ reason: String, at now: ContinuousClock.Instant = .now) -> Bool {
+    state.withLock { $0.abandonIfSlow(reason, at: now) }
+  }
 
   private func end(_ end: End) {
     let wakes = state.withLock { $0.end(end) }
@@ -151,9 +160,6 @@ package final class FillBody: Sendable {
   package func whenEnded(_ wake: @escaping Wake) {
     if !state.withLock({ $0.wakeAtEnd(wake) }) { wake() }
   }
-
-  /// How many bytes have come; nil while somebody reads it or waits for its end.
-  package var unreadBytes: Int? { state.withLock { $0.isUnread ? $0.bytes : nil } }
 
   /// How many read it.
   package var readers: Int { state.withLock { $0.readerCount } }

@@ -27,7 +27,8 @@ package final class FillMemory: Sendable {
     return share.grow(to: bytes, isForced: isForced) ? share : nil
   }
 
-  fileprivate func take(_ bytes: Int, isForced: Bool) -> Bool {
+  /// Takes more for a share; false where there is no room, unless it is taken all the same.
+  func take(_ bytes: Int, isForced: Bool) -> Bool {
     let now = used.add(bytes, ordering: .relaxed).newValue
     guard now > limit, !isForced else { return true }
     give(bytes)
@@ -35,30 +36,6 @@ package final class FillMemory: Sendable {
     return false
   }
 
-  fileprivate func give(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
-}
-
-/// What one body takes.
-package final class FillShare: Sendable {
-  private let memory: FillMemory
-  private let bytes = Mutex(0)
-
-  fileprivate init(of memory: FillMemory) { self.memory = memory }
-
-  deinit { memory.give(bytes.withLock { $0 }) }
-
-  /// The body is so long by now.
-  ///
-  /// - Parameters:
-  ///   - end: bytes of it, more or fewer than before.
-  ///   - isForced: whether it is taken even where there is no room.
-  /// - Returns: false where there is none; nothing more is taken then.
-  package func grow(to end: Int, isForced: Bool) -> Bool {
-    bytes.withLock { bytes in
-      guard end > bytes else { return true }
-      guard memory.take(end - bytes, isForced: isForced) else { return false }
-      bytes = end
-      return true
-    }
-  }
+  /// A share is given back, or a part of it.
+  func give(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
 }

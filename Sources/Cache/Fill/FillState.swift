@@ -23,8 +23,10 @@ struct FillState {
   /// Who wants to know of the end alone.
   private var waiting: [FillBody.Wake] = []
   private var isWriterWaiting = false
+  private var pace: UnreadPace?
 
-  init(_ keeping: FillBody.Keeping, in buffer: FillBuffer?) {
+  init(_ keeping: FillBody.Keeping, in buffer: FillBuffer?, pace: UnreadPace.Rule?) {
+    self.pace = pace.map { UnreadPace($0) }
     self.keeping = keeping
     self.buffer = buffer
   }
@@ -71,10 +73,11 @@ struct FillState {
   }
 
   /// Whether it is open, and nobody wants anything of it.
-  var isUnread: Bool { end == .open && readers.isEmpty && waiting.isEmpty }
+  private var isUnread: Bool { end == .open && readers.isEmpty && waiting.isEmpty }
 
-  mutating func abandon(_ reason: String) -> Bool {
-    guard isUnread else { return false }
+  mutating func abandonIfSlow(_ reason: String, at now: ContinuousClock.Instant) -> Bool {
+    let come = isUnread ? bytes : nil
+    guard pace?.isTooSlow(come, at: now) == true else { return false }
     end = .failed(reason)
     return true
   }

@@ -55,7 +55,6 @@ final class EdgeFetch: ResponseReceiver {
     var isStopped = false
     /// The first slice, of a response that is cut.
     var slice: SliceFill?
-    var pace: UnreadPace
   }
 
   let order: Order
@@ -63,7 +62,7 @@ final class EdgeFetch: ResponseReceiver {
   private let use: UpstreamUse
   private let tried: Set<Upstream>
   private let requestedAt: Int64
-  private let state: Mutex<State>
+  private let state = Mutex(State())
   private let land: @Sendable (EdgeAnswer) -> Void
 
   /// - Parameters:
@@ -82,7 +81,6 @@ final class EdgeFetch: ResponseReceiver {
     self.proxy = proxy
     self.land = land
     requestedAt = proxy.now
-    state = Mutex(State(pace: UnreadPace(proxy.configuration.unreadPace)))
   }
 
   /// Knows the exchange, to hold it up or to end it.
@@ -165,7 +163,7 @@ final class EdgeFetch: ResponseReceiver {
     let isForAll = share != nil
     let body = FillBody(
       isForAll ? .kept : .passing(mostUnread: proxy.configuration.unreadBytes),
-      length: fits ? length : nil, share: share)
+      length: fits ? length : nil, share: share, pace: proxy.configuration.unreadPace)
     body.onAdvice { [weak self] advice in
       guard let stream = self?.state.withLock({ $0.stream }) else { return }
       switch advice {
@@ -286,10 +284,8 @@ final class EdgeFetch: ResponseReceiver {
     let (fill, slice) = state.withLock { ($0.fill, $0.slice) }
     guard let body = slice?.body ?? fill?.body else { return }
     body.wakeReaders()
-    let bytes = body.unreadBytes
-    guard state.withLock({ $0.pace.isTooSlow(bytes, at: .now) }), body.abandon(Self.abandoned)
-    else { return }
-    proxy.slices.count { $0.abandoned += 1 }
+    guard body.abandonIfSlow(Self.abandoned) else { return }
+    proxy.countAbandoned()
     stop()
     if let slice {
       proxy.slices.end(slice, Self.abandoned)

@@ -76,7 +76,7 @@ package struct EdgeMetrics: Sendable {
     registry.counter(
       "wedlive_edge_abandoned_total",
       help: "Responses that were ended, as nobody read them and they came too slowly.",
-      reading: { Double(proxy.slices.counts.abandoned) })
+      reading: { Double(proxy.abandonedCount) })
     registry.gauge(
       "wedlive_edge_readers", help: "Clients that read what is on its way from an upstream.",
       reading: { Double(proxy.readers) })

@@ -23,6 +23,7 @@ package final class EdgeProxy: Sendable {
   let fillMemory: FillMemory
   let purges = Mutex(PurgeCounts())
   let resumes = Atomic(0)
+  private let abandoned = Atomic(0)
 
   /// Makes a cache without anything in it.
   ///
@@ -58,6 +59,11 @@ package final class EdgeProxy: Sendable {
 
   /// For dates.
   var wall: Int64 { configuration.clock.wall }
+
+  func countAbandoned() { abandoned.add(1, ordering: .relaxed) }
+
+  /// How many responses, whole or slices, were ended, as nobody read them and they came too slowly.
+  var abandonedCount: Int { abandoned.load(ordering: .relaxed) + slices.counts.abandoned }
 
   // MARK: Asking
 
@@ -125,8 +131,7 @@ package final class EdgeProxy: Sendable {
   /// A response on its way that an order can have, too.
   private func underway(_ order: EdgeFetch.Order) -> EdgeFill? {
     guard let fill = fills.withLock({ $0[order.key] }), fill.isFor(order),
-      fill.mayBeJoined(at: now),
-      !fill.isPurged(in: store.log)
+      fill.mayBeJoined(at: now), !fill.isPurged(in: store.log)
     else { return nil }
     return fill
   }

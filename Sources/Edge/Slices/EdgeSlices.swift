@@ -29,7 +29,7 @@ final class EdgeSlices: Sendable {
     var upstream = 0
     /// Objects that were another version by the time a slice came.
     var changed = 0
-    /// Those and whole responses that were ended, as nobody read them and they came too slowly.
+    /// Those that were ended, as nobody read them and they came too slowly.
     var abandoned = 0
   }
 
@@ -210,7 +210,8 @@ final class EdgeSlices: Sendable {
   func begin(
     _ number: Int, of object: SlicedObject, from upstream: Upstream, since: PurgeLog.Moment
   ) -> SliceFill {
-    let fill = SliceFill(object, number, from: upstream, since: since, in: memory)
+    let fill = SliceFill(
+      object, number, from: upstream, since: since, in: memory, pace: configuration.unreadPace)
     fills.withLock { $0[store.key(object, number)] = fill }
     return fill
   }

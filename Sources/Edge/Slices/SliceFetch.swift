@@ -25,7 +25,6 @@ final class SliceFetch: ResponseReceiver {
     var heir: EdgeFetch?
     var isLanded = false
     var isStopped = false
-    var pace: UnreadPace
   }
 
   private let number: Int
@@ -35,7 +34,7 @@ final class SliceFetch: ResponseReceiver {
   private let owner: EdgeSlices
   let use: UpstreamUse
   private let requestedAt: Int64
-  private let state: Mutex<State>
+  private let state = Mutex(State())
   private let again: @Sendable (EdgeFailure) -> Void
   private let land: @Sendable (EdgeSlices.Answer) -> Void
 
@@ -62,7 +61,6 @@ final class SliceFetch: ResponseReceiver {
     self.again = again
     self.land = land
     requestedAt = owner.now
-    state = Mutex(State(pace: UnreadPace(owner.configuration.unreadPace)))
   }
 
   /// Knows the exchange, to end it.
@@ -184,10 +182,7 @@ final class SliceFetch: ResponseReceiver {
     if let heir { return heir.caughtUp() }
     guard let fill else { return }
     fill.body.wakeReaders()
-    let bytes = fill.body.unreadBytes
-    guard state.withLock({ $0.pace.isTooSlow(bytes, at: .now) }),
-      fill.body.abandon(EdgeFetch.abandoned)
-    else { return }
+    guard fill.body.abandonIfSlow(EdgeFetch.abandoned) else { return }
     owner.count { $0.abandoned += 1 }
     stop()
     owner.end(fill, EdgeFetch.abandoned)

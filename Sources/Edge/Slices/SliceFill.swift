@@ -18,14 +18,14 @@ final class SliceFill: Sendable {
 
   init(
     _ object: SlicedObject, _ number: Int, from upstream: Upstream, since: PurgeLog.Moment,
-    in memory: FillMemory
+    in memory: FillMemory, pace: UnreadPace.Rule
   ) {
     self.object = object
     self.upstream = upstream
     self.number = number
     self.since = since
     length = object.length(of: number)
-    body = FillBody(length: length, share: memory.share(length, isForced: true))
+    body = FillBody(length: length, share: memory.share(length, isForced: true), pace: pace)
   }
 
   /// What becomes of the response after a piece.
