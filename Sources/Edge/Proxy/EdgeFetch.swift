@@ -126,10 +126,6 @@ final class EdgeFetch: ResponseReceiver {
       stop()
       return failed(HTTPClientError(.brokenResponse, "its transfer coding isn't known"))
     }
-    if let length = head.headerFields[.contentLength], !Self.isOne(length: length) {
-      stop()
-      return failed(HTTPClientError(.brokenResponse, "its length is said in several ways"))
-    }
     if status == 206, !isAsked(part: head) {
       stop()
       return failed(
@@ -186,12 +182,6 @@ final class EdgeFetch: ResponseReceiver {
   private func share(_ length: Int?) -> FillShare? {
     let isSmall = length.map { $0 <= proxy.configuration.unreadBytes } ?? false
     return proxy.fillMemory.share(length ?? 0, isForced: order.isOwn || isSmall)
-  }
-
-  /// Whether a Content-Length says one length, however often (RFC 9112, 6.3).
-  private static func isOne(length text: String) -> Bool {
-    let values = Set(text.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } })
-    return values.count == 1 && values.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
   }
 
   /// Whether a 206 is of the range that was asked for; not looked at where it is of several.
