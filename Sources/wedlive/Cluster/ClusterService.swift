@@ -1,7 +1,4 @@
-import Cluster
 import EventLoop
-import Media
-import Origin
 import ServiceLifecycle
 
 /// The node's place in its cluster as a service: it is there until it is told to stop.
@@ -10,20 +7,5 @@ struct ClusterService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await cluster.run() }
-  }
-}
-
-/// Tells the ends of streams whose origin is gone.
-struct EndService: Service {
-  let node: ClusterNode
-  let origin: OriginNode
-
-  func run() async throws {
-    await cancelWhenGracefulShutdown {
-      await node.tellEnds { stream, isLeft in
-        guard let key = StreamKey(wedding: stream.wedding, camera: stream.camera) else { return }
-        await origin.ended(key, isLeft: isLeft)
-      }
-    }
   }
 }
