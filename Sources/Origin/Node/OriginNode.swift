@@ -227,9 +227,8 @@ package final class OriginNode: Sendable {
         let state = await ledger.begin(key, inheriting: told.state)
         if state.nextSequence != told.state.nextSequence { told.shown = nil }
         told.state = state
-        var broadcast = progress?.broadcast
-        if broadcast == nil { broadcast = await ledger.broadcast(key) }
-        told.broadcast = broadcast?.seen(told.state.endDate)
+        told.broadcast = await ledger.broadcast(key, unless: progress?.broadcast)?
+          .seen(told.state.endDate)
         return told
       }
       switch outcome {
@@ -240,12 +239,10 @@ package final class OriginNode: Sendable {
         let state = await ledger.begin(key, inheriting: progress.state)
         // Where this node knows of more, that is what was announced last.
         let isLast = state.nextSequence == progress.state.nextSequence
-        var broadcast = progress.broadcast
-        if broadcast == nil { broadcast = await ledger.broadcast(key) }
         return ProgramStart(
           state: state, isInherited: true, showing: showing,
           shown: isLast ? progress.shown : nil, isLeft: progress.isLeft, chosen: progress.chosen,
-          broadcast: broadcast)
+          broadcast: await ledger.broadcast(key, unless: progress.broadcast))
       case .granted(nil, _, let knowsNobody, _, _): isBlind = knowsNobody
       }
     }

@@ -99,11 +99,15 @@ package actor StreamLedger {
       endTime: MediaTime(ticks: run.lastPTS ?? 0))
   }
 
-  /// Which broadcast the process before this one had on the air, of a stream whose run has just
-  /// begun.
+  /// Which broadcast a stream goes on with whose run has just begun.
   ///
-  /// - Returns: nil where it had none, or that isn't known.
-  func broadcast(_ key: StreamKey) -> Broadcast? {
+  /// - Parameters:
+  ///   - key: of the stream.
+  ///   - known: what another node has said of it.
+  /// - Returns: that, or else what the process before this one had on the air; nil where it had
+  ///   nothing, or that isn't known.
+  func broadcast(_ key: StreamKey, unless known: Broadcast? = nil) -> Broadcast? {
+    if let known { return known }
     guard let began = runs[key]?.began, let lastAlive else { return nil }
     return Broadcast(began: began, last: lastAlive)
   }
