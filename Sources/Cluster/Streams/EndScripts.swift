@@ -92,7 +92,7 @@ enum EndScripts {
   ///
   /// `KEYS[1]` has them by when they are to be looked at. Arguments: milliseconds, streams.
   static let postpone = RedisScript(
-    clock + """
+    queue + """
       for index = 2, #ARGV do
         local known = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[index]) or 0)
         local at = now + tonumber(ARGV[1])
@@ -105,7 +105,7 @@ enum EndScripts {
   ///
   /// Arguments: milliseconds, how many.
   static let take = RedisScript(
-    clock + """
+    queue + """
       local found = redis.call(
         'ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[2])
       for _, stream in ipairs(found) do
@@ -114,11 +114,11 @@ enum EndScripts {
       return found
       """)
 
-  private static let clock = """
-    local kind = redis.call('TYPE', KEYS[1]).ok
-    if kind ~= 'none' and kind ~= 'zset' then redis.call('DEL', KEYS[1]) end
-    local time = redis.call('TIME')
-    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  /// What isn't a sorted set counts as none.
+  private static let queue =
+    LeaseScripts.clock + """
+      local kind = redis.call('TYPE', KEYS[1]).ok
+      if kind ~= 'none' and kind ~= 'zset' then redis.call('DEL', KEYS[1]) end
 
-    """
+      """
 }

@@ -11,57 +11,63 @@ import Redis
 /// whether its publisher has `left`, when the end is `due` should nobody come, and under which
 /// epoch it was `told` (see `EndScripts`). `kin` is the epoch of a holder that writes these.
 enum LeaseScripts {
+  /// What the time is, by Redis' clock: `now`, in milliseconds.
+  static let clock = """
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+    """
+
   /// What all begin with: the record as it stands; what isn't a record counts as none.
   ///
   /// The last argument of each is how long a stream waits for its publisher, in milliseconds.
-  static let preamble = """
-    local kind = redis.call('TYPE', KEYS[1]).ok
-    if kind ~= 'none' and kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
-    local function get(name)
-      if redis.call('HSTRLEN', KEYS[1], name) > 8192 then return '' end
-      return redis.call('HGET', KEYS[1], name) or ''
-    end
-    local function whole(text, least)
-      local value = tonumber(text)
-      if value and value >= least and value <= 9007199254740991 and value == math.floor(value) then
-        return value
+  static let preamble =
+    clock + """
+      local kind = redis.call('TYPE', KEYS[1]).ok
+      if kind ~= 'none' and kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
+      local function get(name)
+        if redis.call('HSTRLEN', KEYS[1], name) > 8192 then return '' end
+        return redis.call('HGET', KEYS[1], name) or ''
       end
-      return nil
-    end
-    local function digits(value) return string.format('%.0f', value) end
-    local me, run, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
-    local window = tonumber(ARGV[#ARGV]) or 0
-    local time = redis.call('TIME')
-    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    local epoch, owner, before = whole(get('epoch'), 1) or 0, get('owner'), get('run')
-    local ended = get('ended') == '1'
-    if #owner > 64 or not string.match(owner, '^[%w_-][%w._-]*$') then epoch = 0 end
-    local isProgram = string.sub(KEYS[1], -8) == '/program'
-    local function home()
-      local type = redis.call('TYPE', KEYS[3]).ok
-      if type == 'string' then return redis.call('GET', KEYS[3]) end
-      return type == 'none' and '' or nil
-    end
-    local function keep(value)
-      redis.call('SET', KEYS[2], digits(value), 'PX', lease)
-      redis.call('PEXPIRE', KEYS[1], ARGV[4])
-      redis.call('HDEL', KEYS[1], 'doubt', 'telling', 'teller')
-      local place = home()
-      if not isProgram and (place == '' or place == me) then
-        redis.call('SET', KEYS[3], me, 'PX', lease)
+      local function whole(text, least)
+        local value = tonumber(text)
+        if value and value >= least and value <= 9007199254740991 and value == math.floor(value) then
+          return value
+        end
+        return nil
       end
-    end
-    local function take(value)
-      redis.call(
-        'HSET', KEYS[1], 'owner', me, 'run', run, 'epoch', digits(value), 'priority', ARGV[5],
-        'ended', '0', 'kin', digits(value))
-      keep(value)
-    end
-    local function air(value, patience)
-      redis.call('HSET', KEYS[1], 'air', digits(value), 'due', digits(now + patience))
-    end
+      local function digits(value) return string.format('%.0f', value) end
+      local me, run, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+      local window = tonumber(ARGV[#ARGV]) or 0
+      local epoch, owner, before = whole(get('epoch'), 1) or 0, get('owner'), get('run')
+      local ended = get('ended') == '1'
+      if #owner > 64 or not string.match(owner, '^[%w_-][%w._-]*$') then epoch = 0 end
+      local isProgram = string.sub(KEYS[1], -8) == '/program'
+      local function home()
+        local type = redis.call('TYPE', KEYS[3]).ok
+        if type == 'string' then return redis.call('GET', KEYS[3]) end
+        return type == 'none' and '' or nil
+      end
+      local function keep(value)
+        redis.call('SET', KEYS[2], digits(value), 'PX', lease)
+        redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        redis.call('HDEL', KEYS[1], 'doubt', 'telling', 'teller')
+        local place = home()
+        if not isProgram and (place == '' or place == me) then
+          redis.call('SET', KEYS[3], me, 'PX', lease)
+        end
+      end
+      local function take(value)
+        redis.call(
+          'HSET', KEYS[1], 'owner', me, 'run', run, 'epoch', digits(value), 'priority', ARGV[5],
+          'ended', '0', 'kin', digits(value))
+        keep(value)
+      end
+      local function air(value, patience)
+        redis.call('HSET', KEYS[1], 'air', digits(value), 'due', digits(now + patience))
+      end
 
-    """
+      """
 
   /// Takes a stream, where that is right.
   ///

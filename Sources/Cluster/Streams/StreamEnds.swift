@@ -23,9 +23,7 @@ package final class StreamEnds: Sendable {
     /// What was told here and isn't noted in Redis: the epoch, 0 where Redis could not be asked;
     /// and whether it was told a round ago, so that what follows from it is done.
     var told: [StreamID: (epoch: Int64, isOld: Bool)] = [:]
-    /// The number of the connection to Redis that was seen last, and since when it is there.
-    var connection = 0
-    var connected = MonotonicTime.now
+    var connection = ConnectionAge()
   }
 
   private let client: RedisClient
@@ -33,7 +31,7 @@ package final class StreamEnds: Sendable {
   private let limits: ClusterConfiguration
   private let metrics: ClusterMetrics
   private let logger: Logger
-  private let incarnation: String
+  private let questions: StreamQuestions
   private let state = Mutex(State())
 
   init(
@@ -45,7 +43,7 @@ package final class StreamEnds: Sendable {
     limits = configuration
     self.metrics = metrics
     self.logger = logger
-    incarnation = membership.incarnation
+    questions = StreamQuestions(client, membership, configuration)
   }
 
   // MARK: What is put off
@@ -64,7 +62,7 @@ package final class StreamEnds: Sendable {
   }
 
   private func postpone(_ streams: [String], by duration: Duration) async {
-    var arguments: [any RedisCommand.Word] = [milliseconds(duration)]
+    var arguments: [any RedisCommand.Word] = [StreamQuestions.milliseconds(duration)]
     for stream in streams { arguments.append(stream) }
     _ = try? await client.run(
       EndScripts.postpone, keys: [Self.key], arguments: arguments, deadline: limits.deadline)
@@ -85,7 +83,7 @@ package final class StreamEnds: Sendable {
   package func isAnothers(
     _ stream: StreamID, beyond sequence: Int64
   ) async throws(ClusterError) -> Bool? {
-    let reply = try await run(EndScripts.conclude, stream, sequence, limits.endTelling)
+    let reply = try await run(EndScripts.conclude, stream, sequence)
     guard let values = reply.array, let first = values.first?.integer else { return nil }
     guard first == 0, values.count == 2, let epoch = values[1].text.flatMap(Int64.init) else {
       return true
@@ -114,9 +112,7 @@ package final class StreamEnds: Sendable {
     }
     for (stream, (epoch, _)) in told {
       guard client.state.isConnected else { return }
-      guard let reply = try? await run(EndScripts.told, stream, epoch, limits.endTelling) else {
-        continue
-      }
+      guard let reply = try? await run(EndScripts.told, stream, epoch) else { continue }
       state.withLock { if $0.told[stream]?.epoch == epoch { $0.told[stream] = nil } }
       if reply.integer == 1 { await remove("\(stream)") }
     }
@@ -158,7 +154,8 @@ package final class StreamEnds: Sendable {
     guard isSettled() else { return }
     let reply = try? await client.run(
       EndScripts.take, keys: [Self.key],
-      arguments: [milliseconds(limits.lease), limits.endsAtOnce], deadline: limits.deadline)
+      arguments: [StreamQuestions.milliseconds(limits.lease), limits.endsAtOnce],
+      deadline: limits.deadline)
     let streams = (reply?.array ?? []).compactMap(\.text)
     guard !streams.isEmpty else { return }
     let held = Set(holding())
@@ -178,14 +175,9 @@ package final class StreamEnds: Sendable {
   /// Whether Redis has been there for so long that all who hold something have said so, and edges
   /// have brought their publishers to other origins.
   private func isSettled() -> Bool {
-    guard case .connected(_, let connection) = client.state else { return false }
-    return state.withLock { state in
-      if state.connection != connection {
-        state.connection = connection
-        state.connected = .now
-      }
-      return MonotonicTime.now - state.connected >= limits.lease + limits.reconnectWindow
-    }
+    state.withLock { $0.connection.age(client.state) }.map {
+      $0 >= limits.lease + limits.reconnectWindow
+    } ?? false
   }
 
   private func look(at stream: StreamID, isHeld: Bool, _ tell: Tell) async {
@@ -237,7 +229,7 @@ package final class StreamEnds: Sendable {
   }
 
   private func ask(_ stream: StreamID, telling epoch: Int64) async -> Answer? {
-    let reply = try? await run(EndScripts.due, stream, epoch, limits.endTelling)
+    let reply = try? await run(EndScripts.due, stream, epoch)
     let values = (reply?.array ?? []).compactMap(\.text)
     switch (values.first, values.count) {
     case ("gone", 1): return .gone
@@ -256,22 +248,9 @@ package final class StreamEnds: Sendable {
   }
 
   private func run(
-    _ script: RedisScript, _ stream: StreamID, _ number: Int64, _ telling: Duration
+    _ script: RedisScript, _ stream: StreamID, _ number: Int64
   ) async throws(ClusterError) -> RedisValue {
-    do throws(RedisError) {
-      return try await client.run(
-        script, keys: [stream.key, stream.leaseKey, stream.homeKey],
-        arguments: [
-          membership.own.text, incarnation, milliseconds(limits.lease),
-          milliseconds(limits.streamMemory), 0, number, milliseconds(telling),
-          milliseconds(limits.reconnectWindow),
-        ], deadline: limits.deadline)
-    } catch {
-      throw .unavailable(error)
-    }
-  }
-
-  private func milliseconds(_ duration: Duration) -> Int64 {
-    Int64(duration / .milliseconds(1))
+    try await questions.run(
+      script, stream, [number, StreamQuestions.milliseconds(limits.endTelling)])
   }
 }

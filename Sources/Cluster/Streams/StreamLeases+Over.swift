@@ -18,8 +18,8 @@ extension StreamLeases {
   ) async throws(ClusterError) -> Bool {
     // Redis may have lost its data: who has a stream has yet to say so again.
     guard !isEarly() else { return false }
-    let reply = try await run(
-      LeaseScripts.over, stream, common(priority: 0) + [Int64(silence / .milliseconds(1))])
+    let reply = try await questions.run(
+      LeaseScripts.over, stream, [StreamQuestions.milliseconds(silence)])
     let values = reply.array ?? []
     guard values.count == 3, values[0].integer == 1, let owner = values[1].text else {
       return false

@@ -13,9 +13,7 @@ package final class StreamLeases: Sendable {
     var leases: [StreamID: Lease] = [:]
     /// Claims under way: a second one of this node would get what the first one gets.
     var claiming: Set<StreamID> = []
-    /// The number of the connection to Redis that was seen last, and since when it is there.
-    var connection = 0
-    var connected = MonotonicTime.now
+    var connection = ConnectionAge()
   }
 
   /// How many refreshes are under way at a time.
@@ -24,11 +22,11 @@ package final class StreamLeases: Sendable {
   private let client: RedisClient
   private let events: ClusterEvents
   let membership: Membership
+  let questions: StreamQuestions
   private let ends: StreamEnds
   private let limits: ClusterConfiguration
   private let metrics: ClusterMetrics
   private let logger: Logger
-  private let incarnation: String
   private let state = Mutex(State())
   private let bell = Bell()
 
@@ -41,9 +39,9 @@ package final class StreamLeases: Sendable {
     self.events = events
     self.membership = membership
     limits = configuration
+    questions = StreamQuestions(events.client, membership, configuration)
     self.metrics = metrics
     self.logger = logger
-    incarnation = membership.incarnation
     events.observe { [weak self] in self?.observe($0) }
   }
 
@@ -137,9 +135,9 @@ package final class StreamLeases: Sendable {
   private func ask(
     _ stream: StreamID, _ claim: StreamClaim, over epoch: Int64, isGone: Bool
   ) async throws(ClusterError) -> Grant {
-    let reply = try await run(
-      LeaseScripts.claim, stream,
-      common(priority: claim.priority) + [epoch, claim.floor, isEarly() ? 1 : 0, isGone ? 1 : 0])
+    let reply = try await questions.run(
+      LeaseScripts.claim, stream, priority: claim.priority,
+      [epoch, claim.floor, isEarly() ? 1 : 0, isGone ? 1 : 0])
     let values = (reply.array ?? []).map { $0.text ?? $0.integer.map(String.init) ?? "" }
     if values.count == 3, values[0] == "0", let owner = NodeID(values[1]),
       let epoch = Int64(values[2])
@@ -160,14 +158,7 @@ package final class StreamLeases: Sendable {
   ///
   /// Our own first connection counts too: this node may have begun while Redis was away.
   func isEarly() -> Bool {
-    guard case .connected(_, let connection) = client.state else { return false }
-    return state.withLock { state in
-      if state.connection != connection {
-        state.connection = connection
-        state.connected = .now
-      }
-      return MonotonicTime.now - state.connected < limits.lease
-    }
+    state.withLock { $0.connection.age(client.state) }.map { $0 < limits.lease } ?? false
   }
 
   // MARK: Keeping
@@ -242,7 +233,7 @@ package final class StreamLeases: Sendable {
   package func refresh(_ lease: Lease) async throws(ClusterError) -> Bool {
     guard lease.isHeld else { throw .notHeld(lease.stream) }
     let (head, asked) = (lease.head(all: false), lease.epoch)
-    let reply = try await run(LeaseScripts.refresh, lease.stream, arguments(lease, head))
+    let reply = try await ask(LeaseScripts.refresh, lease, head)
     let values = reply.array ?? []
     switch values.first?.integer {
     case 1:
@@ -267,7 +258,7 @@ package final class StreamLeases: Sendable {
   /// Writes the whole head again where Redis has lost it.
   private func restore(_ lease: Lease) async {
     guard let head = lease.head(all: true) else { return }
-    _ = try? await run(LeaseScripts.refresh, lease.stream, arguments(lease, head))
+    _ = try? await ask(LeaseScripts.refresh, lease, head)
   }
 
   /// A lease is another's, as Redis says; one that Redis never knew may still be claimed.
@@ -317,7 +308,7 @@ package final class StreamLeases: Sendable {
     let last = lease.head(all: false)
     // Where Redis is away, the lease ends by itself.
     guard
-      let reply = try? await run(LeaseScripts.release, lease.stream, arguments(lease, last)),
+      let reply = try? await ask(LeaseScripts.release, lease, last),
       reply.array?.first?.integer == 1
     else { return }
     await announce(lease)
@@ -337,33 +328,18 @@ package final class StreamLeases: Sendable {
     try? await events.publish(.stream(lease.stream, owner: membership.own, epoch: lease.epoch))
   }
 
-  func common(priority: Int) -> [any RedisCommand.Word] {
-    [
-      membership.own.text, incarnation, Int64(limits.lease / .milliseconds(1)),
-      Int64(limits.streamMemory / .milliseconds(1)), priority,
-    ]
-  }
-
-  private func arguments(_ lease: Lease, _ head: StreamHead?) -> [any RedisCommand.Word] {
+  /// Asks about a lease, and tells its head.
+  private func ask(
+    _ script: RedisScript, _ lease: Lease, _ head: StreamHead?
+  ) async throws(ClusterError) -> RedisValue {
     let values = head?.values ?? ["", "", "", ""]
-    return common(priority: lease.priority) + [lease.epoch, head == nil ? 0 : 1] + values
+    let all: [any RedisCommand.Word] =
+      [lease.epoch, head == nil ? 0 : 1] + values
       + [
         head?.date ?? 0, head?.camera ?? "",
         head.flatMap { head in head.shown.map { $0.text(as: head.sequence) } } ?? "",
         head?.began ?? 0, lease.isOnAir ? 1 : 0,
       ]
-  }
-
-  func run(
-    _ script: RedisScript, _ stream: StreamID, _ arguments: [any RedisCommand.Word]
-  ) async throws(ClusterError) -> RedisValue {
-    do throws(RedisError) {
-      return try await client.run(
-        script, keys: [stream.key, stream.leaseKey, stream.homeKey],
-        arguments: arguments + [Int64(limits.reconnectWindow / .milliseconds(1))],
-        deadline: limits.deadline)
-    } catch {
-      throw .unavailable(error)
-    }
+    return try await questions.run(script, lease.stream, priority: lease.priority, all)
   }
 }
