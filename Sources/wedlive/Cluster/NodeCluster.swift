@@ -79,6 +79,8 @@ struct NodeCluster: Sendable {
     cluster.reconnectWindow = configuration.streams.reconnectWindow
     cluster.endsEvery = configuration.cluster.endsEvery
     cluster.endsAtOnce = configuration.cluster.endsAtOnce
+    cluster.endTelling = configuration.cluster.endTelling
+    cluster.endsNoted = configuration.cluster.endsNoted
     do {
       var settings = RedisConfiguration(address)
       if let file = configuration.redis.certificateAuthorities { settings.trust = .file(file) }

@@ -80,6 +80,13 @@ extension ConfigurationTable {
     .count(
       "cluster.ends_at_once", \.cluster.endsAtOnce, in: 1...1_000,
       "How many of them it looks at in one go."),
+    .duration(
+      "cluster.end_telling", \.cluster.endTelling, in: .seconds(5)...(.seconds(3_600)),
+      "How long an origin has to tell the end of a stream, before another one tells it."),
+    .count(
+      "cluster.ends_noted", \.cluster.endsNoted, in: 100...1_000_000,
+      "How many ends that an origin has told it keeps until Redis knows of them; of those beyond, which"
+        + " take Redis to be away for long, another may tell once more."),
     .count(
       "cluster.recordings", \.cluster.recordings, in: 100...1_000_000,
       "How many of an origin's recordings, the newest, other nodes are told of."),

@@ -23,6 +23,9 @@ struct ClusterSection: Equatable, Sendable {
   /// How often it is looked for streams that have ended with their origin.
   var endsEvery = Duration.seconds(2)
   var endsAtOnce = 64
+  /// How long who tells one of them has to do so, and how many that were told wait to be noted.
+  var endTelling = Duration.seconds(60)
+  var endsNoted = 10_000
   /// Of how many of a node's recordings others are told.
   var recordings = 10_000
 
