@@ -94,7 +94,7 @@ sanitize: setup ## Swift's tests under the address and the thread sanitizer (abo
 fuzz: setup ## libFuzzer for SECONDS (600) on each target, or on TARGET alone; fails on a finding
 	@Tests/Fuzz/run $(SECONDS) $(TARGET)
 
-bench: release ## measure against nginx and nginx-rtmp, write Benchmarks/results.md (ROW=segments for one)
+bench: release ## measure against nginx, HAProxy, Varnish, write Benchmarks/results.md (ROW=segments for one)
 	@.ci/setup test bench
 	@$(PYTHON) Benchmarks/run.py --wedlive $(RELEASE) --row $(ROW) $(ARGS)
 
