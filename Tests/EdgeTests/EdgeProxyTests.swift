@@ -194,6 +194,34 @@ import Testing
     #expect(try await edge.count(name) <= 16)
   }
 
+  @Test func `what has come since somebody looked is asked for no more`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D600&size=100")
+    let body = try await edge.get("/o/\(name)").body
+    #expect(try await edge.allHasLanded())
+    var request = HTTPRequest(method: .get, scheme: "http", authority: "h", path: "/o/\(name)")
+    func ask() async -> [UInt8] {
+      await withCheckedContinuation { [request] continuation in
+        edge.proxy.ask(request, name: "127.0.0.1:\(edge.port)/o/\(name)", isShared: true) {
+          answer in
+          guard case .object(let object, .hit) = answer else {
+            // It has been asked for, which is counted.
+            if let fill = answer.coming { _ = fill.body.join() }
+            return continuation.resume(returning: [])
+          }
+          continuation.resume(returning: object.body)
+        }
+      }
+    }
+    #expect(await ask() == body)
+    #expect(try await edge.count(name) == 1)
+    // Who wants no such thing gets what is there now.
+    request.headerFields[.cacheControl] = "no-cache"
+    #expect(await ask() != body)
+    #expect(try await edge.count(name) == 2)
+  }
+
   @Test func `what is asked for anew behind the back and not kept ends by itself`() async throws {
     let edge = try EdgeNode { $0.unreadBytes = 10_000 }
     let name = name()

@@ -93,6 +93,8 @@ package final class EdgeProxy: Sendable {
       pool: pool ?? upstreams, patience: patience, since: store.log.moment,
       mayBeCut: mayBeCut && slices.slices != nil, isOwn: isOwn, isAgain: isAgain)
     guard isShared else { return fetch(order, waiter.tell) }
+    // It may have come since whoever asks has looked: finding out whom to ask can take its time.
+    if let kept = kept(entry, for: request) { return waiter.tell(kept) }
     var sliced: SlicedObject?
     switch entry {
     case .object(let object): order.stored = object
@@ -148,6 +150,24 @@ package final class EdgeProxy: Sendable {
     }
   }
 
+  /// What is kept, where a request may be answered with it and its origin need not be asked.
+  private func kept(_ entry: EdgeStore.Entry?, for request: HTTPRequest) -> EdgeAnswer? {
+    guard let freshness = entry?.freshness else { return nil }
+    let directives = RequestDirectives(request.headerFields)
+    let ttl = freshness.remaining(at: now)
+    let outcome: CacheOutcome
+    switch Reuse(freshness, for: directives, rules: configuration.rules, at: now) {
+    case .fresh: outcome = .hit(ttl: ttl)
+    case .staleAllowed: outcome = .stale(ttl: ttl)
+    default: return nil
+    }
+    return switch entry {
+    case .object(let object): .object(object, outcome)
+    case .sliced(let object): .sliced(object, outcome)
+    default: nil
+    }
+  }
+
   /// Asks the disk first, where nothing is in memory.
   private func lead(
     _ order: EdgeFetch.Order, _ sliced: SlicedObject?,
@@ -156,20 +176,13 @@ package final class EdgeProxy: Sendable {
     let isAsked =
       order.stored == nil && sliced == nil
       && store.readDisk(order.name, order.request.headerFields) { [self] entry in
-        guard let entry, let freshness = entry.freshness else { return begin(order, nil, done) }
-        let directives = RequestDirectives(order.request.headerFields)
-        let reuse = Reuse(freshness, for: directives, rules: configuration.rules, at: now)
-        let ttl = freshness.remaining(at: now)
-        switch (entry, reuse) {
-        case (.object(let object), .fresh): done(.object(object, .hit(ttl: ttl)))
-        case (.object(let object), .staleAllowed): done(.object(object, .stale(ttl: ttl)))
-        case (.sliced(let object), .fresh): done(.sliced(object, .hit(ttl: ttl)))
-        case (.sliced(let object), .staleAllowed): done(.sliced(object, .stale(ttl: ttl)))
-        case (.object(let object), _):
+        if let kept = kept(entry, for: order.request) { return done(kept) }
+        switch entry {
+        case .object(let object):
           var order = order
           order.stored = object
           fetch(order, done)
-        case (.sliced(let object), _): begin(order, object, done)
+        case .sliced(let object): begin(order, object, done)
         default: begin(order, nil, done)
         }
       }
