@@ -48,4 +48,21 @@ import Viewers
       }
     }
   }
+
+  @Test(arguments: [
+    "Forwarded", "X-Forwarded-Host", "x-forwarded-proto", "X-HTTP-Method-Override",
+    "X-Original-URL",
+  ])
+  func `nobody has others get what is behind another name`(name: String) throws {
+    let name = try #require(HTTPField.Name(name))
+    let request = HTTPRequest(
+      method: .get, scheme: "https", authority: "good.example", path: "/x",
+      headerFields: [name: "evil.example", .expect: "100-continue", .accept: "*/*"])
+    let shared = EdgeFields.asked(request, isShared: true)
+    #expect(shared[name] == nil)
+    #expect(shared[.accept] == "*/*")
+    #expect(shared[.expect] == nil)
+    // What is for one alone is as it was asked.
+    #expect(EdgeFields.asked(request, isShared: false)[name] == "evil.example")
+  }
 }

@@ -62,20 +62,32 @@ enum EdgeFields {
   ///   - request: the client's.
   ///   - isShared: whether the answer may be for others, too: then it is asked for whole, and without
   ///     the client's conditions.
-  /// - Returns: without the fields of a connection.
+  /// - Returns: without the fields of a connection, and for others without what stands for another
+  ///   host, path, scheme or method.
   static func asked(_ request: HTTPRequest, isShared: Bool) -> HTTPFields {
     var asked = request.headerFields.withoutConnectionFields
     asked[.contentLength] = nil
     let host = request.authority ?? ""
     asked[.viewersHost] = host.isEmpty ? nil : host.lowercased()
+    // The body is here, or there is none.
+    asked[.expect] = nil
     guard isShared else { return asked }
     for name in [
       HTTPField.Name.ifMatch, .ifNoneMatch, .ifModifiedSince, .ifUnmodifiedSince, .ifRange, .range,
     ] {
       asked[name] = nil
     }
+    for name in overrides { asked[name] = nil }
     return asked
   }
+
+  /// By which a client names another host, path, scheme or method than it asks for: an origin that
+  /// believes them would answer something else, which is kept for all.
+  private static let overrides = [
+    "Forwarded", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto",
+    "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Host", "X-HTTP-Method", "X-HTTP-Method-Override",
+    "X-Method-Override", "X-Original-Host", "X-Original-URL", "X-Rewrite-URL",
+  ].compactMap { HTTPField.Name($0) }
 }
 
 extension HTTPField.Name {
