@@ -211,14 +211,14 @@ import Testing
 
   @Test func `it never holds more than it may`() async {
     let tier = tier {
-      $0.bytes = 5_000
+      $0.bytes = 200_000
       $0.count = 30
     }
     for number in 0..<200 {
-      tier.store(object("/\(number)", Array(repeating: 1, count: number % 7 * 100)))
+      tier.store(object("/\(number)", Array(repeating: 1, count: number % 7 * 2_000)))
     }
     await tier.settle()
-    #expect(tier.usage.bytes <= 5_000)
+    #expect(tier.usage.bytes <= 200_000)
     #expect(tier.usage.count <= 30)
     #expect(tier.usage.written == 200)
     #expect(folder.files.count == tier.usage.count)
@@ -297,6 +297,21 @@ import Testing
     impatient.store(object("/a", [1]))
     await impatient.settle()
     #expect(impatient.contains(object("/a", []).key))
+  }
+
+  @Test func `small objects count as what they take on the disk`() async {
+    let first = tier { $0.bytes = 40_960 }
+    for number in 0..<20 { first.store(object("/\(number)", [1])) }
+    await first.settle()
+    #expect(first.usage.count == 10)
+    #expect(first.usage.bytes == 40_960)
+    first.store(object("/large", Array(repeating: 0, count: 8_192)))
+    await first.settle()
+    #expect(first.usage.count == 8)
+    let second = tier { $0.bytes = 20_480 }
+    await second.settle()
+    #expect(second.usage.bytes <= 20_480)
+    #expect(folder.files.count == second.usage.count)
   }
 
   @Test func `a long journal is written anew`() async {

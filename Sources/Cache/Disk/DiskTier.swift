@@ -10,7 +10,7 @@ import Synchronization
 package final class DiskTier: Sendable {
   /// Bounds.
   package struct Limits: Sendable {
-    /// Of all files.
+    /// Of all files, in whole blocks.
     package var bytes = 10 << 30
     package var count = 200_000
     /// Of one object.
@@ -220,7 +220,8 @@ package final class DiskTier: Sendable {
     let gone = state.withLock { state in
       var gone: [CacheKey] = []
       state.usage.written += 1
-      state.table.insert(object.key, entry, bytes: entry.bytes, tags: entry.tagHashes) { key, _ in
+      state.table.insert(object.key, entry, bytes: entry.takenBytes, tags: entry.tagHashes) {
+        key, _ in
         gone.append(key)
       }
       return gone
@@ -343,7 +344,7 @@ package final class DiskTier: Sendable {
       var gone: [CacheKey] = []
       for key in order {
         guard let entry = found[key], state.table.peek(key) == nil else { continue }
-        state.table.insert(key, entry, bytes: entry.bytes, tags: entry.tagHashes) { key, _ in
+        state.table.insert(key, entry, bytes: entry.takenBytes, tags: entry.tagHashes) { key, _ in
           gone.append(key)
         }
       }

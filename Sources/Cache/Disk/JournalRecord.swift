@@ -118,5 +118,11 @@ struct DiskEntry: Equatable, Sendable {
   /// Nil where it is what its file says.
   var mark: StaleMark?
 
+  /// What most file systems give a file in.
+  private static let block = 4_096
+
+  /// What its file takes on the disk.
+  var takenBytes: Int { (bytes + Self.block - 1) / Self.block * Self.block }
+
   var tagHashes: [UInt64] { Array(Set(tags.map(TagIndex.hash))) }
 }
