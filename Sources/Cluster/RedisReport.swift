@@ -4,6 +4,7 @@ import Redis
 /// Tells a person when Redis is lost, and when it is back: once each, however often it is tried.
 struct RedisReport {
   private var isLost = false
+  private var hasBeenThere = false
 
   /// All that comes of it: nobody else warns of what is theirs (`RedisTrouble`).
   private static let meaning = """
@@ -16,13 +17,19 @@ struct RedisReport {
     switch state {
     case .lost(let loss) where !isLost:
       isLost = true
-      return (
-        .warning, "Redis is lost, and the node goes on with what it knows: \(loss). \(Self.meaning)"
-      )
+      let what =
+        hasBeenThere
+        ? "Redis is lost, and the node goes on with what it knows"
+        : "Redis hasn't been reached yet (redis.url), and the node begins without it"
+      return (.warning, "\(what): \(loss). \(Self.meaning)")
     case .connected(let server, _) where isLost:
       isLost = false
-      return (.notice, "Redis is back: \(server)")
-    case .connecting, .connected, .lost, .closed: return nil
+      defer { hasBeenThere = true }
+      return (.notice, "Redis is \(hasBeenThere ? "back" : "there"): \(server)")
+    case .connected:
+      hasBeenThere = true
+      return nil
+    case .connecting, .lost, .closed: return nil
     }
   }
 

@@ -23,4 +23,19 @@ import Testing
       #expect(lost.contains(part))
     }
   }
+
+  @Test func `that was never there isn't lost`() {
+    let gone = RedisLoss.unreachable(SystemError("connect", 111), at: "10.0.0.1:6379")
+    let server = RedisServer(
+      address: "10.0.0.1:6379", version: "7.0.15", role: "master", mode: "standalone")
+    var report = RedisReport()
+    #expect(
+      report.line(for: .lost(gone))?.text.contains("hasn't been reached yet (redis.url)") == true)
+    #expect(report.line(for: .lost(gone)) == nil)
+    #expect(
+      report.line(for: .connected(server, connection: 1))?.text.hasPrefix("Redis is there") == true)
+    #expect(report.line(for: .lost(gone))?.text.hasPrefix("Redis is lost") == true)
+    #expect(
+      report.line(for: .connected(server, connection: 2))?.text.hasPrefix("Redis is back") == true)
+  }
 }

@@ -65,4 +65,14 @@ import Testing
   @Test func `nothing is suggested for what is far from every name`() {
     #expect(NearestName.of("zzzzzzzz", among: ["listen", "streams"]) == nil)
   }
+
+  @Test(arguments: [
+    ("", nil), ("live.example.com", 443), ("live.example.com:8443", 8443), ("[::1]", 443),
+    ("[::1]:8443", 8443),
+  ])
+  func `the port of HTTPS is the one that viewers are told`(https: String, port: UInt16?) {
+    var section = PublicSection()
+    section.https = https
+    #expect(section.httpsPort == port)
+  }
 }

@@ -34,6 +34,8 @@ struct StatusCommand: AsyncParsableCommand {
       let text = try await streams ? streamText(of: port) : nodeText(of: port)
       if watch, !json { print("\u{1B}[2J\u{1B}[H", terminator: "") }
       print(text, terminator: "")
+      // Into a file or a pipe it would wait for more.
+      fflush(nil)
       if watch { try await Task.sleep(for: .seconds(1)) }
     } while watch
   }

@@ -18,6 +18,7 @@ enum ConfigurationReference {
 
       Durations are written `500ms`, `3s`, `5m`, `24h`, `7d`; sizes in bytes `512`, `64k`, `16m`,
       `2g`. Lists are sequences in the file, and separated by commas in a variable.
+      Relative paths are seen from where the program is started.
 
       This page is made from the table that the program itself reads by: `wedlive reference`.
 

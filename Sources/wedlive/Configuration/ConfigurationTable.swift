@@ -77,7 +77,8 @@ enum ConfigurationTable {
     .endpoint("listen.https", \.listen.https, "HLS, the watch page and the API over TLS."),
     .endpoint(
       "listen.http", \.listen.http,
-      "Redirects to HTTPS (or see `http.redirect`); answers health checks."),
+      "Redirects to HTTPS (or see `http.redirect`), at the port of `public.https` where that is set;"
+        + " answers health checks."),
     .endpoint(
       "listen.peers", \.listen.peers,
       "The other nodes of a cluster, where they know each other by certificates"

@@ -109,7 +109,7 @@ enum EdgeRole {
     let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await edge.open(
       RunningEdge.Parts(
-        listeners: listeners, redirects: configuration.http.redirect,
+        listeners: listeners, redirectPort: NodeAddresses.redirectPort(configuration, listeners),
         server: configuration.server, serverMetrics: viewers,
         pacing: configuration.viewerPacing, traffic: traffic,
         status: status,

@@ -22,8 +22,8 @@ struct RunningEdge: Sendable {
   /// What each loop is given.
   struct Parts: Sendable {
     let listeners: NodeListeners
-    /// Whether the plain port only sends people to the other one.
-    let redirects: Bool
+    /// Where the plain port sends people, if that is all that it does.
+    let redirectPort: UInt16?
     let server: ServerConfiguration
     let serverMetrics: ServerMetrics
     let pacing: ViewerPacing
@@ -78,8 +78,7 @@ struct RunningEdge: Sendable {
       listeners, on: server,
       NodeFrame.Handlers(
         https: handler,
-        http: parts.redirects
-          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : handler,
+        http: parts.redirectPort.map { RedirectHandler(handler, httpsPort: $0) } ?? handler,
         peers: peersHandler,
         admin: OperatorHandler(
           health: frame.health, registry: frame.registry, site: parts.site,

@@ -82,6 +82,14 @@ enum NodeAddresses {
     places(configuration, listeners, isOrigin: false).web
   }
 
+  /// Where the plain port sends viewers: HTTPS as they reach it; nil where it answers itself.
+  static func redirectPort(
+    _ configuration: NodeConfiguration, _ listeners: NodeListeners
+  ) -> UInt16? {
+    guard configuration.http.redirect else { return nil }
+    return configuration.public.httpsPort ?? listeners.https?.address.port ?? 443
+  }
+
   /// What the configuration names for playlists and publishers: a CDN before all else.
   private static func toldFirst(_ configuration: NodeConfiguration) -> KnownAddresses {
     var named = named(configuration)

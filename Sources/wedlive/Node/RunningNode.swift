@@ -23,8 +23,8 @@ struct RunningNode: Sendable {
   /// What each loop is given.
   struct Parts: Sendable {
     let listeners: NodeListeners
-    /// Whether the plain port only sends people to the other one.
-    let redirects: Bool
+    /// Where the plain port sends people, if that is all that it does.
+    let redirectPort: UInt16?
     let server: ServerConfiguration
     let serverMetrics: ServerMetrics
     let pacing: ViewerPacing
@@ -115,8 +115,7 @@ struct RunningNode: Sendable {
       listeners, on: server,
       NodeFrame.Handlers(
         https: front,
-        http: parts.redirects
-          ? RedirectHandler(handler, httpsPort: listeners.https?.address.port ?? 443) : front,
+        http: parts.redirectPort.map { RedirectHandler(handler, httpsPort: $0) } ?? front,
         peers: peerHandler(parts, table, server, isForPeers: true, before: handler),
         admin: AdminHandler(
           node: origin, collector: parts.collector, registry: frame.registry, site: parts.site,

@@ -198,7 +198,7 @@ enum Standalone {
     let upgrades = await UnixSignalsSequence(trapping: .sigusr2)
     try await node.open(
       RunningNode.Parts(
-        listeners: listeners, redirects: configuration.http.redirect,
+        listeners: listeners, redirectPort: NodeAddresses.redirectPort(configuration, listeners),
         server: configuration.server,
         serverMetrics: viewers, pacing: configuration.viewerPacing,
         collector: collector,

@@ -4,6 +4,9 @@ extension NodeStatus {
   /// A table for people of the streams of one node: a line for each, and below it one for all that was
   /// sent of it by itself.
   var streamTable: String {
+    if streams.isEmpty, programs.isEmpty {
+      return "No stream is here. An edge lists those that somebody watches at it.\n"
+    }
     var table = TextTable(
       head: ["stream", "state", "viewers", "in", "received", "out", "sent"])
     for stream in streams {

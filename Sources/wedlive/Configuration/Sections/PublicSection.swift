@@ -6,4 +6,11 @@ struct PublicSection: Equatable, Sendable {
   var rtmp = ""
   /// The same over TLS.
   var rtmps = ""
+
+  /// Where viewers reach HTTPS; nil where that is found out.
+  var httpsPort: UInt16? {
+    if https.isEmpty { return nil }
+    let port = https.split(separator: ":", omittingEmptySubsequences: false).last ?? ""
+    return https.hasSuffix("]") ? 443 : UInt16(port) ?? 443
+  }
 }
