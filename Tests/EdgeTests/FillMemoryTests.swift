@@ -62,4 +62,30 @@ import Testing
     #expect(try await edge.get("/o/\(name)").head.cacheWord == "HIT")
     #expect(try await edge.count(name) == 3)
   }
+
+  @Test func `what nobody can count is not taken, and nothing of what is there is lost`() throws {
+    let memory = FillMemory(limit: 100)
+    let held = try #require(memory.share(10))
+    for isForced in [false, true] {
+      #expect(memory.share(.max, isForced: isForced) == nil)
+      #expect(!held.grow(to: .max, isForced: false))
+    }
+    #expect(memory.bytes == 10)
+    #expect(memory.refused == 4)
+    // Nobody else is refused for it.
+    #expect(memory.share(90) != nil)
+    withExtendedLifetime(held) {}
+  }
+
+  @Test func `an error ends no edge that says it is longer than all memory`() async throws {
+    let edge = try EdgeNode()
+    let name = name()
+    let reader = try await hold(edge, name + "held", "cc=max-age%3D600&size=4000&gate=1")
+    let error = try await hold(edge, name, "status=404&says=\(Int.max)")
+    // It is longer than what may be kept: nothing is held for it.
+    #expect(edge.proxy.fillMemory.bytes == 4_000)
+    #expect(edge.proxy.fillMemory.refused == 0)
+    try await edge.open(name + "held")
+    withExtendedLifetime((reader, error)) {}
+  }
 }

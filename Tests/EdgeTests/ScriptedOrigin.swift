@@ -10,7 +10,7 @@ import Testing
 /// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
 /// `flap=1`; `body` is the body. With `drip=1` it comes byte by byte. With `gate=1` half of the body is sent, or so many bytes, with `hold=1`
 /// not even the head, until `/open/NAME` is asked for once; with `from=2` a gate is there from the
-/// second request on. With `auth=1` who says nothing of who it is gets a 401. `/count/NAME` says how often `/o/NAME` was asked for, and with which fields last.
+/// second request on. With `says=8` there are 8 bytes by its head, and it breaks off. With `auth=1` who says nothing of who it is gets a 401. `/count/NAME` says how often `/o/NAME` was asked for, and with which fields last.
 final class ScriptedOrigin: Sendable {
   /// One for all tests: starting Python takes longer than any of them.
   static let shared = Result { try ScriptedOrigin() }
@@ -112,7 +112,7 @@ final class ScriptedOrigin: Sendable {
             cut = min(int(rule.get("cut", size)), size)
             if rule.get("long"): cut, size = len(body), len(body)
             if rule.get("chunked"): self.send_header("Transfer-Encoding", "chunked")
-            else: self.send_header("Content-Length", str(size))
+            else: self.send_header("Content-Length", rule.get("says", str(size)))
             self.end_headers()
             gate = int(rule.get("gate", 0)) if number >= int(rule.get("from", 1)) else 0
             half = min(cut, size // 2 if gate == 1 else gate) if gate else cut
@@ -121,7 +121,7 @@ final class ScriptedOrigin: Sendable {
                 self.wfile.flush()
                 gates.setdefault(name, threading.Event()).wait(60)
                 self.put(body[half:cut], rule)
-            if cut < size:
+            if cut < size or "says" in rule:
                 self.close_connection = True
                 return self.connection.close()
             if rule.get("chunked"): self.wfile.write(b"0\r\n\r\n")

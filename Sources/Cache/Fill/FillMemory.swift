@@ -27,13 +27,21 @@ package final class FillMemory: Sendable {
     return share.grow(to: bytes, isForced: isForced) ? share : nil
   }
 
-  /// Takes more for a share; false where there is no room, unless it is taken all the same.
+  /// Takes more for a share; false where there is no room, unless it is taken all the same, and where
+  /// nobody could count so much.
   func take(_ bytes: Int, isForced: Bool) -> Bool {
-    let now = used.add(bytes, ordering: .relaxed).newValue
-    guard now > limit, !isForced else { return true }
-    give(bytes)
-    refusals.add(1, ordering: .relaxed)
-    return false
+    var before = used.load(ordering: .relaxed)
+    while true {
+      let (now, overflow) = before.addingReportingOverflow(bytes)
+      guard !overflow, isForced || now <= limit else {
+        refusals.add(1, ordering: .relaxed)
+        return false
+      }
+      let (isTaken, found) = used.weakCompareExchange(
+        expected: before, desired: now, ordering: .relaxed)
+      if isTaken { return true }
+      before = found
+    }
   }
 
   /// A share is given back, or a part of it.

@@ -152,9 +152,8 @@ final class EdgeFetch: ResponseReceiver {
       proxy.slices.keep(object, insteadOf: nil, for: order)
       return answer(.sliced(object, outcome(status, isKept: true)))
     }
-    // Where there is no memory for it, it comes at the pace of who reads it.
-    let isError = isErrorForAll(head)
-    let share = mayBeKept || isError ? share(length) : nil
+    // Where there is no memory for it, it comes at the pace of who reads it, as what is too long does.
+    let share = fits && (mayBeKept || isErrorForAll(head)) ? share(length) : nil
     let isKept = mayBeKept && share != nil
     let isForAll = share != nil
     let body = FillBody(
