@@ -155,6 +155,52 @@ import Testing
     #expect(second.contains(object("/b", []).key))
   }
 
+  @Test func `nothing that was purged before is found while the folder is read`() async {
+    let first = tier()
+    let one = object("/a", [1], tags: ["t"])
+    first.store(one)
+    await first.release()
+    let second = DiskTier(folder.path, isOwn: false)
+    second.purge(.tagged(["t"]))
+    let isOver = Calls()
+    let found = Task.detached {
+      while isOver.count == 0 { if second.contains(one.key) { return true } }
+      return second.contains(one.key)
+    }
+    second.open()
+    await second.settle()
+    await second.settle()
+    isOver.note()
+    #expect(await !found.value)
+  }
+
+  @Test func `who purges while the folder is left is told whether that is kept`() async {
+    let first = tier()
+    let one = object("/a", [1], tags: ["t"])
+    first.store(one)
+    await first.settle()
+    first.writer.suspend()
+    let release = Task { await first.release() }
+    while first.contains(one.key) { await Task.yield() }
+    first.purge(.tagged(["t"]))
+    let (told, tell) = AsyncStream.makeStream(of: Bool.self)
+    first.whenKept {
+      tell.yield($0)
+      tell.finish()
+    }
+    first.writer.resume()
+    await release.value
+    await first.settle()
+    // Nobody else can tell any more.
+    tell.finish()
+    let second = tier()
+    await second.settle()
+    var isKept: Bool?
+    for await each in told { isKept = each }
+    #expect(isKept != nil)
+    #expect(isKept != true || !second.contains(one.key))
+  }
+
   @Test func `more purges than can wait for a folder have all of it doubted`() async {
     let first = tier()
     let one = object("/a", [1], tags: ["t"])

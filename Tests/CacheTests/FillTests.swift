@@ -13,12 +13,6 @@ extension FillBody {
   }
 }
 
-private final class Calls: Sendable {
-  private let number = Mutex(0)
-  var count: Int { number.withLock { $0 } }
-  func note() { number.withLock { $0 += 1 } }
-}
-
 /// Reads until nothing more is there; nil where the body failed.
 private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
   guard let reader else { return (nil, true) }

@@ -26,23 +26,27 @@ extension DiskTier {
     done: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     let isLater = state.withLock { state in
-      guard !state.isOwn, !state.isReleased else { return false }
+      guard !state.isRead, !state.isReleased else { return false }
+      // Where it is being read, what waits to be stored is seen to behind that.
       state.postponed.add(which, mark)
-      return true
+      return !state.isOwn
     }
     if isLater { return done(0) }
     let first = change(which, mark)
-    writer.async { [self] in
-      let more = Set(change(which, mark)).union(first)
-      if let mark {
-        write(mark, more, ofAll: which)
-      } else {
-        // One of them may have been stored anew meanwhile, as something else.
-        takeOut(more.filter { !contains($0) })
-      }
-      tidyJournal()
-      done(more.count)
+    writer.async { [self] in done(purge(which, mark, first)) }
+  }
+
+  /// On the writer.
+  private func purge(_ which: Selection, _ mark: StaleMark?, _ first: [CacheKey] = []) -> Int {
+    let more = Set(change(which, mark)).union(first)
+    if let mark {
+      write(mark, more, ofAll: which)
+    } else {
+      // One of them may have been stored anew meanwhile, as something else.
+      takeOut(more.filter { key in state.withLock { $0.table.peek(key) == nil } })
     }
+    tidyJournal()
+    return more.count
   }
 
   /// The journal first, all at once: after a kill the files of what it says has gone go at the next
@@ -70,22 +74,23 @@ extension DiskTier {
   /// - Parameter done: called once, from the writer's thread: false where the disk didn't take it.
   package func whenKept(_ done: @escaping @Sendable (Bool) -> Void) {
     let isLater = state.withLock { state in
-      guard !state.isOwn, !state.isReleased else { return false }
+      guard !state.isOwn, !state.isRead, !state.isReleased else { return false }
       state.postponed.done.append(done)
       return true
     }
-    if isLater { return }
-    writer.async { [self] in
-      // The other process's to keep now, which this one can't wait for.
-      if isReleased { return done(false) }
-      let problem = journal.withLock { $0.sync() }
-      if problem != 0 { failed() }
-      let isLost = state.withLock { state in
-        defer { state.hasLostPurge = false }
-        return state.hasLostPurge
-      }
-      done(problem == 0 && !isLost)
+    if !isLater { writer.async { [self] in done(areKept()) } }
+  }
+
+  private func areKept() -> Bool {
+    // The other process's to keep now, which this one can't wait for.
+    if isReleased { return false }
+    let problem = journal.withLock { $0.sync() }
+    if problem != 0 { failed() }
+    let isLost = state.withLock { state in
+      defer { state.hasLostPurge = false }
+      return state.hasLostPurge
     }
+    return problem == 0 && !isLost
   }
 
   /// Waits until all that was purged so far is on disk.
@@ -108,14 +113,19 @@ extension DiskTier {
     return false
   }
 
-  /// Does what was purged while the folder was another process's; on the writer, when it has been read.
+  /// Does what was purged before the folder was read, until nothing of that is left, and has the rest
+  /// found from then on; on the writer.
   func purgePostponed() {
-    let postponed = state.withLock { state in
-      defer { state.postponed = PostponedPurges() }
-      return state.postponed
+    while true {
+      let postponed = state.withLock { state in
+        defer { state.postponed = PostponedPurges() }
+        state.isRead = state.postponed.isEmpty
+        return state.postponed
+      }
+      if postponed.isEmpty { return }
+      for (which, mark) in postponed.purges { _ = purge(which, mark) }
+      for done in postponed.done { done(areKept()) }
     }
-    for (which, mark) in postponed.purges { purge(which, mark: mark) }
-    for done in postponed.done { whenKept(done) }
   }
 
   /// Nothing is there any more, and none of it need be written anywhere.

@@ -51,12 +51,17 @@ package final class DiskTier: Sendable {
     var isOwn = false
     /// Whether it was, and is another's.
     var isReleased = false
+    /// Whether it has been read, and all that was purged until then is out of what was found.
+    var isRead = false
     /// Whether a purge could not be kept since it was asked for last, and whether any ever could not.
     var hasLostPurge = false
     var isPositionLost = false
     var postponed = PostponedPurges()
     /// How often a position was to be noted.
     var positions = 0
+
+    /// Whether anything is to be found.
+    var isFound: Bool { isOwn && isRead }
   }
 
   /// What has become of the folder under a running tier.
@@ -107,12 +112,12 @@ package final class DiskTier: Sendable {
 
   /// Takes over the folder, which no other process has any more.
   package func open() {
-    let isNew = state.withLock { state in
-      guard !state.isOwn, !state.isReleased else { return false }
+    state.withLock { state in
+      guard !state.isOwn, !state.isReleased else { return }
       state.isOwn = true
-      return true
+      // Under the lock: whoever finds it this one's stands behind it.
+      writer.async { [self] in load() }
     }
-    if isNew { writer.async { [self] in load() } }
   }
 
   /// Leaves the folder to another process.
@@ -135,7 +140,7 @@ package final class DiskTier: Sendable {
 
   /// Whether an object is there, as far as is known without reading it.
   package func contains(_ key: CacheKey) -> Bool {
-    state.withLock { $0.isOwn && $0.table.peek(key) != nil }
+    state.withLock { $0.isFound && $0.table.peek(key) != nil }
   }
 
   /// Reads an object.
@@ -148,7 +153,7 @@ package final class DiskTier: Sendable {
   package func read(
     _ key: CacheKey, name: String, done: @escaping @Sendable (DiskObject?) -> Void
   ) -> Bool {
-    let entry = state.withLock { $0.isOwn ? $0.table.value(key) : nil }
+    let entry = state.withLock { $0.isFound ? $0.table.value(key) : nil }
     guard let entry, entry.name == name else { return false }
     readers[Int(key.low % UInt64(readers.count))].async { [self] in
       var object = load(key, name: name)
@@ -350,10 +355,11 @@ package final class DiskTier: Sendable {
       }
       return gone
     }
+    // First: nobody is to find what was purged before.
+    purgePostponed()
     unlink(gone)
     sweep()
     tidyJournal()
-    purgePostponed()
   }
 
   /// Files that the journal doesn't know, as it was cut or lost.

@@ -1,10 +1,13 @@
-/// What was purged while the folder was another process's: seen to when it is this one's.
+/// What was purged before the folder was this process's, and read: seen to before anything of it is
+/// found.
 struct PostponedPurges {
   private static let most = 256
 
   private(set) var purges: [(which: DiskTier.Selection, mark: StaleMark?)] = []
   /// Who waits for them.
   var done: [@Sendable (Bool) -> Void] = []
+
+  var isEmpty: Bool { purges.isEmpty && done.isEmpty }
 
   /// Adds one; where there are too many, all that is in the folder is doubted.
   mutating func add(_ which: DiskTier.Selection, _ mark: StaleMark?) {
