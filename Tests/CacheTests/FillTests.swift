@@ -231,6 +231,32 @@ private func read(_ reader: FillReader?) -> (bytes: [UInt8]?, isOver: Bool) {
     }
   }
 
+  @Test func `nobody comes to what is given up`() {
+    // None of it has been let go.
+    let left = FillBody(.passing(mostUnread: 4))
+    _ = left.add([1])
+    #expect(left.isAllThere)
+    _ = left.join()
+    let long = FillBody()
+    _ = long.add([1])
+    _ = long.join()
+    #expect(long.join() != nil)
+    long.stopKeeping(mostUnread: 4)
+    let start = ContinuousClock.now
+    let slow = FillBody(length: 8, pace: UnreadPace.Rule(rate: 100, over: .seconds(10)))
+    _ = slow.add([1])
+    for second in [0, 10] { _ = slow.abandonIfSlow("slow", at: start + .seconds(second)) }
+    for body in [left, long, slow] {
+      #expect(!body.isAllThere)
+      #expect(body.join() == nil)
+    }
+    // One that broke off has what has come of it.
+    let broken = FillBody()
+    _ = broken.add([1])
+    broken.fail("connection closed")
+    #expect(broken.join() != nil)
+  }
+
   @Test func `bodies take no more than there is, and give it back when nobody reads them`() {
     let memory = FillMemory(limit: 100)
     var first: FillBody? = FillBody(length: 60, share: memory.share(60))

@@ -15,7 +15,7 @@ import Testing
 final class EdgeNode {
   let origin: ScriptedOrigin
   let proxy: EdgeProxy
-  private let group: LoopGroup
+  let group: LoopGroup
   private let client: HTTPClient
   private let authority: String
   let port: UInt16

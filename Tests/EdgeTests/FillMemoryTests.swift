@@ -1,5 +1,8 @@
 import Cache
+import Dispatch
+import EventLoop
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import Edge
@@ -87,5 +90,52 @@ import Testing
     #expect(edge.proxy.fillMemory.refused == 0)
     try await edge.open(name + "held")
     withExtendedLifetime((reader, error)) {}
+  }
+
+  @Test func `who is told too late of what isn't kept has it asked for anew`() async throws {
+    let edge = try EdgeNode {
+      $0.fillBytes = 10_000
+      $0.unreadBytes = 20_000
+      $0.sliceBytes = 0
+    }
+    let name = name()
+    try await edge.set(name, "cc=max-age%3D600&size=400000&chunked=1&hold=1")
+    let held = Held(edge)
+    async let answer = held.value.get("/o/\(name)")
+    #expect(try await edge.eventually { edge.proxy.flights.count == 1 })
+    // Reads all of it while the loops are busy.
+    let quick = QuickReader()
+    let request = HTTPRequest(method: .get, scheme: "http", authority: "e", path: "/o/\(name)")
+    edge.proxy.ask(request, name: "127.0.0.1:\(edge.port)/o/\(name)", isShared: true) {
+      if case .filling(let fill, _) = $0 { quick.read(fill.body) }
+    }
+    let gate = DispatchSemaphore(value: 0)
+    for mailbox in edge.group.mailboxes { mailbox.submit { _ in gate.wait() } }
+    try await edge.open(name)
+    #expect(try await edge.eventually { quick.bytes == 400_000 })
+    for _ in edge.group.mailboxes { gate.signal() }
+    let (head, body) = try await answer
+    #expect(head.status == .ok)
+    #expect(body == ScriptedOrigin.body(name, 2, size: 400_000))
+  }
+}
+
+/// Reads a body as fast as it comes.
+private final class QuickReader: Sendable {
+  private let state = Mutex((reader: FillReader?.none, bytes: 0))
+
+  var bytes: Int { state.withLock { $0.bytes } }
+
+  func read(_ body: FillBody) {
+    state.withLock { $0.reader = body.join() }
+    goOn()
+  }
+
+  private func goOn() {
+    while let reader = state.withLock({ $0.reader }),
+      case .bytes(_, let range) = reader.read(wake: { [weak self] in self?.goOn() })
+    {
+      state.withLock { $0.bytes += range.count }
+    }
   }
 }

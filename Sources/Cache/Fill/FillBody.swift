@@ -89,7 +89,7 @@ package final class FillBody: Sendable {
     share?.grow(to: end, isForced: isForced) ?? true
   }
 
-  /// Whether nothing of it was let go, so that who comes now misses nothing.
+  /// Whether who comes now misses nothing: none of it was let go, and it wasn't given up.
   package var isAllThere: Bool { state.withLock { $0.isAllThere } }
 
   /// Adds a piece; ignored after the end.
@@ -182,7 +182,7 @@ package final class FillBody: Sendable {
 
   /// Begins to read at the first byte.
   ///
-  /// - Returns: nil where that is gone.
+  /// - Returns: nil where that is gone, and where no more comes as nobody was there.
   package func join() -> FillReader? {
     guard let number = state.withLock({ $0.join() }) else { return nil }
     return FillReader(body: self, number: number)

@@ -13,6 +13,8 @@ struct FillState {
   let buffer: FillBuffer?
   /// Pieces that were let go.
   private var dropped = 0
+  /// Its writer has been told to stop, or was left by all for too long: no more of it comes.
+  private var isGivenUp = false
   private(set) var bytes = 0
   private(set) var end = FillBody.End.open
   private var readers: [Int: Reader] = [:]
@@ -32,7 +34,8 @@ struct FillState {
   }
 
   var readerCount: Int { readers.count }
-  var isAllThere: Bool { dropped == 0 }
+  /// Whether who comes now misses nothing of it.
+  var isAllThere: Bool { dropped == 0 && !isGivenUp }
 
   private var unread: Int {
     bytes - (readers.values.lazy.map(\.read).min() ?? 0)
@@ -62,7 +65,9 @@ struct FillState {
     guard keeping == .kept, buffer == nil else { return nil }
     keeping = .passing(mostUnread: mostUnread)
     drop()
-    return isUnread && nextReader > 0 ? advise : nil
+    guard isUnread, nextReader > 0 else { return nil }
+    isGivenUp = true
+    return advise
   }
 
   mutating func end(_ end: FillBody.End) -> [FillBody.Wake] {
@@ -79,6 +84,7 @@ struct FillState {
     let come = isUnread ? bytes : nil
     guard pace?.isTooSlow(come, at: now) == true else { return false }
     end = .failed(reason)
+    isGivenUp = true
     return true
   }
 
@@ -107,7 +113,7 @@ struct FillState {
   // MARK: Reading
 
   mutating func join() -> Int? {
-    guard dropped == 0 else { return nil }
+    guard isAllThere else { return nil }
     defer { nextReader += 1 }
     readers[nextReader] = Reader(next: 0, read: 0)
     return nextReader
@@ -149,7 +155,10 @@ struct FillState {
     readers[number] = nil
     sleeping[number] = nil
     guard case .passing = keeping, end == .open else { return (nil, nil) }
-    if readers.isEmpty { return (advise, .stop) }
+    if readers.isEmpty {
+      isGivenUp = true
+      return (advise, .stop)
+    }
     drop()
     return goOn().map { ($0, .goOn) } ?? (nil, nil)
   }

@@ -156,12 +156,25 @@ package final class EdgeHandler: RequestHandler {
       _ = fill.body.join()
       ask(request, isShared: false, for: token)
     case .filling(let fill, let isJoined):
+      // Told too late, of what is no longer kept, or was given up: nobody reads it from its beginning.
+      guard let reader = fill.body.join() else {
+        return again(token, request, isShared: !fill.outcome.isForwarded, tries: tries)
+      }
       let outcome = isJoined ? fill.outcome.collapsed : fill.outcome
       counts.count(outcome)
-      server.release(token, with: response(fill, outcome, to: request, at: now), to: request)
+      let response = response(fill, reader, outcome, to: request, at: now)
+      server.release(token, with: response, to: request)
     case .failed(let failure): fail(token, failure, request)
     case .alone: ask(request, isShared: false, for: token)
     }
+  }
+
+  /// Has something asked for anew, but not again and again.
+  private func again(_ token: HeldRequest, _ request: HTTPRequest, isShared: Bool, tries: Int) {
+    guard tries < Self.mostTries else {
+      return fail(token, .unreachable("The response has gone; ask again."), request)
+    }
+    ask(request, isShared: isShared, for: token, tries: tries + 1)
   }
 
   // MARK: Slices
@@ -220,7 +233,7 @@ package final class EdgeHandler: RequestHandler {
     }
   }
 
-  /// How often an object that has become another one is asked for anew.
+  /// How often an object is asked for anew that has become another one, or has gone.
   private static let mostTries = 3
 
   private func release(
@@ -241,11 +254,9 @@ package final class EdgeHandler: RequestHandler {
   // MARK: What is on its way
 
   private func response(
-    _ fill: EdgeFill, _ outcome: CacheOutcome, to request: HTTPRequest, at now: Int64
+    _ fill: EdgeFill, _ reader: FillReader, _ outcome: CacheOutcome, to request: HTTPRequest,
+    at now: Int64
   ) -> Response {
-    guard let reader = fill.body.join() else {
-      return .prepared(EdgeFailure.unreachable("The response has gone; ask again.").response)
-    }
     let name = proxy.configuration.name
     let status = fill.status
     let part = EdgePart(

@@ -98,14 +98,17 @@ final class SliceSource: BodySource {
         return .bytes(bytes, part)
       case .pending: return .pending
       case .end: return .failed
-      case .failed:
-        tries += 1
-        order.brokeOff.insert(upstream)
-        guard tries < Self.mostTries else { return .failed }
-        self.slice = nil
-        return nil
+      case .failed: return again(besides: upstream)
       }
     }
+  }
+
+  /// Has a slice asked for once more that broke off; nil, or the end of it all.
+  private func again(besides upstream: Upstream) -> BodyPiece? {
+    tries += 1
+    order.brokeOff.insert(upstream)
+    slice = nil
+    return tries < Self.mostTries ? nil : .failed
   }
 
   private func advance(_ range: Range<Int>, by count: Int) {
@@ -134,7 +137,7 @@ final class SliceSource: BodySource {
     switch found {
     case .bytes(let bytes): slice = .bytes(bytes)
     case .filling(let fill):
-      guard let reader = fill.body.join() else { return .failed }
+      guard let reader = fill.body.join() else { return again(besides: fill.upstream) }
       slice = .filling(reader, 0, from: fill.upstream)
     case .changed, .failed: return .failed
     }
