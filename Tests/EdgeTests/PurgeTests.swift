@@ -56,6 +56,41 @@ import Testing
     #expect(try await edge.get(path).head.cacheWord == "HIT")
   }
 
+  @Test(arguments: [false, true])
+  func `what was confirmed before a purge is for nobody who asks behind it`(isSoft: Bool)
+    async throws
+  {
+    let edge = try EdgeNode()
+    let name = name() + "\(isSoft)"
+    func tag(_ answer: EdgeAnswer?) -> String? {
+      switch answer {
+      case .object(let object, _): object.response.headerFields[.eTag]
+      case .filling(let fill, _): fill.response.headerFields[.eTag]
+      default: nil
+      }
+    }
+    let answers = Answers()
+    func note(_ who: String) {
+      let request = HTTPRequest(method: .get, scheme: "http", authority: "e", path: "/o/\(name)")
+      edge.proxy.ask(request, name: "e/o/\(name)", isShared: true) { answers.note($0, who) }
+    }
+    try await edge.set(name, "cc=max-age%3D0&version=3")
+    note("first")
+    #expect(try await edge.eventually { edge.proxy.store.has("e/o/\(name)") })
+    // The origin confirms it, but not yet.
+    try await edge.set(name, "cc=max-age%3D600&version=3&hold=1")
+    note("before")
+    #expect(try await edge.eventually { try await edge.count(name) == 2 })
+    edge.proxy.purge([Invalidation(.key("/o/\(name)"), isSoft: isSoft)])
+    try await edge.set(name, "cc=max-age%3D600&version=4")
+    note("behind")
+    #expect(tag(answers["behind"]) == nil)
+    try await edge.open(name)
+    #expect(try await edge.eventually { answers["before"] != nil && answers["behind"] != nil })
+    #expect(tag(answers["before"]) == "\"3\"")
+    #expect(tag(answers["behind"]) == "\"4\"")
+  }
+
   @Test func `what is purged softly is served while it is asked for anew, or where that fails`()
     async throws
   {
@@ -303,4 +338,13 @@ import Testing
   ]) func `says what is wrong with one that is none`(_ text: String) {
     #expect(throws: PurgeOrder.Refused.self) { try read(text) }
   }
+}
+
+/// What came of questions, by who asked.
+private final class Answers: Sendable {
+  private let answers = Mutex<[String: EdgeAnswer]>([:])
+
+  subscript(who: String) -> EdgeAnswer? { answers.withLock { $0[who] } }
+
+  func note(_ answer: EdgeAnswer, _ who: String) { answers.withLock { $0[who] = answer } }
 }

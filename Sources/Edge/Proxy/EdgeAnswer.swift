@@ -11,6 +11,8 @@ enum EdgeAnswer: Sendable {
   case filling(EdgeFill, isJoined: Bool)
   /// Not for those who waited: each asks alone.
   case alone
+  /// It was purged since it was asked for: who waited may have asked behind that, and asks anew.
+  case purged
   /// Nothing came of it.
   case failed(EdgeFailure)
 
@@ -25,7 +27,7 @@ enum EdgeAnswer: Sendable {
     switch self {
     case .object(let object, _): object.response.status == .ok
     case .sliced: true
-    case .filling, .alone, .failed: false
+    case .filling, .alone, .purged, .failed: false
     }
   }
 }

@@ -165,7 +165,7 @@ package final class EdgeHandler: RequestHandler {
       let response = response(fill, reader, outcome, to: request, at: now)
       server.release(token, with: response, to: request)
     case .failed(let failure): fail(token, failure, request)
-    case .alone: ask(request, isShared: false, for: token)
+    case .alone, .purged: ask(request, isShared: false, for: token)
     }
   }
 

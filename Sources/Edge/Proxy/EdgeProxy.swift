@@ -87,10 +87,12 @@ package final class EdgeProxy: Sendable {
     done: @escaping @Sendable (EdgeAnswer) -> Void
   ) {
     let waiter = EdgeWaiter(mailbox: mailbox, take: done)
+    // First: what is found was not purged before it.
+    let since = store.log.moment
     let (entry, key) = store.find(name, request.headerFields)
     var order = EdgeFetch.Order(
       request: request, name: name, key: key, stored: nil, isShared: isShared,
-      pool: pool ?? upstreams, patience: patience, since: store.log.moment,
+      pool: pool ?? upstreams, patience: patience, since: since,
       mayBeCut: mayBeCut && slices.slices != nil, isOwn: isOwn, isAgain: isAgain)
     guard isShared else { return fetch(order, waiter.tell) }
     // It may have come since whoever asks has looked: finding out whom to ask can take its time.
@@ -111,13 +113,13 @@ package final class EdgeProxy: Sendable {
     case .lead:
       // Another one's may have landed since this was looked for.
       if let answer = landed(order, sliced) {
-        return land(key, waiter, answer)
+        return land(asked, waiter, answer)
       }
       lead(order, sliced) { [self] answer in
         if case .filling(let fill, _) = answer, fill.outcome.isStored {
           fills.withLock { $0[key] = fill }
         }
-        land(key, waiter, answer)
+        land(asked, waiter, answer)
       }
     case .wait: break
     case .full: waiter.tell(.failed(.unreachable("Too many wait for this object.")))
@@ -125,9 +127,25 @@ package final class EdgeProxy: Sendable {
   }
 
   /// Tells the one who led, and all who have waited for that.
-  private func land(_ key: CacheKey, _ leader: EdgeWaiter, _ answer: EdgeAnswer) {
+  private func land(_ order: EdgeFetch.Order, _ leader: EdgeWaiter, _ answer: EdgeAnswer) {
     leader.tell(answer)
-    for waiters in flights.land(key) { EdgeWaiter.tell(waiters, answer) }
+    let groups = flights.land(order.key)
+    guard !groups.isEmpty else { return }
+    // Looked at when nobody comes any more: whoever has come behind a purge gets nothing of before.
+    let answer = isPurged(answer, since: order.since) ? .purged : answer
+    for waiters in groups { EdgeWaiter.tell(waiters, answer) }
+  }
+
+  /// Whether what is kept was purged; of what is on its way each who joins it sees to that.
+  private func isPurged(_ answer: EdgeAnswer, since: PurgeLog.Moment) -> Bool {
+    switch answer {
+    case .object(let object, _):
+      let tags = { EdgeStore.tags(object.name, object.response.headerFields) }
+      return store.log.isPurged(object.name, tags: tags, since: since)
+    case .sliced(let object, _):
+      return store.log.isPurged(object.name, tags: { object.tags }, since: since)
+    case .filling, .alone, .purged, .failed: return false
+    }
   }
 
   /// A response on its way that an order can have, too.
@@ -247,6 +265,8 @@ package final class EdgeProxy: Sendable {
       again(order, waiter, isAgain: true)
     case .filling(let fill, _) where !fill.isFor(order): alone(order, waiter)
     case .filling(let fill, _) where fill.isPurged(in: store.log):
+      again(order, waiter, isAgain: order.isAgain)
+    case .purged:
       // Together again: a crowd that waits for what is purged then costs one more request. It ends,
       // as each time takes another purge since the last.
       again(order, waiter, isAgain: order.isAgain)
