@@ -174,6 +174,24 @@ import Testing
     #expect(head.head.headerFields[.acceptRanges] == "bytes")
     #expect(head.body.isEmpty)
   }
+
+  @Test func `what is longer than parts of it can be counted is not cut`() async throws {
+    let edge = try node()
+    let name = name()
+    try await edge.set(name, rule("&total=\(Int.max)"))
+    let path = "/o/\(name)"
+    let answer = try await edge.get(path, [("range", "bytes=20000-20009")])
+    #expect(answer.body == Array(whole(name)[20_000...20_009]))
+    // Together with what stands between them these are more than a number says.
+    let parts = try await edge.get(
+      path, [("range", "bytes=0-\(Int.max - 100),\(Int.max - 90)-\(Int.max - 1)")])
+    #expect(parts.body == whole(name))
+    #expect(try await edge.allHasLanded())
+    guard case .object = edge.proxy.store.find("127.0.0.1:\(edge.port)\(path)", [:]).entry else {
+      Issue.record("it isn't kept whole")
+      return
+    }
+  }
 }
 
 extension String {

@@ -70,7 +70,9 @@ struct EdgeDiskHead: Codable {
     }
     if let mark = object.mark { freshness = freshness.marked(mark, grace: grace) }
     if let whole {
-      guard whole.total > 0, whole.sliceBytes > 0 else { return nil }
+      guard (1...SlicedObject.mostBytes).contains(whole.total), whole.sliceBytes > 0 else {
+        return nil
+      }
       let reference = SliceReference(
         total: whole.total, entityTag: whole.entityTag, lastModified: whole.lastModified)
       return .sliced(

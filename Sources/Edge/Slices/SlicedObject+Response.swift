@@ -21,7 +21,7 @@ extension SlicedObject {
     in store: EdgeStore, _ slices: Slices, rules: CacheRules, requestedAt: Int64, now: Int64,
     wall: Int64
   ) -> SlicedObject? {
-    guard isStrong(head.headerFields, at: wall) else { return nil }
+    guard reference.total <= mostBytes, isStrong(head.headerFields, at: wall) else { return nil }
     var whole = head
     whole.status = .ok
     whole.headerFields[.contentRange] = nil
@@ -38,6 +38,10 @@ extension SlicedObject {
     return SlicedObject(
       order.name, key, EdgeFields.kept(whole, at: wall), reference, slices, freshness: freshness)
   }
+
+  /// Longer ones aren't cut: all parts that a request may ask for, and what stands between them, can be
+  /// added up.
+  static var mostBytes: Int { 1 << 60 }
 
   /// What the head of a whole says; nil where slices of it couldn't be asked for.
   static func reference(ofWhole head: HTTPResponse) -> SliceReference? {
