@@ -171,6 +171,7 @@ package final class EdgeHandler: RequestHandler {
 
   /// Has something asked for anew, but not again and again.
   private func again(_ token: HeldRequest, _ request: HTTPRequest, isShared: Bool, tries: Int) {
+    guard server.isHeld(token) else { return }
     guard tries < Self.mostTries else {
       return fail(token, .unreachable("The response has gone; ask again."), request)
     }
