@@ -1,6 +1,7 @@
 """What viewers get through an edge whose upstream is bad: the right bytes, or an honest error."""
 
 import http.client
+import socket
 import socketserver
 import subprocess
 import threading
@@ -166,6 +167,27 @@ def recovers(edge: Node, upstream: Bad, path: str) -> None:
     upstream.is_bad = False
     assert ask(edge, path).body == GOOD, path
     assert ask(edge, path, "bytes=1000-1999").body == GOOD[1_000:2_000]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "target", [b"/good\xe4", b"/good/\xc3\xa4", b"/good?\xc3\xa4", b"/good?a#b"]
+)
+def test_an_address_that_is_not_escaped_is_a_400(
+    edge: Node, upstream: Bad, method: str, target: bytes
+) -> None:
+    with edge.tls().wrap_socket(
+        socket.create_connection(("127.0.0.1", edge.ports["https"]), timeout=30),
+        server_hostname="localhost",
+    ) as connection:
+        head = b"%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        connection.sendall(head % (method.encode(), target))
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 400
+        assert b"bad_target" in answer.read()
+    assert upstream.asked == []
+    assert "gave no answer" not in edge.log.read_text()
 
 
 def test_an_upstream_that_never_answers_is_a_504(edge: Node, upstream: Bad) -> None:

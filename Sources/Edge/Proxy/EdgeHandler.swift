@@ -12,6 +12,7 @@ package final class EdgeHandler: RequestHandler {
   private let late: PreparedResponse
   private let overloaded: PreparedResponse
   private let notKept: PreparedResponse
+  private let unescaped: PreparedResponse
   private let counts: EdgeMetrics.Cells
   private let routing: EdgeRouting
   /// Where an address is put together.
@@ -35,6 +36,9 @@ package final class EdgeHandler: RequestHandler {
       504, code: "origin_late", "The origin has not answered in time; ask again in a moment.")
     overloaded = EdgeFailure.response(
       503, code: "overloaded", "Too many requests wait for the origin; try again soon.")
+    unescaped = .error(
+      400, code: "bad_target",
+      message: "The address has a character that has to be escaped (RFC 3986, 2.1).")
     notKept = .error(
       504, code: "not_cached", message: "Nothing that is stored answers this request.")
   }
@@ -100,6 +104,17 @@ package final class EdgeHandler: RequestHandler {
 
   // MARK: The origin
 
+  /// Whether upstreams can be asked for it: there is no telling which address is meant otherwise.
+  private static func isEscaped(_ request: borrowing Request) -> Bool {
+    request.withTarget { target in
+      for index in target.indices {
+        let byte = target[index]
+        guard (0x21...0x7e).contains(byte), byte != UInt8(ascii: "#") else { return false }
+      }
+      return true
+    }
+  }
+
   /// Keeps a request until there is an answer; nil where too many wait.
   private func hold(
     _ request: borrowing Request, _ exchange: borrowing Exchange
@@ -114,6 +129,7 @@ package final class EdgeHandler: RequestHandler {
   private func ask(
     _ request: borrowing Request, _ exchange: borrowing Exchange, isShared: Bool
   ) -> Response {
+    guard Self.isEscaped(request) else { return .prepared(unescaped) }
     guard let (token, copy) = hold(request, exchange) else { return .prepared(overloaded) }
     ask(copy, isShared: isShared, for: token)
     return .held(token)
@@ -299,6 +315,7 @@ package final class EdgeHandler: RequestHandler {
   // MARK: Other methods
 
   private func forward(_ request: borrowing Request) -> Response {
+    guard Self.isEscaped(request) else { return .prepared(unescaped) }
     counts.count(.method)
     let (proxy, routing) = (proxy, routing)
     let name = routing.name(of: request)
