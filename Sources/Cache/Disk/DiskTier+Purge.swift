@@ -113,8 +113,8 @@ extension DiskTier {
     return false
   }
 
-  /// Does what was purged before the folder was read, until nothing of that is left, and has the rest
-  /// found from then on; on the writer.
+  /// Does what was purged before the folder was read, until nothing of that is left, and has the
+  /// rest found from then on; on the writer.
   func purgePostponed() {
     while true {
       let postponed = state.withLock { state in

@@ -27,8 +27,8 @@ package final class FillMemory: Sendable {
     return share.grow(to: bytes, isForced: isForced) ? share : nil
   }
 
-  /// Takes more for a share; false where there is no room, unless it is taken all the same, and where
-  /// nobody could count so much.
+  /// Takes more for a share; false where there is no room, unless it is taken all the same, and
+  /// where nobody could count so much.
   func take(_ bytes: Int, isForced: Bool) -> Bool {
     var before = used.load(ordering: .relaxed)
     while true {

@@ -152,7 +152,7 @@ final class EdgeFetch: ResponseReceiver {
       proxy.slices.keep(object, insteadOf: nil, for: order)
       return answer(.sliced(object, outcome(status, isKept: true)))
     }
-    // Where there is no memory for it, it comes at the pace of who reads it, as what is too long does.
+    // Where there is no memory for it, and where it is too long, it comes at its readers' pace.
     let share = fits && (mayBeKept || isErrorForAll(head)) ? share(length) : nil
     let isKept = mayBeKept && share != nil
     let isForAll = share != nil

@@ -172,7 +172,7 @@ package final class EdgeHandler: RequestHandler {
       _ = fill.body.join()
       ask(request, isShared: false, for: token)
     case .filling(let fill, let isJoined):
-      // Told too late, of what is no longer kept, or was given up: nobody reads it from its beginning.
+      // Told too late, of what is no longer kept, or was given up: its beginning has gone.
       guard let reader = fill.body.join() else {
         return again(token, request, isShared: !fill.outcome.isForwarded, tries: tries)
       }

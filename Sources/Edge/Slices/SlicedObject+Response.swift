@@ -39,8 +39,8 @@ extension SlicedObject {
       order.name, key, EdgeFields.kept(whole, at: wall), reference, slices, freshness: freshness)
   }
 
-  /// Longer ones aren't cut: all parts that a request may ask for, and what stands between them, can be
-  /// added up.
+  /// Longer ones aren't cut: all parts that a request may ask for, and what stands between them,
+  /// can be added up.
   static var mostBytes: Int { 1 << 60 }
 
   /// What the head of a whole says; nil where slices of it couldn't be asked for.
