@@ -1,5 +1,6 @@
 """A stream's end is told once, by who has it last, or by another origin where that one is gone."""
 
+import contextlib
 import json
 import os
 import signal
@@ -169,6 +170,63 @@ def test_the_end_is_told_of_a_stream_whose_origin_was_killed(
     wait_until(lambda: owner_name(made, WEDDING) == "origin-2", "it is back", alive=[again])
     again.stop()
     wait_until(lambda: ended(second) == 2, "it has ended again")
+    made.stop()
+
+
+@pytest.mark.parametrize("at", ["origin", "edge"])
+def test_who_is_refused_after_the_end_doesnt_have_it_told_again(
+    at: str, make_node: MakeNode, cleanup: list[Process], backend: Backend, tmp_path: Path
+) -> None:
+    """The platform has closed the wedding, and its encoder comes back all the same."""
+    quick = {
+        **QUICK,
+        **backend.settings,
+        "WEDLIVE_CLUSTER_LEASE": "2s",
+        # It comes back before the end is noted.
+        "WEDLIVE_CLUSTER_ENDS_EVERY": "4s",
+    }
+    made = Cluster(tmp_path, lambda **given: make_node(**{**given, **quick}), origins=1, edges=1)
+    origin, edge = made.origins[0], made.edges[0]
+    publisher = publish(origin, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    publisher.stop()
+    wait_until(lambda: ended(origin) == 1, "it has ended")
+    backend.refuses = True
+    with pytest.raises(Refused):
+        Connection((origin if at == "origin" else edge).publish_url(WEDDING), True)
+    wait_until(lambda: made.redis.ask("zcard", "wl:ends") == "0", "that it was told is known")
+    assert ended(origin) == 1
+    assert purges(made) == [WEDDING]
+    made.stop()
+
+
+@pytest.mark.parametrize("at", ["origin", "edge"])
+def test_an_encoder_that_is_refused_again_and_again_puts_no_end_off(
+    at: str, make_node: MakeNode, cleanup: list[Process], backend: Backend, tmp_path: Path
+) -> None:
+    quick = {
+        **QUICK,
+        **backend.settings,
+        "WEDLIVE_CLUSTER_LEASE": "2s",
+        "WEDLIVE_CLUSTER_ENDS_EVERY": "200ms",
+    }
+    made = Cluster(tmp_path, lambda **given: make_node(**{**given, **quick}), origins=2, edges=1)
+    (first, second), edge = made.origins, made.edges[0]
+    publisher = publish(first, WEDDING, tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, WEDDING)) >= 3, "it is on the air", alive=[publisher])
+    first.kill()
+    publisher.kill()
+    backend.refuses = True
+    url = (second if at == "origin" else edge).publish_url(WEDDING)
+
+    def has_ended_meanwhile() -> bool:
+        with contextlib.suppress(Refused, OSError):
+            Connection(url, True).close()
+        return ended(second) == 1
+
+    wait_until(has_ended_meanwhile, "it has ended", limit=60)
     made.stop()
 
 

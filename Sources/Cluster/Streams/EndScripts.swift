@@ -11,18 +11,23 @@ enum EndScripts {
       local held = not ended and left > 0 and left <= 2 * lease
       local telling = whole(get('telling'), 1)
       if telling and telling > now + 3600000 then telling = nil end
-      local isTold = get('told') == digits(epoch)
+      local isTellers = get('teller') == me .. ' ' .. run
+      local isHolders = owner == me and before == run
+      -- Whether what was said under an epoch is said of now: a holder that Redis has not heard of
+      -- being on the air since may have been.
+      local function counts(said) return said == digits(epoch) or said ~= '' and not isHolders end
+      local isTold = counts(get('told'))
       local function tell()
         redis.call(
-          'HSET', KEYS[1], 'telling', digits(now + tonumber(ARGV[7])), 'teller', me .. ' ' .. run)
+          'HSET', KEYS[1], 'telling', digits(now + tonumber(ARGV[7])), 'teller', me .. ' ' .. run,
+          'of', digits(epoch))
         redis.call('HDEL', KEYS[1], 'doubt')
       end
 
       """
 
-  /// Whether the end of a stream that this one has had is for another to tell: 1, or 0 and the
-  /// epoch where it is for this one, which has said so by that; nothing where nobody knows the
-  /// stream.
+  /// Whether the end of a stream that this one has had is for another to tell: 1, or 0 where it is
+  /// for this one, which has said so by that; nothing where nobody knows the stream.
   ///
   /// Of one that had it for a moment and was to do without its publisher, nothing has been on the
   /// air. Arguments: the sequence of the last segment that this one knows of; how long it has to
@@ -30,28 +35,29 @@ enum EndScripts {
   static let conclude = RedisScript(
     preamble + """
       if epoch == 0 then return false end
-      local isOther = get('teller') ~= me .. ' ' .. run
-      if isTold or telling and now < telling and isOther then return {1} end
-      if not (owner == me and before == run) then
+      local isOthers = telling and now < telling and not isTellers
+      if isTold or isOthers and counts(get('of')) then return {1} end
+      if not isHolders then
         local sequence = whole(get('sequence'), 0)
         if held or sequence and sequence > tonumber(ARGV[6]) or get('air') == digits(epoch) then
           return {1}
         end
       end
       tell()
-      return {0, digits(epoch)}
+      return {0}
       """)
 
   /// Notes that an end was told: 1, or 0 where the stream goes on.
   ///
-  /// Arguments: the epoch, 0 where Redis could not be asked and it is this process' own.
+  /// Others that have had the stream for a moment since, for a publisher that was not admitted,
+  /// change nothing. Arguments: 1 where Redis could not be asked, and the stream is this process'.
   static let told = RedisScript(
     preamble + """
-      local given = tonumber(ARGV[6])
       if epoch == 0 then return 1 end
-      if given > 0 and (epoch ~= given or not telling) then return 0 end
-      if given == 0 and (held or owner ~= me or before ~= run) then return 0 end
-      redis.call('HDEL', KEYS[1], 'air', 'due', 'left', 'doubt', 'telling', 'teller')
+      local isOurs = telling and isTellers
+      if ARGV[6] == '1' and isHolders and not held then isOurs = true end
+      if not isOurs then return 0 end
+      redis.call('HDEL', KEYS[1], 'air', 'due', 'left', 'doubt', 'telling', 'teller', 'of')
       redis.call('HSET', KEYS[1], 'told', digits(epoch))
       return 1
       """)
@@ -61,8 +67,8 @@ enum EndScripts {
   /// It has been doubted for as long as a lease lasts before: a holder that Redis has just become
   /// usable for says so meanwhile. Arguments: the epoch whose end is told by this, 0 to ask; how
   /// long that may take. Answers `gone`; `later` and in how many milliseconds; `ready`, the epoch,
-  /// the owner, its incarnation and 1 where it has given the stream up; or `tell`, and 1 where a
-  /// publisher's end was told before.
+  /// the owner, its incarnation and 1 where that has given the stream up, or never had it on the
+  /// air; or `tell`, and 1 where a publisher's end was told before.
   static let due = RedisScript(
     preamble + """
       if epoch == 0 or isTold or get('kin') ~= digits(epoch) then return {'gone'} end
@@ -81,7 +87,8 @@ enum EndScripts {
       end
       if now - doubt < lease then return {'later', digits(lease - (now - doubt))} end
       if tonumber(ARGV[6]) ~= epoch then
-        return {'ready', digits(epoch), owner, before, ended and '1' or '0'}
+        local isOver = ended or get('air') ~= digits(epoch)
+        return {'ready', digits(epoch), owner, before, isOver and '1' or '0'}
       end
       tell()
       return {'tell', get('left') ~= '' and get('left') == get('air') and '1' or '0'}

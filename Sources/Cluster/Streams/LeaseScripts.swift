@@ -8,8 +8,9 @@ import Redis
 /// held like a stream: it follows the cameras, and says nothing of where they meet.
 ///
 /// Of its end the record says under which epoch it was on the `air` last, if that isn't told yet,
-/// whether its publisher has `left`, when the end is `due` should nobody come, and under which
-/// epoch it was `told` (see `EndScripts`). `kin` is the epoch of a holder that writes these.
+/// whether its publisher has `left`, when the end is `due` should nobody come, and that it was
+/// `told`, under which epoch (see `EndScripts`). A holder without an admitted publisher changes
+/// none of these. `kin` is the epoch of a holder that writes them.
 enum LeaseScripts {
   /// What the time is, by Redis' clock: `now`, in milliseconds.
   static let clock = """
@@ -51,7 +52,6 @@ enum LeaseScripts {
       local function keep(value)
         redis.call('SET', KEYS[2], digits(value), 'PX', lease)
         redis.call('PEXPIRE', KEYS[1], ARGV[4])
-        redis.call('HDEL', KEYS[1], 'doubt', 'telling', 'teller')
         local place = home()
         if not isProgram and (place == '' or place == me) then
           redis.call('SET', KEYS[3], me, 'PX', lease)
@@ -65,6 +65,10 @@ enum LeaseScripts {
       end
       local function air(value, patience)
         redis.call('HSET', KEYS[1], 'air', digits(value), 'due', digits(now + patience))
+      end
+      -- Nothing that was said of the end of a broadcast before is about this one.
+      local function begin()
+        redis.call('HDEL', KEYS[1], 'told', 'doubt', 'telling', 'teller', 'of')
       end
 
       """
@@ -130,7 +134,7 @@ enum LeaseScripts {
       end
       if ARGV[16] == '1' then
         air(mine, lease + window)
-        redis.call('HDEL', KEYS[1], 'told')
+        begin()
       end
       local sequence = whole(get('sequence'), 0)
       if ARGV[7] == '1' and (answer == 2 or not sequence or sequence <= tonumber(ARGV[8])) then
@@ -168,7 +172,8 @@ enum LeaseScripts {
     preamble + """
       if epoch ~= tonumber(ARGV[6]) or owner ~= me or before ~= run then return {0} end
       redis.call('HSET', KEYS[1], 'ended', '1')
-      if ARGV[16] == '1' then
+      if ARGV[16] == '1' and get('told') ~= digits(epoch) then
+        if get('air') ~= digits(epoch) then begin() end
         air(epoch, window)
         redis.call('HSET', KEYS[1], 'left', digits(epoch))
       end

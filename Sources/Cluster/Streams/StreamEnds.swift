@@ -6,10 +6,11 @@ import Telemetry
 
 /// That each stream's end is told, by one node: also where the one that had it is gone.
 ///
-/// All streams stand in `wl:ends`, by when each is to be looked at; a holder, and an edge with a
-/// publisher, put it off, so that nothing is looked at but what nobody speaks for. An end is told
-/// where the lease has run out and the reconnect window has passed, as Redis' clock says, and where
-/// nothing says that the stream lives all the same: an early end is far worse than a late one.
+/// All streams stand in `wl:ends`, by when each is to be looked at; a holder, and an edge whose
+/// publisher waits for an origin, put it off, so that nothing is looked at but what nobody speaks
+/// for. An end is told where the lease has run out and the reconnect window has passed, as Redis'
+/// clock says, and where nothing says that the stream lives all the same: an early end is far worse
+/// than a late one.
 package final class StreamEnds: Sendable {
   /// Tells that a stream has ended; `isLeft` where its publisher's end was told, and only that is
   /// missing.
@@ -20,9 +21,11 @@ package final class StreamEnds: Sendable {
   private static let batch = 500
 
   private struct State {
-    /// What was told here and isn't noted in Redis: the epoch, 0 where Redis could not be asked;
-    /// and whether it was told a round ago, so that what follows from it is done.
-    var told: [StreamID: (epoch: Int64, isOld: Bool)] = [:]
+    /// Whose ends are for this node to tell, and whether Redis could not be asked for them.
+    var mine: [StreamID: Bool] = [:]
+    /// What was told here and isn't noted in Redis: the same, and whether it was told a round ago,
+    /// so that what follows from it is done.
+    var told: [StreamID: (isBlind: Bool, isOld: Bool)] = [:]
     var connection = ConnectionAge()
   }
 
@@ -51,7 +54,8 @@ package final class StreamEnds: Sendable {
   /// Streams live, or are about to: none of them ends before a lease and a reconnect window from
   /// now.
   ///
-  /// Does nothing where Redis can't be asked.
+  /// Not said of one that is only asked for: an encoder that is refused again and again would put
+  /// its end off. Does nothing where Redis can't be asked.
   package func note(_ streams: [StreamID]) async {
     var rest = streams.filter { !$0.isProgram }[...]
     while !rest.isEmpty {
@@ -73,7 +77,7 @@ package final class StreamEnds: Sendable {
   /// Whether the end of a stream that this node has had is another's to tell, who has it or has had
   /// it since.
   ///
-  /// Where it isn't, it is this node's from here on.
+  /// Where it isn't, it is this node's from here on, which then says that it `told` it.
   ///
   /// - Parameters:
   ///   - stream: which; nobody publishes it here any more.
@@ -83,24 +87,46 @@ package final class StreamEnds: Sendable {
   package func isAnothers(
     _ stream: StreamID, beyond sequence: Int64
   ) async throws(ClusterError) -> Bool? {
-    let reply = try await run(EndScripts.conclude, stream, sequence)
-    guard let values = reply.array, let first = values.first?.integer else { return nil }
-    guard first == 0, values.count == 2, let epoch = values[1].text.flatMap(Int64.init) else {
-      return true
+    state.withLock { $0.mine[stream] = nil }
+    do throws(ClusterError) {
+      let reply = try await run(EndScripts.conclude, stream, sequence)
+      guard let first = reply.array?.first?.integer else { return nil }
+      if first == 0 { expect(stream, isBlind: false) }
+      return first != 0
+    } catch {
+      expect(stream, isBlind: true)
+      throw error
     }
-    remember(stream, epoch)
-    return false
   }
 
-  /// The end of a stream is told here while Redis can't be asked: that is noted when it is back.
-  package func toldBlindly(_ stream: StreamID) { remember(stream, 0) }
-
-  private func remember(_ stream: StreamID, _ epoch: Int64) {
+  private func expect(_ stream: StreamID, isBlind: Bool) {
     state.withLock { state in
       // One that is told twice does less harm than a memory without a bound.
-      guard state.told.count < limits.endsNoted || state.told[stream] != nil else { return }
-      state.told[stream] = (epoch, false)
+      guard state.mine.count < limits.endsNoted else { return }
+      state.mine[stream] = isBlind
     }
+  }
+
+  /// The end of a stream was told here, which had been asked for: that is noted in Redis soon, or
+  /// when it is back.
+  package func told(_ stream: StreamID) {
+    state.withLock { state in
+      guard let isBlind = state.mine.removeValue(forKey: stream) else { return }
+      remember(stream, isBlind: isBlind, &state)
+    }
+  }
+
+  /// A stream is on the air here again: what was told of its end is of no account.
+  func goesOn(_ stream: StreamID) {
+    state.withLock { state in
+      state.mine[stream] = nil
+      state.told[stream] = nil
+    }
+  }
+
+  private func remember(_ stream: StreamID, isBlind: Bool, _ state: inout State) {
+    guard state.told.count < limits.endsNoted || state.told[stream] != nil else { return }
+    state.told[stream] = (isBlind, false)
   }
 
   /// Notes what was told at least a round ago.
@@ -110,10 +136,10 @@ package final class StreamEnds: Sendable {
       for stream in state.told.keys { state.told[stream]?.isOld = true }
       return ready
     }
-    for (stream, (epoch, _)) in told {
+    for (stream, (isBlind, _)) in told {
       guard client.state.isConnected else { return }
-      guard let reply = try? await run(EndScripts.told, stream, epoch) else { continue }
-      state.withLock { if $0.told[stream]?.epoch == epoch { $0.told[stream] = nil } }
+      guard let reply = try? await run(EndScripts.told, stream, isBlind ? 1 : 0) else { continue }
+      state.withLock { if $0.told[stream]?.isOld == true { $0.told[stream] = nil } }
       if reply.integer == 1 { await remove("\(stream)") }
     }
   }
@@ -199,7 +225,7 @@ package final class StreamEnds: Sendable {
       logger.notice("stream \(stream) has ended: node \(owner), which had it, can't say so")
       await tell(stream, isLeft)
       // Cut short, it is for another one.
-      if !Task.isCancelled { remember(stream, epoch) }
+      if !Task.isCancelled { state.withLock { remember(stream, isBlind: false, &$0) } }
     case .tell: break
     }
   }

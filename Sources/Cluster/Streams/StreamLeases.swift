@@ -78,10 +78,7 @@ package final class StreamLeases: Sendable {
     defer { state.withLock { _ = $0.claiming.remove(stream) } }
     let grant: Grant
     do throws(ClusterError) {
-      // Beside the question, which would wait twice for a Redis that is silent.
-      async let noted: Void = ends.note([stream])
       grant = try await ask(stream, claim)
-      await noted
     } catch {
       guard case .unavailable(let cause) = error, cause.canRetry, claim.mayBeProvisional else {
         metrics.claim("failed")
@@ -191,8 +188,11 @@ package final class StreamLeases: Sendable {
   /// A publisher has been admitted under a lease: its stream's end is to be told one day, by
   /// whoever lives then.
   package func goOnAir(_ lease: Lease) {
+    ends.goesOn(lease.stream)
+    guard lease.goOnAir() else { return }
     // This node may be lost at any moment.
-    if lease.goOnAir() { bell.ring() }
+    bell.ring()
+    Task { await ends.note([lease.stream]) }
   }
 
   /// Another publisher goes on under a lease: others must outrank this one.

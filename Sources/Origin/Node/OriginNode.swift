@@ -188,7 +188,7 @@ package final class OriginNode: Sendable {
           logger.info("stream closed that is elsewhere", metadata: ["stream": "\(key)"])
         }
         return isElsewhere
-      })
+      }, hasEnded: { leasing?.hasEnded($0) })
     programs.attach(self.registry)
     registry.gauge("nginx_rtmp_streams", help: "Streams that have a publisher.") {
       Double(board.nodeLiveCount)

@@ -146,8 +146,11 @@ package struct StreamLeasing: Sendable {
   /// Whether another node or process has it, or has had it since; nil where nobody can tell.
   ///
   /// Whether it has ended is for that one to say, and else for this one: who is told so is asked
-  /// once, and says it. The state is how far this one has brought it.
+  /// once, and says it, and that it `hasEnded`, unless a publisher has come meanwhile. The state is
+  /// how far this one has brought it.
   let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
+  /// Told when this one has said that a stream has ended.
+  let hasEnded: @Sendable (StreamKey) -> Void
   /// Whether nobody in the cluster has any of these streams who could bring it on, and nobody has
   /// waited for a publisher of them for so long; false where that isn't sure.
   let areOver: @Sendable ([StreamKey], _ silence: Duration) async -> Bool
@@ -161,10 +164,12 @@ package struct StreamLeasing: Sendable {
     epoch: @escaping @Sendable (StreamKey) -> Int64? = { _ in nil },
     pass: @escaping @Sendable (StreamKey, Int64, _ isAnothers: Bool) -> Void = { _, _, _ in },
     isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil },
+    hasEnded: @escaping @Sendable (StreamKey) -> Void = { _ in },
     areOver: @escaping @Sendable ([StreamKey], Duration) async -> Bool = { _, _ in false }
   ) {
     self.areOver = areOver
     self.isElsewhere = isElsewhere
+    self.hasEnded = hasEnded
     self.rank = rank
     self.epoch = epoch
     self.pass = pass

@@ -11,22 +11,6 @@ package import RTMP
 /// A stream that is over is kept a while longer, for those who have still to see its end; a claim
 /// within that time goes on in it.
 package actor StreamRegistry {
-  /// How long streams are kept, and how many.
-  package struct Limits: Sendable {
-    /// How long a stream waits for a publisher that is gone.
-    package var reconnectWindow = Duration.seconds(60)
-    /// How long it can be fetched after that.
-    package var afterEnd = Duration.seconds(120)
-    /// How long it can be fetched here after another process of the node has taken it over.
-    package var afterYield = Duration.seconds(30)
-    /// How often a stream without a publisher lets go of what nobody may ask for any more.
-    package var tidying = Duration.seconds(10)
-    /// How many streams there may be, those that wait included, those that are over not.
-    package var streams = Int.max
-
-    package init() {}
-  }
-
   /// How long a holder may be silent before anybody else with a valid token may take its stream.
   private static let silence = Duration.seconds(5)
   /// More takeovers than these within the period are a fight: the stream then stays where it is.
@@ -49,6 +33,8 @@ package actor StreamRegistry {
     var isOver = false
     /// Another process of the node has it.
     var isYielded = false
+    /// When its last publisher who was admitted left, or when it was over since.
+    var restingSince = MonotonicTime.now
     var takeovers: [MonotonicTime] = []
     var aging: Task<Void, Never>?
 
@@ -70,6 +56,7 @@ package actor StreamRegistry {
   private let open: @Sendable (StreamKey, WindowState?, ProgramPlace?) async -> LiveStreamBox
   private let close: @Sendable (StreamKey, _ wasPublished: Bool) async -> Void
   private let isElsewhere: @Sendable (StreamKey, WindowState) async -> Bool?
+  private let hasEnded: @Sendable (StreamKey) -> Void
 
   /// Makes an empty registry.
   ///
@@ -83,13 +70,16 @@ package actor StreamRegistry {
   ///     is told whether anybody has published it, or only asked to.
   ///   - isElsewhere: whether another node or process has a stream, or has had it since, and tells
   ///     its end; nil where nobody can tell.
+  ///   - hasEnded: told once a stream's end has been told here.
   package init(
     limits: Limits, hasMemory: @escaping @Sendable () -> Bool = { true },
     open: @escaping @Sendable (StreamKey, WindowState?, ProgramPlace?) async -> LiveStreamBox,
     close: @escaping @Sendable (StreamKey, _ wasPublished: Bool) async -> Void,
-    isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil }
+    isElsewhere: @escaping @Sendable (StreamKey, WindowState) async -> Bool? = { _, _ in nil },
+    hasEnded: @escaping @Sendable (StreamKey) -> Void = { _ in }
   ) {
     self.isElsewhere = isElsewhere
+    self.hasEnded = hasEnded
     self.limits = limits
     self.hasMemory = hasMemory
     self.open = open
@@ -219,7 +209,7 @@ package actor StreamRegistry {
   /// Gives a stream back, detached from its loop: it ends after the reconnect window.
   ///
   /// A claim that has been taken over meanwhile changes nothing. A stream that was never confirmed
-  /// goes without a trace.
+  /// goes without a trace, and one whose publisher is refused ends when it was to end before.
   package func release(_ claim: Claim) async {
     await enter(claim.key)
     defer { leave(claim.key) }
@@ -228,12 +218,16 @@ package actor StreamRegistry {
     }
     entries[claim.key]?.holder = nil
     guard entry.wasPublished else { return await forget(claim.key) }
+    let since = entry.isOnAir ? .now : entry.restingSince
+    entries[claim.key]?.restingSince = since
+    let rested = MonotonicTime.now - since
     entries[claim.key]?.aging = Task { [limits] in
       if !entry.isOver {
-        guard await self.tidy(claim, for: limits.reconnectWindow) else { return }
+        guard await self.tidy(claim, for: limits.reconnectWindow - rested) else { return }
         await self.expire(claim)
       }
-      guard await self.tidy(claim, for: limits.afterEnd) else { return }
+      let over = entry.isOver ? rested : .zero
+      guard await self.tidy(claim, for: limits.afterEnd - over) else { return }
       await self.forget(claim)
     }
   }
@@ -285,6 +279,7 @@ package actor StreamRegistry {
     guard isAdmitted || !entry.isOnAir else { throw .onAir }
     await holder.evict()
     entries[key]?.holder = nil
+    if entry.isOnAir { entries[key]?.restingSince = .now }
     entries[key]?.takeovers = outranks || isSilent ? recent : recent + [.now]
   }
 
@@ -317,8 +312,14 @@ package actor StreamRegistry {
     // Nobody who comes now waits for the answer.
     let isElsewhere = await isElsewhere(claim.key, state) ?? wasTaken
     await whileIdle(claim) {
-      if isElsewhere { $0.stream.handOver() } else { $0.stream.end() }
+      if isElsewhere {
+        $0.stream.handOver()
+      } else {
+        $0.stream.end()
+        hasEnded(claim.key)
+      }
       entries[claim.key]?.isOver = true
+      entries[claim.key]?.restingSince = .now
     }
   }
 

@@ -36,7 +36,7 @@ final class OriginLeases: Sendable {
         self.node.leases.set(priority: priority, of: lease)
         self.node.leases.goOnAir(lease)
       }, epoch: epoch, pass: passing, isElsewhere: { await self.isElsewhere($0, $1) },
-      areOver: { await self.areOver($0, for: $1) })
+      hasEnded: { self.hasEnded($0) }, areOver: { await self.areOver($0, for: $1) })
   }
 
   /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
@@ -118,14 +118,18 @@ final class OriginLeases: Sendable {
 
   private func isElsewhere(_ key: StreamKey, _ state: WindowState) async -> Bool? {
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
-    do throws(ClusterError) {
-      let known = try await node.ends.isAnothers(stream, beyond: Int64(state.nextSequence) - 1)
-      if let known { return known }
-    } catch {
-      if !node.membership.isLeaving { node.ends.toldBlindly(stream) }
+    if let known = try? await node.ends.isAnothers(
+      stream, beyond: Int64(state.nextSequence) - 1)
+    {
+      return known
     }
     // What one that is leaving has had is to go on elsewhere.
     return node.membership.isLeaving ? true : nil
+  }
+
+  private func hasEnded(_ key: StreamKey) {
+    guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return }
+    node.ends.told(stream)
   }
 
   private func areOver(_ keys: [StreamKey], for silence: Duration) async -> Bool {

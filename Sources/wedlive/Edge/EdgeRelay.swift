@@ -45,11 +45,24 @@ struct EdgeRelay: Sendable {
   /// Where a stream shall go: to the origin that has it, as long as that takes streams; else to that of
   /// its wedding's other cameras, or to the one with the most room.
   private func place(_ question: PlaceQuestion) async -> RelayTarget? {
-    let (key, excluded) = (question.key, question.excluded)
+    let key = question.key
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }
+    // Its publisher is here: as long as an origin is looked for, it hasn't ended. Of one that was
+    // never admitted that is to be believed only where nobody can be asked to admit it.
+    let wasAdmitted = !question.had.isEmpty
+    if wasAdmitted { note(stream) }
+    let target = await target(for: question, stream)
+    if target == nil, !wasAdmitted { note(stream) }
+    return target
+  }
+
+  private func note(_ stream: StreamID) {
+    Task { await cluster.node.ends.note([stream]) }
+  }
+
+  private func target(for question: PlaceQuestion, _ stream: StreamID) async -> RelayTarget? {
+    let excluded = question.excluded
     let node = cluster.node
-    // Its publisher is here: as long as an origin is looked for, it hasn't ended.
-    Task { await node.ends.note([stream]) }
     let owner = try? await node.directory.owner(of: stream)
     let lease = ResumedLease(question, owner)
     if lease == .others, question.isEnding { return nil }

@@ -76,6 +76,21 @@ import Testing
     #expect(await kinds(told, test) == (isAwaited ? [.streamEnded] : []))
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `who is refused again and again puts no end off`() async throws {
+    let test = TestRegistry { $0.reconnectWindow = .milliseconds(200) }
+    let claim = try await test.publish(key, one)
+    claim.box.stream.begin { _ in }
+    claim.box.stream.interrupt()
+    await test.registry.release(claim)
+    while test.board[key]?.state != .ended, !Task.isCancelled {
+      let refused = try await test.registry.claim(key, by: two.publisher)
+      await test.registry.release(refused)
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    #expect(test.board[key]?.state == .ended)
+  }
+
   @Test func `one that is admitted in time goes on with its broadcast`() async throws {
     let test = TestRegistry()
     let now = StreamOutlet.wallClockMilliseconds
