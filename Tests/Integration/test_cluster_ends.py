@@ -327,6 +327,34 @@ def test_what_a_killed_node_had_on_the_air_began_when_it_did(
     assert node.began(WEDDING) == began
 
 
+@pytest.mark.parametrize("how", ["kill", "stop", "upgrade"])
+def test_the_end_is_told_of_what_a_node_by_itself_had_when_it_was_gone(
+    how: str, make_node: MakeNode, cleanup: list[Process], backend: Backend, tmp_path: Path
+) -> None:
+    """Its publisher stays away, and the next process of the node says so."""
+    node, publisher = standalone_on_air(make_node, cleanup, tmp_path, **backend.settings)
+    if how == "upgrade":
+        before = node.upgrade()
+        os.kill(before, signal.SIGKILL)
+    elif how == "kill":
+        node.kill()
+    else:
+        node.stop()
+    publisher.kill()
+    if how != "upgrade":
+        node.start()
+    wait_until(lambda: ended(node) == 1, "it has ended")
+    # A node that was stopped has said so itself, which the next process doesn't know.
+    told = 2 if how == "stop" else 1
+    wait_until(lambda: len(backend.done()) == told, "the backend knows that its publisher has gone")
+    again = publish(node, WEDDING, tmp_path, "again")
+    cleanup.append(again)
+    wait_until(lambda: len(sequences(node, WEDDING)) >= 2, "it is back", alive=[again])
+    again.stop()
+    wait_until(lambda: ended(node) == 2, "it has ended again")
+    assert len(backend.done()) == told + 1
+
+
 def test_a_standalone_node_says_once_that_a_stream_has_ended(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:

@@ -35,10 +35,10 @@ package actor StreamLedger {
   /// How often streams that nobody publishes any more are looked for.
   private static let sweepMilliseconds: Int64 = 86_400_000
 
-  private let store: any StreamNumberStore
+  let store: any StreamNumberStore
   private let logger: Logger
   private let remembered: Duration
-  private let patience: Duration
+  let patience: Duration
   private let lastAlive: Int64?
   private var runs: [StreamKey: Run] = [:]
   private var sweptAt: Int64?
@@ -98,6 +98,9 @@ package actor StreamLedger {
       discontinuitySequence: Int(clamping: run.next.discontinuity),
       endTime: MediaTime(ticks: run.lastPTS ?? 0))
   }
+
+  /// Whether somebody publishes a stream here, or asks to, or it waits for its publisher.
+  func isRunning(_ key: StreamKey) -> Bool { runs[key] != nil }
 
   /// Which broadcast a stream goes on with whose run has just begun.
   ///
@@ -190,7 +193,7 @@ package actor StreamLedger {
     }
   }
 
-  private static let mostRecent = 10_000
+  static let mostRecent = 10_000
 
   /// How old the last record of a stream may be that was on the air a while ago, in milliseconds.
   private static func age(_ fragment: Duration, _ while: Duration) -> Int64 {
@@ -360,7 +363,7 @@ package actor StreamLedger {
     return try await store.begin(name(key), now: now)
   }
 
-  private func name(_ key: StreamKey) -> StreamNumbers.Name {
+  func name(_ key: StreamKey) -> StreamNumbers.Name {
     StreamNumbers.Name(wedding: key.wedding, camera: key.camera)
   }
 
@@ -375,7 +378,7 @@ package actor StreamLedger {
     logger.info("stream numbers are another process's", metadata: ["stream": "\(key)"])
   }
 
-  private func warn(_ key: StreamKey, _ error: StoreError) {
+  func warn(_ key: StreamKey, _ error: StoreError) {
     logger.warning(
       "stream numbers not kept", metadata: ["stream": "\(key)", "error": "\(error)"])
   }

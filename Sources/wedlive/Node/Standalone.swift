@@ -304,6 +304,10 @@ enum Standalone {
         others.append(GuestService(guests: GuestCameras(node: origin, hands: line.hands())))
       }
       others.append(
+        LeftEndService(origin: origin, succession: succession) {
+          isReplaced.load(ordering: .relaxed)
+        })
+      others.append(
         SharedRecords(
           locks: locks, cameras: originCameras, interval: configuration.shutdown.upgradeReads
         ) {
