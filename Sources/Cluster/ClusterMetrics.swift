@@ -21,7 +21,7 @@ final class ClusterMetrics: Sendable {
 
   /// How many nodes there are, by how they are seen.
   func saw(_ counts: [String: Int]) {
-    for status in ["usable", "draining", "suspect", "down", "starting"] {
+    for status in KnownNode.statuses {
       registry.gauge(
         "wedlive_cluster_nodes", help: "Nodes that are known, by how this one sees them.",
         labels: ["status": status]

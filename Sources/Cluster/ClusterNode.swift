@@ -91,6 +91,7 @@ package final class ClusterNode: Sendable {
     }
     guard let connection, let node = view[connection.node] else { return nil }
     guard view.isCoordinated else { return (node, connection) }
+    // Also one where something fails: a wedding that is there has its program there.
     let usable = view.origins.filter { $0.isUsable && !excluded.contains($0.id) }.map(\.id)
     let home = await homes.settle(stream, node.id, among: usable)
     guard home != node.id, let other = view[home] else { return (node, connection) }
@@ -117,7 +118,7 @@ package final class ClusterNode: Sendable {
     } catch {
       let view = membership.view
       let ranked = Rendezvous.first(
-        view.origins.filter(\.isUsable).map(\.id), for: stream.wedding)
+        view.takers().map(\.id), for: stream.wedding)
       return ranked.flatMap { view[$0] }.map { ($0, nil) }
     }
   }

@@ -27,18 +27,23 @@ package final class Health: Sendable {
 
   private let state = Mutex(State())
   private let alive: PreparedResponse
+  private let ailing: PreparedResponse
   private let leaving: PreparedResponse
+  private let changed = Mutex<(@Sendable () -> Void)?>(nil)
 
   /// Makes the health of a node that is starting.
   ///
   /// - Parameters:
   ///   - fields: that its answers to `/healthz` have besides.
+  ///   - fault: those that they have while something fails.
   ///   - more: those that they have once the node leaves what it has to others.
   package init(
     _ fields: [(name: String, value: String)] = [],
+    failing fault: [(name: String, value: String)] = [],
     leaving more: [(name: String, value: String)] = []
   ) {
     alive = PreparedResponse(fields: Self.fields + fields, body: Array("ok\n".utf8))
+    ailing = PreparedResponse(fields: Self.fields + fields + fault, body: Array("ok\n".utf8))
     leaving = PreparedResponse(fields: Self.fields + fields + more, body: Array("ok\n".utf8))
   }
 
@@ -57,7 +62,10 @@ package final class Health: Sendable {
   /// preferred to this node, but who comes here is served.
   ///
   /// - Parameter fault: a sentence without its full stop.
-  package func set(fault: String?) { state.withLock { $0.fault = fault } }
+  package func set(fault: String?) {
+    state.withLock { $0.fault = fault }
+    tell()
+  }
 
   /// Notes what the node has yet to learn before anybody should be sent to it; nil: nothing any more.
   ///
@@ -75,7 +83,22 @@ package final class Health: Sendable {
   ///   - detail: what is for the operator alone.
   package func set(remark: String?, detail: String? = nil) {
     state.withLock { $0.remark = Reason(remark, detail) }
+    tell()
   }
+
+  /// Calls somebody now, and whenever `fault` or `remark` may have changed; there is one who hears.
+  package func observe(_ change: @escaping @Sendable () -> Void) {
+    changed.withLock { $0 = change }
+    change()
+  }
+
+  private func tell() { changed.withLock { $0 }?() }
+
+  /// What fails while streams go on; nil: nothing.
+  package var fault: String? { state.withLock { $0.fault } }
+
+  /// What should be known though the node is ready, for the operator; nil: nothing.
+  package var remark: String? { state.withLock { $0.remark?.all } }
 
   /// Why the node isn't ready, or what should be known though it is, for the operator; nil: all is well.
   package var words: String? {
@@ -109,7 +132,8 @@ package final class Health: Sendable {
     guard isAlive || request.pathIs("/readyz") else { return nil }
     if let answer = ReadOnly.answer(request.method) { return answer }
     guard isAlive else { return .prepared(readiness) }
-    return .prepared(state.withLock { $0.isLeaving } ? leaving : alive)
+    return .prepared(
+      state.withLock { $0.isLeaving ? leaving : $0.fault == nil ? alive : ailing })
   }
 
   private static let fields = [

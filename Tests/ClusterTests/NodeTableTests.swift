@@ -183,6 +183,37 @@ import Testing
     #expect(table.lost[try id()]?.status == "down")
   }
 
+  @Test
+  mutating func `one says that something fails, or no more, by its record or when asked`()
+    throws
+  {
+    func checked(_ isAiling: Bool, at seconds: Double) throws {
+      let record = try #require(table.takeDueChecks(atMost: 1, at: at(seconds)).first)
+      table.checked(record, passed: true, isAiling: isAiling, at: at(seconds))
+    }
+    table.read(
+      try id(), try beat(1) { $0.condition.fault = "No disk" }, absenceCounts: true, at: at(0))
+    #expect(try node(at: 0)?.status == "faulty")
+    #expect(try node(at: 0)?.fault == "No disk")
+    #expect(try node(at: 0)?.isUsable == true)
+    try checked(true, at: 1)
+    #expect(try node(at: 1)?.fault == "No disk")
+    // Redis is away, and doesn't say that it is well again: it says so itself.
+    try checked(false, at: 4)
+    #expect(try node(at: 4)?.status == "usable")
+    #expect(try node(at: 4)?.fault == nil)
+    try checked(true, at: 7)
+    #expect(try node(at: 7)?.fault == "No disk")
+    table.read(try id(), try beat(2), absenceCounts: true, at: at(8))
+    #expect(try node(at: 8)?.status == "usable")
+    // What is said of a fault without Redis has no words.
+    try checked(true, at: 10)
+    #expect(try node(at: 10)?.fault == "It says that something fails there")
+    // The same heartbeat read again is no news.
+    table.read(try id(), try beat(2), absenceCounts: true, at: at(11))
+    #expect(try node(at: 11)?.status == "faulty")
+  }
+
   @Test mutating func `no more that are gone are remembered than may be`() throws {
     for round in 0..<2 {
       for number in 0..<200 {

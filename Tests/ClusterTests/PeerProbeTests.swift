@@ -30,6 +30,14 @@ import Testing
         == .leaving)
   }
 
+  @Test func `one where something fails says so, unless it leaves`() async throws {
+    let words = "HTTP/1.1 200 OK\r\nWedlive-Node: one\r\nWedlive-Faulty: 1\r\n"
+    #expect(try await Self.answer("\(words)Content-Length: 0\r\n\r\n") == .ailing)
+    #expect(
+      try await Self.answer("\(words)Wedlive-Leaving: 1\r\nContent-Length: 0\r\n\r\n")
+        == .leaving)
+  }
+
   @Test(arguments: [
     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n",
     "HTTP/1.1 200 OK\r\nWedlive-Node: two\r\nContent-Length: 0\r\n\r\n",

@@ -63,6 +63,21 @@ import Testing
     #expect(try choose(nodes) == "tried")
   }
 
+  @Test func `one where something fails is the last choice, before none`() throws {
+    let faulty = try Self.node("faulty") { $0.isAiling = true }
+    let far = try Self.node("far", publishers: 900, region: "there")
+    #expect(try choose([faulty, far]) == "far")
+    #expect(try choose([faulty, far], excluding: [far.id]) == "faulty")
+    let full = try Self.node("far", publishers: 900) { $0.record.load.capacity = 900 }
+    #expect(try choose([faulty, full]) == "faulty")
+    // The same for all edges while Redis is away.
+    let nodes = try (1...5).map { number in
+      try Self.node("o\(number)") { $0.isAiling = number != 4 }
+    }
+    #expect(try choose(nodes, coordinated: false) == "o4")
+    #expect(try choose([faulty], coordinated: false) == "faulty")
+  }
+
   @Test func `without Redis all edges choose the same, whatever they count`() throws {
     let nodes = try (1...5).map { try Self.node("o\($0)") }
     let chosen = try #require(try choose(nodes, coordinated: false))

@@ -7,7 +7,7 @@ import pytest
 from conftest import MakeNode
 
 from support.cluster import Cluster
-from support.cluster_watch import Viewer, publish
+from support.cluster_watch import Viewer, owner_name, publish, sequences
 from support.node import Node
 from support.processes import Process, run, wait_until
 from support.rtmp import Connection, Refused
@@ -110,6 +110,40 @@ def test_an_edge_is_ready_once_it_has_known_an_origin(make_node: MakeNode, tmp_p
     assert edge.said("no origin can be reached")
     assert edge.admin("/readyz").status == 200
     made.stop()
+
+
+def test_an_origin_without_its_data_folder_is_the_last_choice(
+    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+) -> None:
+    edge = cluster.edges[0]
+    well, ill = cluster.origins
+    words = [edge.binary, "status", "--node", f"127.0.0.1:{edge.ports['admin']}"]
+
+    def seen() -> dict[str, object]:
+        nodes = json.loads(run([*words, "--json"]))["nodes"]
+        return next(each for each in nodes if each["id"] == "origin-2")
+
+    kept = tmp_path / "kept"
+    ill.data.rename(kept)
+    wait_until(lambda: ill.admin("/readyz").status == 503, "it says so itself", limit=30)
+    wait_until(lambda: seen()["status"] == "faulty", "the others know")
+    assert f"The data folder {ill.data} can't be written" in str(seen()["fault"])
+    assert "origin-2: The data folder" in run(words)
+    assert edge.metrics()['wedlive_cluster_nodes{status="faulty"}'] == 1
+    # The other one has more to do with each of them.
+    for number in range(3):
+        publisher = publish(edge, f"w{number}", tmp_path, f"w{number}")
+        cleanup.append(publisher)
+        wait_until(lambda w=f"w{number}": sequences(edge, w), "it is on the air", alive=[publisher])
+        assert owner_name(cluster, f"w{number}") == "origin-1"
+    # Who can be taken is taken.
+    well.kill()
+    late = publish(edge, "late", tmp_path, "late")
+    cleanup.append(late)
+    wait_until(lambda: owner_name(cluster, "late") == "origin-2", "it is taken", alive=[late])
+    kept.rename(ill.data)
+    wait_until(lambda: seen()["status"] == "usable", "it is well again", alive=[late], limit=30)
+    assert seen()["fault"] is None
 
 
 def test_publishers_and_viewers_are_sent_to_edges(cluster: Cluster) -> None:

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import HTTPServer
@@ -39,6 +40,19 @@ import Testing
     #expect(words == "ready: no upstream answers\n")
     health.set(remark: nil)
     #expect(String(decoding: health.readiness.identity.body, as: UTF8.self) == "ready\n")
+  }
+
+  @Test func `who follows it hears of faults and remarks as they come and go`() {
+    let health = Health()
+    let heard = Mutex<[String?]>([])
+    health.observe { heard.withLock { $0 += [health.fault, health.remark] } }
+    health.set(remark: "no upstream answers", detail: "https://a:1: refused")
+    health.set(fault: "No disk")
+    health.set(remark: nil)
+    health.set(fault: nil)
+    let words = "no upstream answers (https://a:1: refused)"
+    #expect(
+      heard.withLock { $0 } == [nil, nil, nil, words, "No disk", words, "No disk", nil, nil, nil])
   }
 
   @Test func `the operator is told the details of what is said, and of nothing else`() {

@@ -75,6 +75,36 @@ import Testing
     #expect(ClusterStatus(json: status.json) == status)
   }
 
+  @Test func `what fails at a node is said below the table, and that it is the last choice`() throws
+  {
+    let now = MonotonicTime(nanoseconds: 1_000_000_000_000)
+    var view = ClusterView(own: try #require(NodeID("o")), isCoordinated: true)
+    for (name, role) in [("o", NodeRole.origin), ("e", .edge)] {
+      var record = NodeRecord(
+        id: try #require(NodeID(name)), role: role, region: "eu",
+        addresses: NodeAddresses(http: "\(name):1"), version: "1")
+      record.state = .ready
+      record.condition =
+        role == .edge
+        ? NodeCondition(remark: "no origin can be reached") : NodeCondition(fault: "No disk")
+      view.nodes[record.id] = KnownNode(record: record, began: now, written: now)
+    }
+    let status = ClusterStatus(view, now: now)
+    #expect(
+      status.table.hasSuffix(
+        """
+
+        e: no origin can be reached.
+
+        o: No disk. New streams go there only where no other origin is left.
+
+        """), "\(status.table)")
+    #expect(status.nodes.map(\.status) == ["usable", "faulty"])
+    let json = String(decoding: status.json, as: UTF8.self)
+    #expect(json.contains(#""fault":"No disk""#) && json.contains(#""fault":null"#))
+    #expect(ClusterStatus(json: status.json) == status)
+  }
+
   @Test func `a node that is down has no figures, and when it was seen last`() throws {
     let now = MonotonicTime(nanoseconds: 1_000_000_000_000)
     var view = ClusterView(own: try #require(NodeID("a")))

@@ -21,6 +21,20 @@ package struct ClusterView: Equatable, Sendable {
     nodes.values.filter { $0.record.role.holdsStreams }.sorted { $0.id < $1.id }
   }
 
+  /// Those that new streams can be on: of those that are well, or where there is none, of the others.
+  ///
+  /// - Parameters:
+  ///   - excluded: those that were tried just now.
+  ///   - hasRoom: whether one takes another stream.
+  /// - Returns: by id.
+  package func takers(
+    excluding excluded: Set<NodeID> = [], where hasRoom: (KnownNode) -> Bool = { _ in true }
+  ) -> [KnownNode] {
+    let all = origins.filter { $0.isUsable && !excluded.contains($0.id) && hasRoom($0) }
+    let well = all.filter { !$0.isAiling }
+    return well.isEmpty ? all : well
+  }
+
   /// Whether a node is known, and fails our checks or those who use it.
   ///
   /// That its record has expired, or is not known yet, does not count: who refreshes a lease lives.

@@ -15,6 +15,8 @@ package struct KnownNode: Equatable, Sendable {
   package var isLost = false
   /// Whether it is to be gone: it has said so to Redis, or to us.
   package var isLeaving = false
+  /// Whether something fails at it, as its record or its answer to a check said last.
+  package var isAiling: Bool
   /// When it began, on this machine's clock, as its own uptime says.
   package var began: MonotonicTime
 
@@ -26,6 +28,7 @@ package struct KnownNode: Equatable, Sendable {
 
   package init(record: NodeRecord, began: MonotonicTime, written: MonotonicTime) {
     self.record = record
+    isAiling = record.condition.fault != nil
     self.began = began
     self.written = written
   }
@@ -38,8 +41,21 @@ package struct KnownNode: Equatable, Sendable {
   /// Whether it can be talked to: streams that it has are fetched from it.
   package var isReachable: Bool { !isDown && (!isSuspect || hasAnswered) }
 
-  /// Whether it gets new streams and viewers.
+  /// Whether it gets new streams and viewers; new streams only where no other origin takes them, while
+  /// something fails at it.
   package var isUsable: Bool { isReachable && record.state == .ready }
+
+  /// What fails at it; nil: nothing that is known of.
+  ///
+  /// Where Redis is away its answers to checks say that something does, and not what.
+  package var fault: String? {
+    isAiling ? record.condition.fault ?? "It says that something fails there" : nil
+  }
+
+  /// All that `status` can be.
+  static let statuses = [
+    "usable", "faulty", "starting", "draining", "drained", "suspect", "down",
+  ]
 
   /// One word for a table or a metric.
   package var status: String {
@@ -48,7 +64,7 @@ package struct KnownNode: Equatable, Sendable {
     if isDown || isSuspect { return "suspect" }
     if isLeaving { return "draining" }
     switch record.state {
-    case .ready: return "usable"
+    case .ready: return isAiling ? "faulty" : "usable"
     case .draining: return "draining"
     case .starting: return "starting"
     }

@@ -108,8 +108,8 @@ package final class Membership: Sendable {
   /// The view now, then each time something in it changes; who is slow sees the newest.
   package var changes: AsyncStream<ClusterView> { board.changes() }
 
-  /// Changes what this node says of itself; a change of its state, role or addresses is told to
-  /// the others at once, a load with the next heartbeat.
+  /// Changes what this node says of itself; a change of its state, condition or addresses is
+  /// told to the others at once, a load with the next heartbeat.
   ///
   /// What no node may say of itself (an address without a port) is logged and not said.
   package func update(_ change: @Sendable (inout NodeRecord) -> Void) {
@@ -117,13 +117,14 @@ package final class Membership: Sendable {
       let before = state.record
       change(&state.record)
       state.record.load = state.record.load.clamped
+      state.record.condition = state.record.condition.sayable
       if let problem = state.record.problem {
         logger.error("not told to the cluster: \(problem)")
         state.record = before
       }
       let tells =
         before.state != state.record.state || before.addresses != state.record.addresses
-        || before.region != state.record.region
+        || before.region != state.record.region || before.condition != state.record.condition
       if tells { state.mustAnnounce = true }
       return tells
     }
@@ -273,7 +274,9 @@ package final class Membership: Sendable {
     }
     guard announce, (try? await events.publish(.node(record.id))) != nil else { return }
     state.withLock { state in
-      if state.record.state == record.state { state.mustAnnounce = false }
+      if state.record.state == record.state, state.record.condition == record.condition {
+        state.mustAnnounce = false
+      }
     }
   }
 
@@ -378,7 +381,9 @@ package final class Membership: Sendable {
     if Task.isCancelled { return }
     metrics.check(passed)
     let line = state.withLock { state in
-      state.table.checked(record, passed: passed, isLeaving: answer == .leaving, at: .now)
+      state.table.checked(
+        record, passed: passed, isLeaving: answer == .leaving, isAiling: answer == .ailing,
+        at: .now)
       return state.report.line(for: record.id, answer.cause)
     }
     if let line { logger.log(level: line.level, "\(line.text)") }

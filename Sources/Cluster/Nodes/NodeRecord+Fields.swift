@@ -8,7 +8,10 @@ extension NodeRecord {
   ]
   /// The name of the seal, which stands beside them.
   static let sealName = "seal"
-  /// How long a value may be; Redis isn't asked for a longer one.
+  /// The names of the condition and its seal; what older nodes write has neither.
+  static let conditionName = "condition"
+  static let conditionSealName = "condition_seal"
+  /// How long a value may be; Redis isn't asked for one longer than a condition may be.
   static let longestValue = 512
 
   /// The values in the order of `names`; an empty one stands for none.

@@ -10,6 +10,7 @@ package struct NodeRecord: Equatable, Sendable {
   package var version: String
   package var state = NodeState.starting
   package var load = NodeLoad()
+  package var condition = NodeCondition()
   /// A random name of this run of the process: a node that was started again has another.
   package let incarnation: String
   /// When it was started by its own clock, in seconds since 1970; for people, never compared.

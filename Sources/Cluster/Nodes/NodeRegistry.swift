@@ -7,6 +7,11 @@ struct NodeRegistry: Sendable {
   /// A random value that is there from the first heartbeat on for as long as Redis keeps its data:
   /// with another one, or none, that a record is missing says nothing.
   static let era = "wl:era"
+  /// What is read of each record.
+  private static let fields =
+    NodeRecord.names + [
+      NodeRecord.sealName, NodeRecord.conditionName, NodeRecord.conditionSealName,
+    ]
   /// How many records are read with one command.
   private static let batch = 64
 
@@ -72,7 +77,12 @@ struct NodeRegistry: Sendable {
     let key = record.id.key
     var set = RedisCommand("HSET", key)
     for (name, value) in zip(NodeRecord.names, values) { set.append(name, value) }
-    set.append(NodeRecord.sealName, seal.seal(values, of: key))
+    let code = seal.seal(values, of: key)
+    set.append(NodeRecord.sealName, code)
+    // Under both seals, so that it can't be put beside other values of the same node.
+    let condition = record.condition.text
+    set.append(NodeRecord.conditionName, condition)
+    set.append(NodeRecord.conditionSealName, seal.seal([condition, code], of: key))
     let life = Int64(limits.recordLife / .milliseconds(1))
     let replies = try await client.transaction(
       [
@@ -115,8 +125,8 @@ struct NodeRegistry: Sendable {
       rest = rest.dropFirst(Self.batch)
       // Twice a life: what has longer to live was not written by a node.
       let longest = Int64(limits.recordLife / .milliseconds(1)) * 2
-      var arguments: [any RedisCommand.Word] = [NodeRecord.longestValue, longest]
-      for name in NodeRecord.names + [NodeRecord.sealName] { arguments.append(name) }
+      var arguments: [any RedisCommand.Word] = [NodeCondition.longestText, longest]
+      for name in Self.fields { arguments.append(name) }
       let reply = try await client.run(
         Self.read, keys: some.map(\.key) + [Self.era], arguments: arguments, deadline: deadline)
       guard let values = reply.array, values.count == some.count + 1,
@@ -139,19 +149,29 @@ struct NodeRegistry: Sendable {
     answer.readings[id] = .malformed
     let left = value.array?.first?.integer
     let texts = (value.array ?? []).dropFirst().compactMap(\.text)
-    guard let left, texts.count == NodeRecord.names.count + 1 else {
+    guard let left, texts.count == Self.fields.count else {
       answer.malformed += 1
       return
     }
-    let values = Array(texts.dropLast())
-    guard seal.fits(texts[texts.count - 1], values, of: id.key) else {
+    let values = Array(texts.dropLast(3))
+    let (code, condition, conditionCode) = (
+      texts[texts.count - 3], texts[texts.count - 2], texts[texts.count - 1]
+    )
+    // A node of an older version says nothing of its condition, and seals nothing.
+    let isOlder = condition.isEmpty && conditionCode.isEmpty
+    guard seal.fits(code, values, of: id.key),
+      isOlder || seal.fits(conditionCode, [condition, code], of: id.key)
+    else {
       answer.unsealed += 1
       return
     }
-    guard let record = NodeRecord(values: values, of: id) else {
+    guard var record = NodeRecord(values: values, of: id),
+      let said = NodeCondition(text: condition)
+    else {
       answer.malformed += 1
       return
     }
+    record.condition = said
     let age = limits.recordLife - .milliseconds(left)
     answer.readings[id] = .record(record, age: max(.zero, age))
   }

@@ -24,6 +24,8 @@ struct NodeTable: Sendable {
     var isBeingChecked = false
     /// Whether it has said that it will be gone, though Redis may say nothing of it.
     var isLeaving = false
+    /// Whether something fails at it: what it said last, in its record or in answer to a check.
+    var isAiling = false
 
     /// Whether it is to be gone, whoever says so.
     var leaves: Bool { isLeaving || node.record.state == .draining }
@@ -76,6 +78,7 @@ struct NodeTable: Sendable {
       if record.beat > entry.node.record.beat {
         entry.absent = nil
         entry.node.written = written
+        entry.isAiling = record.condition.fault != nil
       }
       entry.node.record = record
       entries[record.id] = entry
@@ -84,7 +87,8 @@ struct NodeTable: Sendable {
       removed[record.id] = nil
       let began = written + (.zero - record.uptime)
       entries[record.id] = Entry(
-        node: KnownNode(record: record, began: began, written: written), nextCheck: now)
+        node: KnownNode(record: record, began: began, written: written), nextCheck: now,
+        isAiling: record.condition.fault != nil)
     }
   }
 
@@ -121,9 +125,11 @@ struct NodeTable: Sendable {
   ///   - record: as it was when the check began.
   ///   - passed: how it ended.
   ///   - isLeaving: whether the node said that it will be gone.
+  ///   - isAiling: whether it said that something fails.
   ///   - now: when it ended.
   mutating func checked(
-    _ record: NodeRecord, passed: Bool, isLeaving: Bool = false, at now: MonotonicTime
+    _ record: NodeRecord, passed: Bool, isLeaving: Bool = false, isAiling: Bool = false,
+    at now: MonotonicTime
   ) {
     guard var entry = entries[record.id] else { return }
     entry.isBeingChecked = false
@@ -131,6 +137,7 @@ struct NodeTable: Sendable {
       entry.health.checked(passed, limits, at: now)
       // Who answers without a word of it is the next process, of which Redis may not have told.
       if passed { entry.isLeaving = isLeaving }
+      if passed, !isLeaving { entry.isAiling = isAiling }
       entry.nextCheck = now + (passed ? limits.checkInterval : limits.recheckInterval)
     }
     entries[record.id] = entry
@@ -185,6 +192,7 @@ struct NodeTable: Sendable {
       node.isDown = entry.health.isDown(limits, at: now)
       node.isSuspect = entry.absent != nil
       node.isLeaving = entry.leaves
+      node.isAiling = entry.isAiling
       // Of one that is well it would change the view with each check.
       node.answered = node.isDown || node.isSuspect ? entry.health.passed : nil
       node.hasAnswered =

@@ -7,7 +7,9 @@ package struct PeerProbe: Sendable {
   package enum Answer: Equatable, Sendable {
     /// It answers as itself.
     case well
-    /// The same, and it says that it will be gone.
+    /// The same, and it says that something fails.
+    case ailing
+    /// It answers as itself, and says that it will be gone.
     case leaving
     /// It doesn't, within the deadline: why, in words for a person.
     case none(String)
@@ -27,6 +29,8 @@ package struct PeerProbe: Sendable {
   package static let nodeHeader = "Wedlive-Node"
   /// Is there where it leaves what it has to others.
   package static let leavingHeader = "Wedlive-Leaving"
+  /// Is there where something fails, and others are to be preferred.
+  package static let ailingHeader = "Wedlive-Faulty"
 
   /// Asks `/healthz` at the address for other nodes.
   ///
@@ -49,8 +53,11 @@ package struct PeerProbe: Sendable {
           let other = name.map { "the node \($0)" } ?? "no node"
           return .none("at \(record.addresses.http) is \(other)")
         }
-        let leaves = HTTPField.Name(leavingHeader).flatMap { response.headerFields[$0] }
-        return leaves == nil ? .well : .leaving
+        func says(_ name: String) -> Bool {
+          HTTPField.Name(name).map { response.headerFields[$0] != nil } ?? false
+        }
+        if says(leavingHeader) { return .leaving }
+        return says(ailingHeader) ? .ailing : .well
       } catch {
         // What else may be the matter, those keys have no part in.
         let isTrust = (error as? HTTPClientError)?.code == .tls

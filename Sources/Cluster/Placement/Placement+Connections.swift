@@ -8,7 +8,8 @@ extension Placement {
   ///
   /// - Parameters:
   ///   - name: decides between equals; better another one for each connection.
-  ///   - preferred: taken before all others, in any region, where it is usable and has room.
+  ///   - preferred: taken before all others, in any region, where it is usable and has room; also where
+  ///     something fails there: the client's stream may wait for it.
   ///   - view: the nodes.
   ///   - region: where the client is.
   ///   - counts: how many connections each node has: see `ConnectionCounts.estimates`.

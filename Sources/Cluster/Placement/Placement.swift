@@ -16,7 +16,8 @@ package struct Placement: Sendable {
   ///
   /// The one with the fewest connections for its weight, which is its headroom, less while it is
   /// younger than `slowStart`; of the same region where one there has room. Draining, unreachable
-  /// and full ones are passed over. Where Redis can't be asked, loads are not known: the wedding's
+  /// and full ones are passed over, and one where something fails is taken only where no other is left.
+  /// Where Redis can't be asked, loads are not known: the wedding's
   /// own rank decides, for which all edges that know the same origins have the same answer, and by
   /// which its cameras meet.
   ///
@@ -33,11 +34,10 @@ package struct Placement: Sendable {
     for stream: StreamID, among view: ClusterView, region: String, counts: [NodeID: Int] = [:],
     excluding excluded: Set<NodeID> = [], at now: MonotonicTime = .now
   ) -> NodeID? {
-    let usable = view.origins.filter { $0.isUsable && !excluded.contains($0.id) }
     guard view.isCoordinated else {
-      return Rendezvous.first(usable.map(\.id), for: stream.wedding)
+      return Rendezvous.first(view.takers(excluding: excluded).map(\.id), for: stream.wedding)
     }
-    let open = usable.filter { count(of: $0, counts) < $0.record.load.capacity }
+    let open = view.takers(excluding: excluded) { count(of: $0, counts) < $0.record.load.capacity }
     let near = open.filter { $0.record.region == region }
     let scored = (near.isEmpty ? open : near).map { node in
       (id: node.id, cost: Double(count(of: node, counts) + 1) / weight(of: node, at: now))

@@ -7,7 +7,7 @@ extension ClusterStatus {
     var id: String
     var role: String
     var region: String
-    /// `usable`, `starting`, `draining`, `drained`, `suspect` or `down`.
+    /// `usable`, `faulty`, `starting`, `draining`, `drained`, `suspect` or `down`.
     var status: String
     var version: String
     /// Where other nodes reach it.
@@ -25,6 +25,10 @@ extension ClusterStatus {
     /// node asked is of an older version, too.
     var bitsInPerSecond: Int64?
     var bitsOutPerSecond: Int64?
+    /// What fails at it: it gets new streams only where no other origin is there.
+    var fault: String?
+    /// What should be known of it though nothing fails.
+    var remark: String?
   }
 }
 
@@ -37,12 +41,19 @@ extension ClusterStatus.Node {
       version: record.version, address: record.addresses.http,
       lastSeenSeconds: max(0, (now - node.seen).components.seconds))
     guard !node.isDown else { return }
+    fault = node.fault
+    remark = record.condition.remark
     uptimeSeconds = record.uptime.components.seconds
     publishers = record.load.publishers
     viewers = record.load.viewers
     memoryBytes = record.load.memory
     bitsInPerSecond = record.load.bitrateIn
     bitsOutPerSecond = record.load.bitrateOut
+  }
+
+  /// Whether new streams can be on it, be it as the last choice.
+  var takesStreams: Bool {
+    role != NodeRole.edge.rawValue && (status == "usable" || status == "faulty")
   }
 
   /// Whether it is to be said when it was seen last.
@@ -78,5 +89,7 @@ extension ClusterStatus.Node {
     try fields.encode(memoryBytes, forKey: .memoryBytes)
     try fields.encode(bitsInPerSecond, forKey: .bitsInPerSecond)
     try fields.encode(bitsOutPerSecond, forKey: .bitsOutPerSecond)
+    try fields.encode(fault, forKey: .fault)
+    try fields.encode(remark, forKey: .remark)
   }
 }

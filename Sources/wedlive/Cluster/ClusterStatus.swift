@@ -45,7 +45,15 @@ struct ClusterStatus: Codable, Equatable, Sendable {
       ] + (someAreMissing ? ["last seen"] : []))
     for node in nodes { table.add(node.row(withLastSeen: someAreMissing)) }
     var note = isCoordinated ? "" : "\nRedis is away: this is what \(node) knew last.\n"
-    if !nodes.contains(where: { $0.role != NodeRole.edge.rawValue && $0.status == "usable" }) {
+    for node in nodes {
+      if let fault = node.fault {
+        let isEdge = node.role == NodeRole.edge.rawValue
+        let means = isEdge ? "" : " New streams go there only where no other origin is left."
+        note += "\n\(node.id): \(fault).\(means)\n"
+      }
+      if let remark = node.remark { note += "\n\(node.id): \(remark).\n" }
+    }
+    if !nodes.contains(where: \.takesStreams) {
       note += "\nNo origin can be used: publishers have to wait, and viewers get what edges have.\n"
     }
     return table.text + note

@@ -111,10 +111,12 @@ struct NodeCluster: Sendable {
     return [(PeerProbe.nodeHeader, configuration.node.effectiveID)]
   }
 
-  /// Makes a node's health, which tells others that check this node that it is this one, and when
-  /// it leaves.
+  /// Makes a node's health, which tells others that check this node that it is this one, when
+  /// something fails, and when it leaves.
   static func health(_ configuration: NodeConfiguration) -> Health {
-    Health(healthFields(configuration), leaving: [(PeerProbe.leavingHeader, "1")])
+    Health(
+      healthFields(configuration), failing: [(PeerProbe.ailingHeader, "1")],
+      leaving: [(PeerProbe.leavingHeader, "1")])
   }
 
   private static func address(
@@ -190,6 +192,18 @@ struct NodeCluster: Sendable {
 
   /// Says what load balancers and other nodes are to think of this one.
   func set(_ state: NodeState) { node.membership.update { $0.state = state } }
+
+  /// Has the others know what fails at this node, and what should be known of it, from now on.
+  func tell(of health: Health) {
+    let membership = node.membership
+    health.observe {
+      // Read there, so that no older one is told after a newer one.
+      membership.update {
+        $0.condition.fault = health.fault
+        $0.condition.remark = health.remark
+      }
+    }
+  }
 
   /// Says that this node takes nothing new, and returns when edges have taken its streams elsewhere.
   ///

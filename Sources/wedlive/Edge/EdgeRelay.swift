@@ -67,8 +67,10 @@ struct EdgeRelay: Sendable {
     let lease = ResumedLease(question, owner)
     if lease == .others, question.isEnding { return nil }
     let resume = lease.resumption(of: question)?.query(cluster.pass)
+    // Where something fails there, only a stream that it still has goes there before others.
     if let owner, !excluded.contains(owner.node.text),
-      let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams
+      let known = node.membership.view[owner.node], known.isUsable, known.record.role.holdsStreams,
+      !known.isAiling || owner.isLive && !owner.hasEnded
     {
       return RelayTarget(known, tls, node.connections.open(owner.node), resume: resume)
     }

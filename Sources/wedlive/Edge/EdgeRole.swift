@@ -145,6 +145,7 @@ enum EdgeRole {
         await edge.leave(
           spread: configuration.streams.fragment, atMost: configuration.shutdown.upgrade)
       })
+    cluster?.tell(of: frame.health)
     cluster?.set(.ready)
     folder.noteProcess()
     ServiceManager.ready()

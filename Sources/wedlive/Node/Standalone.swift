@@ -238,6 +238,7 @@ enum Standalone {
       status: NodeAddresses.status(listeners), cipher: cipher, certificate: certificate,
       dataPath: folder.path, demo: demo?.banner)
     terminal.write(banner.text(on: terminal))
+    cluster?.tell(of: health)
     cluster?.set(.ready)
     folder.noteProcess()
     ServiceManager.ready()
