@@ -5,10 +5,12 @@ import Telemetry
 extension RTMPConnection {
   /// Ends a publisher whose media can't be used.
   ///
-  /// - Parameter words: why, for the publisher and for the sink's end; never a token.
-  package func reject(_ words: String) {
+  /// - Parameters:
+  ///   - words: why, for the publisher and for the sink's end; never a token.
+  ///   - cause: for a publisher that is a relay; nil: another node may do better.
+  package func reject(_ words: String, for cause: PublishEndCause? = nil) {
     guard case .live(let streamID, _) = publication else { return }
-    answer { session.rejectPublish(streamID, .failed, words, into: &$0) }
+    answer { session.rejectPublish(streamID, .failed, words, for: cause, into: &$0) }
     server.metrics.publishRefused.increment()
     endPublication(.other("media refused: \(words)"))
     finish("media refused")

@@ -5,6 +5,8 @@ package enum PublishEndCause: String, Sendable {
   case elsewhere
   /// Somebody who may has ended it: an operator, or the backend. No other server shall go on with it.
   case dropped
+  /// It is a codec that no server of the cluster can use.
+  case media
 
   static let name = "cause"
 }

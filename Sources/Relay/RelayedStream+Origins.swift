@@ -73,7 +73,8 @@ extension RelayedStream {
       leaving.remove(at: index)
       return removeWhenEmpty()
     }
-    relay.metrics.failed(end.label)
+    // What it says of the publisher or of its media is no failure of its own.
+    if !end.isFinal { relay.metrics.failed(end.label) }
     if leg === coming {
       coming = nil
       guard !isOver else { return }
@@ -93,6 +94,9 @@ extension RelayedStream {
 
   /// The origin that had the stream has it no more.
   private func lost(_ leg: OriginLeg, _ end: ClientEnd) {
+    if case .ended(let status) = end, status.endCause == .media {
+      return rejectMedia(status.words, leg.target.name)
+    }
     tell(.lost, leg.target.name, "\(end)")
     if leg.isReleased { leaveAnew() }
     var outage = self.outage ?? Outage(since: .now)
@@ -119,6 +123,13 @@ extension RelayedStream {
     handover = nil
     pump()
     seek()
+  }
+
+  /// Refuses what the publisher sends, as its origin has, which ends it: no other one could use it either.
+  private func rejectMedia(_ words: String, _ origin: String) {
+    let connection = connection
+    end(.refused, words, by: origin)
+    connection?.reject(words)
   }
 
   /// The node knows that an origin is gone.
@@ -222,7 +233,7 @@ extension Status {
   var isAboutPublisher: Bool { refusal != .failed }
 
   /// Whether no other origin shall go on with a stream that was ended so.
-  var isFinal: Bool { isAboutPublisher || endCause == .dropped }
+  var isFinal: Bool { isAboutPublisher || endCause == .dropped || endCause == .media }
 
   /// Whether an origin has lost the stream to another one.
   ///
@@ -236,4 +247,11 @@ extension Status {
   }
 
   var words: String { text.isEmpty ? code : text }
+}
+
+extension ClientEnd {
+  /// Whether an origin that had the stream has ended it for good, and has not failed.
+  fileprivate var isFinal: Bool {
+    if case .ended(let status) = self { status.isFinal } else { false }
+  }
 }

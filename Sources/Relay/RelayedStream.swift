@@ -253,13 +253,13 @@ final class RelayedStream {
 
   // MARK: The end
 
-  /// Ends it; what is with its origin's connection still goes out.
-  func end(_ kind: RelayNotice.Kind, _ words: String) {
+  /// Ends it, as an origin has that it has no more; what is with its origin's connection still goes out.
+  func end(_ kind: RelayNotice.Kind, _ words: String, by ender: String? = nil) {
     guard !isOver else { return }
     release()
     isOver = true
     seekNoMore()
-    tell(kind, origin, words)
+    tell(kind, ender ?? origin, words)
     if let leg {
       self.leg = nil
       leaving.append(leg)

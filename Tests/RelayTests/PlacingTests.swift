@@ -106,6 +106,29 @@ import Testing
     #expect(status.text == "pictures of this size are too many")
   }
 
+  @Test func `a codec that an origin can't use is told at once, and no origin has failed`() throws {
+    let rig = try RelayRig()
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.publish(to: first)
+    let words = "hevc can't be sent to viewers yet; set the encoder to H.264 video"
+    first.takes.first?.connection.reject(words, for: .media)
+    #expect(rig.turns { encoder.end != nil && rig.isEmpty })
+    guard case .ended(let status) = encoder.end else {
+      return #expect(Bool(false), "\(String(describing: encoder.end))")
+    }
+    #expect(status.text == words)
+    #expect(status.code == "NetStream.Publish.Failed")
+    #expect(second.takes.isEmpty)
+    #expect(rig.questions == [[]])
+    #expect(rig.notices.map(\.kind) == [.taken, .refused])
+    #expect(rig.notices.last?.origin == "o1")
+    #expect(rig.metrics.failovers.value == 0)
+    let text = String(decoding: rig.registry.text(), as: UTF8.self)
+    #expect(!text.contains("wedlive_relay_origin_failures_total{"))
+    #expect(text.contains("wedlive_rtmp_publish_refused_total 1\n"))
+  }
+
   @Test func `an origin that is known to be gone is left at once`() throws {
     let rig = try RelayRig()
     let first = try rig.origin("o1")

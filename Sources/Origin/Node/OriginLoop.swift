@@ -201,9 +201,12 @@ package final class OriginLoop {
     stream.begin(
       on: loop, plan: ask.claims?.plan, wantKey: { [self] in makeKey(claim, publication) },
       onProgress: onProgress, after: claim.after
-    ) { words in
+    ) { refusal in
       // Later, because the stream is in the middle of a message now.
-      mailbox.submit { publication.connection(on: $0)?.reject(words) }
+      mailbox.submit {
+        publication.connection(on: $0)?
+          .reject(refusal.words, for: refusal.isOfCodec ? .media : nil)
+      }
     }
     if ask.name["relay"] != nil, ask.name["resume"] != nil {
       stream.goOn(from: claim.date)

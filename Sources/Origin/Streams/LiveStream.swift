@@ -29,7 +29,7 @@ package final class LiveStream {
   let now: () -> MediaTime
   private var breaks: [MediaTime] = []
   private(set) var meter = StreamMeter()
-  private var refusal: ((String) -> Void)?
+  private var refusal: ((StreamRefusal) -> Void)?
   let ladder: Ladder?
   private let tap: RecordingTap?
   private var wantKey: () -> Void = {}
@@ -99,12 +99,12 @@ package final class LiveStream {
   ///   - onProgress: told how far all viewers have the stream, for a publisher that is a relay: what
   ///     comes after that, it has to send again to another node.
   ///   - inherited: how far another node has brought it.
-  ///   - refuse: called when what comes can't be used, with words for the publisher.
+  ///   - refuse: called when what comes can't be used.
   package func begin(
     on loop: Loop? = nil, plan: String? = nil, wantKey: @escaping () -> Void = {},
     onProgress: (@Sendable (StreamLeasing.Progress) -> Void)? = nil,
     after inherited: StreamLeasing.Progress? = nil,
-    refuse: @escaping (String) -> Void
+    refuse: @escaping (StreamRefusal) -> Void
   ) {
     self.onProgress = onProgress
     if let inherited, inherited.state.nextSequence == state.nextSequence {
@@ -136,7 +136,7 @@ package final class LiveStream {
     renditions.askAgain()
     if renditions.takeWant() { wantKey() }
     checkBounds()
-    if !memory.admits() { refuse(Self.tooLarge) }
+    if !memory.admits() { refuse(StreamRefusal(words: Self.tooLarge, isOfCodec: false)) }
     renditions.announce(describe)
   }
 
@@ -305,10 +305,14 @@ package final class LiveStream {
     meter.damaged += 1
     switch error {
     case .unknownCodec(let name):
-      refuse("\(name) is not a codec this server knows; set the encoder to H.264 and AAC")
+      refuse(
+        "\(name) is not a codec this server knows; set the encoder to H.264 and AAC",
+        isOfCodec: true)
     case .configuration(let codec, _) where !StreamPackager.canPackage(codec): refuse(codec)
     case .configuration(let codec, _) where !meter.knows(codec.track):
-      refuse("the encoder's \(codec.rawValue) header can't be read; restart the encoder")
+      refuse(
+        "the encoder's \(codec.rawValue) header can't be read; restart the encoder",
+        isOfCodec: true)
     case .configuration, .truncated, .unknownPacketType: break
     }
   }
@@ -316,13 +320,13 @@ package final class LiveStream {
   private func refuse(_ codec: Codec) {
     let name = codec == .aac ? "this kind of aac" : codec.rawValue
     let wanted = codec.track == .video ? "H.264 video" : "AAC-LC audio"
-    refuse("\(name) can't be sent to viewers yet; set the encoder to \(wanted)")
+    refuse("\(name) can't be sent to viewers yet; set the encoder to \(wanted)", isOfCodec: true)
   }
 
-  func refuse(_ words: String) {
+  func refuse(_ words: String, isOfCodec: Bool = false) {
     guard !isBroken else { return }
     isBroken = true
-    refusal?(words)
+    refusal?(StreamRefusal(words: words, isOfCodec: isOfCodec))
   }
 
   /// Hands a message to players; `time` is its frame's, repaired, and nil for headers and data.

@@ -115,6 +115,8 @@ import Testing
     #expect(
       await publisher.state.refusal?.text
         == "h265 can't be sent to viewers yet; set the encoder to H.264 video")
+    // An edge whose publisher it is asks no other origin.
+    #expect(await publisher.state.refusal?.endCause == .media)
     #expect(await eventually { node.node.board[key]?.state == .waiting })
     #expect(await eventually { lines.all.last == "info stream.stopped" })
     #expect(

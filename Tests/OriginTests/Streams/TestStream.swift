@@ -73,7 +73,7 @@ final class TestStream {
         keysWanted += 1
         onKey(stream)
       }, after: inherited
-    ) { [unowned self] in refusals.append($0) }
+    ) { [unowned self] in refusals.append($0.words) }
   }
 
   /// Feeds messages, a turn for each, and looks at every playlist that comes of them.
