@@ -22,8 +22,17 @@ package final class Health: Sendable {
     var isLeaving = false
     var fault: String?
     var waiting: Reason?
-    var remark: Reason?
+    var remarks: [Subject: Reason] = [:]
+
+    /// All remarks as one; nil: there is none.
+    func remark(_ words: (Reason) -> String) -> String? {
+      let all = remarks.sorted { $0.key.rawValue < $1.key.rawValue }.map { words($0.value) }
+      return all.isEmpty ? nil : all.joined(separator: "; ")
+    }
   }
+
+  /// What a remark is about; there is one of each at a time.
+  package enum Subject: Int, Sendable { case origins, dataFolder }
 
   private let state = Mutex(State())
   private let alive: PreparedResponse
@@ -81,8 +90,11 @@ package final class Health: Sendable {
   /// - Parameters:
   ///   - remark: a sentence without its full stop.
   ///   - detail: what is for the operator alone.
-  package func set(remark: String?, detail: String? = nil) {
-    state.withLock { $0.remark = Reason(remark, detail) }
+  ///   - subject: what it is about.
+  package func set(
+    remark: String?, detail: String? = nil, about subject: Subject = .origins
+  ) {
+    state.withLock { $0.remarks[subject] = Reason(remark, detail) }
     tell()
   }
 
@@ -98,12 +110,12 @@ package final class Health: Sendable {
   package var fault: String? { state.withLock { $0.fault } }
 
   /// What should be known though the node is ready, for the operator; nil: nothing.
-  package var remark: String? { state.withLock { $0.remark?.all } }
+  package var remark: String? { state.withLock { $0.remark(\.all) } }
 
   /// Why the node isn't ready, or what should be known though it is, for the operator; nil: all is well.
   package var words: String? {
     let state = state.withLock { $0 }
-    return state.unready ?? state.waiting?.all ?? state.fault ?? state.remark?.all
+    return state.unready ?? state.waiting?.all ?? state.fault ?? state.remark(\.all)
   }
 
   /// Whether publishers are taken; also where something fails that they can do without.
@@ -120,8 +132,8 @@ package final class Health: Sendable {
       return .error(503, code: "not_ready", message: "This node takes no new work: \(reason).")
     }
     guard let fault = state.fault else {
-      guard let remark = state.remark else { return Self.ready }
-      return PreparedResponse(fields: Self.fields, body: Array("ready: \(remark.words)\n".utf8))
+      guard let remark = state.remark(\.words) else { return Self.ready }
+      return PreparedResponse(fields: Self.fields, body: Array("ready: \(remark)\n".utf8))
     }
     return .error(503, code: "not_ready", message: "\(fault). Streams go on.")
   }

@@ -1,6 +1,7 @@
 """What a cluster tells its operator and those who ask its API: status, readiness, addresses."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,22 @@ def test_an_origin_without_its_data_folder_is_the_last_choice(
     kept.rename(ill.data)
     wait_until(lambda: seen()["status"] == "usable", "it is well again", alive=[late], limit=30)
     assert seen()["fault"] is None
+
+
+def test_an_edge_without_its_data_folder_is_ready_and_says_so(cluster: Cluster) -> None:
+    edge, other = cluster.edges
+    words = [other.binary, "status", "--node", f"127.0.0.1:{other.ports['admin']}"]
+    shutil.rmtree(edge.data)
+    wait_until(lambda: edge.admin("/readyz").text != "ready\n", "it says so", limit=30)
+    answer = edge.client().get(f"{edge.base}/readyz")
+    assert (answer.status, answer.text) == (
+        200,
+        "ready: the data folder can't be written; all goes on without it\n",
+    )
+    wait_until(lambda: "edge-1: the data folder" in run(words), "the others know")
+    assert "start it again" in run(words)
+    assert "start it again" in json.loads(edge.admin("/api/status").text)["remark"]
+    assert edge.said("data folder not written")
 
 
 def test_publishers_and_viewers_are_sent_to_edges(cluster: Cluster) -> None:

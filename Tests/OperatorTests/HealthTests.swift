@@ -42,6 +42,21 @@ import Testing
     #expect(String(decoding: health.readiness.identity.body, as: UTF8.self) == "ready\n")
   }
 
+  @Test func `what is said of one thing leaves what is said of another`() {
+    let health = Health()
+    health.set(unready: nil)
+    health.set(remark: "the disk is full", detail: "/data", about: .dataFolder)
+    health.set(remark: "no upstream answers")
+    #expect(health.words == "no upstream answers; the disk is full (/data)")
+    #expect(
+      String(decoding: health.readiness.identity.body, as: UTF8.self)
+        == "ready: no upstream answers; the disk is full\n")
+    health.set(remark: nil)
+    #expect(health.remark == "the disk is full (/data)")
+    health.set(remark: nil, about: .dataFolder)
+    #expect(health.remark == nil)
+  }
+
   @Test func `who follows it hears of faults and remarks as they come and go`() {
     let health = Health()
     let heard = Mutex<[String?]>([])

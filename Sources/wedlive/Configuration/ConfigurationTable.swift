@@ -98,7 +98,8 @@ enum ConfigurationTable {
     .text(
       "data.path", \.data.path, takes: "the path of a folder",
       "The folder of the database, the secret and the self-signed certificate; made if missing."
-        + " While it can't be written, `/readyz` answers 503, and streams go on.")
+        + " While it can't be written, `/readyz` answers 503, and streams go on; an edge of a cluster"
+        + " stays ready, and says so there.")
   ]
 
   private static let tls: [ConfigurationKey] = [

@@ -7,7 +7,8 @@ import Store
 struct EdgeLocks: Sendable {
   let records: ClusterRecords
   let users: ClusterRecords.Users
-  private let file: RecordFile
+  /// What is in the data folder.
+  let file: RecordFile
 
   /// Opens the edge's copy, and reads what is locked.
   ///

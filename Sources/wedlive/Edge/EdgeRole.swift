@@ -192,6 +192,9 @@ enum EdgeRole {
           registry: frame.registry, logger: logger))
     }
     if let locks {
+      others.append(
+        RecordService(
+          locks.file, folder: folder.path, of: .edge, health: frame.health, logger: logger))
       others.append(ClusterRecordsService(records: locks.records, users: locks.users))
     }
     let outcome = await NodeFrame.outcome(

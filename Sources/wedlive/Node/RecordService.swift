@@ -1,32 +1,55 @@
-import Operator
+import Cluster
 import Logging
-import Origin
+import Operator
 import ServiceLifecycle
 import Store
 
 /// Tries every ten seconds whether the data folder can be written, and says so in `/readyz`: a disk
 /// that fills up or stalls is known before the next wedding begins, and one that is well again too.
+///
+/// An edge stays ready: it serves all without its data folder, and all that is lost is its copy of what
+/// Redis says.
 struct RecordService: Service {
   private static let interval = Duration.seconds(10)
 
   private let records: RecordFile
 
   /// Makes the service, and has the node's health follow what is written from now on.
-  init(_ records: RecordFile, folder: String, health: Health, logger: Logger) {
+  ///
+  /// - Parameters:
+  ///   - records: in the folder.
+  ///   - folder: its path.
+  ///   - role: of the node.
+  ///   - health: of the node.
+  ///   - logger: of the node.
+  init(
+    _ records: RecordFile, folder: String, of role: NodeRole, health: Health, logger: Logger
+  ) {
     self.records = records
     records.watch { failure in
+      Self.set(failure, folder, role, health)
       guard let failure else {
-        health.set(fault: nil)
         return logger.notice("data folder written again", metadata: ["path": "\(folder)"])
-      }
-      if case .stalled = failure {
-        health.set(fault: "The data folder \(folder) doesn't answer")
-      } else {
-        health.set(fault: "The data folder \(folder) can't be written: \(failure)")
       }
       logger.error(
         "data folder not written", metadata: ["path": "\(folder)", "error": "\(failure)"])
     }
+  }
+
+  private static func set(
+    _ failure: StoreError?, _ folder: String, _ role: NodeRole, _ health: Health
+  ) {
+    var isStalled = false
+    if case .stalled? = failure { isStalled = true }
+    let words = isStalled ? "doesn't answer" : "can't be written"
+    guard role == .edge else {
+      health.set(
+        fault: failure.map { "The data folder \(folder) \(words)" + (isStalled ? "" : ": \($0)") })
+      return
+    }
+    health.set(
+      remark: failure.map { _ in "the data folder \(words); all goes on without it" },
+      detail: failure.map { isStalled ? folder : "\($0)" }, about: .dataFolder)
   }
 
   func run() async throws {

@@ -277,7 +277,8 @@ enum Standalone {
             status: NodeStatus.call { await collector.ownStatus() }, orders: duties.call,
             elders: elders)
         }, orders: drain),
-      RecordService(records, folder: folder.path, health: origin.health, logger: logger),
+      RecordService(
+        records, folder: folder.path, of: role, health: origin.health, logger: logger),
       HeapService(), census, RecordingRunner(recordings: recordings),
     ]
     if succession.hasElders {
