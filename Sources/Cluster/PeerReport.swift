@@ -6,6 +6,7 @@ struct PeerReport {
   /// Those of which it was said.
   private var silent: Set<NodeID> = []
   private var refused = 0
+  private var strange: Set<NodeID> = []
 
   /// What there is to say of a check.
   ///
@@ -22,6 +23,18 @@ struct PeerReport {
     if silent.count >= 512 { silent = [] }
     silent.insert(node)
     return (.warning, "node \(node) doesn't answer this one: \(cause)")
+  }
+
+  /// What there is to say of nodes that have another `auth.secret`; nil for nothing.
+  mutating func line(forOtherSecrets nodes: Set<NodeID>) -> (level: Logger.Level, text: String)? {
+    let news = nodes.subtracting(strange)
+    strange = nodes
+    guard !news.isEmpty else { return nil }
+    let names = news.sorted().map(\.text).joined(separator: ", ")
+    return (
+      .warning,
+      "another auth.secret than this node's: at \(names); tokens of the one are refused by the other"
+    )
   }
 
   /// What there is to say of records whose seal isn't right; nil for nothing.

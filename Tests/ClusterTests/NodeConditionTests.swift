@@ -1,4 +1,6 @@
 import BlockingSupport
+import EventLoop
+import Logging
 import Redis
 import RedisSupport
 import Testing
@@ -9,7 +11,7 @@ import Testing
   @Test(
     arguments: [
       NodeCondition(), NodeCondition(fault: "The disk = full: no \u{E9}"),
-      NodeCondition(fault: "a", remark: "b"), NodeCondition(remark: ""),
+      NodeCondition(fault: "a", remark: "b", secretMark: "0f"), NodeCondition(remark: ""),
     ])
   func `it is read as it was written`(_ condition: NodeCondition) {
     #expect(NodeCondition(text: condition.text) == condition)
@@ -26,6 +28,36 @@ import Testing
     ])
   func `what no node would say is nothing`(_ text: String) {
     #expect(NodeCondition(text: text) == nil)
+  }
+
+  @Test func `a secret is told from others by those who have the cluster's alone`() throws {
+    let (seal, other) = (RecordSeal(Array("one".utf8)), RecordSeal(Array("two".utf8)))
+    let mark = try #require(seal.mark(of: [1, 2]))
+    #expect(mark.utf8.count == 32)
+    #expect(seal.mark(of: [1, 2]) == mark)
+    #expect(seal.mark(of: [1, 3]) != mark)
+    #expect(other.mark(of: [1, 2]) != mark)
+    #expect(RecordSeal(nil).mark(of: [1, 2]) == nil)
+  }
+
+  @Test func `a node with another secret is told of once, and who says nothing never`() throws {
+    var view = ClusterView(own: try record("own").id)
+    let marks: [(String, String?)] = [("own", "a"), ("same", "a"), ("odd", "b"), ("older", nil)]
+    for (name, mark) in marks {
+      var record = try record(name)
+      record.condition.secretMark = mark
+      view.nodes[record.id] = KnownNode(record: record, began: .now, written: .now)
+    }
+    let odd = Set(view.nodes.values.filter { view.hasOtherSecret($0) }.map(\.id))
+    #expect(odd.map(\.text) == ["odd"])
+    var report = PeerReport()
+    let first = report.line(forOtherSecrets: odd)
+    let line = try #require(first)
+    #expect(line.level == .warning)
+    #expect(line.text.contains("auth.secret") && line.text.contains("odd"))
+    #expect(report.line(forOtherSecrets: odd) == nil)
+    #expect(report.line(forOtherSecrets: []) == nil)
+    #expect(report.line(forOtherSecrets: odd) != nil)
   }
 
   @Test func `what can't be said is left out, within characters never`() throws {

@@ -44,6 +44,20 @@ def test_a_node_with_another_secret_is_told_of(cluster: Cluster) -> None:
     )
 
 
+def test_a_node_with_another_secret_for_tokens_is_told_of(cluster: Cluster) -> None:
+    odd = cluster.add("edge", "odd", WEDLIVE_AUTH_SECRET="another one than all others have")
+    origin = cluster.origins[0]
+    words = [odd.binary, "status", "--node", f"127.0.0.1:{origin.ports['admin']}"]
+    said = "Another auth.secret than that of origin-1: at odd."
+    wait_until(lambda: said in run(words), "it says so")
+    nodes = json.loads(run([*words, "--json"]))["nodes"]
+    assert [each["id"] for each in nodes if each["hasOtherSecret"]] == ["odd"]
+    wait_until(
+        lambda: any("auth.secret" in line and "at odd" in line for line in origin.log.open()),
+        "the log does, too",
+    )
+
+
 def test_status_counts_viewers_and_not_connections(
     cluster: Cluster, cleanup: list[Process], tmp_path: Path
 ) -> None:

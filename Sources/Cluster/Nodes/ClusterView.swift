@@ -35,6 +35,14 @@ package struct ClusterView: Equatable, Sendable {
     return well.isEmpty ? all : well
   }
 
+  /// Whether a node has another `auth.secret` than this one; false where either doesn't say.
+  package func hasOtherSecret(_ node: KnownNode) -> Bool {
+    guard let mine = nodes[own]?.record.condition.secretMark,
+      let other = node.record.condition.secretMark
+    else { return false }
+    return mine != other
+  }
+
   /// Whether a node is known, and fails our checks or those who use it.
   ///
   /// That its record has expired, or is not known yet, does not count: who refreshes a lease lives.

@@ -399,19 +399,22 @@ package final class Membership: Sendable {
 
   private func publish() {
     let now = MonotonicTime.now
-    state.withLock { state in
+    let line = state.withLock { state -> (level: Logger.Level, text: String)? in
       var nodes = state.table.nodes(at: now)
       nodes[state.record.id] = KnownNode(
         record: state.record, began: began, written: state.written)
       var view = ClusterView(
         own: state.record.id, nodes: nodes, isCoordinated: isCoordinated(state, at: now))
       view.lost = state.table.lost
-      guard view != board.value else { return }
+      guard view != board.value else { return nil }
       // Within the lock, so that no older view comes after a newer one.
       board.set(view)
       metrics.coordinated.set(view.isCoordinated ? 1 : 0)
       let all = Array(view.nodes.values) + Array(view.lost.values)
       metrics.saw(all.reduce(into: [:]) { $0[$1.status, default: 0] += 1 })
+      return state.report.line(
+        forOtherSecrets: Set(view.nodes.values.filter { view.hasOtherSecret($0) }.map(\.id)))
     }
+    if let line { logger.log(level: line.level, "\(line.text)") }
   }
 }

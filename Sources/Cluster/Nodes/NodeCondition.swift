@@ -7,10 +7,14 @@ package struct NodeCondition: Equatable, Sendable {
   package var fault: String?
   /// What an operator should know though it is well; nil: nothing.
   package var remark: String?
+  /// Tells its `auth.secret` from others, to those who have the cluster's (`RecordSeal.mark`); nil: it
+  /// says nothing of it.
+  package var secretMark: String?
 
-  package init(fault: String? = nil, remark: String? = nil) {
+  package init(fault: String? = nil, remark: String? = nil, secretMark: String? = nil) {
     self.fault = fault
     self.remark = remark
+    self.secretMark = secretMark
   }
 
   /// How long each may be, in bytes.
@@ -20,7 +24,8 @@ package struct NodeCondition: Equatable, Sendable {
 
   /// The same with nothing in it that can't be said: line ends, and what is too long.
   var sayable: NodeCondition {
-    NodeCondition(fault: fault.map(Self.sayable), remark: remark.map(Self.sayable))
+    NodeCondition(
+      fault: fault.map(Self.sayable), remark: remark.map(Self.sayable), secretMark: secretMark)
   }
 
   private static func sayable(_ text: String) -> String {
@@ -41,7 +46,7 @@ package struct NodeCondition: Equatable, Sendable {
 
   /// A line for each thing that is said, its name before it; empty: nothing.
   var text: String {
-    [("fault", fault), ("remark", remark)]
+    [("fault", fault), ("remark", remark), ("secret", secretMark)]
       .compactMap { name, words in words.map { "\(name)=\($0)" } }.joined(separator: "\n")
   }
 
@@ -56,6 +61,7 @@ package struct NodeCondition: Equatable, Sendable {
       switch line[..<sign] {
       case "fault": fault = words
       case "remark": remark = words
+      case "secret": secretMark = words
       default: break
       }
     }

@@ -29,17 +29,20 @@ extension ClusterStatus {
     var fault: String?
     /// What should be known of it though nothing fails.
     var remark: String?
+    /// Whether its `auth.secret` is another one than that of the node asked.
+    var hasOtherSecret: Bool?
   }
 }
 
 extension ClusterStatus.Node {
   /// Makes the status of a node; one that isn't used has no figures, those that it said last are past.
-  init(_ node: KnownNode, now: MonotonicTime) {
+  init(_ node: KnownNode, now: MonotonicTime, hasOtherSecret: Bool = false) {
     let record = node.record
     self.init(
       id: node.id.text, role: record.role.rawValue, region: record.region, status: node.status,
       version: record.version, address: record.addresses.http,
       lastSeenSeconds: max(0, (now - node.seen).components.seconds))
+    self.hasOtherSecret = hasOtherSecret
     guard !node.isDown else { return }
     fault = node.fault
     remark = record.condition.remark
@@ -91,5 +94,6 @@ extension ClusterStatus.Node {
     try fields.encode(bitsOutPerSecond, forKey: .bitsOutPerSecond)
     try fields.encode(fault, forKey: .fault)
     try fields.encode(remark, forKey: .remark)
+    try fields.encode(hasOtherSecret, forKey: .hasOtherSecret)
   }
 }

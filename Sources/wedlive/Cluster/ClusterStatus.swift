@@ -19,7 +19,9 @@ struct ClusterStatus: Codable, Equatable, Sendable {
     node = view.own.text
     isCoordinated = view.isCoordinated
     nodes = view.nodes.merging(view.lost) { known, _ in known }.values
-      .sorted { $0.id < $1.id }.map { Node($0, now: now) }
+      .sorted { $0.id < $1.id }.map {
+        Node($0, now: now, hasOtherSecret: view.hasOtherSecret($0))
+      }
   }
 
   /// Reads one; nil where it is none.
@@ -52,6 +54,12 @@ struct ClusterStatus: Codable, Equatable, Sendable {
         note += "\n\(node.id): \(fault).\(means)\n"
       }
       if let remark = node.remark { note += "\n\(node.id): \(remark).\n" }
+    }
+    let others = nodes.filter { $0.hasOtherSecret == true }.map(\.id)
+    if !others.isEmpty {
+      note +=
+        "\nAnother auth.secret than that of \(node): at \(others.joined(separator: ", ")). Tokens"
+        + " of the one are refused by the other.\n"
     }
     if !nodes.contains(where: \.takesStreams) {
       note += "\nNo origin can be used: publishers have to wait, and viewers get what edges have.\n"

@@ -65,7 +65,9 @@ struct NodeCluster: Sendable {
       throw StartFailure(
         "cluster.secret: nodes that meet at redis.url need one to know each other by")
     }
-    let record = try record(configuration, role, listeners)
+    var record = try record(configuration, role, listeners)
+    record.condition.secretMark = RecordSeal(secret).mark(
+      of: try NodeSecret.load(configuration).secret)
     let scheme = configuration.cluster.tls ? "https" : "http"
     var cluster = ClusterConfiguration()
     cluster.secret = secret
