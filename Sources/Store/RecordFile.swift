@@ -133,6 +133,8 @@ package final class RecordFile: Sendable {
     migrator.registerMigration("when streams went on the air") { database in
       try database.alter(table: "stream_numbers") { $0.add(column: "began", .integer) }
     }
+    migrator.registerMigration(
+      "recordings that were ordered", migrate: SQLiteRecordingOrders.create)
     return migrator
   }
 

@@ -70,6 +70,18 @@ enum Kind: CaseIterable, CustomTestStringConvertible {
     }
   }
 
+  func orders(_ folder: Folder) throws -> any RecordingOrderStore {
+    switch self {
+    case .memory: MemoryRecordingOrders()
+    case .sqlite: SQLiteRecordingOrders(try folder.file())
+    case .redis: RedisRecordingOrders(try folder.client(), deadline: .seconds(20))
+    case .cluster:
+      ClusterRecordingOrders(
+        RedisRecordingOrders(try folder.client(), deadline: .seconds(20)),
+        copy: SQLiteRecordingOrders(try folder.file()))
+    }
+  }
+
   func keys(_ folder: Folder) throws -> any StreamKeyStore {
     switch self {
     case .memory: MemoryStreamKeys()

@@ -15,6 +15,8 @@ package enum ClusterEvent: Equatable, Sendable {
   case lock(wedding: String)
   /// A wedding's cameras, their keys or what its program is to show are otherwise.
   case cameras(wedding: String)
+  /// Something else is ordered of a wedding: that a stream of it is recorded, or isn't.
+  case recording(wedding: String)
 
   /// Its names and values as an entry of `wl:events`.
   var fields: [String] {
@@ -30,6 +32,7 @@ package enum ClusterEvent: Equatable, Sendable {
       ]
     case .lock(let wedding): ["kind", "lock", "wedding", wedding]
     case .cameras(let wedding): ["kind", "cameras", "wedding", wedding]
+    case .recording(let wedding): ["kind", "recording", "wedding", wedding]
     }
   }
 
@@ -44,6 +47,7 @@ package enum ClusterEvent: Equatable, Sendable {
       switch entry["kind"] {
       case "lock": self = .lock(wedding: wedding)
       case "cameras": self = .cameras(wedding: wedding)
+      case "recording": self = .recording(wedding: wedding)
       default: return nil
       }
       return

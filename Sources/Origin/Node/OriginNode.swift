@@ -30,6 +30,8 @@ package final class OriginNode: Sendable {
   package let keys: StreamKeys?
   /// Where streams are recorded; nil where none is.
   package let recordings: RecordingDesk?
+  /// What was ordered of streams; nil where that is known in memory alone.
+  let orders: RecordingOrders?
   package let errands: Errands
   let admissions = Admissions()
   package let memory: StreamMemory
@@ -56,6 +58,7 @@ package final class OriginNode: Sendable {
   ///   - keys: makes and keeps the keys of segments, where they are encrypted.
   ///   - events: told what happens to streams; one of its own where none is given.
   ///   - recordings: where streams are recorded.
+  ///   - orders: which are to be, as was ordered here or elsewhere.
   ///   - cameras: that weddings have besides the main one; none that last, unless given.
   ///   - health: of the node.
   ///   - leasing: the cluster's, where there is one.
@@ -63,7 +66,8 @@ package final class OriginNode: Sendable {
     configuration: OriginConfiguration, verifier: TokenVerifier, hooks: BackendHooks,
     metrics registry: MetricRegistry, logger: Logger, ledger: StreamLedger,
     keys: StreamKeys? = nil, events: EventBus? = nil, recordings: RecordingDesk? = nil,
-    cameras: WeddingCameras? = nil, health: Health = Health(), leasing: StreamLeasing? = nil
+    orders: RecordingOrders? = nil, cameras: WeddingCameras? = nil, health: Health = Health(),
+    leasing: StreamLeasing? = nil
   ) {
     self.health = health
     keptBack = registry.counter(
@@ -71,6 +75,7 @@ package final class OriginNode: Sendable {
       help: "Streams whose relay's connection broke off, so that half a segment waited.")
     self.leasing = leasing
     self.recordings = recordings
+    self.orders = orders
     let cameras =
       cameras
       ?? WeddingCameras(

@@ -1,6 +1,7 @@
+import Access
 package import ControlAPI
 package import EventLoop
-import Media
+package import Media
 package import Recording
 import Store
 import Transcode
@@ -9,14 +10,20 @@ import Transcode
 package struct OriginRecordings: RecordingDirectory {
   private let service: RecordingService
   private let loops: [LoopMailbox]
+  private let orders: RecordingOrders
   private let elders: ElderHands?
 
   /// - Parameters:
   ///   - service: writes them.
   ///   - loops: that publishers are on.
+  ///   - orders: what was ordered; in memory alone, unless given.
   ///   - elders: processes before this one, which write some of their own; nil where there are none.
-  package init(_ service: RecordingService, loops: [LoopMailbox], elders: ElderHands? = nil) {
+  package init(
+    _ service: RecordingService, loops: [LoopMailbox], orders: RecordingOrders? = nil,
+    elders: ElderHands? = nil
+  ) {
     self.service = service
+    self.orders = orders ?? RecordingOrders(service.desk, store: MemoryRecordingOrders())
     self.loops = loops
     self.elders = elders
   }
@@ -27,11 +34,12 @@ package struct OriginRecordings: RecordingDirectory {
   package func start(
     wedding: String, camera: String
   ) async throws(APIError) -> [RecordingInfo] {
-    guard let key = StreamKey(wedding: wedding, camera: camera) else {
-      throw APIError(RecordingError.noStream)
-    }
-    // Where it begins in this moment, its publisher finds the wish.
-    service.desk.wish(key, isRecorded: true)
+    // No stream of its own has the program's name: what is shown is recorded as its cameras.
+    guard let key = StreamKey(wedding: wedding, camera: camera),
+      !Claims.reservedCameras.contains(camera)
+    else { throw APIError(RecordingError.noStream) }
+    // Where it begins in this moment, here or elsewhere, its publisher finds the order.
+    await orders.order(true, of: key)
     _ = await loops.total { $0.local(OriginLoop.self)?.record(key) == true ? 1 : 0 }
     var open = await service.open(of: key)
     if open.isEmpty, let elders {
@@ -47,6 +55,8 @@ package struct OriginRecordings: RecordingDirectory {
     guard let key = StreamKey(wedding: wedding, camera: camera) else {
       throw APIError(RecordingError.noStream)
     }
+    // It may have been ordered elsewhere, and the stream be on its way.
+    await orders.learn(key)
     let answers = await elders?.ask(.stopRecording(wedding: wedding, camera: camera)) ?? []
     var stopped: [String] = []
     do throws(RecordingError) {
@@ -58,7 +68,23 @@ package struct OriginRecordings: RecordingDirectory {
         throw refusals.first { $0.code == ElderAnswer.Refusal.noAnswer }?.error ?? APIError(error)
       }
     }
+    await orders.order(false, of: key)
     return try await infos(stopped + answers.flatMap(\.recordings))
+  }
+
+  /// Takes up what was ordered elsewhere of streams that are here, or were asked for here.
+  ///
+  /// - Parameters:
+  ///   - wedding: whose; nil for all.
+  ///   - live: the streams that are on the air here.
+  package func refresh(_ wedding: String?, live: [StreamKey]) async {
+    for key in await orders.refresh(wedding, live: live) where live.contains(key) {
+      switch service.desk.order(of: key) {
+      case true?: _ = await loops.total { $0.local(OriginLoop.self)?.record(key) == true ? 1 : 0 }
+      case false?: _ = try? await service.stop(key)
+      case nil: break
+      }
+    }
   }
 
   package func complete(_ recording: String) async throws(APIError) -> RecordingInfo {

@@ -78,6 +78,26 @@ package final class RecordingDesk: Sendable {
     state.withLock { $0.wishes[stream] = Wishes(all: isRecorded) }
   }
 
+  /// What was ordered of a stream, as this process goes by it; nil where nothing was.
+  package func order(of stream: StreamKey) -> Bool? {
+    state.withLock { $0.wishes[stream]?.all }
+  }
+
+  /// What is ordered of a stream was found where that is kept: it goes along with the stream.
+  ///
+  /// - Parameters:
+  ///   - isRecorded: nil where nothing is ordered.
+  ///   - stream: which; of its qualities what was wanted here holds, unless that is news.
+  package func follow(_ isRecorded: Bool?, of stream: StreamKey) {
+    state.withLock { state in
+      var wishes = state.wishes[stream] ?? Wishes()
+      guard wishes.all != isRecorded else { return }
+      if isRecorded != nil { wishes.qualities = [:] }
+      wishes.all = isRecorded
+      state.wishes[stream] = wishes.all == nil && wishes.qualities.isEmpty ? nil : wishes
+    }
+  }
+
   /// Somebody wants one quality of a stream to be recorded no longer.
   func end(_ name: OpenRecording.Name) {
     state.withLock { $0.wishes[name.stream, default: Wishes()].qualities[name.quality] = false }

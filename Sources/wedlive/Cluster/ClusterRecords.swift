@@ -15,6 +15,7 @@ final class ClusterRecords: Sendable {
   let locks: ClusterWeddingLocks
   let cameras: ClusterCameras
   let keys: ClusterStreamKeys
+  let orders: ClusterRecordingOrders
   let recordings: RedisRecordings
   let knownRecordings: KnownRecordings
   let finder: RecordingFinder
@@ -28,6 +29,7 @@ final class ClusterRecords: Sendable {
   private enum Change: Hashable {
     case everything, locks
     case cameras(String)
+    case orders(String)
   }
 
   /// What of this node is told of changes.
@@ -35,6 +37,8 @@ final class ClusterRecords: Sendable {
     var locks: WeddingLocks
     /// Nil on a node that takes no streams.
     var cameras: OriginCameras?
+    /// The same.
+    var orders: OrderFollowing?
   }
 
   /// How often locks are read although no event has told of one, and all else.
@@ -62,6 +66,9 @@ final class ClusterRecords: Sendable {
       announce: { try? await events.publish(.cameras(wedding: $0)) })
     keys = ClusterStreamKeys(
       RedisStreamKeys(cluster.redis), own: SQLiteStreamKeys(file), logger: logger)
+    orders = ClusterRecordingOrders(
+      RedisRecordingOrders(cluster.redis), copy: SQLiteRecordingOrders(file),
+      announce: { try? await events.publish(.recording(wedding: $0)) })
     recordings = RedisRecordings(cluster.redis, seal: cluster.seal)
     knownRecordings = KnownRecordings(
       recordings,
@@ -75,6 +82,7 @@ final class ClusterRecords: Sendable {
       case .missed: self?.note(.everything)
       case .event(.lock): self?.note(.locks)
       case .event(.cameras(let wedding)): self?.note(.cameras(wedding))
+      case .event(.recording(let wedding)): self?.note(.orders(wedding))
       case .event: break
       }
     }
@@ -117,6 +125,14 @@ final class ClusterRecords: Sendable {
   }
 
   private func take(_ changes: Set<Change>, _ users: Users) async throws(StoreError) {
+    if let orders = users.orders {
+      await orders.tell()
+      if changes.contains(.everything) {
+        await orders.refresh(nil)
+      } else {
+        for case .orders(let wedding) in changes { await orders.refresh(wedding) }
+      }
+    }
     if changes.contains(.everything) || changes.contains(.locks) {
       try await users.locks.refresh()
     }

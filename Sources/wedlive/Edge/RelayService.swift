@@ -19,7 +19,7 @@ struct RelayService: Service {
       switch event {
       case .stream(let stream, _, _):
         if let key = stream.key { live.moved(key) }
-      case .head, .node, .left, .lock, .cameras: break
+      case .head, .node, .left, .lock, .cameras, .recording: break
       }
     }
   }

@@ -88,6 +88,8 @@ enum Standalone {
     let recordings = try recordings(
       configuration, folder, records, NodeAddresses.web(configuration, listeners), events,
       registry, purger, publication)
+    let orders = RecordingOrders(
+      recordings.desk, store: shared?.orders ?? SQLiteRecordingOrders(records), logger: logger)
     let cameras = WeddingCameras(
       store: shared?.cameras ?? SQLiteCameras(records), plans: streams.plans,
       rule: configuration.cameraReturn, logger: logger)
@@ -106,7 +108,7 @@ enum Standalone {
         store: SQLiteStreamNumbers(records), logger: logger,
         remembered: configuration.streams.remembered, lastAlive: records.lastWritten),
       keys: keys, events: events,
-      recordings: recordings.desk, cameras: cameras, health: health,
+      recordings: recordings.desk, orders: orders, cameras: cameras, health: health,
       leasing: leases?.leasing
         ?? (succession.hasElders ? .elders { elderHands.withLock { $0 } } : nil))
     live.withLock { $0 = origin.board }
@@ -148,12 +150,12 @@ enum Standalone {
       node: origin, loops: loops.mailboxes, collector: collector,
       home: { [cluster] in await cluster?.otherHome(of: $0) })
     let ownRecordings = OriginRecordings(
-      recordings, loops: loops.mailboxes, elders: line?.hands())
+      recordings, loops: loops.mailboxes, orders: orders, elders: line?.hands())
     let ownKeys = keys.map { OriginKeys(keys: $0, loops: loops.mailboxes, elders: line?.hands()) }
     // What the next process asks of this one is not for those before: it asks them itself.
     let duties = ElderDuties(
       node: origin, loops: loops.mailboxes,
-      recordings: OriginRecordings(recordings, loops: loops.mailboxes),
+      recordings: OriginRecordings(recordings, loops: loops.mailboxes, orders: orders),
       keys: keys.map { OriginKeys(keys: $0, loops: loops.mailboxes) }, cameras: originCameras)
     let choices = ViewerChoices(limit: configuration.access.rememberedChoices)
     let api = ControlAPI(
@@ -280,6 +282,7 @@ enum Standalone {
       RecordService(
         records, folder: folder.path, of: role, health: origin.health, logger: logger),
       HeapService(), census, RecordingRunner(recordings: recordings),
+      OrderService(orders: orders, events: events),
     ]
     if succession.hasElders {
       others.append(
@@ -318,7 +321,9 @@ enum Standalone {
     }
     if let purger { others.append(PurgeService(purger: purger, events: events)) }
     if let shared {
-      let users = ClusterRecords.Users(locks: locks, cameras: originCameras)
+      let users = ClusterRecords.Users(
+        locks: locks, cameras: originCameras,
+        orders: OrderFollowing(orders: orders, recordings: ownRecordings, board: origin.board))
       others.append(ClusterRecordsService(records: shared, users: users))
       if let publication {
         others.append(RecordingPublicationService(publication: publication, recordings: recordings))

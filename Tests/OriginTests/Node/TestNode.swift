@@ -36,7 +36,7 @@ final class TestNode: Sendable {
 
   init(
     hooks: BackendHooks = BackendHooks(), recordings: RecordingService? = nil,
-    leasing: StreamLeasing? = nil,
+    orders: RecordingOrders? = nil, leasing: StreamLeasing? = nil,
     logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     _ change: (inout OriginConfiguration) -> Void = { _ in }
   ) async throws {
@@ -48,7 +48,7 @@ final class TestNode: Sendable {
     node = OriginNode(
       configuration: configuration, verifier: verifier, hooks: hooks, metrics: registry,
       logger: logger, ledger: StreamLedger(store: store, logger: logger),
-      recordings: recordings?.desk, leasing: leasing)
+      recordings: recordings?.desk, orders: orders, leasing: leasing)
     client = try HTTPClient()
     clients = try LoopGroup(count: 1)
     loops = try LoopGroup(count: 2)

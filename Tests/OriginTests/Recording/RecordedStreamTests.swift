@@ -20,6 +20,7 @@ private final class RecordingNode: Sendable {
   let service: RecordingService
   let node: TestNode
   let recordings: OriginRecordings
+  let orders: RecordingOrders
   private let run: Task<Void, Never>
 
   static let movie = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -36,6 +37,7 @@ private final class RecordingNode: Sendable {
 
   init(
     isAutomatic: Bool = true, qualities: [String] = ["source"],
+    orders store: any RecordingOrderStore = MemoryRecordingOrders(),
     _ change: (inout OriginConfiguration) -> Void = { _ in }
   ) async throws {
     var configuration = RecordingConfiguration()
@@ -55,8 +57,10 @@ private final class RecordingNode: Sendable {
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     let service = service
     run = Task { await service.run() }
-    node = try await TestNode(recordings: service, change)
-    recordings = OriginRecordings(service, loops: node.mailboxes)
+    let orders = RecordingOrders(service.desk, store: store)
+    self.orders = orders
+    node = try await TestNode(recordings: service, orders: orders, change)
+    recordings = OriginRecordings(service, loops: node.mailboxes, orders: orders)
   }
 
   deinit {
@@ -211,6 +215,117 @@ private final class RecordingNode: Sendable {
     #expect(recording.service.desk.wants(key, "source"))
     #expect(!recording.service.desk.wants(key, "720p"))
     await publisher.leave()
+  }
+}
+
+/// A store of orders that can be out of reach.
+private actor AwayOrders: RecordingOrderStore {
+  private let inner = MemoryRecordingOrders()
+  private var isAway = false
+
+  func set(away: Bool) { isAway = away }
+
+  private func check() throws(StoreError) { if isAway { throw .unreachable("it is away") } }
+
+  func order(
+    _ isRecorded: Bool, of stream: StreamNumbers.Name, now: Int64
+  ) async throws(StoreError) {
+    try check()
+    try await inner.order(isRecorded, of: stream, now: now)
+  }
+
+  func order(of stream: StreamNumbers.Name, now: Int64) async throws(StoreError) -> Bool? {
+    try check()
+    return try await inner.order(of: stream, now: now)
+  }
+
+  func end(_ stream: StreamNumbers.Name) async throws(StoreError) {
+    try check()
+    try await inner.end(stream)
+  }
+}
+
+@Suite struct `What was ordered of a stream` {
+  private let name = StreamNumbers.Name(wedding: "w", camera: "main")
+
+  @Test func `holds at the node that has it, whichever was asked`() async throws {
+    let store = MemoryRecordingOrders()
+    let asked = try await RecordingNode(isAutomatic: false, orders: store)
+    let other = try await RecordingNode(isAutomatic: false, orders: store)
+    #expect(try await asked.recordings.start(wedding: "w", camera: "main").isEmpty)
+    let publisher = try await other.node.publish(try other.node.token())
+    let encoder = Encoder()
+    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
+    #expect(
+      try await eventually {
+        try await other.recordings.recordings(ofWedding: "w").first?.duration ?? 0 > 1
+      })
+    // Whoever is asked ends it; the one that has it hears of that.
+    _ = try await asked.recordings.stop(wedding: "w", camera: "main")
+    let key = try #require(StreamKey(wedding: "w"))
+    await other.recordings.refresh("w", live: [key])
+    #expect(try await eventually { try await other.states() == ["completed"] })
+    #expect(!other.service.desk.wants(key, "source"))
+    await publisher.leave()
+  }
+
+  @Test func `is done where the stream is when it comes late`() async throws {
+    let store = MemoryRecordingOrders()
+    let asked = try await RecordingNode(isAutomatic: false, orders: store)
+    let other = try await RecordingNode(isAutomatic: false, orders: store)
+    let publisher = try await other.node.publish(try other.node.token())
+    let encoder = Encoder()
+    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
+    _ = try await asked.recordings.start(wedding: "w", camera: "main")
+    let key = try #require(StreamKey(wedding: "w"))
+    await other.recordings.refresh("v", live: [key])
+    #expect(try await other.states().isEmpty)
+    await other.recordings.refresh(nil, live: [key])
+    #expect(try await eventually { try await other.states() == ["recording"] })
+    await publisher.leave()
+  }
+
+  @Test func `is over with the stream, for all`() async throws {
+    let store = MemoryRecordingOrders()
+    let asked = try await RecordingNode(isAutomatic: false, orders: store)
+    let other = try await RecordingNode(isAutomatic: false, orders: store)
+    _ = try await asked.recordings.start(wedding: "w", camera: "main")
+    let key = try #require(StreamKey(wedding: "w"))
+    await other.orders.learn(key)
+    #expect(other.service.desk.wants(key, "source"))
+    await other.orders.over(key)
+    #expect(!other.service.desk.wants(key, "source"))
+    #expect(try await store.order(of: name, now: 0) == nil)
+    // Who was asked for it hears of that when the stream begins there.
+    await asked.orders.learn(key)
+    #expect(!asked.service.desk.wants(key, "source"))
+  }
+
+  @Test func `holds here while it can't be told, and is told when it can`() async throws {
+    let store = AwayOrders()
+    let recording = try await RecordingNode(isAutomatic: false, orders: store)
+    let key = try #require(StreamKey(wedding: "w"))
+    await store.set(away: true)
+    _ = try await recording.recordings.start(wedding: "w", camera: "main")
+    #expect(await !recording.orders.learn(key))
+    #expect(recording.service.desk.wants(key, "source"))
+    await store.set(away: false)
+    await recording.orders.tellAgain()
+    #expect(try await store.order(of: name, now: 0) == true)
+    await store.set(away: true)
+    await recording.orders.over(key)
+    #expect(!recording.service.desk.wants(key, "source"))
+    await store.set(away: false)
+    #expect(await recording.orders.learn(key))
+    #expect(try await store.order(of: name, now: 0) == nil)
+    #expect(!recording.service.desk.wants(key, "source"))
+  }
+
+  @Test func `is of no program`() async throws {
+    let recording = try await RecordingNode(isAutomatic: false)
+    await #expect(throws: APIError.self) {
+      try await recording.recordings.start(wedding: "w", camera: "program")
+    }
   }
 }
 
