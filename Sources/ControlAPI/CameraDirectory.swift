@@ -8,6 +8,9 @@ package protocol CameraDirectory: Sendable {
   /// known from a stream.
   func cameras(of wedding: String) async -> CameraList
 
+  /// Whether a wedding has a camera, or may have it: also where that can't be said now.
+  func isKnown(_ camera: String, of wedding: String) async -> Bool
+
   /// The weddings that have a camera of this id.
   func weddings(withCamera id: String) -> [String]
 
@@ -41,6 +44,14 @@ package protocol CameraDirectory: Sendable {
   ///   - wedding: of the camera.
   /// - Returns: words for a person; nil where it may.
   func refusal(of digest: [UInt8], camera: String, wedding: String) -> String?
+}
+
+extension CameraDirectory {
+  /// As its list says; every wedding has its main camera.
+  package func isKnown(_ camera: String, of wedding: String) async -> Bool {
+    if camera == Claims.mainCamera { return true }
+    return await cameras(of: wedding).cameras.contains { $0.id == camera }
+  }
 }
 
 /// A stream key of a camera: its digest, and when it ends.

@@ -9,6 +9,8 @@ extension ControlAPI {
     /// Of the first, for those who know of one quality only.
     let recordingId: String?
     let recordings: [RecordingInfo]
+    /// What becomes of an order for a stream that isn't live.
+    var message: String?
   }
 
   private struct Listed: Encodable {
@@ -33,11 +35,23 @@ extension ControlAPI {
   func startRecording(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     let (wedding, camera) = try Self.stream(try call.values())
-    let started = try await directory().start(wedding: wedding, camera: camera)
+    let recordings = try directory()
+    // One that is on the air may be known to its own node alone.
+    var isKnown = await parts.cameras.isKnown(camera, of: wedding)
+    if !isKnown { isKnown = await recordings.isThere(wedding: wedding, camera: camera) }
+    guard isKnown else {
+      throw APIError(
+        404, "no_camera",
+        "This wedding has no camera \(camera); look whether its id is right, or add it "
+          + "(camera/add).")
+    }
+    let started = try await recordings.start(wedding: wedding, camera: camera)
     return .json(
       Started(
         weddingId: wedding, cameraId: camera, recordingId: started.first?.recordingId,
-        recordings: started.map { $0.found(at: call.addresses.web) }),
+        recordings: started.map { $0.found(at: call.addresses.web) },
+        message: started.isEmpty
+          ? "This stream isn't live; it is recorded when it begins." : nil),
       status: started.isEmpty ? .accepted : .ok)
   }
 
@@ -147,7 +161,7 @@ extension ControlAPI {
   ) throws(APIError) -> (wedding: String, camera: String) {
     (
       try name(values["wedding_id"], "wedding_id"),
-      try name(values["camera_id"] ?? Claims.mainCamera, "camera_id")
+      try cameraName(values["camera_id"] ?? Claims.mainCamera)
     )
   }
 

@@ -5,6 +5,10 @@ package protocol RecordingDirectory: Sendable {
   /// - Returns: what is recorded of it, one for each quality; nothing where it isn't live.
   func start(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo]
 
+  /// Whether somebody has such a stream, or has had it, as far as is known besides the cameras
+  /// that were added.
+  func isThere(wedding: String, camera: String) async -> Bool
+
   /// Ends what is recorded of a stream; that is processed then. One that isn't live is not recorded
   /// when it begins.
   ///
@@ -36,6 +40,9 @@ package protocol RecordingDirectory: Sendable {
 }
 
 extension RecordingDirectory {
+  /// A node by itself knows its cameras, those that are on the air among them.
+  package func isThere(wedding: String, camera: String) async -> Bool { false }
+
   /// What a node knows of its own recordings is all there is.
   package func list(ofWedding wedding: String) async throws(APIError) -> RecordingList {
     RecordingList(recordings: try await recordings(ofWedding: wedding))

@@ -35,6 +35,9 @@ private final class SomeRecordings: RecordingDirectory {
     return [Self.info("rec_new", "recording", camera: camera)]
   }
 
+  /// One that another node has.
+  func isThere(wedding: String, camera: String) async -> Bool { camera == "elsewhere" }
+
   func stop(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo] {
     note("stop \(wedding)/\(camera)")
     return [Self.info("rec_2", "processing")]
@@ -94,6 +97,34 @@ extension `Control API` {
       .post, "/api/streams/recording/start", #"{"wedding_id":"w3"}"#, bearer: service, api: api)
     #expect(later.status == 202)
     #expect(try list(later).isEmpty)
+    #expect((later.object["message"] as? String)?.contains("recorded when it begins") == true)
+    #expect(started.object["message"] == nil)
+  }
+
+  @Test func `recording starts of cameras that there are, live or not`() async throws {
+    let recordings = SomeRecordings()
+    let cameras = SomeCameras()
+    cameras.known.withLock { $0.added = [NewCamera(wedding: "w1", id: "altar", name: "Altar")] }
+    let api = api(cameras: cameras, recordings: recordings)
+    let service = try token(.service, wedding: nil)
+    func start(_ camera: String) async throws -> Answer {
+      try await send(
+        .post, "/api/streams/recording/start", #"{"wedding_id":"w1","camera_id":"\#(camera)"}"#,
+        bearer: service, api: api)
+    }
+    for camera in ["main", "altar", "elsewhere"] {
+      #expect(try await start(camera).status == 200, "\(camera)")
+    }
+    for camera in ["program", "recordings", "add", "a b"] {
+      let answer = try await start(camera)
+      #expect(answer.status == 400, "\(camera)")
+      #expect(answer.errorCode == "bad_name", "\(camera)")
+    }
+    let unknown = try await start("alter")
+    #expect(unknown.status == 404)
+    #expect(unknown.errorCode == "no_camera")
+    #expect(
+      recordings.asked.withLock { $0 } == ["start w1/main", "start w1/altar", "start w1/elsewhere"])
   }
 
   @Test(arguments: ["start", "stop", "complete"])

@@ -111,8 +111,13 @@ def test_an_order_is_done_by_the_origin_where_the_stream_begins(
     cluster = Cluster(tmp_path, lambda **own: make_node(**{**own, **ORDERED}), origins=2, edges=1)
     (edge,) = cluster.edges
     asked, other = cluster.origins
+    status, answer = call(asked, "start", camera_id="program")
+    assert (status, answer["error"]["code"]) == (400, "bad_name"), answer
+    status, answer = call(asked, "start", camera_id="nobodys")
+    assert (status, answer["error"]["code"]) == (404, "no_camera"), answer
     status, answer = call(asked, "start")
     assert status == 202, answer
+    assert "recorded when it begins" in answer["message"]
     asked.stop()
     publisher = publish(edge, WEDDING, tmp_path)
     cleanup.append(publisher)

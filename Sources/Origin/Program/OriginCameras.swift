@@ -84,6 +84,19 @@ package struct OriginCameras: CameraDirectory {
     await elders?.done(.refreshCameras(wedding: wedding)).refusal
   }
 
+  package func isKnown(_ camera: String, of wedding: String) async -> Bool {
+    guard let key = StreamKey(wedding: wedding, camera: camera) else { return false }
+    if cameras.isMember(key) { return true }
+    if await stream(key) != nil { return true }
+    // Another node may have added it just now.
+    do throws(StoreError) {
+      try await refresh(wedding)
+    } catch {
+      return true
+    }
+    return cameras.isMember(key)
+  }
+
   package func weddings(withCamera id: String) -> [String] { cameras.weddings(withCamera: id) }
 
   package func add(_ camera: NewCamera) async throws(CameraError) {

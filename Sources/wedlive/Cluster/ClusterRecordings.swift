@@ -150,6 +150,11 @@ struct ClusterRecordings: RecordingDirectory {
     }
   }
 
+  func isThere(wedding: String, camera: String) async -> Bool {
+    guard let stream = StreamID(wedding: wedding, camera: camera) else { return false }
+    return await peers.owner(stream) != nil
+  }
+
   func stop(wedding: String, camera: String) async throws(APIError) -> [RecordingInfo] {
     if let node = await holder(of: wedding, camera) {
       let (status, body) = try await ask(.stop(wedding: wedding, camera: camera), node)
