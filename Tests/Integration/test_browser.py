@@ -3,12 +3,24 @@
 import shutil
 from pathlib import Path
 
-from support.browser import Browser
+from support.browser import Breaker, Browser
 from support.media import Source
 from support.node import Node
-from support.processes import Process
+from support.processes import Process, wait_until
 from support.publishers import ffmpeg5
 from support.streams import wait_on_air
+
+#: The page's player says that it has a hole before it, and has its sound on.
+HOLE = """
+const video = document.getElementById('video');
+const now = video.currentTime;
+const ranges = [[0, now + 60], [now + 62, now + 70]];
+Object.defineProperty(video, 'buffered', { get: () => (
+  { length: 2, start: (each) => ranges[each][0], end: (each) => ranges[each][1] }
+) });
+video.muted = false;
+video.volume = 0.5;
+"""
 
 PICTURES = Path(__file__).resolve().parents[2] / ".build" / "screenshots"
 
@@ -37,3 +49,44 @@ def test_the_watch_page_waits_for_a_program(
         wait_on_air(node, "later", 3, publisher)
         state = browser.advances(3)
     assert state["pictures"] > 0
+
+
+def test_what_breaks_off_is_played_on_in_another_video(
+    node: Node, tmp_path: Path, cleanup: list[Process]
+) -> None:
+    """The built-in player gives up for good, and the page goes on in another one."""
+    publisher = ffmpeg5(node.publish_url("hole"), Source(seconds=300), node.certificates, tmp_path)
+    cleanup.append(publisher)
+    wait_on_air(node, "hole", 6, publisher)
+    with Breaker(node.base, node.tls()) as breaker, Browser(tmp_path) as browser:
+        browser.open(f"{breaker.url}/watch/hole")
+        browser.advances(3)
+        browser.watch_page()
+        breaker.break_next_segment()
+        wait_until(lambda: browser.watched()["videos"] == 2, "another video plays", limit=120)
+        browser.advances(5)
+        watched = browser.watched()
+    assert breaker.broken
+    assert watched["states"] == ["live"], "a notice was shown"
+    assert watched["shown"] == 1, "the first one is still there"
+    assert watched["videos"] == 2
+
+
+def test_a_hole_is_not_waited_for(node: Node, tmp_path: Path, cleanup: list[Process]) -> None:
+    publisher = ffmpeg5(node.publish_url("ahead"), Source(seconds=300), node.certificates, tmp_path)
+    cleanup.append(publisher)
+    wait_on_air(node, "ahead", 6, publisher)
+    with Browser(tmp_path) as browser:
+        browser.open(node.watch_url("ahead"))
+        browser.advances(3)
+        browser.watch_page()
+        browser.driver.execute_script(HOLE)
+        wait_until(lambda: browser.watched()["videos"] == 2, "another video plays", limit=60)
+        browser.advances(3)
+        watched = browser.watched()
+        script = (
+            "const v = document.getElementById('video'); return [v.muted, v.volume, v.controls]"
+        )
+        assert browser.driver.execute_script(script) == [False, 0.5, True]
+    assert watched["states"] == ["live"], "a notice was shown"
+    assert watched["shown"] == 1, "the first one is still there"

@@ -26,7 +26,7 @@ package struct WatchPage: Sendable {
     let template = PageTemplate(
       html: PackageResources.watch_html,
       styles: [PackageResources.base_css, PackageResources.watch_css],
-      script: PackageResources.cameras_js + PackageResources.watch_js)
+      script: PackageResources.cameras_js + PackageResources.spare_js + PackageResources.watch_js)
     bytes = template.bytes([
       "hls_js": hlsJS, "hls_js_integrity": integrity ?? "",
       "hls_js_preferred": prefersHLSJS ? "yes" : "", "media": media,

@@ -1,8 +1,16 @@
 """Chromium without a window, driven through chromedriver."""
 
+import contextlib
+import http.client
 import shutil
+import socket
+import ssl
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
@@ -45,6 +53,28 @@ setInterval(() => {
   const before = noted.colours[noted.colours.length - 1];
   if (!before || pixel.some((value, at) => Math.abs(value - before[at]) > 40)) noted.colours.push(pixel);
 }, 100);
+"""
+
+#: Notes from now on what the page shows: its states, how many videos took the place of each other,
+#: and for how long at most no other picture came, in milliseconds.
+WATCH = """
+const watched = window.watched = { states: [document.body.dataset.state], videos: 1, longest: 0 };
+new MutationObserver(() => {
+  const state = document.body.dataset.state;
+  if (watched.states.at(-1) !== state) watched.states.push(state);
+}).observe(document.body, { attributeFilter: ['data-state'] });
+let video = document.getElementById('video');
+let last = video.currentTime;
+let moved = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  const shown = document.getElementById('video');
+  if (shown !== video) watched.videos += 1;
+  if (shown !== video || shown.currentTime !== last) moved = now;
+  watched.longest = Math.max(watched.longest, now - moved);
+  video = shown;
+  last = shown.currentTime;
+}, 50);
 """
 
 
@@ -136,8 +166,115 @@ class Browser:
             raise Failed("the page was loaded again")
         return found
 
+    def watch_page(self) -> None:
+        """Notes from now on what the page shows: `watched` tells."""
+        self.driver.execute_script(WATCH)
+
+    def watched(self) -> dict[str, Any]:
+        """What was noted, and how many videos are shown large now."""
+        script = "return {...watched, shown: document.querySelectorAll('#stage > video').length}"
+        return self.driver.execute_script(script)
+
     def errors(self) -> list[str]:
         """Errors that the console holds so far."""
         for entry in self.driver.get_log("browser"):
             self.messages.append(f"{entry['level']}: {entry['message']}")
         return [message for message in self.messages if message.startswith("SEVERE")]
+
+
+class Breaker:
+    """Stands between a browser and a node, and breaks segments off half-way when told to."""
+
+    def __init__(self, target: str, tls: ssl.SSLContext) -> None:
+        self._target = urlsplit(target).netloc
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._is_armed = False
+        self._asked: set[str] = set()
+        #: The segments that broke off, each as often as it failed.
+        self.broken: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle(self) -> None:
+                with contextlib.suppress(OSError):
+                    super().handle()
+
+            def do_GET(self) -> None:
+                outer.answer(self)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> "Breaker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def break_next_segment(self) -> None:
+        """The next segment that nobody has asked for yet is the one."""
+        with self._lock:
+            self._is_armed = True
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """What the node says, all of it or half; who asks for the rest of a half is refused."""
+        status, fields, body = self.ask(handler.path, handler.headers.get("Range"))
+        failed = self._fails(handler.path)
+        if failed == 2:
+            status, fields, body = 503, [], b""
+        handler.send_response(status)
+        for name, value in fields:
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if failed != 1:
+            handler.wfile.write(body)
+            return
+        handler.wfile.write(body[: len(body) // 2])
+        handler.wfile.flush()
+        # As a server that is killed: no end of the response, a reset.
+        handler.close_connection = True
+        linger = struct.pack("ii", 1, 0)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    def ask(self, path: str, part: str | None) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The node's answer."""
+        connection = http.client.HTTPSConnection(self._target, context=self._tls, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"Range": part} if part else {})
+            response = connection.getresponse()
+            skipped = (
+                "content-length",
+                "connection",
+                "transfer-encoding",
+                "alt-svc",
+                "date",
+                "server",
+            )
+            fields = [each for each in response.getheaders() if each[0].lower() not in skipped]
+            return response.status, fields, response.read()
+
+    def _fails(self, path: str) -> int:
+        """Which failure of its segment this is: the first or the second; 0 for none."""
+        name = path.split("?")[0]
+        if not name.endswith((".ts", ".m4s")):
+            return 0
+        with self._lock:
+            if self._is_armed and name not in self._asked:
+                self._is_armed = False
+                self.broken.append(name)
+            elif name in self.broken and len(self.broken) == 1:
+                self.broken.append(name)
+            else:
+                self._asked.add(name)
+                return 0
+            return len(self.broken)

@@ -222,12 +222,11 @@ function wedliveCameras(options) {
   for (const button of document.querySelectorAll("#layouts [data-layout]")) {
     button.addEventListener("click", () => { layout = button.dataset.layout; draw(); });
   }
-  const large = $("video");
   const popOut = $("popout");
   popOut.hidden = !document.pictureInPictureEnabled;
   popOut.addEventListener("click", () => {
     if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
-    else large.requestPictureInPicture().catch(() => {});
+    else $("video").requestPictureInPicture().catch(() => {});
   });
 
   return { update, status, select, get channel() { return channel; } };

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
-  const video = $("video");
+  let video = $("video");
   const path = location.pathname.replace(/^.*\/watch\//, "").replace(/\/+$/, "");
   const wedding = path.split("/")[0];
   const name = decode(path);
@@ -27,6 +27,23 @@
       poll();
     },
   });
+  const spare = wedliveSpare({
+    video: () => video,
+    address: () => playlist,
+    // Near the live edge alone, as that is where another begins; and where somebody sees or hears it.
+    mayReplace: () => native && !hls && state === "live" && attached() && !isBehind() &&
+      // One that has failed says that it is paused, too.
+      !(video.error ? wasPaused : video.paused) && !(document.hidden && video.muted),
+    adopt: (next) => {
+      video = next;
+      listen(video);
+      lastTime = -1;
+      lastProgress = performance.now();
+      origin = NaN;
+      controls();
+    },
+    failed: recover,
+  });
   let playlist = address(cameras.channel, "auto");
   let state = "loading";
   let hls = null;
@@ -39,7 +56,9 @@
   let stalledAt = -1;
   let returnedAt = 0;
   let wasLive = false;
+  let wasPaused = true;
   let repairedAt = -Infinity;
+  let recoveredAt = -Infinity;
   let clockOffset = 0;
   let origin = NaN;
   let factsAt = 0;
@@ -214,6 +233,7 @@
   }
 
   function stop() {
+    spare.cancel();
     if (hls) { hls.destroy(); hls = null; }
     if (video.hasAttribute("src")) { video.removeAttribute("src"); video.load(); }
     origin = NaN;
@@ -285,14 +305,18 @@
     return false;
   }
 
-  // Begins anew after an error: asks first whether the stream is still there.
+  // Begins anew after an error: asks first whether the stream is still there. At once where that is
+  // the first time, but not all viewers in the same moment.
   function recover() {
     if (!attached()) return;
     stop();
     show("loading");
     clearTimeout(pollTimer);
     restarts += 1;
-    pollTimer = setTimeout(poll, Math.min(15000, 500 * 2 ** restarts));
+    const now = performance.now();
+    const isFirst = restarts === 1 && now - recoveredAt > 10000;
+    recoveredAt = now;
+    pollTimer = setTimeout(poll, isFirst ? 50 + 250 * Math.random() : Math.min(15000, 500 * 2 ** restarts));
   }
 
   function attached() {
@@ -320,6 +344,8 @@
     } else if (state === "live" && idleFor() > 15000) {
       recover();
     }
+    if (!video.error) wasPaused = video.paused;
+    spare.look();
     controls();
     facts();
   }
@@ -335,7 +361,11 @@
   function controls() {
     const live = state === "live";
     $("unmute").hidden = !live || !(video.muted || video.volume === 0);
-    $("golive").hidden = !live || !(liveEdge() - video.currentTime > 25 || latency() > 40);
+    $("golive").hidden = !live || !isBehind();
+  }
+
+  function isBehind() {
+    return liveEdge() - video.currentTime > 25 || latency() > 40;
   }
 
   function latency() {
@@ -404,11 +434,23 @@
     }
   });
   $("retry").addEventListener("click", () => { show("loading"); poll(); });
-  video.addEventListener("volumechange", controls);
-  video.addEventListener("ended", () => { stop(); show("ended"); poll(); });
-  video.addEventListener("error", () => { if (video.hasAttribute("src")) recover(); });
+  // One whose place another has taken says nothing any more.
+  function listen(each) {
+    each.addEventListener("volumechange", controls);
+    each.addEventListener("ended", () => {
+      if (each !== video) return;
+      stop();
+      show("ended");
+      poll();
+    });
+    each.addEventListener("error", () => {
+      if (each === video && each.hasAttribute("src") && !spare.begin()) recover();
+    });
+  }
+
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !attached()) poll(); });
 
+  listen(video);
   video.muted = true;
   show("loading");
   setInterval(watchdog, 1000);
