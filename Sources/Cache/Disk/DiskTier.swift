@@ -318,8 +318,9 @@ package final class DiskTier: Sendable {
   package var usage: Usage {
     state.withLock { state in
       var usage = state.usage
-      usage.count = state.table.count
-      usage.bytes = state.table.bytes
+      // What is being read is not to be found yet.
+      usage.count = state.isRead ? state.table.count : 0
+      usage.bytes = state.isRead ? state.table.bytes : 0
       usage.evictions = state.table.evictions
       return usage
     }
