@@ -61,6 +61,8 @@ package final class ClientSession {
   package var receivedBytes: UInt64 { link.received }
   /// How many of the bytes sent, from the handshake on, the server says that it has read.
   package var readBytes: UInt64 { link.peerRead }
+  /// How many pings it has answered.
+  package var pongs: UInt64 { link.pongs }
 
   package init(_ configuration: Configuration, seed: UInt64 = .random(in: .min ... .max)) {
     self.configuration = configuration

@@ -11,6 +11,8 @@ struct Link {
   /// How much of what was sent the peer has acknowledged to have read, the handshake included; what it
   /// says is not to be relied on beyond its own stream.
   private(set) var peerRead: UInt64 = 0
+  /// Answers to pings.
+  private(set) var pongs: UInt64 = 0
   private var acknowledgeEvery: UInt64
   /// The window the peer last asked of us; told back once, as the specification wants.
   private var window: UInt32 = 0
@@ -80,7 +82,9 @@ struct Link {
     _ message: Message, into output: inout [UInt8]
   ) throws(ProtocolError) -> Bool {
     guard message.userControl == UserControl.pingRequest else {
-      return message.userControl == UserControl.pingResponse
+      guard message.userControl == UserControl.pingResponse else { return false }
+      pongs += 1
+      return true
     }
     guard let time = message.userControlValue else {
       throw ProtocolError(.control, "a ping is cut short")

@@ -176,6 +176,35 @@ import Testing
     #expect(encoder.end == nil)
   }
 
+  @Test func `an origin that hears nothing is left, though it goes on telling`() throws {
+    var configuration = RelayConfiguration()
+    configuration.originSilence = .seconds(1)
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.publish(to: first)
+    let deaf = try #require(first.takes.first?.connection)
+    var told: Int64 = 0
+    func tell() {
+      told += 1
+      deaf.tell(RelayProgress(sequence: told, discontinuity: 0, end: nil))
+    }
+    // One that answers pings stays, also while it tells something.
+    for _ in 0..<16 {
+      tell()
+      rig.turns(for: .milliseconds(100))
+    }
+    #expect(second.takes.isEmpty)
+    deaf.holdBack()
+    encoder.sendPictures(20..<25)
+    #expect(
+      rig.turns {
+        tell()
+        return second.messages.last == encoder.sent.last
+      })
+    #expect(encoder.end == nil)
+  }
+
   @Test func `what an origin was sent and has not read is replayed, however long ago it was sent`()
     throws
   {

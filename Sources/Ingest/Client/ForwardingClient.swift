@@ -29,6 +29,11 @@ package final class ForwardingClient: RTMPClient {
   /// When the server was heard last.
   package private(set) var heardAt: MonotonicTime
   private var heardBytes: UInt64 = 0
+  /// When the server showed last that it reads what it is sent, and by how many signs.
+  private var readAt: MonotonicTime
+  private var readSigns: UInt64 = 0
+  /// Since when it is asked for another sign.
+  private var askedAt: MonotonicTime?
 
   /// Makes a client of a socket on its way to a server.
   ///
@@ -53,6 +58,7 @@ package final class ForwardingClient: RTMPClient {
     self.silence = silence
     self.keptPing = keptPing
     heardAt = .now
+    readAt = heardAt
     super.init(
       socket, on: loop, session: session, tls: tls, timeouts: timeouts, preamble: preamble)
   }
@@ -67,14 +73,32 @@ package final class ForwardingClient: RTMPClient {
       heardBytes = receivedBytes
       heardAt = now
     }
-    if now - heardAt >= silence { return end(.timedOut(stage)) }
+    if now - heardAt >= silence || isDeaf(now) { return end(.timedOut(stage)) }
     // Before `connect` is answered, the answer to it is what is waited for.
     guard session.enhanced != nil, !isFinishing || isKept else { return }
-    let pause = isKept ? UInt64(max(1, keptPing.nanoseconds / 1_000_000)) : .max
+    var pause = isKept ? UInt64(max(1, keptPing.nanoseconds / 1_000_000)) : .max
+    // Also where something has just come from it.
+    if askedAt != nil { pause = 0 }
     write { session, output in
       _ = session.keepAlive(
         at: now.nanoseconds / 1_000_000, pingingAfter: pause, into: &output)
     }
+  }
+
+  /// Whether the server has read nothing for as long as it may be silent, whatever it says: what it is
+  /// sent may get lost though what it sends arrives.
+  private func isDeaf(_ now: MonotonicTime) -> Bool {
+    let signs = session.readBytes + session.pongs
+    guard session.isStarted, signs == readSigns else {
+      readSigns = signs
+      readAt = now
+      askedAt = nil
+      return false
+    }
+    if askedAt == nil, now - readAt >= silence / 3 { askedAt = now }
+    guard let askedAt else { return false }
+    // Not where this loop alone stood still: it has had the time to answer.
+    return now - readAt >= silence && now - askedAt >= silence / 2
   }
 
   /// Closes it at once; nothing is told.
