@@ -286,7 +286,8 @@ let fuzz: [Target] =
 
 let package = Package(
   name: "wedlive",
-  // Exactly these: a clean checkout is built with what was tested. CONTRIBUTING.md says how to change it.
+  // Exactly these: a clean checkout is built with what was tested. CONTRIBUTING.md says how to
+  // change it.
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),

@@ -3,8 +3,8 @@ import Foundation
 
 /// Seals stream keys for the store, so that who reads the store can't decrypt a wedding.
 ///
-/// AES-256-GCM under a key that HKDF-SHA-256 makes of the node's or the cluster's secret. What a key
-/// is for is authenticated with it: a sealed key that was moved to another row can't be opened.
+/// AES-256-GCM under a key that HKDF-SHA-256 makes of the node's or the cluster's secret. What a
+/// key is for is authenticated with it: a sealed key that was moved to another row can't be opened.
 package struct KeyWrap: Sendable {
   /// A sealed key that can't be opened: it was made with another secret, or damaged.
   package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {

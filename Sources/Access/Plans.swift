@@ -1,7 +1,7 @@
 /// Which qualities each plan has.
 ///
-/// A stream is made in the qualities of its publisher's plan; a viewer whose token names a plan gets
-/// those of them that are in that one, too.
+/// A stream is made in the qualities of its publisher's plan; a viewer whose token names a plan
+/// gets those of them that are in that one, too.
 package struct Plans: Sendable, Equatable {
   /// One plan: its name in tokens, and the renditions that it has.
   package struct Plan: Sendable, Equatable {

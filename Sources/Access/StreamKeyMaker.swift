@@ -2,12 +2,13 @@ import Bytes
 import Crypto
 import Foundation
 
-/// Makes stream keys of the secret that all nodes of a cluster share, so that each of them can make each key
-/// again by its name alone: where the node that made it is dead and Redis away.
+/// Makes stream keys of the secret that all nodes of a cluster share, so that each of them can make
+/// each key again by its name alone: where the node that made it is dead and Redis away.
 ///
-/// A name is the camera's, `-`, the second of its making (7 letters), 80 random bits (16), and a code over
-/// all that and the wedding (8), which only who has the secret can make: a name of another kind, another
-/// secret's or another wedding's is known as such, and never opened with a wrong key.
+/// A name is the camera's, `-`, the second of its making (7 letters), 80 random bits (16), and a
+/// code over all that and the wedding (8), which only who has the secret can make: a name of
+/// another kind, another secret's or another wedding's is known as such, and never opened with a
+/// wrong key.
 package struct StreamKeyMaker: Sendable {
   /// A key, and what its name says.
   package struct Key: Sendable, Equatable {

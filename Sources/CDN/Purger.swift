@@ -48,8 +48,8 @@ package final class Purger: Sendable {
 
   /// Has something forgotten.
   ///
-  /// - Throws: `.refused` where one of them isn't valid; `.full`; `.queueUnavailable` where they could
-  ///   neither be told nor kept. Asking again does no harm.
+  /// - Throws: `.refused` where one of them isn't valid; `.full`; `.queueUnavailable` where they
+  ///   could neither be told nor kept. Asking again does no harm.
   package func purge(_ purges: [CDNPurge]) async throws(CDNError) {
     if purges.isEmpty { return }
     do throws(CDNError) {

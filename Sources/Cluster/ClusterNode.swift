@@ -74,7 +74,8 @@ package final class ClusterNode: Sendable {
 
   /// The origin for a new publisher, and a connection to it that counts until it is let go.
   ///
-  /// That where other cameras of its wedding are, as long as it takes streams, though it may be full.
+  /// That where other cameras of its wedding are, as long as it takes streams, though it may be
+  /// full.
   ///
   /// - Parameters:
   ///   - stream: of the publisher.

@@ -1,7 +1,7 @@
 import Logging
 
-/// Tells a person which node doesn't answer this one and why, and that records aren't believed: once,
-/// however often they are asked.
+/// Tells a person which node doesn't answer this one and why, and that records aren't believed:
+/// once, however often they are asked.
 struct PeerReport {
   /// Those of which it was said.
   private var silent: Set<NodeID> = []

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Bounds how often one client may ask for something.
 ///
-/// Counts in windows of some seconds, and forgets all of them at the end of each: cheap, and bounded
-/// in memory whatever addresses come.
+/// Counts in windows of some seconds, and forgets all of them at the end of each: cheap, and
+/// bounded in memory whatever addresses come.
 final class CallLimiter: Sendable {
   private struct Window {
     var began: Int64 = 0

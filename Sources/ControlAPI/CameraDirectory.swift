@@ -95,7 +95,8 @@ package struct CameraChoice: Sendable, Equatable {
   package var previous: String?
   /// Whether the chosen one is live; else no camera of the wedding is.
   package var isLive: Bool
-  /// Whether anything is known of the wedding: every name has a main camera, once somebody publishes it.
+  /// Whether anything is known of the wedding: every name has a main camera, once somebody
+  /// publishes it.
   package var isKnown: Bool
 
   package init(previous: String?, isLive: Bool, isKnown: Bool = true) {

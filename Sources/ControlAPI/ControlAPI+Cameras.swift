@@ -58,9 +58,10 @@ extension ControlAPI {
 
   /// `POST /api/streams/camera/add`: another camera of a wedding, with a stream key of its own.
   ///
-  /// Body: `wedding_id`, `camera_name`; optional `camera_id` (a random one, unless given), `priority`
-  /// (of those that are live the highest follows a camera that is lost), `plan`, `user_id`,
-  /// `expires_in` (as for `credentials/generate`). The key is shown here and nowhere again.
+  /// Body: `wedding_id`, `camera_name`; optional `camera_id` (a random one, unless given),
+  /// `priority` (of those that are live the highest follows a camera that is lost), `plan`,
+  /// `user_id`, `expires_in` (as for `credentials/generate`). The key is shown here and nowhere
+  /// again.
   func addCamera(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     let values = try call.values()
@@ -95,8 +96,8 @@ extension ControlAPI {
         priority: priority, expiresAt: key == nil ? nil : expires))
   }
 
-  /// `DELETE /api/streams/camera/{camera_id}`: its keys are refused from now on, and its publisher is
-  /// closed.
+  /// `DELETE /api/streams/camera/{camera_id}`: its keys are refused from now on, and its publisher
+  /// is closed.
   ///
   /// Query: `wedding_id`, needed only where several weddings have a camera of that id.
   func removeCamera(_ call: Call) async throws(APIError) -> APIResponse {

@@ -27,8 +27,8 @@ extension ControlAPI {
   /// Body: `wedding_id`; optional `camera_id`, `plan`, `user_id`, `priority`, `expires_in`
   /// (seconds, a minute to 90 days; a day when absent).
   ///
-  /// The main camera is always there; others are once they were added (`camera/add`), and take this key
-  /// as well as those they have, or once they have been live.
+  /// The main camera is always there; others are once they were added (`camera/add`), and take this
+  /// key as well as those they have, or once they have been live.
   func generateCredentials(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     let values = try call.values()

@@ -17,8 +17,8 @@ extension ControlAPI {
 
   /// `GET /api/streams/keys/{wedding}/{key}.key`: the 16 bytes that segments are decrypted with.
   ///
-  /// A watch token of that wedding, and of that camera where it names one, is needed wherever watching
-  /// needs one.
+  /// A watch token of that wedding, and of that camera where it names one, is needed wherever
+  /// watching needs one.
   func key(_ call: Call) async throws(APIError) -> APIResponse {
     let answer: APIResponse
     do throws(APIError) {

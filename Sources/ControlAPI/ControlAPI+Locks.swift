@@ -9,8 +9,8 @@ extension ControlAPI {
     let locked: Bool
   }
 
-  /// `POST /api/streams/{wedding_id}/lock` and `/unlock`: playlists, segments and keys of a locked wedding
-  /// are for watch tokens with the claim `unlocked` alone.
+  /// `POST /api/streams/{wedding_id}/lock` and `/unlock`: playlists, segments and keys of a locked
+  /// wedding are for watch tokens with the claim `unlocked` alone.
   func setLock(_ call: Call, isLocked: Bool) async throws(APIError) -> APIResponse {
     try requireService(call)
     let wedding = try Self.name(call.parts[2], "wedding_id")

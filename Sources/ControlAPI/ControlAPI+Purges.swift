@@ -11,8 +11,8 @@ extension ControlAPI {
     let soft: Bool
   }
 
-  /// `POST /api/streams/{wedding_id}/purge`: edges and the CDN forget what they have of a wedding, or
-  /// the `path` or `prefix` that is named.
+  /// `POST /api/streams/{wedding_id}/purge`: edges and the CDN forget what they have of a wedding,
+  /// or the `path` or `prefix` that is named.
   ///
   /// 202: it is queued, and done by whichever node's turn it is.
   func purge(_ call: Call) async throws(APIError) -> APIResponse {

@@ -40,7 +40,8 @@ extension ControlAPI {
 
   /// `GET /api/streams/qualities/{wedding_id}`: what a viewer may choose from, the best first.
   ///
-  /// Query: `camera_id`, without which it is the program. Asked with a watch token, or with none where watching is public.
+  /// Query: `camera_id`, without which it is the program. Asked with a watch token, or with none
+  /// where watching is public.
   func qualities(_ call: Call) async throws(APIError) -> APIResponse {
     let wedding = try Self.name(call.parts.last, "wedding_id")
     let camera = try Self.name(
@@ -61,10 +62,11 @@ extension ControlAPI {
         }))
   }
 
-  /// `POST /api/streams/quality/select`: a viewer's master playlists list this quality first from now on.
+  /// `POST /api/streams/quality/select`: a viewer's master playlists list this quality first from
+  /// now on.
   ///
-  /// Body: `wedding_id`, `quality` (`auto` takes the choice back); optional `camera_id`. A watch token
-  /// says who it is: its `sub`, or the token itself.
+  /// Body: `wedding_id`, `quality` (`auto` takes the choice back); optional `camera_id`. A watch
+  /// token says who it is: its `sub`, or the token itself.
   func selectQuality(_ call: Call) async throws(APIError) -> APIResponse {
     let values = try call.values()
     let wedding = try Self.name(values["wedding_id"], "wedding_id")

@@ -30,8 +30,8 @@ extension ControlAPI {
 
   /// `POST /api/streams/recording/start`: records a stream from now on.
   ///
-  /// Body: `wedding_id`; optional `camera_id`. A stream that is recorded already goes on so; one that is
-  /// not live is recorded when it begins, and the answer is 202.
+  /// Body: `wedding_id`; optional `camera_id`. A stream that is recorded already goes on so; one
+  /// that is not live is recorded when it begins, and the answer is 202.
   func startRecording(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     let (wedding, camera) = try Self.stream(try call.values())
@@ -55,7 +55,8 @@ extension ControlAPI {
       status: started.isEmpty ? .accepted : .ok)
   }
 
-  /// `POST /api/streams/recording/stop`: ends what is recorded of a stream, or keeps it from beginning.
+  /// `POST /api/streams/recording/stop`: ends what is recorded of a stream, or keeps it from
+  /// beginning.
   ///
   /// Body: as that of `start`.
   func stopRecording(_ call: Call) async throws(APIError) -> APIResponse {
@@ -71,8 +72,8 @@ extension ControlAPI {
   /// `POST /api/streams/recording/complete`: a recording is over, and is to be processed now.
   ///
   /// Body: `recording_id`, or what nginx-rtmp posts when a file is finished (`name`, which is the
-  /// wedding or `wedding/camera`), or `wedding_id` with an optional `camera_id`. Recordings that are
-  /// processed without being asked, which are all of this node, are none the worse for it.
+  /// wedding or `wedding/camera`), or `wedding_id` with an optional `camera_id`. Recordings that
+  /// are processed without being asked, which are all of this node, are none the worse for it.
   func completeRecording(_ call: Call) async throws(APIError) -> APIResponse {
     try requireService(call)
     var values = try call.values()

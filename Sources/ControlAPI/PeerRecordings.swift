@@ -4,8 +4,8 @@ package import HTTPTypes
 
 /// What nodes of a cluster ask each other about recordings: `/cluster/recordings/…`.
 ///
-/// A node that is asked so answers of its own recordings alone, and hands nothing on: two that are wrong about
-/// each other can't send a call around.
+/// A node that is asked so answers of its own recordings alone, and hands nothing on: two that are
+/// wrong about each other can't send a call around.
 package enum PeerRecordings {
   /// A question.
   package enum Question: Sendable, Equatable {

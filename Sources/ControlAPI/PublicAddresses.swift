@@ -13,7 +13,8 @@ package struct PublicAddresses: Sendable {
     self.web = web
   }
 
-  /// Where a camera publishes to; its stream key says which one it is, and the address is for people.
+  /// Where a camera publishes to; its stream key says which one it is, and the address is for
+  /// people.
   func camera(_ id: String) -> String { Self.application("camera_\(id)", of: rtmp) }
 
   /// The same over TLS, where there is that.

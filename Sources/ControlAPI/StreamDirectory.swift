@@ -27,7 +27,8 @@ package struct StreamInfo: Sendable, Equatable {
   /// What it can be watched in, the source first.
   package var qualities: [StreamQuality]
 
-  /// What the publisher sends, in pixels; the largest there is where that isn't among the qualities.
+  /// What the publisher sends, in pixels; the largest there is where that isn't among the
+  /// qualities.
   var source: (width: Int, height: Int) {
     let largest = qualities.max { $0.width * $0.height < $1.width * $1.height }
     return (largest?.width ?? 0, largest?.height ?? 0)

@@ -25,6 +25,7 @@ package protocol StreamKeyDirectory: Sendable {
   /// Gives the next segment of each of a wedding's streams another key.
   ///
   /// - Returns: how many streams of it have a publisher here.
-  /// - Throws: `APIError` where another process of the node may have some, and doesn't say what it has done.
+  /// - Throws: `APIError` where another process of the node may have some, and doesn't say what it
+  ///   has done.
   func rotate(wedding: String) async throws(APIError) -> Int
 }

@@ -24,7 +24,8 @@ open class Channel {
   /// The channel's name on its loop once added.
   package final var id: ChannelID { name }
 
-  // What only this module sees is not checked for overlapping uses at each of them (see `TLSSession`).
+  // What only this module sees is not checked for overlapping uses at each of them (see
+  // `TLSSession`).
   final var socket: Int32
   final var name = ChannelID(raw: .max)
   // A loop closes its channels before it ends, so it outlives them; counting would cost each event.

@@ -1,7 +1,8 @@
 /// The connections of a server that are in their handshake, oldest first.
 ///
 /// A bound on their number must not be a door to shut in everybody's face: who is honest takes some
-/// round trips, who holds a place to keep others out takes as long as it may. So the oldest gives way.
+/// round trips, who holds a place to keep others out takes as long as it may. So the oldest gives
+/// way.
 package struct HandshakeQueue {
   private var order: [ChannelID] = []
   private var head = 0

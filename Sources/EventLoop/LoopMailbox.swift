@@ -49,7 +49,8 @@ package final class LoopMailbox: Sendable {
     }
   }
 
-  /// Runs work on the loop and waits until it says that it is done; at once where the loop has ended.
+  /// Runs work on the loop and waits until it says that it is done; at once where the loop has
+  /// ended.
   ///
   /// - Parameter work: calls `done` once, on the loop, when what it began is over.
   package func wait(

@@ -3,12 +3,13 @@ import Glibc
 
 /// A pipe through which bytes go from one socket to another inside the kernel.
 ///
-/// It is filled only when it is empty, so that `wouldBlock` always speaks of the socket. Closed with
-/// whatever is in it when it is let go.
+/// It is filled only when it is empty, so that `wouldBlock` always speaks of the socket. Closed
+/// with whatever is in it when it is let go.
 package final class SplicePipe {
   private let readEnd: Int32
   private let writeEnd: Int32
-  /// What it was given room for, in bytes; the kernel counts pages, of which a short packet takes one.
+  /// What it was given room for, in bytes; the kernel counts pages, of which a short packet takes
+  /// one.
   package let capacityBytes: Int
   /// Bytes that stand in it.
   package private(set) var count = 0

@@ -1,7 +1,7 @@
 /// A text with addresses in it, made once, that carries a query of each reader's own.
 ///
-/// What a reader gets is made piece by piece as it is sent: a playlist of hours with a token on each
-/// address is megabytes, and nobody is to hold that for each viewer.
+/// What a reader gets is made piece by piece as it is sent: a playlist of hours with a token on
+/// each address is megabytes, and nobody is to hold that for each viewer.
 package struct AddressedText: Sendable, Equatable {
   /// UTF-8, without any query.
   package let bytes: [UInt8]

@@ -2,8 +2,8 @@ internal import CZlib
 
 /// Compresses texts for `Content-Encoding: gzip`.
 package enum Gzip {
-  /// Longer texts are compressed fast: playlists of hours are made anew with each segment, on a loop,
-  /// and 400 KB take 9 ms at zlib's best and 1.8 ms at its fastest, for an eighth more bytes.
+  /// Longer texts are compressed fast: playlists of hours are made anew with each segment, on a
+  /// loop, and 400 KB take 9 ms at zlib's best and 1.8 ms at its fastest, for an eighth more bytes.
   private static let longText = 32 << 10
 
   /// The gzip form of bytes, the same for the same bytes (no time in its header).

@@ -1,7 +1,7 @@
 package import Media
 
-/// What the date was at a time of a publisher's clock: a node that goes on with the stream of another,
-/// or is sent something once more, gets late what was not late when it was filmed.
+/// What the date was at a time of a publisher's clock: a node that goes on with the stream of
+/// another, or is sent something once more, gets late what was not late when it was filmed.
 package struct PublisherDate: Equatable, Sendable {
   /// By the publisher's clock.
   package let time: MediaTime

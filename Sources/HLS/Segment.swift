@@ -24,7 +24,8 @@ package final class Segment: Sendable {
   package let isIndependent: Bool
   /// The target duration that its playlist has.
   package let targetDuration: Int
-  /// What its bytes are encrypted with, by AES-128 with its number as the vector; nil for plain ones.
+  /// What its bytes are encrypted with, by AES-128 with its number as the vector; nil for plain
+  /// ones.
   package let key: SegmentKey?
 
   package init(

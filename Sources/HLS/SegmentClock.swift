@@ -43,7 +43,8 @@ package struct SegmentClock: Sendable, Equatable {
   package private(set) var start = MediaTime.zero
   private var hasVideo = false
   private var lastKeyframe: MediaTime?
-  /// Where the running segment ends, as somebody else has cut it there; nil where the clock decides.
+  /// Where the running segment ends, as somebody else has cut it there; nil where the clock
+  /// decides.
   private var agreed: MediaTime?
   /// Keyframe distances of the first segment, at most 8, then the last one alone.
   private var intervals: [MediaTime] = []

@@ -40,8 +40,8 @@ package final class StreamPackager {
   private var isFirstMadeAgain = false
   /// Segments below this number may follow another node's.
   private var lastToFollow = 0
-  /// How many of those that another node may have made as well: an edge with a publisher may not have
-  /// heard of the last ones.
+  /// How many of those that another node may have made as well: an edge with a publisher may not
+  /// have heard of the last ones.
   static let mayFollow = 4
   private var muxer = TransportStreamMuxer()
   private var gathered: [Frame] = []
@@ -92,11 +92,11 @@ package final class StreamPackager {
 
   /// Goes on with what another node has had, from where viewers have it for certain.
   ///
-  /// Those who have had more of that node's segments get the next ones of this one after them: so the
-  /// first few tell decoders that their counters begin anew, as well as the very first.
+  /// Those who have had more of that node's segments get the next ones of this one after them: so
+  /// the first few tell decoders that their counters begin anew, as well as the very first.
   ///
-  /// - Parameter end: where the other node ended the first segment, by the publisher's clock, where it is
-  ///   known to have made it; it ends there again.
+  /// - Parameter end: where the other node ended the first segment, by the publisher's clock, where
+  ///   it is known to have made it; it ends there again.
   package func takeOver(firstEnd end: MediaTime?) {
     guard case .gathering = phase else { return }
     firstEnd = end
@@ -117,7 +117,8 @@ package final class StreamPackager {
     }
   }
 
-  /// Says that time was broken in a way that timestamps don't show: the publisher's clock restarted.
+  /// Says that time was broken in a way that timestamps don't show: the publisher's clock
+  /// restarted.
   package func noteBreak() {
     if case .running = phase { breakIsDue = true }
   }
@@ -126,13 +127,14 @@ package final class StreamPackager {
   ///
   /// Its first frames may come late, as they are sent once more: their dates are by its own clock.
   ///
-  /// - Parameter date: of any time of it; the end of this packager's last segment where that is nil, which
-  ///   may have been another publisher's.
+  /// - Parameter date: of any time of it; the end of this packager's last segment where that is
+  ///   nil, which may have been another publisher's.
   package func goOn(from date: PublisherDate?) {
     known = date ?? publisherDate
   }
 
-  /// Which date the end of the last segment had, by its publisher's clock; nil before the first one.
+  /// Which date the end of the last segment had, by its publisher's clock; nil before the first
+  /// one.
   package var publisherDate: PublisherDate? {
     guard let end = ends.last?.end, state.endDate > 0 else { return nil }
     return PublisherDate(time: end, date: state.endDate)
@@ -311,7 +313,8 @@ package final class StreamPackager {
       muxer.setTracks(video: tracks.video, audio: tracks.audio)
     }
     if running.anchorDate == 0 || breakIsDue {
-      // Of what was sent once more the first segment alone is late; a true gap is one in its time, too.
+      // Of what was sent once more the first segment alone is late; a true gap is one in its time,
+      // too.
       running.anchorDate = max(known?.date(of: frame.dts) ?? date, state.endDate)
       running.anchorTime = time
       known = nil
@@ -386,8 +389,8 @@ package final class StreamPackager {
     return segment
   }
 
-  /// Where one of the last segments ends by its publisher's clock: another node that is to go on there
-  /// is sent what comes from then on.
+  /// Where one of the last segments ends by its publisher's clock: another node that is to go on
+  /// there is sent what comes from then on.
   ///
   /// - Parameter sequence: its number.
   /// - Returns: nil where that is no longer known.

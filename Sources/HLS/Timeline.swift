@@ -1,7 +1,7 @@
 import Media
 
-/// Places a publisher's frames on the stream's own time line, which never goes back, has no gap that
-/// a segment can't hold, and goes on over publishers that come and go.
+/// Places a publisher's frames on the stream's own time line, which never goes back, has no gap
+/// that a segment can't hold, and goes on over publishers that come and go.
 ///
 /// Frames keep their times, all moved by the same shift. When a publisher's clock jumps, or nothing
 /// came for long, the shift changes so that the next frame follows the last one: nothing is lost,

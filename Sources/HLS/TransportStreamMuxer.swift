@@ -70,8 +70,8 @@ package struct TransportStreamMuxer {
   ///
   /// - Parameters:
   ///   - output: the segment.
-  ///   - isDiscontinuity: whether what comes follows from nothing that a player has had: its counters
-  ///     and its clock may be another node's.
+  ///   - isDiscontinuity: whether what comes follows from nothing that a player has had: its
+  ///     counters and its clock may be another node's.
   package mutating func beginSegment(_ output: inout [UInt8], isDiscontinuity: Bool = false) {
     if isDiscontinuity {
       breaksVideo = true

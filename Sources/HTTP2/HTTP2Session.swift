@@ -90,8 +90,8 @@ package import Telemetry
   /// Lends out about one TLS record's worth of what there is to send, or two where frames came
   /// behind a large one.
   ///
-  /// - Parameter emit: sends or queues all of the bytes: what was put together, and then a part of a
-  ///   body where it stands; at most a record each time, unless the second is empty.
+  /// - Parameter emit: sends or queues all of the bytes: what was put together, and then a part of
+  ///   a body where it stands; at most a record each time, unless the second is empty.
   /// - Returns: how many bytes there were; 0 when there is nothing to send now.
   package func produce(
     _ emit: (_ head: borrowing Span<UInt8>, _ body: borrowing Span<UInt8>) -> Void
@@ -121,8 +121,8 @@ package import Telemetry
     return total + flush(emit)
   }
 
-  /// Writes the fields of a head of which libnghttp2 has written the status alone; the frame is the last
-  /// in the stage.
+  /// Writes the fields of a head of which libnghttp2 has written the status alone; the frame is the
+  /// last in the stage.
   private func addFields(toFrameAt start: Int) {
     let storage = unsafe context.pointee.storage
     let frame = unsafe storage.pointee.stage + start
@@ -342,8 +342,8 @@ package import Telemetry
 
   /// Gives memory back that is of no use while no stream is open; what comes next is as usual.
   ///
-  /// Costs two microseconds with the next request, so it is for sessions that have done nothing for a
-  /// while.
+  /// Costs two microseconds with the next request, so it is for sessions that have done nothing for
+  /// a while.
   /// - Returns: whether there was any.
   @discardableResult
   package func rest() -> Bool {

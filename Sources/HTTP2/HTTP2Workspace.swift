@@ -39,8 +39,8 @@ import Telemetry
     var freeRequests: UnsafeMutablePointer<PooledRequest>?
     /// libnghttp2's outgoing frame buffer: 16 KiB a session would else hold while idle.
     let frameBuffer: UnsafeMutableRawPointer
-    /// Set while a session is being made: its first request of that size is given `frameBuffer`, and
-    /// its table of streams a page.
+    /// Set while a session is being made: its first request of that size is given `frameBuffer`,
+    /// and its table of streams a page.
     var lendsFrameBuffer = false
     var tables = StreamTables()
     var memory: nghttp2_mem

@@ -2,9 +2,10 @@ import HTTPSemantics
 
 /// Fields written as HPACK literals that no table takes note of (RFC 7541, 6.2.2).
 ///
-/// libnghttp2 looks each field up, codes it and keeps it in the connection's table: a third of what it
-/// costs to begin an answer. Next to a long body the bytes that this saves are nothing. Such literals leave
-/// the tables of both sides as they are, so they may stand behind what libnghttp2 has written itself.
+/// libnghttp2 looks each field up, codes it and keeps it in the connection's table: a third of what
+/// it costs to begin an answer. Next to a long body the bytes that this saves are nothing. Such
+/// literals leave the tables of both sides as they are, so they may stand behind what libnghttp2
+/// has written itself.
 extension HeaderBlock {
   /// At least as many bytes as `writeLiterals` writes, for blocks of less than 16 KiB.
   var mostLiteralBytes: Int { unsafe bytes.count + 3 * entries.count }

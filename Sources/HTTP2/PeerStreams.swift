@@ -2,10 +2,10 @@ import CNGHTTP2
 
 /// What a peer has said of its latest streams: which it has opened, and which it has ended.
 ///
-/// libnghttp2 would keep each stream for it, a quarter of a KiB, long after it is closed. A peer that
-/// sends more of a stream which it has itself ended is not in time with us; of one that we have ended,
-/// something may always be on its way. Streams older than the latest 64 are not known any more, and
-/// libnghttp2 passes over what comes of them.
+/// libnghttp2 would keep each stream for it, a quarter of a KiB, long after it is closed. A peer
+/// that sends more of a stream which it has itself ended is not in time with us; of one that we
+/// have ended, something may always be on its way. Streams older than the latest 64 are not known
+/// any more, and libnghttp2 passes over what comes of them.
 struct PeerStreams {
   /// The highest stream there was; stream n is bit `(newest - n) / 2` of the masks.
   private var newest = -1

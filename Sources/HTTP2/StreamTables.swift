@@ -2,9 +2,10 @@ import Glibc
 
 /// The tables in which libnghttp2 finds a session's streams: a page for each session.
 ///
-/// While no stream is open nothing stands in one, which is most of the time, and its page can be given
-/// back to the kernel: that lends another one, all zero, as soon as it is read or written. Nothing is
-/// taken for granted of what libnghttp2 keeps there, since only a page that is all zero is given back.
+/// While no stream is open nothing stands in one, which is most of the time, and its page can be
+/// given back to the kernel: that lends another one, all zero, as soon as it is read or written.
+/// Nothing is taken for granted of what libnghttp2 keeps there, since only a page that is all zero
+/// is given back.
 @safe struct StreamTables {
   /// What libnghttp2 asks for (256 places of 16 bytes), and a page of the kernel.
   static let bytes = 4_096

@@ -35,8 +35,8 @@ struct ResponseHead {
   /// Takes a line with its line end: a status line, a field, or the empty line after them.
   ///
   /// An interim response (1xx) is forgotten when the next one begins; trailers are ignored. A line
-  /// that could be read in several ways, or in none, is a `problem`: without it the response may say
-  /// another thing, of who may keep it for one.
+  /// that could be read in several ways, or in none, is a `problem`: without it the response may
+  /// say another thing, of who may keep it for one.
   ///
   /// - Note: Source: RFC 9112, 5.1 and 5.2: blanks before the colon are taken out, folded lines
   ///   joined.

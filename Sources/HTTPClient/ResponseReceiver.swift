@@ -2,8 +2,8 @@ package import HTTPTypes
 
 /// Takes a response as it comes.
 ///
-/// Called on the client's thread, one call at a time, in the order `head`, `body` …, `ended`; it must
-/// not wait for anything. After `ended` nothing is called any more.
+/// Called on the client's thread, one call at a time, in the order `head`, `body` …, `ended`; it
+/// must not wait for anything. After `ended` nothing is called any more.
 package protocol ResponseReceiver: Sendable {
   /// The final head has come.
   func received(head: HTTPResponse)

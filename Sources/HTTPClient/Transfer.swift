@@ -117,8 +117,8 @@ import HTTPTypes
       fail(HTTPClientError(.brokenResponse, "there is no valid status line"))
     } else {
       let own = unsafe String(cString: errorText)
-      // In TLS 1.3 a server refuses a client's certificate when that takes the connection for made, and is
-      // already sending.
+      // In TLS 1.3 a server refuses a client's certificate when that takes the connection for made,
+      // and is already sending.
       let isBroken = result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR
       let isRefusal = isBroken && ServerAlert.refusesCertificate(own)
       fail(
@@ -150,8 +150,8 @@ import HTTPTypes
 
   /// When a stream ends of which nothing comes; nil for others.
   ///
-  /// libcurl judges by the mean of some seconds: after a fast start that takes them to fall, and a reader
-  /// would hang for as long again.
+  /// libcurl judges by the mean of some seconds: after a fast start that takes them to fall, and a
+  /// reader would hang for as long again.
   var silenceDeadline: ContinuousClock.Instant? {
     guard isStream else { return nil }
     guard headIsHandedOver else { return limits.deadline }

@@ -1,5 +1,5 @@
-/// Who is being given something in a turn of the engine: libcurl cuts what it reads at once into pieces of
-/// 16 KiB, and says nothing of the last one.
+/// Who is being given something in a turn of the engine: libcurl cuts what it reads at once into
+/// pieces of 16 KiB, and says nothing of the last one.
 ///
 /// Touched by the engine's thread alone.
 final class TransferTurn {

@@ -2,10 +2,10 @@ import Bytes
 
 /// The bytes of a field's value as text, from which the same bytes can be made again.
 ///
-/// Values are ASCII as a rule, and UTF-8 where they aren't; both stand as what they say. Of one that
-/// is neither each byte above ASCII stands as a character of its own, of a private area that nobody
-/// else uses: repaired, values that differ would be equal (two versions' entity tags, for one), and
-/// who is handed such a value would get another one.
+/// Values are ASCII as a rule, and UTF-8 where they aren't; both stand as what they say. Of one
+/// that is neither each byte above ASCII stands as a character of its own, of a private area that
+/// nobody else uses: repaired, values that differ would be equal (two versions' entity tags, for
+/// one), and who is handed such a value would get another one.
 package enum FieldText {
   // Byte b, 0x80...0xff, is the character U+F700 + b, which in UTF-8 is ef 9e 80 ... ef 9f bf.
   private static let lead: UInt8 = 0xef

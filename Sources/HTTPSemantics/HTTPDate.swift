@@ -120,8 +120,8 @@ package struct HTTPDate: Equatable, Comparable, Sendable {
 }
 
 extension Span<UInt8> {
-  /// Whether the bytes have a form: `d` a digit, `a` a letter, `_` a digit or a blank, else itself in
-  /// any case.
+  /// Whether the bytes have a form: `d` a digit, `a` a letter, `_` a digit or a blank, else itself
+  /// in any case.
   fileprivate func follows(_ form: StaticString) -> Bool {
     guard count == form.utf8CodeUnitCount else { return false }
     let form = unsafe UnsafeBufferPointer(start: form.utf8Start, count: count)

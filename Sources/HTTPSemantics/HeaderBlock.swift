@@ -37,7 +37,8 @@
     }
     for (name, value) in fields {
       let nameOffset = bytes.count
-      // By loops: a chain of `lazy` costs five times as much, while all who wait for the answer wait.
+      // By loops: a chain of `lazy` costs five times as much, while all who wait for the answer
+      // wait.
       for byte in name.utf8 where isTokenByte(byte) { bytes.append(asciiLowercase(byte)) }
       let nameCount = bytes.count - nameOffset
       bytes += [0x3a, 0x20]

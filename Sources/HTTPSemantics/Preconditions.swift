@@ -9,7 +9,8 @@ package enum Precondition: Equatable, Sendable {
 
 /// What identifies a representation: the validators that conditional requests compare.
 package struct Validators: Equatable, Sendable {
-  /// The entity tag with its quotes, and `W/` before them when it is weak; empty when there is none.
+  /// The entity tag with its quotes, and `W/` before them when it is weak; empty when there is
+  /// none.
   package var entityTag: [UInt8]
   package var lastModified: HTTPDate?
 

@@ -1,11 +1,11 @@
 import EventLoop
 
-/// Responses that were waited for and begin at the same moment: each client gets its head before any
-/// of them gets a body.
+/// Responses that were waited for and begin at the same moment: each client gets its head before
+/// any of them gets a body.
 ///
-/// To fill one client's socket takes as long as to begin some ten others. So where many are released
-/// one after the other, their bodies wait until no more come, or for a while at most; then a few begin
-/// at a time, as there may be more heads after all.
+/// To fill one client's socket takes as long as to begin some ten others. So where many are
+/// released one after the other, their bodies wait until no more come, or for a while at most; then
+/// a few begin at a time, as there may be more heads after all.
 struct Crowd {
   /// So many begin with all that there is: behind few, nobody waits long.
   static let few = 8

@@ -17,8 +17,8 @@ public struct Exchange: ~Copyable {
   /// Bounds how fast the answer to this request is sent; called before it is given.
   package func pace(_ pace: Pace) { connection.begin(pace, on: stream) }
 
-  /// Counts the bytes of the body that answers this request, as they are sent; called before the answer
-  /// is given, or the request is held.
+  /// Counts the bytes of the body that answers this request, as they are sent; called before the
+  /// answer is given, or the request is held.
   ///
   /// - Parameter tally: of this loop.
   package func count(into tally: Tally) { connection.nextTally = tally }

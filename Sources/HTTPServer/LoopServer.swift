@@ -176,8 +176,8 @@ package final class LoopServer {
     return token
   }
 
-  /// Answers a held request; called on this loop, by mail or a timer: what is streamed to a crowd is
-  /// sent at once, which nobody may do while a connection reads a request.
+  /// Answers a held request; called on this loop, by mail or a timer: what is streamed to a crowd
+  /// is sent at once, which nobody may do while a connection reads a request.
   ///
   /// - Returns: false where the request has been answered, timed out, or its client has gone.
   @discardableResult
@@ -348,8 +348,8 @@ package final class LoopServer {
     loop.schedule(after: spread * step / steps, begin)
   }
 
-  /// Lets go of one connection: its handshake was under way when the others were told, or what it asks for
-  /// has moved.
+  /// Lets go of one connection: its handshake was under way when the others were told, or what it
+  /// asks for has moved.
   func letGo(_ connection: Connection) {
     connection.beginDrain()
     end([connection.id])

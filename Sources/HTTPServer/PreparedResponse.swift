@@ -76,8 +76,8 @@ public final class PreparedResponse: Sendable {
   ///
   /// - Parameters:
   ///   - status: of it.
-  ///   - fields: all of them, but those of a connection and Content-Length; a Date among them takes the
-  ///     place of the one that is added at sending.
+  ///   - fields: all of them, but those of a connection and Content-Length; a Date among them takes
+  ///     the place of the one that is added at sending.
   ///   - body: all of it.
   ///   - validators: by which conditions and ranges are seen to, where the status is 200.
   package init(

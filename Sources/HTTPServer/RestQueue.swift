@@ -1,6 +1,7 @@
 import EventLoop
 
-/// Connections that have become idle, until they have been so for a while and can do with less memory.
+/// Connections that have become idle, until they have been so for a while and can do with less
+/// memory.
 ///
 /// Each is in it once at most, whatever it does meanwhile: a request costs nothing here.
 struct RestQueue {

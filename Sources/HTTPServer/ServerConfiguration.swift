@@ -35,8 +35,8 @@ package struct ServerConfiguration: Sendable {
   /// The slowest a client may send a body, in bytes a second.
   package var minimumBodyRate = 512
   package var drainTimeout = Duration.seconds(30)
-  /// Over how long clients are told that the server stops, one after the other: all of them come back
-  /// at once otherwise.
+  /// Over how long clients are told that the server stops, one after the other: all of them come
+  /// back at once otherwise.
   package var drainSpread = Duration.zero
 
   /// What one connection may send in one turn before the others have theirs.

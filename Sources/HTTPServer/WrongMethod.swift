@@ -1,8 +1,8 @@
 package import HTTPSemantics
 import HTTPTypes
 
-/// The answer to methods that an address doesn't take (RFC 9110, 15.5.6): it names the one that was used
-/// and, in `Allow` too, those that there are.
+/// The answer to methods that an address doesn't take (RFC 9110, 15.5.6): it names the one that was
+/// used and, in `Allow` too, those that there are.
 package struct WrongMethod: Sendable {
   static let code = "method_not_allowed"
 

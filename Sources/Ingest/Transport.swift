@@ -21,8 +21,8 @@ package class Transport: Channel {
 
   /// How much one turn reads from one connection before the others have theirs, in reads.
   private static let readsPerTurn = 4
-  /// For how long a peer may go on sending after our last byte: closed while unread bytes are there,
-  /// the kernel would reset the connection, and our last words be lost.
+  /// For how long a peer may go on sending after our last byte: closed while unread bytes are
+  /// there, the kernel would reset the connection, and our last words be lost.
   private static let lingering = Duration.seconds(2)
 
   /// The client, as a trusted balancer told, or the socket's peer.

@@ -55,7 +55,8 @@ package struct TrackConfiguration: Sendable {
     }
   }
 
-  /// The profile's name as nginx-rtmp and others write it; empty where the record isn't read as far.
+  /// The profile's name as nginx-rtmp and others write it; empty where the record isn't read as
+  /// far.
   package var profileName: String {
     switch details {
     case .avc(let avc): avc.profileName

@@ -76,11 +76,13 @@ package final class Health: Sendable {
     tell()
   }
 
-  /// Notes what the node has yet to learn before anybody should be sent to it; nil: nothing any more.
+  /// Notes what the node has yet to learn before anybody should be sent to it; nil: nothing any
+  /// more.
   ///
   /// - Parameters:
   ///   - reason: a sentence without its full stop.
-  ///   - detail: what is for the operator alone, as `/readyz` is on public ports, too: such as addresses.
+  ///   - detail: what is for the operator alone, as `/readyz` is on public ports, too: such as
+  ///     addresses.
   package func set(waiting reason: String?, detail: String? = nil) {
     state.withLock { $0.waiting = Reason(reason, detail) }
   }
@@ -112,7 +114,8 @@ package final class Health: Sendable {
   /// What should be known though the node is ready, for the operator; nil: nothing.
   package var remark: String? { state.withLock { $0.remark(\.all) } }
 
-  /// Why the node isn't ready, or what should be known though it is, for the operator; nil: all is well.
+  /// Why the node isn't ready, or what should be known though it is, for the operator; nil: all is
+  /// well.
   package var words: String? {
     let state = state.withLock { $0 }
     return state.unready ?? state.waiting?.all ?? state.fault ?? state.remark(\.all)

@@ -1,7 +1,7 @@
 package import HTTPServer
 
-/// What there is on an admin port: a page of links, for nodes that have no other at `/`, and the words of
-/// a 404.
+/// What there is on an admin port: a page of links, for nodes that have no other at `/`, and the
+/// words of a 404.
 package struct OperatorContents: Sendable {
   private let paths: [String]
 

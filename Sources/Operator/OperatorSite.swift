@@ -25,7 +25,8 @@ package struct OperatorSite: Sendable {
     if let name = Self.fetchSite, let site = fields[name] {
       if site != "same-origin" && site != "none" { return "not for other sites" }
     } else if fields[.origin] != nil {
-      // To plain HTTP on any host but this machine browsers send no Sec-Fetch-Site; a POST has this.
+      // To plain HTTP on any host but this machine browsers send no Sec-Fetch-Site; a POST has
+      // this.
       return "not for other sites"
     }
     guard let authority = request.authority, !isOwn(Authority.host(authority)) else { return nil }

@@ -335,8 +335,8 @@ package final class ClientSession {
   ///
   /// - Parameters:
   ///   - now: the time in milliseconds, by any clock that goes on.
-  ///   - pause: after how many milliseconds without a word it is pinged, where that is sooner than the limits
-  ///     say.
+  ///   - pause: after how many milliseconds without a word it is pinged, where that is sooner than
+  ///     the limits say.
   ///   - output: where a ping goes.
   /// - Returns: false: it has been silent for too long.
   package func keepAlive(

@@ -27,8 +27,8 @@ package struct Limits: Equatable, Sendable {
   /// What one AMF message may unfold to.
   package var amf = AMFLimits()
 
-  /// The same of one that doesn't publish, in bytes: anybody may come, and may stay to play; what is
-  /// sent then is commands.
+  /// The same of one that doesn't publish, in bytes: anybody may come, and may stay to play; what
+  /// is sent then is commands.
   package var strangerBytes: Int { 2 * commandBytes }
   /// How many tags an aggregate message may have; a second of media has some hundred.
   package var aggregateTags = 4_096

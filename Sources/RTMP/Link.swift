@@ -8,8 +8,8 @@ struct Link {
   /// All bytes received, the handshake's included.
   private(set) var received: UInt64 = 0
   private var acknowledged: UInt64 = 0
-  /// How much of what was sent the peer has acknowledged to have read, the handshake included; what it
-  /// says is not to be relied on beyond its own stream.
+  /// How much of what was sent the peer has acknowledged to have read, the handshake included; what
+  /// it says is not to be relied on beyond its own stream.
   private(set) var peerRead: UInt64 = 0
   /// Answers to pings.
   private(set) var pongs: UInt64 = 0
@@ -51,8 +51,8 @@ struct Link {
       }
       switch message.type {
       case .acknowledgement:
-        // 32 bits of it, which wrap; one that goes back is none, and neither is one that is cut short: it
-        // asks for nothing.
+        // 32 bits of it, which wrap; one that goes back is none, and neither is one that is cut
+        // short: it asks for nothing.
         guard let read = try? number(message) else { continue }
         let ahead = read &- UInt32(truncatingIfNeeded: peerRead)
         if Int32(bitPattern: ahead) > 0 { peerRead += UInt64(ahead) }
@@ -119,8 +119,8 @@ struct Link {
   ///
   /// - Parameters:
   ///   - now: the time in milliseconds, by any clock that goes on.
-  ///   - pause: after how many milliseconds without a word it is pinged, where that is sooner than the limits
-  ///     say.
+  ///   - pause: after how many milliseconds without a word it is pinged, where that is sooner than
+  ///     the limits say.
   ///   - output: where a ping goes.
   /// - Returns: false: the peer has been silent for too long.
   mutating func keepAlive(

@@ -1,9 +1,10 @@
-/// Why a server ends a publication, where that makes a difference to a relay: a property of our own in the
-/// status that ends it, whose words are for people.
+/// Why a server ends a publication, where that makes a difference to a relay: a property of our own
+/// in the status that ends it, whose words are for people.
 package enum PublishEndCause: String, Sendable {
   /// Another server of the cluster has the stream.
   case elsewhere
-  /// Somebody who may has ended it: an operator, or the backend. No other server shall go on with it.
+  /// Somebody who may has ended it: an operator, or the backend. No other server shall go on with
+  /// it.
   case dropped
   /// It is a codec that no server of the cluster can use.
   case media

@@ -1,5 +1,5 @@
-/// How far a server has brought a publisher's stream to its viewers: told to a relay, which publishes
-/// somebody else's stream, on the stream's own connection.
+/// How far a server has brought a publisher's stream to its viewers: told to a relay, which
+/// publishes somebody else's stream, on the stream's own connection.
 ///
 /// A status of our own: other publishers never get it.
 package struct RelayProgress: Equatable, Sendable {

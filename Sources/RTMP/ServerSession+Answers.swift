@@ -175,8 +175,8 @@ extension ServerSession {
     return true
   }
 
-  /// Tells a relay how far viewers have the stream that it publishes, or has just ended: what it sent
-  /// last is announced after that.
+  /// Tells a relay how far viewers have the stream that it publishes, or has just ended: what it
+  /// sent last is announced after that.
   ///
   /// - Parameters:
   ///   - progress: how far.

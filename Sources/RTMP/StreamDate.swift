@@ -1,5 +1,5 @@
-/// Which date a time of a publisher's clock has: told to a relay with `RelayProgress`, and by that to
-/// the next server, which gets late what was not late when it was filmed.
+/// Which date a time of a publisher's clock has: told to a relay with `RelayProgress`, and by that
+/// to the next server, which gets late what was not late when it was filmed.
 ///
 /// Any time of that clock will do: dates of others are as far from it as the times are.
 package struct StreamDate: Equatable, Sendable {

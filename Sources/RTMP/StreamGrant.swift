@@ -1,8 +1,8 @@
-/// Under which lease a server has a publisher's stream, and who of its publishers this one is: what a
-/// relay is told of it, and tells the next server.
+/// Under which lease a server has a publisher's stream, and who of its publishers this one is: what
+/// a relay is told of it, and tells the next server.
 ///
-/// A lease outlives publishers: another one may go on with the stream at the same server. Of two that were
-/// granted it under the same lease, the one that was granted it last has it.
+/// A lease outlives publishers: another one may go on with the stream at the same server. Of two
+/// that were granted it under the same lease, the one that was granted it last has it.
 package struct StreamGrant: Equatable, Sendable {
   /// Which grant of a server it is.
   package struct Turn: Equatable, Sendable {

@@ -5,8 +5,8 @@ import Store
 /// The fields of `wl:cameras:{wedding}`.
 ///
 /// `order:id`, `name:id`, `priority:id`, `plan:id`, `created:id` and `live:id` of each camera;
-/// `key:digest` of each credential: its order, times and camera; `removed:id`, when; `program`, when
-/// it was written last; `shows`, the camera that it is to show; `count`, the largest order.
+/// `key:digest` of each credential: its order, times and camera; `removed:id`, when; `program`,
+/// when it was written last; `shows`, the camera that it is to show; `count`, the largest order.
 enum CameraFields {
   /// Reads a wedding's fields; what is none of ours is passed over.
   static func book(of wedding: String, in fields: [String: RedisValue]) -> CameraBook {

@@ -50,7 +50,8 @@ enum CameraScripts {
   /// Adds a camera.
   ///
   /// Arguments: id, name, priority, 1 and the plan, created, 1 and the last time live; then digest,
-  /// created and expires of a credential, where there is one. Answers 0 where there is such a camera.
+  /// created and expires of a credential, where there is one. Answers 0 where there is such a
+  /// camera.
   static let add = RedisScript(
     preamble + """
       local id = ARGV[1]

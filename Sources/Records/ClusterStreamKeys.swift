@@ -3,11 +3,11 @@ package import Logging
 package import Store
 import Synchronization
 
-/// The stream keys of a cluster: they are in Redis, and those that this node has made are in its own
-/// file as well.
+/// The stream keys of a cluster: they are in Redis, and those that this node has made are in its
+/// own file as well.
 ///
-/// A key is kept when either has it. What Redis could not take is sent again by `sendAgain`, when it
-/// is back: until then no other node can give it out.
+/// A key is kept when either has it. What Redis could not take is sent again by `sendAgain`, when
+/// it is back: until then no other node can give it out.
 package final class ClusterStreamKeys: StreamKeyStore {
   private let shared: RedisStreamKeys
   private let own: SQLiteStreamKeys

@@ -100,8 +100,8 @@ package final class KnownRecordings: Sendable {
   private static let lost =
     "Redis has lost its data, and nodes are telling it of their recordings again"
 
-  /// Whether Redis has lost its data since this node began: what was told by one that is away is not in
-  /// it any more.
+  /// Whether Redis has lost its data since this node began: what was told by one that is away is
+  /// not in it any more.
   package var hasLost: Bool { state.withLock { $0.settles != nil } }
 
   /// Whether all nodes that are there have had time to write what Redis has lost.

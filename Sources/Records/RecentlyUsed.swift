@@ -1,5 +1,5 @@
-/// Values of which those that were not asked for lately are forgotten: in two generations, the older
-/// of which goes when the younger one is full.
+/// Values of which those that were not asked for lately are forgotten: in two generations, the
+/// older of which goes when the younger one is full.
 struct RecentlyUsed<Key: Hashable, Value> {
   private let limit: Int
   private var young: [Key: Value] = [:]

@@ -6,8 +6,8 @@ import Telemetry
 
 /// Keeps what Redis says of a node's recordings true.
 ///
-/// What has changed is told at once; what Redis has lost, or could not be told, is told again when it
-/// is back. One task does all of it, so that a deletion can't be overtaken by an older word.
+/// What has changed is told at once; what Redis has lost, or could not be told, is told again when
+/// it is back. One task does all of it, so that a deletion can't be overtaken by an older word.
 package final class RecordingPublication: Sendable {
   /// A recording of this node.
   package struct Own: Sendable {
@@ -106,8 +106,8 @@ package final class RecordingPublication: Sendable {
     bell.yield()
   }
 
-  /// Returns once what was noted before has been told, or could not be: who has changed something is
-  /// to find it so on every node.
+  /// Returns once what was noted before has been told, or could not be: who has changed something
+  /// is to find it so on every node.
   ///
   /// - Parameter limit: how long that is waited for; it is told all the same.
   package func settle(within limit: Duration = .seconds(3)) async {

@@ -4,10 +4,11 @@ package import Store
 
 /// Which node keeps which recording, and what the API shows of each: for all nodes of a cluster.
 ///
-/// `wl:recordings:{wedding}` is a hash of a wedding's recordings, `wl:recording:id` the wedding of one,
-/// and `wl:recorded:node` a hash of all that a node has told: recordings and their weddings. The
-/// last one is written first and taken away last, so that nothing is left behind by a node that dies
-/// between them. What a node says is sealed with the cluster's secret; nothing here is the recording.
+/// `wl:recordings:{wedding}` is a hash of a wedding's recordings, `wl:recording:id` the wedding of
+/// one, and `wl:recorded:node` a hash of all that a node has told: recordings and their weddings.
+/// The last one is written first and taken away last, so that nothing is left behind by a node that
+/// dies between them. What a node says is sealed with the cluster's secret; nothing here is the
+/// recording.
 package struct RedisRecordings: Sendable {
   /// The largest value that is written or read, in bytes.
   package static let mostBytes = 8 << 10

@@ -4,9 +4,10 @@ package import Store
 
 /// `StreamKeyStore` in Redis: every node of the cluster can give a key out.
 ///
-/// `wl:key:id` is a key's record, `wl:keys:{wedding}` the ids of a wedding's keys in the order
-/// of their addition, and `wl:keys` all ids by when nobody needs them any more. The record is written first: an
-/// index that lacks it is mended by the next attempt, and one that names what is gone is passed over.
+/// `wl:key:id` is a key's record, `wl:keys:{wedding}` the ids of a wedding's keys in the order of
+/// their addition, and `wl:keys` all ids by when nobody needs them any more. The record is written
+/// first: an index that lacks it is mended by the next attempt, and one that names what is gone is
+/// passed over.
 package struct RedisStreamKeys: StreamKeyStore {
   /// How much longer than anybody needs it Redis keeps a record that no node forgets.
   private static let margin: Int64 = 2 * 86_400_000
@@ -65,8 +66,8 @@ package struct RedisStreamKeys: StreamKeyStore {
 
   /// Forgets a key that nobody needs.
   ///
-  /// Argument: the time. Answers the wedding of a key that it has deleted; until when a key is needed
-  /// that it has not; nothing where there is none.
+  /// Argument: the time. Answers the wedding of a key that it has deleted; until when a key is
+  /// needed that it has not; nothing where there is none.
   private static let forget = RedisScript(
     """
     local there = redis.call('HMGET', KEYS[1], 'wedding', 'until')

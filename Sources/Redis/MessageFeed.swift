@@ -39,8 +39,8 @@ final class MessageFeed: Sendable {
 
   /// Puts an element at the end.
   ///
-  /// - Returns: how many were dropped for it: when the bound is reached, all that wait, since a hole
-  ///   in the middle is no better, and `.missed` stands where they were.
+  /// - Returns: how many were dropped for it: when the bound is reached, all that wait, since a
+  ///   hole in the middle is no better, and `.missed` stands where they were.
   func put(_ element: Element) -> Int {
     let (reader, dropped) = content.withLock { content -> (Reader?, Int) in
       guard content.end == nil else { return (nil, 0) }

@@ -1,4 +1,5 @@
-/// What a server said instead of doing what it was asked, such as `-NOAUTH Authentication required`.
+/// What a server said instead of doing what it was asked, such as `-NOAUTH Authentication
+/// required`.
 package struct RedisServerError: Error, Hashable, Sendable, CustomStringConvertible {
   /// How much of a server's words is kept.
   private static let longest = 300

@@ -110,8 +110,8 @@ final class OriginLeg {
 
   /// How often an origin that has heard the end is asked whether it still answers.
   ///
-  /// The first answer after `afterEnd` has it believed: it comes before the origin closes a connection that
-  /// publishes nothing.
+  /// The first answer after `afterEnd` has it believed: it comes before the origin closes a
+  /// connection that publishes nothing.
   private static func keptPing(_ configuration: RelayConfiguration) -> Duration {
     min(.seconds(1), min(configuration.originSilence, configuration.afterEnd) / 3)
   }
@@ -129,8 +129,8 @@ final class OriginLeg {
   /// Under which grant it has the stream, as it said last; nil where it doesn't say so.
   var grant: StreamGrant? { client.session.grant }
 
-  /// What viewers have of the stream before its publisher's first message; nil where the origin doesn't
-  /// say so.
+  /// What viewers have of the stream before its publisher's first message; nil where the origin
+  /// doesn't say so.
   ///
   /// Where that ends is said by the clock of an earlier publisher, and nothing to this one.
   var beginning: RelayProgress? {
@@ -148,15 +148,15 @@ final class OriginLeg {
   ///
   /// - Parameters:
   ///   - saysSo: whether the origin hears that the stream is over.
-  ///   - awaitsRelease: whether it ends only when it is finished once more; until then it is lost where
-  ///     the origin doesn't answer, or is silent later.
+  ///   - awaitsRelease: whether it ends only when it is finished once more; until then it is lost
+  ///     where the origin doesn't answer, or is silent later.
   func finish(saysSo: Bool, awaitsRelease: Bool = false) {
     isFinishing = true
     client.finish(saysSo: saysSo, awaitingReleaseFor: awaitsRelease ? silence : nil)
   }
 
-  /// Whether the origin has heard the end, and still answers a while after it: what it announced last is
-  /// with the edges by then.
+  /// Whether the origin has heard the end, and still answers a while after it: what it announced
+  /// last is with the edges by then.
   var hasSettled: Bool {
     guard let releasedAt else { return false }
     return client.heardAt - releasedAt >= afterEnd

@@ -5,8 +5,8 @@ import TLS
 
 /// A client and the origin that it was given, whose bytes go both ways without being understood.
 ///
-/// While one side takes nothing, at most what one pipe or one read holds waits for it, and the other
-/// side isn't read: the kernel makes it wait.
+/// While one side takes nothing, at most what one pipe or one read holds waits for it, and the
+/// other side isn't read: the kernel makes it wait.
 final class ProxiedConnection {
   enum Stage {
     /// The client's PROXY header and TLS handshake.
@@ -195,8 +195,8 @@ final class ProxiedConnection {
     case .failed(let error): return lost(flow.sink, error)
     }
     if up?.isDone == true, down?.isDone == true { return end(.finished) }
-    // TLS ends both ways at once: what the other side still says has nowhere to go, and is read so that
-    // what it was sent last isn't lost with a reset.
+    // TLS ends both ways at once: what the other side still says has nowhere to go, and is read so
+    // that what it was sent last isn't lost with a reset.
     guard flow.source.isDeaf, lingersUntil == nil else { return }
     lingersUntil = proxy.loop.now + proxy.configuration.linger
     proxy.loop.setDeadline(client, lingersUntil)

@@ -6,7 +6,8 @@ import TLS
 /// One side of a connection that is handed on: its socket, TLS where it speaks that, and what it
 /// hasn't taken yet of what was copied for it.
 ///
-/// That is bounded by whoever reads the other side: nothing more is read while something waits here.
+/// That is bounded by whoever reads the other side: nothing more is read while something waits
+/// here.
 final class ProxyEnd: Channel {
   enum Side { case client, origin }
 
@@ -115,7 +116,8 @@ final class ProxyEnd: Channel {
     return .bytes(0)
   }
 
-  /// Says that nothing more will come; to be called again, when it is writable, until it has been said.
+  /// Says that nothing more will come; to be called again, when it is writable, until it has been
+  /// said.
   ///
   /// - Returns: as `flushOut`.
   func finishWriting() -> IOResult {

@@ -5,11 +5,12 @@ import RTMP
 package import TLS
 import Telemetry
 
-/// The relay of one loop: takes publishers as an origin does, and publishes their streams to origins.
+/// The relay of one loop: takes publishers as an origin does, and publishes their streams to
+/// origins.
 ///
-/// A publisher keeps its connection while its origin is lost, drained or slow: what it has sent since
-/// the last announced segment is kept, and replayed to the next origin. Confined to its loop, where it
-/// can be found as `loop.local(PublishRelay.self)`.
+/// A publisher keeps its connection while its origin is lost, drained or slow: what it has sent
+/// since the last announced segment is kept, and replayed to the next origin. Confined to its loop,
+/// where it can be found as `loop.local(PublishRelay.self)`.
 package final class PublishRelay {
   /// The side that publishers connect to: give it listeners with `listen`.
   package let ingest: IngestServer

@@ -4,7 +4,8 @@ package import Ingest
 package struct RelayConfiguration: Sendable {
   /// Of the side that publishers connect to: connections, handshakes, deadlines, message sizes.
   package var ingest: IngestConfiguration
-  /// What of one stream may wait for its origin, in bytes, before its publisher isn't read any more.
+  /// What of one stream may wait for its origin, in bytes, before its publisher isn't read any
+  /// more.
   package var queueBytes = 8 << 20
   /// What of that is with the connection already, in bytes; the rest waits in the replay buffer.
   package var connectionQueueBytes = 1 << 20
@@ -14,8 +15,8 @@ package struct RelayConfiguration: Sendable {
   package var totalReplayBytes = 1 << 30
   /// How far back a stream is kept while nobody says how far its origin has announced it.
   package var replaySpan = Duration.seconds(10)
-  /// A connection to an origin on which nothing comes for so long, not even the answer to a ping, is
-  /// given up; also the time to connect.
+  /// A connection to an origin on which nothing comes for so long, not even the answer to a ping,
+  /// is given up; also the time to connect.
   package var originSilence = Duration.seconds(3)
   /// From connecting to an origin until it has admitted the stream.
   package var originStart = Duration.seconds(15)
@@ -37,11 +38,11 @@ package struct RelayConfiguration: Sendable {
   package var lossesPerOutage = 5
   /// For what waits to reach an origin once the publisher has gone, another one where that is lost.
   package var leaveWithin = Duration.seconds(15)
-  /// An origin that has heard the end of a stream, and answers so long after it, has brought all of it to
-  /// the edges; what is lost with one before that is replayed to another one.
+  /// An origin that has heard the end of a stream, and answers so long after it, has brought all of
+  /// it to the edges; what is lost with one before that is replayed to another one.
   package var afterEnd = Duration.seconds(3)
-  /// Whether a PROXY protocol header with the publisher's address goes ahead of each connection to an
-  /// origin; the origin has to trust this host then.
+  /// Whether a PROXY protocol header with the publisher's address goes ahead of each connection to
+  /// an origin; the origin has to trust this host then.
   package var sendsProxyHeader = false
   /// Every how many bytes an origin acknowledges what it has read, which shows that it reads.
   package var acknowledgeEveryBytes = 64 << 10

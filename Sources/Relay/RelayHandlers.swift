@@ -16,22 +16,25 @@ package struct PlaceQuestion: Sendable {
   package let excluded: Set<String>
   /// How far viewers have it, as the origin before said; nil where none has said so.
   package let progress: RelayProgress?
-  /// Whether its publisher has gone, so that another origin that has it by now has another publisher's.
+  /// Whether its publisher has gone, so that another origin that has it by now has another
+  /// publisher's.
   package let isEnding: Bool
   /// The names of the origins that have had it.
   package let had: Set<String>
-  /// Under which grant the last one of these had it, as it said itself; nil where it has said nothing.
+  /// Under which grant the last one of these had it, as it said itself; nil where it has said
+  /// nothing.
   ///
-  /// A lease with a larger number is another publisher's, unless an origin of `mayHaveTaken` has it, or
-  /// `isTakenAway`.
+  /// A lease with a larger number is another publisher's, unless an origin of `mayHaveTaken` has
+  /// it, or `isTakenAway`.
   package let grant: StreamGrant?
-  /// The names of the origins that were asked to take it since, and never answered or failed to keep it.
+  /// The names of the origins that were asked to take it since, and never answered or failed to
+  /// keep it.
   package let mayHaveTaken: Set<String>
-  /// Whether the last one that has had it said itself that another one has the stream by now, as none had
-  /// before.
+  /// Whether the last one that has had it said itself that another one has the stream by now, as
+  /// none had before.
   ///
-  /// Its publisher was on the air without a break until then, and goes on with the stream under whichever
-  /// number that is.
+  /// Its publisher was on the air without a break until then, and goes on with the stream under
+  /// whichever number that is.
   package let isTakenAway: Bool
   /// Which date a time of its publisher's clock has, for what is sent again; nil where nothing is.
   package let date: StreamDate?

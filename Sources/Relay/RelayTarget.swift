@@ -12,8 +12,8 @@ package struct RelayTarget: Sendable {
   package var tls: TLSContext?
   /// The name in its certificate, where that isn't `host`.
   package var serverName: String?
-  /// Query items that tell the origin which holder's stream goes on there, such as `resume=7&proof=…`;
-  /// added to the name where another origin had the stream.
+  /// Query items that tell the origin which holder's stream goes on there, such as
+  /// `resume=7&proof=…`; added to the name where another origin had the stream.
   package var resume: String?
   /// Kept as long as the connection to it, for example to count it.
   package var handle: (any AnyObject & Sendable)?

@@ -125,7 +125,8 @@ extension RelayedStream {
     seek()
   }
 
-  /// Refuses what the publisher sends, as its origin has, which ends it: no other one could use it either.
+  /// Refuses what the publisher sends, as its origin has, which ends it: no other one could use it
+  /// either.
   private func rejectMedia(_ words: String, _ origin: String) {
     let connection = connection
     end(.refused, words, by: origin)
@@ -156,8 +157,8 @@ extension RelayedStream {
   /// An origin didn't take the stream.
   func failed(_ target: RelayTarget, _ end: ClientEnd) {
     tell(.failed, target.name, "\(end)")
-    // One that says nothing may have taken it, and so may one that has no room for it: it finds that out
-    // with the stream in its hands, and lets go of it again.
+    // One that says nothing may have taken it, and so may one that has no room for it: it finds
+    // that out with the stream in its hands, and lets go of it again.
     let hasNotTaken = if case .refused(let status) = end { status.isAboutPublisher } else { false }
     if !hasNotTaken { mayHaveTaken.insert(target.name) }
     if leg != nil { return handoverFailed(target) }
@@ -212,8 +213,8 @@ extension RelayedStream {
 
   /// Another origin has the stream from what viewers have on.
   ///
-  /// What the one before it has of a segment is not to be announced, as the next one makes all of it
-  /// under the same number: it closes the connection when it hears that it has lost the stream.
+  /// What the one before it has of a segment is not to be announced, as the next one makes all of
+  /// it under the same number: it closes the connection when it hears that it has lost the stream.
   private func switchOver(to next: OriginLeg, from old: OriginLeg) {
     coming = nil
     leg = next

@@ -56,14 +56,15 @@ final class RelayedStream {
   private var failovers = 0
   /// The names of the origins that have taken it.
   var had: Set<String> = []
-  /// How far viewers have it, as its origin said last: the next one is told so, and given what follows.
+  /// How far viewers have it, as its origin said last: the next one is told so, and given what
+  /// follows.
   var progress: RelayProgress?
   /// Under which grant its origin has it, or had it when it was lost; nil where none has said so.
   var grant: StreamGrant?
   /// The names of the origins that may have taken it since, which nobody has heard of.
   var mayHaveTaken: Set<String> = []
-  /// Whether its last origin said that another one has the stream, for the first time: two publishers whose
-  /// edges both took it back would do so for ever.
+  /// Whether its last origin said that another one has the stream, for the first time: two
+  /// publishers whose edges both took it back would do so for ever.
   var isTakenAway = false
   var hasTakenBack = false
   /// The same, said while the next one is on its way, which has been told something else.
@@ -214,7 +215,8 @@ final class RelayedStream {
     pump()
   }
 
-  /// An origin that had heard the end was lost before all was with viewers: the next one has as long.
+  /// An origin that had heard the end was lost before all was with viewers: the next one has as
+  /// long.
   func leaveAnew() { left?.at = .now }
 
   /// Lets go of an origin that is on its way, or of the question for one.
@@ -242,8 +244,8 @@ final class RelayedStream {
 
   private func leaveWhenDrained() {
     guard let leg, let left, buffer.isDrained, !leg.isFinishing else { return }
-    // An origin that is lost before it answers may not have announced the last of it; edges may not have
-    // that where it is lost right after.
+    // An origin that is lost before it answers may not have announced the last of it; edges may not
+    // have that where it is lost right after.
     if left.saysSo { return leg.finish(saysSo: true, awaitsRelease: true) }
     self.leg = nil
     leaving.append(leg)
@@ -253,7 +255,8 @@ final class RelayedStream {
 
   // MARK: The end
 
-  /// Ends it, as an origin has that it has no more; what is with its origin's connection still goes out.
+  /// Ends it, as an origin has that it has no more; what is with its origin's connection still goes
+  /// out.
   func end(_ kind: RelayNotice.Kind, _ words: String, by ender: String? = nil) {
     guard !isOver else { return }
     release()

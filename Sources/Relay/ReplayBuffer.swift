@@ -47,8 +47,8 @@ struct ReplayBuffer {
   /// Which date an origin has given a time of the publisher's newest clock.
   private var listed: StreamDate?
   private var clock = 0
-  /// How much of what was written to that origin it has read, in bytes: what is only on its way to it is
-  /// not to be let go of because of its age.
+  /// How much of what was written to that origin it has read, in bytes: what is only on its way to
+  /// it is not to be let go of because of its age.
   var readBytes: UInt64 = 0
   /// Whether what is sent next follows nothing.
   private var isOpening = true
@@ -194,7 +194,8 @@ struct ReplayBuffer {
 
   // MARK: Letting go
 
-  /// How far an announced end may be ahead of all that came, in milliseconds: a last picture is long.
+  /// How far an announced end may be ahead of all that came, in milliseconds: a last picture is
+  /// long.
   private static let aheadMilliseconds: UInt32 = 2_000
 
   private func isAnotherClock(_ time: UInt32) -> Bool {
@@ -206,8 +207,8 @@ struct ReplayBuffer {
     if !isAnotherClock(date.time) { listed = date }
   }
 
-  /// Which date a time of the publisher's clock has, for an origin that is sent something again: as it was
-  /// listed; before that, when the first that it is sent came here.
+  /// Which date a time of the publisher's clock has, for an origin that is sent something again: as
+  /// it was listed; before that, when the first that it is sent came here.
   var date: StreamDate? {
     // Without one it is sent what has yet to come.
     guard let start = groups.first(where: \.isWhole) else { return listed }

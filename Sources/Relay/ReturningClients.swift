@@ -3,9 +3,10 @@ import Synchronization
 
 /// Where clients were whose connections have ended, for those that come back.
 ///
-/// An origin holds a stream for a while after its publisher has gone, and every other one refuses it
-/// meanwhile. Each connection that ends is remembered once and forgotten with the next one from the same
-/// host, so that many behind one address are spread as evenly as all others. Shared by all loops.
+/// An origin holds a stream for a while after its publisher has gone, and every other one refuses
+/// it meanwhile. Each connection that ends is remembered once and forgotten with the next one from
+/// the same host, so that many behind one address are spread as evenly as all others. Shared by all
+/// loops.
 package final class ReturningClients: Sendable {
   private struct Visit {
     let host: [UInt8]

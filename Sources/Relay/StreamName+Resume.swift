@@ -4,7 +4,8 @@ import RTMP
 extension StreamName {
   /// What says that the stream's earlier origin is lost, or hands it over.
   static let resume = "resume"
-  /// What says that the earlier origin still has the stream and gives it up when it has been told all.
+  /// What says that the earlier origin still has the stream and gives it up when it has been told
+  /// all.
   static let handover = "handover"
   /// What proves the former.
   static let proof = "proof"

@@ -5,8 +5,8 @@ import Telemetry
 /// The plain TCP proxy of one loop: takes connections, and hands each one's bytes to an origin and
 /// back without understanding them.
 ///
-/// Between two sides that speak no TLS bytes go through a pipe in the kernel (splice); else they are
-/// copied, a read at a time. Confined to its loop, where it can be found as
+/// Between two sides that speak no TLS bytes go through a pipe in the kernel (splice); else they
+/// are copied, a read at a time. Confined to its loop, where it can be found as
 /// `loop.local(TCPProxy.self)`.
 package final class TCPProxy {
   /// Bytes that wake the loop before it is time to look at a direction that is gathered.
@@ -127,8 +127,8 @@ package final class TCPProxy {
 
   /// Looks at a direction that much goes every so often from here on.
   ///
-  /// A publisher sends some hundred small packets a second; woken for none of them the loop moves what
-  /// has come of all publishers in one turn.
+  /// A publisher sends some hundred small packets a second; woken for none of them the loop moves
+  /// what has come of all publishers in one turn.
   func gather(_ flow: ProxyFlow, of connection: ProxiedConnection) {
     guard configuration.gather > .zero else { return }
     flow.emptyTicks = 0

@@ -1,8 +1,8 @@
 /// A place that finished recordings are kept in: a folder, a bucket, a chat.
 ///
-/// All of it may be called from anywhere and as often as wanted: a call that was answered already is
-/// answered again. A file that is given to `put` must not be written to any more, then or later: a
-/// folder on the same disk takes it by a second name for the same bytes.
+/// All of it may be called from anywhere and as often as wanted: a call that was answered already
+/// is answered again. A file that is given to `put` must not be written to any more, then or later:
+/// a folder on the same disk takes it by a second name for the same bytes.
 package protocol ObjectStorage: Sendable {
   /// Which of them it is: an object can be asked for where it was put.
   var kind: StorageKind { get }
@@ -14,7 +14,8 @@ package protocol ObjectStorage: Sendable {
   ///
   /// - Parameters:
   ///   - path: a regular file; read as it is sent, never held in memory as a whole.
-  ///   - name: what `ObjectName.problem` finds nothing wrong with, such as `anna-ben/r7/recording.mp4`.
+  ///   - name: what `ObjectName.problem` finds nothing wrong with, such as
+  ///     `anna-ben/r7/recording.mp4`.
   ///   - contentType: such as `video/mp4`.
   ///   - checkpoint: the last one that `note` was given for this file and name.
   ///   - note: is given where the upload has got to, whenever that is worth keeping.

@@ -1,8 +1,8 @@
 import HTTPClient
 import HTTPTypes
 
-/// The way out to a storage: sends what it is given, again where that may help, and says what failed
-/// in words of the storage's.
+/// The way out to a storage: sends what it is given, again where that may help, and says what
+/// failed in words of the storage's.
 struct Outbound: Sendable {
   let client: HTTPClient
   let patience: StoragePatience

@@ -11,7 +11,8 @@ package struct CameraRecord: Sendable, Equatable {
   package var plan: String?
   /// When it was added, in milliseconds since 1970.
   package var created: Int64
-  /// When it was last seen to begin or end, in milliseconds since 1970; nil where it never was live.
+  /// When it was last seen to begin or end, in milliseconds since 1970; nil where it never was
+  /// live.
   package var lastLive: Int64?
 
   package init(

@@ -34,8 +34,8 @@ package protocol CameraStore: Sendable {
   /// - Throws: `.failed` where there is no such camera, or why nothing could be stored.
   func add(_ credential: CredentialRecord) async throws(StoreError)
 
-  /// Removes a camera and its credentials, and remembers that it is gone; a program that was to show
-  /// it is to show nothing in particular.
+  /// Removes a camera and its credentials, and remembers that it is gone; a program that was to
+  /// show it is to show nothing in particular.
   ///
   /// - Returns: false where there is no such camera.
   func remove(_ camera: String, of wedding: String, now: Int64) async throws(StoreError) -> Bool
@@ -46,8 +46,8 @@ package protocol CameraStore: Sendable {
   /// Remembers which camera a wedding's program is to show; nil for none in particular.
   func choose(_ camera: String?, of wedding: String, now: Int64) async throws(StoreError)
 
-  /// Forgets what nobody needs any more: credentials that have ended, cameras that were removed, and
-  /// programs of weddings without cameras.
+  /// Forgets what nobody needs any more: credentials that have ended, cameras that were removed,
+  /// and programs of weddings without cameras.
   ///
   /// - Parameters:
   ///   - time: what is older goes; milliseconds since 1970.

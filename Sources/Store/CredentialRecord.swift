@@ -1,6 +1,7 @@
 /// A stream key that was given out for a camera, as it is kept: its digest, never the key.
 ///
-/// A key is a signed token of hundreds of random bits, so a plain digest of it tells nobody the key.
+/// A key is a signed token of hundreds of random bits, so a plain digest of it tells nobody the
+/// key.
 package struct CredentialRecord: Sendable, Equatable {
   package var wedding: String
   package var camera: String

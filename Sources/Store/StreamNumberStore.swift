@@ -35,8 +35,8 @@ package protocol StreamNumberStore: Sendable {
   /// What is stored: after a crash, `next` are the crashed run's limits.
   func numbers(_ name: StreamNumbers.Name) async throws(StoreError) -> StreamNumbers?
 
-  /// The streams that were written since a time and are not over: begun, or half a block further, or their
-  /// process has ended in order.
+  /// The streams that were written since a time and are not over: begun, or half a block further,
+  /// or their process has ended in order.
   ///
   /// - Parameters:
   ///   - time: milliseconds since 1970.

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// One change of a thing at a time, in the order in which they were asked for: what is kept of it and
-/// what is shown are then the same.
+/// One change of a thing at a time, in the order in which they were asked for: what is kept of it
+/// and what is shown are then the same.
 package final class Turns: Sendable {
   private struct State {
     var busy: Set<String> = []

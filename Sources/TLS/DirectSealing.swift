@@ -3,12 +3,12 @@ import COpenSSL
 
 /// One record that is sealed from where its plaintext stands to where its ciphertext is gathered.
 ///
-/// libssl copies plaintext into a buffer of its own, has it sealed there, and hands that to the BIO,
-/// which copies it once more. Those two copies, and the one that puts a frame's header before its
-/// body, cost more than the fast cipher itself. So libssl is given a decoy of the record's length:
-/// the cipher knows it by its mark, seals the real plaintext straight into the output, and the BIO
-/// takes only the record's header and tag from libssl. Keys, sequence numbers, content types and tags
-/// stay libssl's; a decoy that was sealed by anybody else is never sent.
+/// libssl copies plaintext into a buffer of its own, has it sealed there, and hands that to the
+/// BIO, which copies it once more. Those two copies, and the one that puts a frame's header before
+/// its body, cost more than the fast cipher itself. So libssl is given a decoy of the record's
+/// length: the cipher knows it by its mark, seals the real plaintext straight into the output, and
+/// the BIO takes only the record's header and tag from libssl. Keys, sequence numbers, content
+/// types and tags stay libssl's; a decoy that was sealed by anybody else is never sent.
 @unsafe struct DirectSealing {
   /// Starts a decoy: 16 secret bytes, different in every process, then the address of the request.
   struct Mark: Equatable { var low, high: UInt64 }

@@ -9,7 +9,8 @@ enum FastCipherProvider {
   static let name = "wedlive"
 
   /// The library's calls and what they need; filled in before the provider is loaded.
-  // Both are written by the one initialiser that loads the provider, before any thread has a cipher.
+  // Both are written by the one initialiser that loads the provider, before any thread has a
+  // cipher.
   nonisolated(unsafe) static let library = UnsafeMutablePointer<wl_gcm_library>.allocate(
     capacity: 1)
   nonisolated(unsafe) static var layout = GCMContext.Layout(expandedBytes: 0, stateBytes: 0)

@@ -102,7 +102,8 @@ import Glibc
 
   deinit { unsafe X509_free(raw) }
 
-  /// A name as OpenSSL's configuration language writes it; characters it gives a meaning are left out.
+  /// A name as OpenSSL's configuration language writes it; characters it gives a meaning are left
+  /// out.
   private static func alternativeName(_ name: String) -> String {
     let plain = String(name.filter { !",;\"\\\n= ".contains($0) })
     let address = unsafe a2i_IPADDRESS(plain)

@@ -32,7 +32,8 @@ import Glibc
     let plainCapacity: Int
     /// Where a record of two pieces is put together.
     let stage: UnsafeMutablePointer<UInt8>
-    /// What libssl gets in place of a record that is sealed directly; never written after it is made.
+    /// What libssl gets in place of a record that is sealed directly; never written after it is
+    /// made.
     let decoy: UnsafeMutablePointer<UInt8>
     /// The record that is being sealed directly; `decoy` leads here.
     var direct = unsafe DirectSealing()

@@ -23,7 +23,8 @@ package struct TLSServerConfiguration: Sendable {
   package enum Clients: Equatable, Sendable {
     /// None is asked for.
     case anonymous
-    /// Who has none of the authorities of a PEM file is refused. No session of such a server is resumed.
+    /// Who has none of the authorities of a PEM file is refused. No session of such a server is
+    /// resumed.
     case certified(authorities: String)
 
     /// The file of authorities.

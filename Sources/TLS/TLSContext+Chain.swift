@@ -1,14 +1,14 @@
 import COpenSSL
 
 extension TLSContext {
-  /// Looks whether a server that lets in only who has a certificate of some authorities has one of them
-  /// itself: all others are told to judge by the same file, and would refuse it.
+  /// Looks whether a server that lets in only who has a certificate of some authorities has one of
+  /// them itself: all others are told to judge by the same file, and would refuse it.
   ///
   /// Dates don't count: an expired certificate is warned of, not refused (`TLSCertificateSummary`).
   ///
   /// - Parameter configuration: what this context was made from.
-  /// - Throws: `.otherAuthority` naming the certificate's file, that of the authorities and what to do;
-  ///   nothing where no authorities are asked for.
+  /// - Throws: `.otherAuthority` naming the certificate's file, that of the authorities and what to
+  ///   do; nothing where no authorities are asked for.
   package func requireOwnAuthority(_ configuration: TLSServerConfiguration) throws(TLSError) {
     guard let authorities = configuration.clients.authorities else { return }
     for (index, files) in configuration.certificates.enumerated() {
@@ -27,8 +27,8 @@ extension TLSContext {
   /// - Returns: nil where it is of one of them; OpenSSL's words where it isn't.
   /// - Throws: `.library` where OpenSSL has no memory for it.
   private static func refusal(of context: OpaquePointer) throws(TLSError) -> String? {
-    // The leaf, its chain and the store are the context's, which outlives this call; what is made here
-    // is given back at its end.
+    // The leaf, its chain and the store are the context's, which outlives this call; what is made
+    // here is given back at its end.
     guard let judge = unsafe X509_STORE_CTX_new() else {
       throw .openSSL(.library, "a certificate can't be judged")
     }

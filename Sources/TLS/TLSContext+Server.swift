@@ -63,9 +63,9 @@ extension TLSContext {
 
   private static func setServerCallbacks(_ context: OpaquePointer, protocols: Bool) {
     unsafe wl_ctx_session_cache_off(context)
-    // Two tickets, the default, cost a full handshake 5 % more and serve clients that we do not have.
-    // RTMPS (no protocols) gives none in TLS 1.3: its clients never come back with one, and librtmp
-    // over GnuTLS takes a ticket for the end of the connection.
+    // Two tickets, the default, cost a full handshake 5 % more and serve clients that we do not
+    // have. RTMPS (no protocols) gives none in TLS 1.3: its clients never come back with one, and
+    // librtmp over GnuTLS takes a ticket for the end of the connection.
     unsafe SSL_CTX_set_num_tickets(context, protocols ? 1 : 0)
     var identity: [UInt8] = Array("wedlive".utf8)
     unsafe SSL_CTX_set_session_id_context(context, &identity, UInt32(identity.count))
@@ -293,7 +293,8 @@ private func ticketKey(
   } else {
     guard let index = unsafe keys.index(named: name) else { return 0 }
     key = keys.keys[index]
-    // A TLS 1.3 client uses a ticket once: without a new one its next connection starts from nothing.
+    // A TLS 1.3 client uses a ticket once: without a new one its next connection starts from
+    // nothing.
     answer = unsafe index == 0 && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2
   }
   return unsafe TicketSealing.initialise(key, iv: iv, cipher: cipher, mac: mac, encrypt: encrypt)

@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// The context of this moment, shared by all loops: read at each accept or connect, replaced when its
-/// files change.
+/// The context of this moment, shared by all loops: read at each accept or connect, replaced when
+/// its files change.
 ///
 /// Sessions keep the context they were made from, so a reload drops no connection. Whoever owns it
 /// decides when to look: a timer (`reloadIfChanged`) or a signal (`reload`).

@@ -14,7 +14,8 @@ extension TLSSession {
     return unsafe body(bytes.span)
   }
 
-  /// Drops the first `count` bytes, which were sent; the buffer goes back to the loop with the last.
+  /// Drops the first `count` bytes, which were sent; the buffer goes back to the loop with the
+  /// last.
   package func consumeOutput(_ count: Int) {
     unsafe io.pointee.start = min(io.pointee.end, io.pointee.start + max(0, count))
     guard unsafe io.pointee.start == io.pointee.end else { return }
@@ -35,8 +36,8 @@ extension TLSSession {
 
   /// Seals plaintext into the output.
   ///
-  /// A long run is cut into records of 16 KiB, sealed from where it stands; a call makes at least one
-  /// record of its own, so small pieces are better put together first.
+  /// A long run is cut into records of 16 KiB, sealed from where it stands; a call makes at least
+  /// one record of its own, so small pieces are better put together first.
   ///
   /// - Returns: `.done` with the bytes taken (all, or as many as whole records fit), `.wantWrite`
   ///   where none fit, `.wantRead` during the handshake, `.closed`.

@@ -4,8 +4,9 @@ import COpenSSL
 /// One TLS connection without a socket: ciphertext in, plaintext out, and the other way round.
 ///
 /// The owner reads the socket into a scratch buffer of its loop and calls `receive`; whatever the
-/// session has to send stands in its output (`withOutput`, `consumeOutput`) until the owner has sent
-/// it. An idle session holds no buffer at all. Confined to the loop whose `TLSBuffers` it uses.
+/// session has to send stands in its output (`withOutput`, `consumeOutput`) until the owner has
+/// sent it. An idle session holds no buffer at all. Confined to the loop whose `TLSBuffers` it
+/// uses.
 @safe package final class TLSSession {
   /// What became of a call.
   package enum Progress: Equatable, Sendable {
@@ -15,7 +16,8 @@ import COpenSSL
     case wantRead
     /// The output is full: send it, then try again.
     case wantWrite
-    /// No more plaintext either way; `closeReason` says why. Output may still hold an alert to send.
+    /// No more plaintext either way; `closeReason` says why. Output may still hold an alert to
+    /// send.
     case closed
   }
 
@@ -34,8 +36,8 @@ import COpenSSL
     var hasShutDown = false
   }
 
-  // The compiler sees all uses of what only this module sees, and that none overlap: it then checks none
-  // of them when the program runs, as it did seven times for each response.
+  // The compiler sees all uses of what only this module sees, and that none overlap: it then checks
+  // none of them when the program runs, as it did seven times for each response.
   private var state = State()
 
   /// Whether records go from their page into the output without a copy (`DirectSealing`).
@@ -54,7 +56,8 @@ import COpenSSL
   ///
   /// - Parameters:
   ///   - context: a client's.
-  ///   - serverName: a DNS name (sent as SNI) or an IP address; the server's certificate must have it.
+  ///   - serverName: a DNS name (sent as SNI) or an IP address; the server's certificate must have
+  ///     it.
   ///   - buffers: those of the loop.
   ///   - resuming: what `resumption` gave after an earlier connection to the same server.
   package convenience init?(
@@ -87,7 +90,8 @@ import COpenSSL
   }
 
   deinit {
-    // Else libssl takes a connection that ended without close_notify for a reason never to resume it.
+    // Else libssl takes a connection that ended without close_notify for a reason never to resume
+    // it.
     unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
     unsafe SSL_free(ssl)
     unsafe io.pointee.releaseOutput()
@@ -100,8 +104,8 @@ import COpenSSL
   ///
   /// - Parameters:
   ///   - ciphertext: all of it is consumed; a record that is not whole yet waits inside libssl.
-  ///   - plaintext: called with what was decrypted, in the loop's scratch: once as a rule, and again
-  ///     for every further 64 KiB. May call `write` and `shutdown`, never `receive`.
+  ///   - plaintext: called with what was decrypted, in the loop's scratch: once as a rule, and
+  ///     again for every further 64 KiB. May call `write` and `shutdown`, never `receive`.
   /// - Returns: `.done` with the bytes handed on, `.wantRead` where there were none, `.closed`.
   package func receive(
     _ ciphertext: borrowing Span<UInt8>, plaintext: (borrowing Span<UInt8>) -> Void

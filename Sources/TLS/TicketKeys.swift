@@ -62,8 +62,8 @@ package struct TicketKeys: Equatable, Sendable {
   }
 }
 
-/// Decides when a ticket key is made and when it is forgotten, as H2O does: a new key each quarter of
-/// a ticket's lifetime, every key kept until a quarter past the lifetime of its last ticket.
+/// Decides when a ticket key is made and when it is forgotten, as H2O does: a new key each quarter
+/// of a ticket's lifetime, every key kept until a quarter past the lifetime of its last ticket.
 package struct TicketKeySchedule: Equatable, Sendable {
   private struct Entry: Equatable, Sendable {
     var key: TicketKey

@@ -11,8 +11,8 @@ package enum SpareHeap {
   ///
   /// It holds each arena's lock for as long as the kernel needs for its free pages: measured, 0.1 s
   /// for 1 GiB, and 5 to 30 ms where they had been given back before. Who allocates from that arena
-  /// waits meanwhile. Unless it was at the end of an arena, what has been given back still counts as
-  /// `free` in `wedlive_heap_bytes`, and is looked at again by the next call.
+  /// waits meanwhile. Unless it was at the end of an arena, what has been given back still counts
+  /// as `free` in `wedlive_heap_bytes`, and is looked at again by the next call.
   ///
   /// - Returns: whether it was much.
   @discardableResult

@@ -5,8 +5,8 @@ package import Media
 
 /// Streams that aren't in the table and yet aren't gone: who asks for them is told to ask again.
 ///
-/// Players and CDNs take a 404 for the end; after a restart it would be there until each publisher is back
-/// and its first segment is made.
+/// Players and CDNs take a 404 for the end; after a restart it would be there until each publisher
+/// is back and its first segment is made.
 package struct ExpectedStreams: Sendable {
   private let returning: Set<StreamKey>
   private let until: MonotonicTime

@@ -33,7 +33,8 @@ package enum ViewerErrors {
     503, code: "starting",
     message: "The stream is live, and its first segment in this quality is being made; try again.",
     fields: [("retry-after", "2")])
-  /// No node can be asked that would know: players and CDNs that get a 404 take the stream for gone.
+  /// No node can be asked that would know: players and CDNs that get a 404 take the stream for
+  /// gone.
   package static let noOrigin = PreparedResponse.error(
     503, code: "no_origin",
     message: "No origin can be reached that would know of this stream; try again in a moment.",

@@ -121,8 +121,8 @@ extension ViewerHandler {
     return .recording(entry, file: String(copying: path.extracting(address.file)))
   }
 
-  /// The stream whose playlist is asked for, the wedding's program where no camera is named; nil where the
-  /// address is none of a playlist.
+  /// The stream whose playlist is asked for, the wedding's program where no camera is named; nil
+  /// where the address is none of a playlist.
   func playlist(of request: borrowing Request) -> StreamKey? {
     if let wedding = Self.program(request.path) {
       return StreamKey(wedding: wedding, camera: Claims.programCamera)

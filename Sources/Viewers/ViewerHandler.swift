@@ -286,8 +286,8 @@ package final class ViewerHandler: RequestHandler {
     if let tallies = place.slot.tallies { exchange.count(into: tallies.viewer(of: rendition)) }
   }
 
-  /// Counts the viewer as present, and sends it to the next process of this node where that goes on with
-  /// the stream.
+  /// Counts the viewer as present, and sends it to the next process of this node where that goes on
+  /// with the stream.
   private func note(
     _ request: borrowing Request, _ exchange: borrowing Exchange, _ slot: StreamTable.Slot,
     _ audience: Audience

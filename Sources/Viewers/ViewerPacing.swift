@@ -19,7 +19,8 @@ package struct ViewerPacing: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - plan: of the viewer.
-  ///   - bitrate: of a live stream's quality in bits a second; 0 where it isn't known, or isn't live.
+  ///   - bitrate: of a live stream's quality in bits a second; 0 where it isn't known, or isn't
+  ///     live.
   /// - Returns: nil where nothing bounds it.
   func pace(plan: Int, bitrate: Int) -> Pace? {
     let rate = plan < planRates.count ? planRates[plan] : 0

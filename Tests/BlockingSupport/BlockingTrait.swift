@@ -3,8 +3,8 @@ package import Testing
 
 /// Runs tests that wait on sockets or processes on threads of their own.
 ///
-/// On the concurrency pool, two of them on a machine of two cores would keep all that is asynchronous
-/// from ever running.
+/// On the concurrency pool, two of them on a machine of two cores would keep all that is
+/// asynchronous from ever running.
 package struct BlockingTrait: TestTrait, SuiteTrait, TestScoping {
   package var isRecursive: Bool { true }
 

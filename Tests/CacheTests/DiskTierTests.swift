@@ -137,8 +137,8 @@ import Testing
     #expect(tier.usage.failures == 0)
   }
 
-  /// What may stand in a file's place: a link to a file that isn't ours, a link to nothing, a pipe, a
-  /// folder, and a file that says to be enormous.
+  /// What may stand in a file's place: a link to a file that isn't ours, a link to nothing, a pipe,
+  /// a folder, and a file that says to be enormous.
   private static let strangers: [@Sendable (_ path: String, _ other: String) throws -> Void] = [
     { try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: $1) },
     { path, _ in

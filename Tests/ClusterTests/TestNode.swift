@@ -35,8 +35,8 @@ final class TestNode: Sendable {
 
   /// Starts a node, `quick` where no other configuration is given.
   ///
-  /// A server that is stopped is given up after `silence`, before a lease runs out, as with the usual
-  /// settings; that of a busy machine may be silent for long where no test stops it.
+  /// A server that is stopped is given up after `silence`, before a lease runs out, as with the
+  /// usual settings; that of a busy machine may be silent for long where no test stops it.
   init(
     _ name: String, _ server: RedisServerProcess,
     configuration: ClusterConfiguration = TestNode.quick, role: NodeRole = .origin,
@@ -60,8 +60,8 @@ final class TestNode: Sendable {
 
   deinit {
     stop()
-    // Whatever still has it, in a test that is over: its server's port will be another test's, who would
-    // be surprised to hear of Redis there.
+    // Whatever still has it, in a test that is over: its server's port will be another test's, who
+    // would be surprised to hear of Redis there.
     Task { [redis] in await redis.close() }
   }
 

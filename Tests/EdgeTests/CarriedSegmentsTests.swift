@@ -211,7 +211,8 @@ import Testing
     throws
   {
     var carried = CarriedSegments()
-    // Windows are as long as their segments make them, so this one may keep more than that node's does.
+    // Windows are as long as their segments make them, so this one may keep more than that node's
+    // does.
     carried.begin(
       try playlist(11...16, breaks: 2), try playlist(16...16, breaks: 2, breakBefore: 16, of: "y"),
       window: 24

@@ -306,7 +306,8 @@ import Testing
     var camera = try feed(5, next: 10)
     camera.epoch = 3
     var view = view(camera)
-    // Its first state is as old as the last one of its camera, or older; versions are of all streams.
+    // Its first state is as old as the last one of its camera, or older; versions are of all
+    // streams.
     let first = view.take(try program(4, next: 9), grace: grace, now: start)
     let taken = try #require(first)
     #expect(taken.camera == "program")

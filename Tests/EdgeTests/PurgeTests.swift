@@ -14,8 +14,8 @@ import Testing
     String(function.filter { $0.isLetter })
   }
 
-  /// Has it in the cache: the last byte reaches a client a moment before that, and whoever asks then
-  /// joins what is on its way.
+  /// Has it in the cache: the last byte reaches a client a moment before that, and whoever asks
+  /// then joins what is on its way.
   private func keep(_ edge: EdgeNode, _ path: String) async throws {
     let name = "127.0.0.1:\(edge.port)\(path)"
     #expect(

@@ -5,12 +5,15 @@ import Testing
 ///
 /// `/o/NAME?size=9&cc=max-age%3D9&status=200&etag=x&vary=a&delay=0.1&cut=5&lie=3&chunked=1&age=3`:
 /// the body is `NAME` and how often it was asked for, over and over, `size` bytes of it. `?x=1`
-/// after the first request changes nothing of what was set at `/set/NAME?…`. With `version=3` the body
-/// is always `NAME 3`, and the tag `3`; with `ranges=1` one range is answered: from a byte later with
-/// `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each time with
-/// `flap=1`, of a whole of 8 bytes by what it says with `total=8`; `body` is the body. With `drip=1` it comes byte by byte. With `gate=1` half of the body is sent, or so many bytes, with `hold=1`
-/// not even the head, until `/open/NAME` is asked for once; with `from=2` a gate is there from the
-/// second request on. With `says=8` there are 8 bytes by its head, and it breaks off. With `auth=1` who says nothing of who it is gets a 401. `/count/NAME` says how often `/o/NAME` was asked for, and with which fields last.
+/// after the first request changes nothing of what was set at `/set/NAME?…`. With `version=3` the
+/// body is always `NAME 3`, and the tag `3`; with `ranges=1` one range is answered: from a byte
+/// later with `shift=1`, with a byte more than is said with `long=1`, with a tag of its own each
+/// time with `flap=1`, of a whole of 8 bytes by what it says with `total=8`; `body` is the body.
+/// With `drip=1` it comes byte by byte. With `gate=1` half of the body is sent, or so many bytes,
+/// with `hold=1` not even the head, until `/open/NAME` is asked for once; with `from=2` a gate is
+/// there from the second request on. With `says=8` there are 8 bytes by its head, and it breaks
+/// off. With `auth=1` who says nothing of who it is gets a 401. `/count/NAME` says how often
+/// `/o/NAME` was asked for, and with which fields last.
 final class ScriptedOrigin: Sendable {
   /// One for all tests: starting Python takes longer than any of them.
   static let shared = Result { try ScriptedOrigin() }

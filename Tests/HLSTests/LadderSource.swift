@@ -3,7 +3,8 @@ import Testing
 
 @testable import HLS
 
-/// A publisher's stream and a ladder that is told of it, with encoders that copy what they are given.
+/// A publisher's stream and a ladder that is told of it, with encoders that copy what they are
+/// given.
 final class LadderSource {
   let packager: StreamPackager
   var assembly: LadderAssembly
@@ -16,7 +17,8 @@ final class LadderSource {
   /// Whether the stream has all rungs from its first segment on.
   var activatesAll = true
   var tracks: [TrackConfiguration] = []
-  /// The rungs that are encoded of the segments to come; encoders give the others' frames to nobody.
+  /// The rungs that are encoded of the segments to come; encoders give the others' frames to
+  /// nobody.
   var wanted: UInt32 = .max
   private var hasStarted = false
 

@@ -47,7 +47,8 @@ import Testing
     #expect(viewer.segments.first?.sequence == 7)
   }
 
-  /// Who has the other node's counts the discontinuity behind it, as who hasn't does before this one.
+  /// Who has the other node's counts the discontinuity behind it, as who hasn't does before this
+  /// one.
   @Test(arguments: [nil, 6_000] as [Int64?])
   func `the very first segment follows a discontinuity where another node has made it`(
     end: Int64?
@@ -185,7 +186,8 @@ import Testing
     #expect(pictures[4].pts == 900_000 + 4 * 3_600)
   }
 
-  /// What a publisher's frames are dated by a node that goes on with its stream, and gets them late.
+  /// What a publisher's frames are dated by a node that goes on with its stream, and gets them
+  /// late.
   private func date(
     after gap: Int64, late: Int64, wraps: Bool = false, isSame: Bool = true
   ) throws -> (last: Segment, next: Segment) {

@@ -3,8 +3,8 @@ import HTTPClient
 import HTTPTypes
 import Testing
 
-/// Debian's nginx with a certificate of its own making, HTTP/2 over TLS; or OpenSSL's server, that takes
-/// nobody without a certificate in the handshake, where nginx says it afterwards.
+/// Debian's nginx with a certificate of its own making, HTTP/2 over TLS; or OpenSSL's server, that
+/// takes nobody without a certificate in the handshake, where nginx says it afterwards.
 private final class TLSServer: Sendable {
   static let isInstalled = ["/usr/sbin/nginx", "/usr/bin/openssl"]
     .allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }

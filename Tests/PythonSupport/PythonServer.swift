@@ -2,8 +2,8 @@ import Foundation
 
 /// A server written in Python, in a child process, that prints a line once it listens.
 ///
-/// Its standard input ends when this is let go, and when the test process ends, however that happens: the
-/// server reads it, and ends with it.
+/// Its standard input ends when this is let go, and when the test process ends, however that
+/// happens: the server reads it, and ends with it.
 package final class PythonServer: Sendable {
   package struct Failed: Error, CustomStringConvertible {
     package let description: String
@@ -15,7 +15,8 @@ package final class PythonServer: Sendable {
 
   /// Starts a server whose text is given.
   ///
-  /// - Throws: `Failed` where it ends without a line; what Foundation throws where Python can't be started.
+  /// - Throws: `Failed` where it ends without a line; what Foundation throws where Python can't be
+  ///   started.
   package convenience init(script: String) throws { try self.init(["-c", script]) }
 
   /// Starts a server from `Tests/Integration/support`, isolated: modules beside it have names of

@@ -22,8 +22,8 @@ package final class RedisServerProcess: Sendable {
 
   private struct WeakClient: Sendable { weak let client: RedisClient? }
 
-  /// The program, and what it says after it was ready: that stays in the pipe, which has room for all
-  /// that a test makes it say.
+  /// The program, and what it says after it was ready: that stays in the pipe, which has room for
+  /// all that a test makes it say.
   private struct Running {
     let process: Process
     let output: Pipe
@@ -112,8 +112,8 @@ package final class RedisServerProcess: Sendable {
 
   private static let taken = "Address already in use"
 
-  /// Starts it on this port, which others may have for a moment; else on a free one, or the next where
-  /// another program was quicker.
+  /// Starts it on this port, which others may have for a moment; else on a free one, or the next
+  /// where another program was quicker.
   private static func started(
     on given: UInt16?, until ready: String, _ arguments: (UInt16) throws -> [String]
   ) throws -> (port: UInt16, arguments: [String], running: Running) {
@@ -172,8 +172,8 @@ package final class RedisServerProcess: Sendable {
     ["--user"] + rules.split(separator: " ").map(String.init)
   }
 
-  /// What `redis-cli` would answer to a command, which may be one that our client doesn't send; nothing
-  /// where the server is gone.
+  /// What `redis-cli` would answer to a command, which may be one that our client doesn't send;
+  /// nothing where the server is gone.
   ///
   /// Over a socket of its own: a process for each question is slow, and many at once are a strain.
   package func ask(_ words: String...) throws -> String {
@@ -230,8 +230,8 @@ package final class RedisServerProcess: Sendable {
 
   /// A client that is connected, or, where the server doesn't run, knows that it isn't there.
   ///
-  /// So a short patience is that with a connection that was lost: without this it would be over before
-  /// a busy machine has made the first one.
+  /// So a short patience is that with a connection that was lost: without this it would be over
+  /// before a busy machine has made the first one.
   package func client(_ configuration: RedisConfiguration) throws -> RedisClient {
     let client = try RedisClient(configuration)
     clients.withLock { $0.append(WeakClient(client: client)) }

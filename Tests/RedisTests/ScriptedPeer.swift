@@ -7,7 +7,8 @@ import Synchronization
 final class ScriptedPeer: Sendable {
   /// Called on the peer's loop with what one connection has received since the last time.
   ///
-  /// - Parameters: the number of the connection among those that spoke, from 1, and the bytes as text.
+  /// - Parameters: the number of the connection among those that spoke, from 1, and the bytes as
+  ///   text.
   /// - Returns: what to send now, in pieces, each of which goes out `pause` after the one before.
   typealias Script = @Sendable (Int, String) -> [[UInt8]]
 

@@ -8,7 +8,8 @@ import Testing
 @testable import Relay
 
 @Suite struct `Relay when an origin is lost` {
-  /// Where what an origin was sent begins in what the publisher sent, behind the headers ahead of it.
+  /// Where what an origin was sent begins in what the publisher sent, behind the headers ahead of
+  /// it.
   ///
   /// - Returns: nil where it isn't a part of it without a gap, from a keyframe on.
   private func position(_ take: TestOrigin.Take?, in sent: [Message]) -> Int? {
@@ -225,7 +226,8 @@ import Testing
     #expect(rig.metrics.lostMessages.value == 0)
   }
 
-  /// Without a progress viewers have nothing; the one of an earlier publisher has ended by its own clock.
+  /// Without a progress viewers have nothing; the one of an earlier publisher has ended by its own
+  /// clock.
   @Test(
     arguments: zip(
       [nil, RelayProgress(sequence: 56, discontinuity: 3, end: 300)],
@@ -349,7 +351,8 @@ import Testing
       #expect(rig.turns { living.contains { $0.messages.last == encoder.sent.last } })
       var covered = 3
       let takes = origins.flatMap(\.takes).filter { $0.messages.count > 3 }
-      // In the order in which they took it, which is the order of where they begin or an earlier one.
+      // In the order in which they took it, which is the order of where they begin or an earlier
+      // one.
       for take in takes.sorted(by: { $0.connection.acceptedAt < $1.connection.acceptedAt }) {
         let start = try #require(position(take, in: encoder.sent), "seed \(seed)")
         #expect(start <= covered, "seed \(seed)")

@@ -30,8 +30,8 @@ import Testing
       #expect(rig.turns { first.messages.count == encoder.sent.count })
     }
 
-    /// Whether the second origin has all of the stream, as nobody said that viewers have a part of it,
-    /// and the first one was told neither more nor the end.
+    /// Whether the second origin has all of the stream, as nobody said that viewers have a part of
+    /// it, and the first one was told neither more nor the end.
     func expectMoved() {
       #expect(second.messages == encoder.sent)
       #expect(first.messages == Array(encoder.sent.prefix(first.messages.count)))

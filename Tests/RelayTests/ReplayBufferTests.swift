@@ -19,8 +19,8 @@ import Testing
     }
   }
 
-  /// Sends all that is to be sent, to an origin that reads so many of the messages; all, where none is
-  /// given.
+  /// Sends all that is to be sent, to an origin that reads so many of the messages; all, where none
+  /// is given.
   private func drain(_ buffer: inout ReplayBuffer, read: Int? = nil) -> [Message] {
     var messages: [Message] = []
     // Each counts as a byte that it was written.

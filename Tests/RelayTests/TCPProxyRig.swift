@@ -7,8 +7,8 @@ import Testing
 
 @testable import Relay
 
-/// One end of a connection under test, with or without TLS: it keeps what it is sent, and reads only
-/// as much as it is told.
+/// One end of a connection under test, with or without TLS: it keeps what it is sent, and reads
+/// only as much as it is told.
 final class TestPeer: Channel {
   let tls: TLSSession?
   private(set) var received: [UInt8] = []

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Storage
 
-/// The examples of "Authenticating Requests: Using the Authorization Header", Amazon S3 API Reference.
+/// The examples of "Authenticating Requests: Using the Authorization Header", Amazon S3 API
+/// Reference.
 @Suite struct `S3 signatures` {
   private static let empty = S3Client.emptyPayload
   private static let host = "examplebucket.s3.amazonaws.com"

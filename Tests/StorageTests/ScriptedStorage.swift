@@ -6,7 +6,8 @@ import Testing
 
 @testable import Storage
 
-/// A storage in a child process, with faults on demand: `Tests/Integration/support/storage_server.py`.
+/// A storage in a child process, with faults on demand:
+/// `Tests/Integration/support/storage_server.py`.
 final class ScriptedStorage: Sendable {
   let authority: String
   let client: HTTPClient

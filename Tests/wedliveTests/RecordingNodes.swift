@@ -66,7 +66,8 @@ final class NodeRecordings: RecordingDirectory {
   }
 }
 
-/// Origins `one` (this node), `two` and `three` with recordings, and a Redis where they tell of them.
+/// Origins `one` (this node), `two` and `three` with recordings, and a Redis where they tell of
+/// them.
 final class RecordingNodes: Sendable {
   let redis: RedisServerProcess
   let shared: RedisRecordings

@@ -5,9 +5,9 @@ import Storage
 
 /// Decides which purges are sent next, together, and when those that failed are tried again.
 ///
-/// Purges of a wedding are sent in their order, one call after the other; those of others don't wait
-/// for them. A call that fails is tried again in halves, so that what a CDN chokes on is alone in
-/// the end, and is given up alone.
+/// Purges of a wedding are sent in their order, one call after the other; those of others don't
+/// wait for them. A call that fails is tried again in halves, so that what a CDN chokes on is alone
+/// in the end, and is given up alone.
 struct PurgePlan {
   /// One call, and the purges that are done with it: more of them where some are the same.
   struct Call: Equatable, Sendable {

@@ -5,9 +5,9 @@ import Synchronization
 
 /// A queue in Redis: a stream whose consumer group knows who was handed what.
 ///
-/// One node at a time reads it, which holds a lease for that: a group alone would hand purges of one
-/// wedding to several, which would do them in any order. Who gets the lease goes on with what the
-/// one before had and did not finish.
+/// One node at a time reads it, which holds a lease for that: a group alone would hand purges of
+/// one wedding to several, which would do them in any order. Who gets the lease goes on with what
+/// the one before had and did not finish.
 final class RedisPurgeStore: PurgeStore {
   /// How many ids or purges are in one command.
   private static let most = 500

@@ -2,7 +2,8 @@ import CLinux
 
 /// CRC-32C (Castagnoli), by which what a disk gives back is told from what it was given.
 ///
-/// By the processor's instruction where there is one, by tables else. Source: RFC 3720, appendix B.4.
+/// By the processor's instruction where there is one, by tables else. Source: RFC 3720, appendix
+/// B.4.
 enum Checksum {
   private static let hasInstruction = wl_has_crc32c()
 
@@ -18,8 +19,8 @@ enum Checksum {
 
   /// What becomes of each byte of a sum once a stretch of zeros has followed it.
   ///
-  /// A sum is linear: that of two stretches is that of the first, moved on by the second's length, and
-  /// that of the second alone.
+  /// A sum is linear: that of two stretches is that of the first, moved on by the second's length,
+  /// and that of the second alone.
   private static let moved: [UInt32] = {
     let zeros = [UInt8](repeating: 0, count: stretch)
     var moved: [UInt32] = []

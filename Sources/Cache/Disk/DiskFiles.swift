@@ -6,8 +6,8 @@ import Glibc
 /// object's is synced: after a power cut its sums tell what is left of it. The journal is, where
 /// somebody waits for what it says of a purge.
 ///
-/// What is no regular file is none of ours, whatever it is called: a link is not followed, and a pipe
-/// not waited for.
+/// What is no regular file is none of ours, whatever it is called: a link is not followed, and a
+/// pipe not waited for.
 package struct DiskFiles: Sendable {
   let folder: String
 
@@ -91,8 +91,8 @@ package struct DiskFiles: Sendable {
     unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | safely, 0o600)
   }
 
-  /// Takes away what stands where a file of ours shall be: what a killed process left half written, or
-  /// something else that an `unlink` or `rmdir` takes.
+  /// Takes away what stands where a file of ours shall be: what a killed process left half written,
+  /// or something else that an `unlink` or `rmdir` takes.
   private static func clear(_ path: String) -> Bool {
     guard errno == EEXIST else { return false }
     return unsafe unlink(path) == 0 || rmdir(path) == 0
@@ -121,8 +121,8 @@ package struct DiskFiles: Sendable {
   /// - Parameters:
   ///   - path: of the file.
   ///   - most: bytes that it may have.
-  /// - Returns: its bytes, or the errno; `EFBIG` for a longer one, `ELOOP` and `EINVAL` for what is no
-  ///   regular file.
+  /// - Returns: its bytes, or the errno; `EFBIG` for a longer one, `ELOOP` and `EINVAL` for what is
+  ///   no regular file.
   package static func read(_ path: String, most: Int) -> (bytes: [UInt8], problem: Int32) {
     let (descriptor, size, problem) = openToRead(path, most: most)
     guard problem == 0 else { return ([], problem) }
@@ -135,8 +135,8 @@ package struct DiskFiles: Sendable {
   /// - Parameters:
   ///   - path: of the file.
   ///   - most: bytes that it may have.
-  /// - Returns: what stands before the body and the body, or the errno, as of `read`. Of a file that is
-  ///   none of ours all but the first bytes is the body.
+  /// - Returns: what stands before the body and the body, or the errno, as of `read`. Of a file
+  ///   that is none of ours all but the first bytes is the body.
   static func readObject(
     _ path: String, most: Int
   ) -> (head: [UInt8], body: [UInt8], problem: Int32) {

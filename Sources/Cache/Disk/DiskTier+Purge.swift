@@ -13,9 +13,9 @@ extension DiskTier {
 
   /// Takes objects out, or marks them as stale.
   ///
-  /// From the return on they are found no more, or as marked; what waits to be written is seen to when
-  /// it is. Their files go behind the caller's back. What is in a folder that another process still has
-  /// is seen to when it is this one's.
+  /// From the return on they are found no more, or as marked; what waits to be written is seen to
+  /// when it is. Their files go behind the caller's back. What is in a folder that another process
+  /// still has is seen to when it is this one's.
   ///
   /// - Parameters:
   ///   - which: of those that there are.

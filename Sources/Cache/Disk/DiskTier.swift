@@ -5,8 +5,8 @@ import Synchronization
 /// Objects on disk: bounded by bytes and by count, and there again after a restart or a kill.
 ///
 /// One thread writes, and nothing waits for it: what it can't keep up with isn't stored. Some read.
-/// A file that is damaged, missing or another's is as good as none, and goes. A disk that is full or
-/// broken is left alone for a while; nobody gets an error for it.
+/// A file that is damaged, missing or another's is as good as none, and goes. A disk that is full
+/// or broken is left alone for a while; nobody gets an error for it.
 package final class DiskTier: Sendable {
   /// Bounds.
   package struct Limits: Sendable {
@@ -53,7 +53,8 @@ package final class DiskTier: Sendable {
     var isReleased = false
     /// Whether it has been read, and all that was purged until then is out of what was found.
     var isRead = false
-    /// Whether a purge could not be kept since it was asked for last, and whether any ever could not.
+    /// Whether a purge could not be kept since it was asked for last, and whether any ever could
+    /// not.
     var hasLostPurge = false
     var isPositionLost = false
     var postponed = PostponedPurges()

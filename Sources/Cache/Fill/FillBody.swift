@@ -120,8 +120,8 @@ package final class FillBody: Sendable {
 
   /// From now on it only passes: it has become longer than what can be kept.
   ///
-  /// One whose length was said at the start goes on as it is. Where all its readers have left the writer is
-  /// told to stop.
+  /// One whose length was said at the start goes on as it is. Where all its readers have left the
+  /// writer is told to stop.
   ///
   /// - Parameter mostUnread: bytes beyond which the writer waits.
   package func stopKeeping(mostUnread: Int) {
@@ -135,8 +135,8 @@ package final class FillBody: Sendable {
   /// No more of it comes, though it isn't whole.
   package func fail(_ reason: String) { end(.failed(reason)) }
 
-  /// More has come: no more does from now on where nobody reads it or waits for its end, and it comes
-  /// too slowly for that.
+  /// More has come: no more does from now on where nobody reads it or waits for its end, and it
+  /// comes too slowly for that.
   ///
   /// - Parameters:
   ///   - reason: for the log.

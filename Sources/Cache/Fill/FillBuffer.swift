@@ -1,7 +1,7 @@
 import CLinux
 
-/// A body whose length is known, in the one array that it stays in: it is read while it is filled, and
-/// nothing is copied when it is whole.
+/// A body whose length is known, in the one array that it stays in: it is read while it is filled,
+/// and nothing is copied when it is whole.
 @safe struct FillBuffer: Sendable {
   /// As long as the whole; nobody may look beyond what was filled.
   let bytes: [UInt8]
@@ -34,8 +34,8 @@ import CLinux
   /// - Returns: false where it is more than there is room for; nothing is written then.
   func write(_ piece: borrowing Span<UInt8>, at place: Int) -> Bool {
     guard piece.count <= bytes.count - place else { return false }
-    // The array is never changed as such, so its bytes stay where they are as long as this has it, and
-    // nobody reads those from `place` on.
+    // The array is never changed as such, so its bytes stay where they are as long as this has it,
+    // and nobody reads those from `place` on.
     unsafe piece.withUnsafeBufferPointer { piece in
       guard let from = piece.baseAddress else { return }
       layMemory(from: place, to: place + piece.count)

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What bodies on their way in take in memory, for all of a cache: bounded, as slow readers hold what has
-/// long left the memory tier.
+/// What bodies on their way in take in memory, for all of a cache: bounded, as slow readers hold
+/// what has long left the memory tier.
 package final class FillMemory: Sendable {
   private let limit: Int
   private let used = Atomic(0)

@@ -59,8 +59,8 @@ struct FillState {
 
   /// From now on it only passes.
   ///
-  /// - Returns: who is to be told to stop: those who read it have all left. Who has asked for it first may
-  ///   yet come.
+  /// - Returns: who is to be told to stop: those who read it have all left. Who has asked for it
+  ///   first may yet come.
   mutating func stopKeeping(mostUnread: Int) -> (@Sendable (FillBody.Advice) -> Void)? {
     guard keeping == .kept, buffer == nil else { return nil }
     keeping = .passing(mostUnread: mostUnread)

@@ -3,8 +3,8 @@ import Synchronization
 /// One request to the origin for each object, however many wait for it.
 ///
 /// Who asks first leads: it goes to the origin, and hands what has come of it to all who asked
-/// meanwhile, each once. Those who are told in one place are kept together, so that the leader hands
-/// on a few lists, however many wait.
+/// meanwhile, each once. Those who are told in one place are kept together, so that the leader
+/// hands on a few lists, however many wait.
 package final class FlightTable<Waiter: Sendable>: Sendable {
   /// What one who asks has to do.
   package enum Part: Equatable, Sendable {

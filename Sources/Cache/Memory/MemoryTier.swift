@@ -2,8 +2,8 @@ import Synchronization
 
 /// Objects in memory, for all loops: bounded by bytes and by count.
 ///
-/// In shards, each under a lock of its own that is held for a lookup's time. What is found is handed
-/// out by reference, so that an object which is dropped goes on for those who still send it.
+/// In shards, each under a lock of its own that is held for a lookup's time. What is found is
+/// handed out by reference, so that an object which is dropped goes on for those who still send it.
 package final class MemoryTier<Value: Sendable>: Sendable {
   /// A class, as a lock has a place of its own.
   private final class Shard: Sendable {
@@ -20,7 +20,8 @@ package final class MemoryTier<Value: Sendable>: Sendable {
   /// - Parameters:
   ///   - bytes: that all objects take at most. One object takes at most a shard's part of it.
   ///   - count: of objects.
-  ///   - wanted: how many shards, a power of two; fewer are made where a part would be less than 64 MiB.
+  ///   - wanted: how many shards, a power of two; fewer are made where a part would be less than 64
+  ///     MiB.
   package init(bytes: Int, count: Int, shards wanted: Int = 16) {
     var number = 1
     while number < wanted, bytes / (number * 2) >= 64 << 20 { number *= 2 }

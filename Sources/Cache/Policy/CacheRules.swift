@@ -7,8 +7,8 @@ package struct CacheRules: Equatable, Sendable {
   package var heuristicPercent: Int64 = 10
   /// The longest guess, in seconds.
   package var longestGuess: Int64 = 86_400
-  /// Seconds for which a stale response is served where the origin can't answer, and says nothing of
-  /// it.
+  /// Seconds for which a stale response is served where the origin can't answer, and says nothing
+  /// of it.
   package var staleIfError: Int64 = 0
   /// Whether clients may ask for something newer than what is stored, or for nothing stored
   /// (RFC 9111, 5.2.1).

@@ -2,8 +2,8 @@ import HTTPSemantics
 
 /// Calls `body` with each directive of a list: `name`, `name=token`, `name="quoted"`.
 ///
-/// What is no directive is left out, up to the next comma outside of quotes: a blank before or after
-/// the `=`, a name that is no token. A quote that is never closed takes the rest.
+/// What is no directive is left out, up to the next comma outside of quotes: a blank before or
+/// after the `=`, a name that is no token. A quote that is never closed takes the rest.
 ///
 /// - Parameters:
 ///   - value: one field's, at most some KiB, as the server's limits have it.

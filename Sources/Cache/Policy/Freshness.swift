@@ -3,9 +3,9 @@ package import HTTPTypes
 
 /// How long a stored response may be used, and how old it is (RFC 9111, 4.2).
 ///
-/// Times are seconds since 1970, by a clock of the node's that doesn't go back. Where one did, between
-/// two processes, nothing becomes fresh again by that: an age never falls below what it was when the
-/// response came.
+/// Times are seconds since 1970, by a clock of the node's that doesn't go back. Where one did,
+/// between two processes, nothing becomes fresh again by that: an age never falls below what it was
+/// when the response came.
 package struct Freshness: Equatable, Sendable, Codable {
   /// Seconds for which it is fresh, from its making.
   package var lifetime: Int64
@@ -40,8 +40,8 @@ package struct Freshness: Equatable, Sendable, Codable {
   ///   - response: its final head.
   ///   - requestedAt: when it was asked for.
   ///   - receivedAt: when its head had come.
-  ///   - wall: the same moment by the clock that dates of others are held against; nil where that is no
-  ///     other one.
+  ///   - wall: the same moment by the clock that dates of others are held against; nil where that
+  ///     is no other one.
   ///   - rules: how long is guessed where nothing is said.
   package init(
     _ response: HTTPResponse, requestedAt: Int64, receivedAt: Int64, wall: Int64? = nil,

@@ -16,8 +16,8 @@ extension Freshness {
   ///
   /// - Parameters:
   ///   - mark: when, and how.
-  ///   - grace: seconds for which it may be served at least, while it is asked for anew or where that
-  ///     fails; the origin's own ban on anything stale goes before it.
+  ///   - grace: seconds for which it may be served at least, while it is asked for anew or where
+  ///     that fails; the origin's own ban on anything stale goes before it.
   /// - Returns: what is stale from then on.
   package func marked(_ mark: StaleMark, grace: Int64) -> Freshness {
     var marked = self

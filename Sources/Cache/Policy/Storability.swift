@@ -36,7 +36,8 @@ package enum Storability: Equatable, Sendable {
       return
     }
     if directives.mustUnderstand {
-      // It stands for no-store where the status is not known, and takes it back where it is (5.2.2.3).
+      // It stands for no-store where the status is not known, and takes it back where it is
+      // (5.2.2.3).
       guard CacheRules.isUnderstood(status) else {
         self = .refused(.status)
         return

@@ -1,7 +1,7 @@
 /// A dictionary of structured fields, as far as targeted cache control needs it (RFC 8941, 3.2).
 ///
-/// The grammar is kept whole: one byte that has no place makes the field as good as not sent. Of the
-/// values only integers and what is true are kept.
+/// The grammar is kept whole: one byte that has no place makes the field as good as not sent. Of
+/// the values only integers and what is true are kept.
 struct StructuredDictionary {
   /// A member's value.
   enum Value: Equatable {
@@ -11,7 +11,8 @@ struct StructuredDictionary {
     case other
   }
 
-  /// In the order in which they were sent; of two with one name the last counts, in the first's place.
+  /// In the order in which they were sent; of two with one name the last counts, in the first's
+  /// place.
   private(set) var members: [(key: String, value: Value)] = []
 
   /// Reads a field's values, joined with commas; nil where they are no dictionary.

@@ -5,7 +5,8 @@ package struct VaryRule: Hashable, Sendable {
   /// In the order in which they were first named.
   package let names: [HTTPField.Name]
 
-  /// Reads all `Vary` fields as one list; nil where a response was chosen by more than fields (`*`).
+  /// Reads all `Vary` fields as one list; nil where a response was chosen by more than fields
+  /// (`*`).
   ///
   /// - Parameter fields: of a response.
   package init?(_ fields: HTTPFields) {

@@ -1,7 +1,7 @@
 /// Which objects have which tag, so that a purge looks at nothing else.
 ///
-/// Tags are kept as 64 bits of their hash: of two that came to the same, both would be purged, which
-/// costs a request to the origin and is never wrong.
+/// Tags are kept as 64 bits of their hash: of two that came to the same, both would be purged,
+/// which costs a request to the origin and is never wrong.
 struct TagIndex {
   private var keys: [UInt64: Set<CacheKey>] = [:]
 

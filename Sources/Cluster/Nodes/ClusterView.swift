@@ -3,7 +3,8 @@ package struct ClusterView: Equatable, Sendable {
   /// Who sees it.
   package let own: NodeID
   package var nodes: [NodeID: KnownNode]
-  /// Those that were lost and are none of them any more, for people: an operator looks later than that.
+  /// Those that were lost and are none of them any more, for people: an operator looks later than
+  /// that.
   package var lost: [NodeID: KnownNode] = [:]
   /// Whether Redis said so lately; false: these are the last known ones, as checks found them.
   package var isCoordinated: Bool
@@ -21,7 +22,8 @@ package struct ClusterView: Equatable, Sendable {
     nodes.values.filter { $0.record.role.holdsStreams }.sorted { $0.id < $1.id }
   }
 
-  /// Those that new streams can be on: of those that are well, or where there is none, of the others.
+  /// Those that new streams can be on: of those that are well, or where there is none, of the
+  /// others.
   ///
   /// - Parameters:
   ///   - excluded: those that were tried just now.

@@ -10,8 +10,8 @@ package struct KnownNode: Equatable, Sendable {
   package var hasAnswered = false
   /// Whether it fails our checks, or those who use it.
   package var isDown = false
-  /// Whether it is down and nothing shows that it lives: no heartbeat, and no answer for as long as a
-  /// record lasts without one; or, whatever its heartbeats say, no answer for twice as long.
+  /// Whether it is down and nothing shows that it lives: no heartbeat, and no answer for as long as
+  /// a record lasts without one; or, whatever its heartbeats say, no answer for twice as long.
   package var isLost = false
   /// Whether it is to be gone: it has said so to Redis, or to us.
   package var isLeaving = false
@@ -23,7 +23,8 @@ package struct KnownNode: Equatable, Sendable {
   /// When its record was written, on this machine's clock.
   package var written: MonotonicTime
 
-  /// When a check of ours last passed, as long as it is suspect or down; nil: none has, or nobody asks.
+  /// When a check of ours last passed, as long as it is suspect or down; nil: none has, or nobody
+  /// asks.
   package var answered: MonotonicTime?
 
   package init(record: NodeRecord, began: MonotonicTime, written: MonotonicTime) {
@@ -41,8 +42,8 @@ package struct KnownNode: Equatable, Sendable {
   /// Whether it can be talked to: streams that it has are fetched from it.
   package var isReachable: Bool { !isDown && (!isSuspect || hasAnswered) }
 
-  /// Whether it gets new streams and viewers; new streams only where no other origin takes them, while
-  /// something fails at it.
+  /// Whether it gets new streams and viewers; new streams only where no other origin takes them,
+  /// while something fails at it.
   package var isUsable: Bool { isReachable && record.state == .ready }
 
   /// What fails at it; nil: nothing that is known of.

@@ -195,8 +195,8 @@ package final class Membership: Sendable {
 
   /// Leaves the node's record to its next run, which has begun.
   ///
-  /// No heartbeat is written any more, and none is on its way when this returns. `leave` does nothing
-  /// from then on.
+  /// No heartbeat is written any more, and none is on its way when this returns. `leave` does
+  /// nothing from then on.
   package func retire() async {
     await withCheckedContinuation { continuation in
       let isQuiet = state.withLock { state in

@@ -23,7 +23,8 @@ package struct NodeAddresses: Equatable, Sendable {
     [http, rtmp ?? http, rtmps ?? http, https ?? http, admin ?? http].allSatisfy(Self.isAddress)
   }
 
-  /// Whether a text is a host and a port: no path, no user, nothing that a URL would read otherwise.
+  /// Whether a text is a host and a port: no path, no user, nothing that a URL would read
+  /// otherwise.
   static func isAddress(_ text: String) -> Bool {
     guard text.utf8.count <= 262, let colon = text.lastIndex(of: ":"),
       let port = UInt16(text[text.index(after: colon)...]), port > 0

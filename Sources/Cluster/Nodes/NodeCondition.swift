@@ -1,14 +1,14 @@
 /// What a node says of how it is: what those of older versions neither say nor read.
 ///
-/// It stands beside the record's other values, under a seal of its own, so that nodes of both kinds have
-/// the rest of each other's records.
+/// It stands beside the record's other values, under a seal of its own, so that nodes of both kinds
+/// have the rest of each other's records.
 package struct NodeCondition: Equatable, Sendable {
   /// Why others are to be preferred to it, in a sentence without its full stop; nil: all is well.
   package var fault: String?
   /// What an operator should know though it is well; nil: nothing.
   package var remark: String?
-  /// Tells its `auth.secret` from others, to those who have the cluster's (`RecordSeal.mark`); nil: it
-  /// says nothing of it.
+  /// Tells its `auth.secret` from others, to those who have the cluster's (`RecordSeal.mark`); nil:
+  /// it says nothing of it.
   package var secretMark: String?
 
   package init(fault: String? = nil, remark: String? = nil, secretMark: String? = nil) {

@@ -31,8 +31,8 @@ struct PeerHealth: Equatable, Sendable {
 
   /// A check of ours has ended.
   ///
-  /// One that was gone for our checks, too, and answers again has most likely been started again: what it
-  /// failed in was that it was gone.
+  /// One that was gone for our checks, too, and answers again has most likely been started again:
+  /// what it failed in was that it was gone.
   mutating func checked(
     _ passed: Bool, _ limits: ClusterConfiguration, at now: MonotonicTime
   ) {

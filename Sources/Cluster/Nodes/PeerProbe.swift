@@ -24,8 +24,8 @@ package struct PeerProbe: Sendable {
     self.check = check
   }
 
-  /// Which node answers: what says that it is another one, or nothing, does not pass; an address may
-  /// be somebody else's by now.
+  /// Which node answers: what says that it is another one, or nothing, does not pass; an address
+  /// may be somebody else's by now.
   package static let nodeHeader = "Wedlive-Node"
   /// Is there where it leaves what it has to others.
   package static let leavingHeader = "Wedlive-Leaving"

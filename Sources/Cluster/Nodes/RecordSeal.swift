@@ -20,8 +20,8 @@ package struct RecordSeal: Sendable {
       HMAC<SHA256>.authenticationCode(for: Self.text(values, key), using: secret))
   }
 
-  /// What tells a secret from others, to those who have the cluster's, and nobody else: 32 hexadecimal
-  /// digits; nil without a secret of the cluster.
+  /// What tells a secret from others, to those who have the cluster's, and nobody else: 32
+  /// hexadecimal digits; nil without a secret of the cluster.
   package func mark(of secret: [UInt8]) -> String? {
     guard let key else { return nil }
     let text = Array("auth.secret".utf8) + SHA256.hash(data: secret)

@@ -3,13 +3,13 @@ package import EventLoop
 extension Placement {
   /// Chooses an origin for a connection of which nobody knows what stream it will bring.
   ///
-  /// As for a stream; but where Redis can't be asked, the counts that there are decide: edges need not
-  /// agree on where a connection goes.
+  /// As for a stream; but where Redis can't be asked, the counts that there are decide: edges need
+  /// not agree on where a connection goes.
   ///
   /// - Parameters:
   ///   - name: decides between equals; better another one for each connection.
-  ///   - preferred: taken before all others, in any region, where it is usable and has room; also where
-  ///     something fails there: the client's stream may wait for it.
+  ///   - preferred: taken before all others, in any region, where it is usable and has room; also
+  ///     where something fails there: the client's stream may wait for it.
   ///   - view: the nodes.
   ///   - region: where the client is.
   ///   - counts: how many connections each node has: see `ConnectionCounts.estimates`.
@@ -41,8 +41,8 @@ extension Placement {
 }
 
 extension ClusterNode {
-  /// The origin for a connection of which nobody knows what stream it will bring, and what counts it
-  /// until it is let go.
+  /// The origin for a connection of which nobody knows what stream it will bring, and what counts
+  /// it until it is let go.
   ///
   /// - Parameters:
   ///   - name: decides between equals.

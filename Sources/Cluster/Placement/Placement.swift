@@ -16,10 +16,10 @@ package struct Placement: Sendable {
   ///
   /// The one with the fewest connections for its weight, which is its headroom, less while it is
   /// younger than `slowStart`; of the same region where one there has room. Draining, unreachable
-  /// and full ones are passed over, and one where something fails is taken only where no other is left.
-  /// Where Redis can't be asked, loads are not known: the wedding's
-  /// own rank decides, for which all edges that know the same origins have the same answer, and by
-  /// which its cameras meet.
+  /// and full ones are passed over, and one where something fails is taken only where no other is
+  /// left. Where Redis can't be asked, loads are not known: the wedding's own rank decides, for
+  /// which all edges that know the same origins have the same answer, and by which its cameras
+  /// meet.
   ///
   /// - Parameters:
   ///   - stream: what is to be placed; also decides between equals, so that edges which see the

@@ -20,7 +20,8 @@ package enum Rendezvous {
       .max { ($0.score, $1.node) < ($1.score, $0.node) }?.node
   }
 
-  /// How much a node is wanted for a key; the same on every machine, which Swift's own hashes are not.
+  /// How much a node is wanted for a key; the same on every machine, which Swift's own hashes are
+  /// not.
   ///
   /// FNV-1a over both, then MurmurHash3's finalizer, since FNV alone leaves the high bits of short
   /// texts alike.

@@ -4,9 +4,10 @@ import Synchronization
 
 /// On which origin a wedding's cameras meet.
 ///
-/// A program is cut from cameras that one origin has, so a wedding's second camera goes where its first
-/// one is. `wl:home:{wedding}` names that origin; refreshes of the leases of its streams keep it there,
-/// and it is gone soon after the last of them. Edges that place two cameras at once agree by it.
+/// A program is cut from cameras that one origin has, so a wedding's second camera goes where its
+/// first one is. `wl:home:{wedding}` names that origin; refreshes of the leases of its streams keep
+/// it there, and it is gone soon after the last of them. Edges that place two cameras at once agree
+/// by it.
 final class WeddingHomes: Sendable {
   private struct Known: Sendable {
     var home: NodeID?
@@ -50,8 +51,8 @@ final class WeddingHomes: Sendable {
   /// Where a wedding's cameras are.
   ///
   /// - Parameter stream: any of it.
-  /// - Returns: nil where none is published, as far as is known; at most `absentAge` old, or what was
-  ///   known last where Redis doesn't say.
+  /// - Returns: nil where none is published, as far as is known; at most `absentAge` old, or what
+  ///   was known last where Redis doesn't say.
   func home(of stream: StreamID) async -> NodeID? {
     let before = known.withLock { $0[stream.wedding] }
     if let before, before.until > .now { return before.home }

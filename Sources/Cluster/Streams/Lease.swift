@@ -36,8 +36,8 @@ package final class Lease: Sendable {
     content.withLock { $0.onLoss = onLoss }
   }
 
-  /// The number of this holder; it grows where a provisional lease is settled, when Redis is back, and where
-  /// another has had the stream meanwhile.
+  /// The number of this holder; it grows where a provisional lease is settled, when Redis is back,
+  /// and where another has had the stream meanwhile.
   package var epoch: Int64 { number.load(ordering: .acquiring) }
 
   /// That of the publisher whose stream it is.

@@ -2,10 +2,11 @@ import Redis
 
 /// What is compared and set in Redis, each in one step.
 ///
-/// All keys of a script are one stream's. `KEYS[1]` is the stream's record, which outlives its lease: numbers go on where they were.
-/// `KEYS[2]` is there for as long as the lease is kept, by Redis' clock and no other. `KEYS[3]` names the
-/// origin where its wedding's cameras meet, which is the first that has one of them. A wedding's program is
-/// held like a stream: it follows the cameras, and says nothing of where they meet.
+/// All keys of a script are one stream's. `KEYS[1]` is the stream's record, which outlives its
+/// lease: numbers go on where they were. `KEYS[2]` is there for as long as the lease is kept, by
+/// Redis' clock and no other. `KEYS[3]` names the origin where its wedding's cameras meet, which is
+/// the first that has one of them. A wedding's program is held like a stream: it follows the
+/// cameras, and says nothing of where they meet.
 ///
 /// Of its end the record says under which epoch it was on the `air` last, if that isn't told yet,
 /// whether its publisher has `left`, when the end is `due` should nobody come, and that it was
@@ -77,9 +78,9 @@ enum LeaseScripts {
   ///
   /// Arguments: node, its incarnation, lease and memory in milliseconds, priority; the epoch that
   /// may be taken over (0: none), the epoch that the new one must pass, 1 where a lease that has
-  /// expired says nothing yet, 1 where the holder of the former epoch is gone. One that isn't keeps its
-  /// stream against a lower priority: that is no claim of its own publisher's. Answers 1 and the new
-  /// epoch, the owner before and the head; or 0, the owner and its epoch.
+  /// expired says nothing yet, 1 where the holder of the former epoch is gone. One that isn't keeps
+  /// its stream against a lower priority: that is no claim of its own publisher's. Answers 1 and
+  /// the new epoch, the owner before and the head; or 0, the owner and its epoch.
   static let claim = RedisScript(
     preamble + """
       local left = redis.call('PTTL', KEYS[2])

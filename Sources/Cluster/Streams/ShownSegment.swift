@@ -15,7 +15,8 @@ package struct ShownSegment: Equatable, Sendable {
 
   /// As it stands in Redis.
   ///
-  /// - Parameter number: the program's, as older nodes write a later one and leave what stands beside it.
+  /// - Parameter number: the program's, as older nodes write a later one and leave what stands
+  ///   beside it.
   /// - Returns: the three, with spaces between them.
   func text(as number: Int64) -> String { "\(number) \(camera) \(sequence)" }
 

@@ -52,8 +52,8 @@ package final class StreamDirectory: Sendable {
 
   /// Which node has a stream.
   ///
-  /// What was known a while ago is the answer at once, and is looked up beside it; what an event has
-  /// called outdated is looked up first.
+  /// What was known a while ago is the answer at once, and is looked up beside it; what an event
+  /// has called outdated is looked up first.
   ///
   /// - Parameter stream: which.
   /// - Returns: nil where nobody has it, as Redis says or said within `absentAge`.
@@ -99,7 +99,8 @@ package final class StreamDirectory: Sendable {
   ///   - epoch: under which it is told; nil: the node has no lease of it.
   ///   - stream: which.
   ///   - address: of the node, for other nodes' HTTP.
-  /// - Returns: true for a smaller epoch than the holder's, and for none where another node holds it.
+  /// - Returns: true for a smaller epoch than the holder's, and for none where another node holds
+  ///   it.
   package func isStale(
     _ epoch: Int64?, of stream: StreamID, toldAt address: String
   ) -> Bool {

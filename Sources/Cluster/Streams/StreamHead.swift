@@ -12,7 +12,8 @@ package struct StreamHead: Equatable, Sendable {
   package var camera: String?
   /// Whose segment a program has announced last; nil for other streams, and where that isn't known.
   package var shown: ShownSegment?
-  /// The program date where it ends, in milliseconds since 1970 by its holder's clock; 0: not known.
+  /// The program date where it ends, in milliseconds since 1970 by its holder's clock; 0: not
+  /// known.
   package var date: Int64
   /// When the stream went on the air, in milliseconds since 1970; 0: not known.
   package var began: Int64
@@ -71,7 +72,8 @@ package struct StreamHead: Equatable, Sendable {
 
   /// Takes what stands beside the values in a program's record.
   ///
-  /// An older node has written the camera as the last of the names, and leaves what stood beside them.
+  /// An older node has written the camera as the last of the names, and leaves what stood beside
+  /// them.
   ///
   /// - Parameters:
   ///   - text: what is there as the camera; empty for none.

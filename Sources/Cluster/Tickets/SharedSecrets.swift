@@ -1,12 +1,13 @@
 import Crypto
 package import Redis
 
-/// Secrets that all nodes have at a time and that change as time goes on: what TLS session tickets are
-/// sealed with, so that a viewer resumes on any node.
+/// Secrets that all nodes have at a time and that change as time goes on: what TLS session tickets
+/// are sealed with, so that a viewer resumes on any node.
 ///
-/// Time is cut into slots. The secret of each stands under `wl:ticket:{slot}`, sealed with the cluster's
-/// secret (AES-GCM): whoever needs it first makes it, and Redis keeps the first. That of the next slot is
-/// made a slot ahead, so that all nodes have it before one of them uses it, whatever their clocks say.
+/// Time is cut into slots. The secret of each stands under `wl:ticket:{slot}`, sealed with the
+/// cluster's secret (AES-GCM): whoever needs it first makes it, and Redis keeps the first. That of
+/// the next slot is made a slot ahead, so that all nodes have it before one of them uses it,
+/// whatever their clocks say.
 package struct SharedSecrets: Sendable {
   /// Those of a time.
   package struct Moment: Equatable, Sendable {

@@ -2,8 +2,8 @@ import Cache
 import Foundation
 import HTTPTypes
 
-/// What stands before a body on disk, as JSON: a response's head and how fresh it is, of how many bytes
-/// and of which version where it is kept in slices, or by which fields responses are chosen.
+/// What stands before a body on disk, as JSON: a response's head and how fresh it is, of how many
+/// bytes and of which version where it is kept in slices, or by which fields responses are chosen.
 struct EdgeDiskHead: Codable {
   /// Of an object that is kept in slices.
   private struct Whole: Codable {

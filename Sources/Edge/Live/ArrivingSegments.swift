@@ -2,9 +2,9 @@ import Cache
 
 /// Segments that have been announced and are being fetched, before anybody is told of them.
 ///
-/// Viewers hear of a segment when all of it is here: whatever becomes of its origin then, they get it.
-/// A link that takes longer for a segment than the segment lasts is no reason to wait, or viewers would
-/// fall behind more and more: they read what comes, as long as it comes.
+/// Viewers hear of a segment when all of it is here: whatever becomes of its origin then, they get
+/// it. A link that takes longer for a segment than the segment lasts is no reason to wait, or
+/// viewers would fall behind more and more: they read what comes, as long as it comes.
 struct ArrivingSegments {
   private enum Event: Sendable {
     /// An answer has come; by its place.

@@ -1,26 +1,27 @@
 /// Segments of a rendition that its last node has listed and its next one hasn't got.
 ///
 /// A player is some segments behind the newest, so what it is about to fetch must stay listed when
-/// another node goes on with the stream: those that this edge has are, until they would have left the
-/// window anyway.
+/// another node goes on with the stream: those that this edge has are, until they would have left
+/// the window anyway.
 ///
-/// The next node makes what the one before had announced last once more, under the same numbers, for
-/// edges that haven't got it. Where viewers have been told of the former, that stays.
+/// The next node makes what the one before had announced last once more, under the same numbers,
+/// for edges that haven't got it. Where viewers have been told of the former, that stays.
 struct CarriedSegments {
   /// How many segments in a row may be missing: players wait at a gap for as long as it would last.
   private static let longestHole = 3
 
   private var entries: ArraySlice<MediaPlaylistText.Entry> = []
-  /// Those that have left the playlist, which players may still fetch; with the number that ends that.
+  /// Those that have left the playlist, which players may still fetch; with the number that ends
+  /// that.
   private var unlisted: [(entry: MediaPlaylistText.Entry, until: Int)] = []
   /// How many discontinuities there were before the first of them.
   private var breaks = 0
   private var targetDuration = 1
-  /// How long the playlist may be, in seconds: as long as the one that they come from, or the window
-  /// where the stream had not filled it yet.
+  /// How long the playlist may be, in seconds: as long as the one that they come from, or the
+  /// window where the stream had not filled it yet.
   private var span = 0.0
-  /// The number up to which they stand in place of what the next node has made once more; nil where it
-  /// lists none of that.
+  /// The number up to which they stand in place of what the next node has made once more; nil where
+  /// it lists none of that.
   private var last: Int?
 
   /// Whether none is listed.
@@ -34,8 +35,8 @@ struct CarriedSegments {
 
   /// Another node goes on.
   ///
-  /// What can't be had is listed as a gap, which players pass over: one that died may have announced a
-  /// segment and sent it to nobody.
+  /// What can't be had is listed as a gap, which players pass over: one that died may have
+  /// announced a segment and sent it to nobody.
   ///
   /// - Parameters:
   ///   - before: what viewers had.
@@ -97,8 +98,8 @@ struct CarriedSegments {
     return (start, gaps)
   }
 
-  /// Lets go of what has left the window, and of all of it where the node has let go of what came next:
-  /// players count from the first one.
+  /// Lets go of what has left the window, and of all of it where the node has let go of what came
+  /// next: players count from the first one.
   mutating func trim(_ after: MediaPlaylistText) {
     let rest = rest(of: after)
     let before = entries

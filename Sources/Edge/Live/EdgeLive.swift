@@ -11,9 +11,9 @@ package import Viewers
 
 /// The live streams that this edge's viewers watch: each is followed while somebody does.
 ///
-/// Shared by all loops. A follower has one question open to the node that has the stream, fetches each
-/// new segment of what is watched, and hands the new playlists to every loop: no viewer's request
-/// goes to an origin, but for segments that nobody has watched yet.
+/// Shared by all loops. A follower has one question open to the node that has the stream, fetches
+/// each new segment of what is watched, and hands the new playlists to every loop: no viewer's
+/// request goes to an origin, but for segments that nobody has watched yet.
 package final class EdgeLive: Sendable {
   /// The streams of a node that has some itself, in the same tables.
   package struct OwnStreams: Sendable {
@@ -24,7 +24,8 @@ package final class EdgeLive: Sendable {
     /// - Parameters:
     ///   - version: numbers the snapshots of both.
     ///   - isHere: whether a stream is its own now, whatever another node says of it.
-    ///   - kept: for how long segments of a stream that came home can still be had where they were made.
+    ///   - kept: for how long segments of a stream that came home can still be had where they were
+    ///     made.
     package init(
       version: @escaping @Sendable () -> UInt64,
       isHere: @escaping @Sendable (StreamKey) -> Bool,
@@ -150,7 +151,8 @@ package final class EdgeLive: Sendable {
     return .begun(follower.snapshot)
   }
 
-  /// Follows a stream as if somebody watched it, and returns once a node has told of it, or none has it.
+  /// Follows a stream as if somebody watched it, and returns once a node has told of it, or none
+  /// has it.
   ///
   /// - Parameters:
   ///   - key: the stream, as it is asked for.
@@ -199,8 +201,8 @@ package final class EdgeLive: Sendable {
       rules: rules, absence: nodes.isEmpty ? .absent : nil, isMixed: true)
   }
 
-  /// Nodes that have a stream: known to whoever follows it, or its wedding's program; nil where others may
-  /// have its segments, too.
+  /// Nodes that have a stream: known to whoever follows it, or its wedding's program; nil where
+  /// others may have its segments, too.
   func pool(of key: StreamKey) -> UpstreamPool? {
     locator.keepers == nil ? told(of: key) : nil
   }
@@ -282,8 +284,8 @@ package final class EdgeLive: Sendable {
 
   /// What a wedding's own address leads to is another stream now.
   ///
-  /// A camera that has been the program goes on by its own address, where it is followed from now on. A
-  /// program that is over as a stream of its own is no more.
+  /// A camera that has been the program goes on by its own address, where it is followed from now
+  /// on. A program that is over as a stream of its own is no more.
   ///
   /// - Parameters:
   ///   - view: what is known of the former stream.

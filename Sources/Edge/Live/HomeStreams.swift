@@ -7,7 +7,8 @@ package import Viewers
 
 /// Streams that come home: this node has them from now on, and another one had them until here.
 package final class HomeStreams: Sendable {
-  /// One of so many parts of the cache may be such segments of one stream that nobody has asked for.
+  /// One of so many parts of the cache may be such segments of one stream that nobody has asked
+  /// for.
   private static let part = 2
 
   private let live: EdgeLive
@@ -21,8 +22,8 @@ package final class HomeStreams: Sendable {
   /// - Parameter live: follows them where they have been until here.
   package init(_ live: EdgeLive) { self.live = live }
 
-  /// Follows a stream that is about to come home, as if somebody watched it, and returns once it is known
-  /// what its viewers have of it.
+  /// Follows a stream that is about to come home, as if somebody watched it, and returns once it is
+  /// known what its viewers have of it.
   ///
   /// - Parameters:
   ///   - key: the stream.
@@ -32,7 +33,8 @@ package final class HomeStreams: Sendable {
     if let known = heard(of: key) { fetchAll(of: known) }
   }
 
-  /// How far viewers here have a stream that another node has, or had; nil where nothing is known of it.
+  /// How far viewers here have a stream that another node has, or had; nil where nothing is known
+  /// of it.
   package func progress(of key: StreamKey) -> WindowState? {
     guard let known = heard(of: key), let launch = known.launch else { return nil }
     let furthest = StreamFeed(known, launch: launch).renditions.max {
@@ -50,13 +52,14 @@ package final class HomeStreams: Sendable {
     }
   }
 
-  /// What viewers get of a stream that this node has itself from now on, and had from another until here:
-  /// what those have listed stays listed.
+  /// What viewers get of a stream that this node has itself from now on, and had from another until
+  /// here: what those have listed stays listed.
   ///
   /// - Parameters:
   ///   - snapshot: of the stream.
   ///   - isFirst: whether it is the first here that has something to show.
-  /// - Returns: the same, with their segments before its own for as long as they would have been listed.
+  /// - Returns: the same, with their segments before its own for as long as they would have been
+  ///   listed.
   package func continuing(_ snapshot: StreamSnapshot, isFirst: Bool) -> StreamSnapshot {
     let key = snapshot.key
     let merged = carried.withLock { carried -> StreamSnapshot? in
@@ -78,8 +81,8 @@ package final class HomeStreams: Sendable {
   /// A stream is no longer here.
   package func forget(_ key: StreamKey) { carried.withLock { _ = $0.removeValue(forKey: key) } }
 
-  /// What others have had of a stream that this node goes on with, and which segments the other one still
-  /// gives out; nil where nobody has listed any of it.
+  /// What others have had of a stream that this node goes on with, and which segments the other one
+  /// still gives out; nil where nobody has listed any of it.
   private func before(_ key: StreamKey) -> (view: LiveView, kept: KeptSegments?)? {
     guard let known = heard(of: key), let launch = known.launch else { return nil }
     let kept = KeptSegments(
@@ -89,8 +92,8 @@ package final class HomeStreams: Sendable {
 
   // MARK: What others have made
 
-  /// Has all that is listed of a stream here that is elsewhere, the newest first: who has it may end at any
-  /// time, and viewers are to have what they were told of.
+  /// Has all that is listed of a stream here that is elsewhere, the newest first: who has it may
+  /// end at any time, and viewers are to have what they were told of.
   func fetchAll(of snapshot: StreamSnapshot) {
     let paths = snapshot.renditions.map { rendition in
       let folder =

@@ -1,15 +1,16 @@
 import EventLoop
 import Viewers
 
-/// Segments of a stream that came home which the process that made them gives out still, whether this one
-/// has fetched them or not: the newest that it has listed, as far back as it keeps them.
+/// Segments of a stream that came home which the process that made them gives out still, whether
+/// this one has fetched them or not: the newest that it has listed, as far back as it keeps them.
 struct KeptSegments {
   /// Their paths.
   private var paths: Set<String> = []
 
   /// - Parameters:
   ///   - feed: what the other process has listed last.
-  ///   - length: how long it keeps what it has made; all that is listed longer here isn't counted on.
+  ///   - length: how long it keeps what it has made; all that is listed longer here isn't counted
+  ///     on.
   init(_ feed: StreamFeed, length: Duration) {
     let limit = length / .seconds(1)
     for rendition in feed.renditions {

@@ -18,8 +18,8 @@ package struct LiveConfiguration: Sendable {
   package var firstDeadline = Duration.seconds(3)
   /// How long a node may hold a question for news.
   package var newsDeadline = Duration.seconds(30)
-  /// How long a playlist waits for the first bytes of the segments that it names, and for more of them
-  /// while they come.
+  /// How long a playlist waits for the first bytes of the segments that it names, and for more of
+  /// them while they come.
   package var segmentPatience = Duration.seconds(1)
   /// How long a node may send nothing of a segment: players have no more time than that.
   package var segmentStall = Duration.seconds(5)

@@ -37,7 +37,8 @@ final class LiveFollower: Sendable {
   /// - Parameters:
   ///   - key: as it is asked for.
   ///   - live: whose it is.
-  ///   - before: what viewers have of it from another follower; nil for a stream that nobody here had.
+  ///   - before: what viewers have of it from another follower; nil for a stream that nobody here
+  ///     had.
   init(_ key: StreamKey, _ live: EdgeLive, after before: LiveView? = nil) {
     self.key = key
     self.live = live
@@ -71,8 +72,8 @@ final class LiveFollower: Sendable {
     arrival?.cancel()
   }
 
-  /// The stream may be another node's: the open question is of no use any more, nor is what is still
-  /// to come of a segment.
+  /// The stream may be another node's: the open question is of no use any more, nor is what is
+  /// still to come of a segment.
   func relocate() {
     let (question, arrival) = state.withLock { state in
       state.isMoved = true
@@ -291,8 +292,8 @@ final class LiveFollower: Sendable {
   ///   - feed: as it came.
   ///   - view: what viewers have.
   ///   - anyhow: whether also where they are not.
-  /// - Returns: whether nothing was handed on, for a segment that did not come: its node may have gone,
-  ///   and is asked once more.
+  /// - Returns: whether nothing was handed on, for a segment that did not come: its node may have
+  ///   gone, and is asked once more.
   private func apply(
     _ feed: StreamFeed, to view: inout LiveView, anyhow: Bool
   ) async -> Bool {

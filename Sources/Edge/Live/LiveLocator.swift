@@ -6,8 +6,8 @@ package struct LiveLocator: Sendable {
   package struct Place: Sendable {
     /// The likeliest first.
     package var nodes: [Upstream]
-    /// Whether it is being published there, as is known from elsewhere: a node that hasn't got it yet
-    /// soon has.
+    /// Whether it is being published there, as is known from elsewhere: a node that hasn't got it
+    /// yet soon has.
     package var isLive: Bool
     /// Whether others may have it that can't be asked: that these haven't got it says nothing then.
     package var isPartial: Bool
@@ -26,8 +26,8 @@ package struct LiveLocator: Sendable {
 
   /// Looks for a stream; the camera is `program` where the wedding's own address was asked for.
   let find: @Sendable (StreamKey) async -> Place
-  /// The nodes that may have a stream's segments, be its playlists another's by now; those that have the
-  /// stream where it is nil.
+  /// The nodes that may have a stream's segments, be its playlists another's by now; those that
+  /// have the stream where it is nil.
   let keepers: (@Sendable (StreamKey) -> [Upstream])?
   /// Told of a node that gave no answer.
   let failed: @Sendable (Upstream) -> Void

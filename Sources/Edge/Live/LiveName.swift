@@ -2,9 +2,9 @@ import Access
 
 /// What the cache calls a live segment: its path behind a word of its own, the same for all hosts.
 ///
-/// As long as a wedding has one camera, its program has the very segments of that one, at addresses of
-/// its own: both are one object, so that viewers of either find what was fetched for the other. No two
-/// cameras ever have a segment of the same name.
+/// As long as a wedding has one camera, its program has the very segments of that one, at addresses
+/// of its own: both are one object, so that viewers of either find what was fetched for the other.
+/// No two cameras ever have a segment of the same name.
 enum LiveName {
   private static let prefix = Array("live".utf8)
   private static let program = Array("\(Claims.programCamera)/".utf8)

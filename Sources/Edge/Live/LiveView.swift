@@ -70,8 +70,8 @@ struct LiveView {
   /// The stream that it is; nil before the first answer.
   var key: StreamKey? { feed?.key }
 
-  /// Whether an answer is about a camera that is its wedding's program no longer, and was told as that
-  /// in the moment before there is another one: its viewers are not to have it.
+  /// Whether an answer is about a camera that is its wedding's program no longer, and was told as
+  /// that in the moment before there is another one: its viewers are not to have it.
   static func isBetween(_ answer: StreamFeed, askedAs key: StreamKey) -> Bool {
     answer.key != key && !answer.isProgram
   }
@@ -180,8 +180,8 @@ struct LiveView {
     return answer
   }
 
-  /// Whether a program goes on as a stream of its own, with the numbers of the camera that it was; its
-  /// lease is another one.
+  /// Whether a program goes on as a stream of its own, with the numbers of the camera that it was;
+  /// its lease is another one.
   private static func isSplit(_ feed: StreamFeed, _ answer: StreamFeed) -> Bool {
     feed.isProgram && feed.wedding == answer.wedding && feed.launch == answer.launch
       && answer.camera == Claims.programCamera
@@ -189,8 +189,8 @@ struct LiveView {
 
   /// Lists what another node has listed before what this one has of a rendition.
   ///
-  /// A node that has lost a stream and got it back is another one: nothing of what viewers had is in
-  /// its playlist.
+  /// A node that has lost a stream and got it back is another one: nothing of what viewers had is
+  /// in its playlist.
   private mutating func carry(
     _ rendition: StreamFeed.Rendition, after known: StreamFeed.Rendition?, of answer: StreamFeed,
     _ isHere: (String) -> Bool
@@ -222,7 +222,8 @@ struct LiveView {
     return longer
   }
 
-  /// Segments of watched renditions that have not been fetched yet; they count as fetched from now on.
+  /// Segments of watched renditions that have not been fetched yet; they count as fetched from now
+  /// on.
   mutating func fresh(
     _ feed: StreamFeed, now: UInt64
   ) -> [(rendition: String, segment: String)] {

@@ -1,9 +1,10 @@
 import Viewers
 
-/// What an edge adds to the numbers of a stream that has begun anew, so that its viewers' never go back.
+/// What an edge adds to the numbers of a stream that has begun anew, so that its viewers' never go
+/// back.
 ///
-/// The last resort: as a rule the next node that has a stream knows how far it was. Names of segments stay
-/// what they are, and so what they lead to.
+/// The last resort: as a rule the next node that has a stream knows how far it was. Names of
+/// segments stay what they are, and so what they lead to.
 struct NumberShift: Equatable {
   /// Far more than any stream has segments, and room for as many.
   private static let most = 1 << 54

@@ -5,7 +5,8 @@ package struct RecordingLocator: Sendable {
     package let wedding: String
     package let id: String
 
-    /// The recording whose file it is: `/hls/{wedding}/recordings/{id}/{file}`; nil for another path.
+    /// The recording whose file it is: `/hls/{wedding}/recordings/{id}/{file}`; nil for another
+    /// path.
     init?(path: String) {
       let parts = path.split(separator: "/", omittingEmptySubsequences: false)
       guard parts.count == 6, parts[0].isEmpty, parts[1] == "hls", parts[3] == "recordings",

@@ -2,7 +2,8 @@ import Synchronization
 
 /// Whom an edge asks for recordings: each has one node alone that keeps it.
 final class RecordingPools: Sendable {
-  /// There are no more nodes than that; those of nodes that have gone are forgotten with all others.
+  /// There are no more nodes than that; those of nodes that have gone are forgotten with all
+  /// others.
   private static let limit = 1_000
 
   private struct Key: Hashable {

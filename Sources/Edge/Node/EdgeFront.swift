@@ -13,8 +13,8 @@ package final class EdgeFront: RequestHandler {
   /// - Parameters:
   ///   - health: of the node.
   ///   - drain: of the node, for others of its cluster; nil where there are none.
-  ///   - isOfCluster: whether what lies under `/cluster/` is that of nodes: an edge asks its origins as
-  ///     a node, so it must hand on nobody's questions of that kind.
+  ///   - isOfCluster: whether what lies under `/cluster/` is that of nodes: an edge asks its
+  ///     origins as a node, so it must hand on nobody's questions of that kind.
   ///   - behind: answers everything else.
   package init(
     health: Health, drain: PeerDrain? = nil, isOfCluster: Bool = false, behind: RequestHandler

@@ -5,8 +5,8 @@ enum EdgeAddress {
     name.firstIndex(of: "/").map { name[$0...] } ?? ""
   }
 
-  /// What everything under an address is purged by: itself, the path, and the wedding's name where it
-  /// is an address of a wedding's.
+  /// What everything under an address is purged by: itself, the path, and the wedding's name where
+  /// it is an address of a wedding's.
   static func tags(of name: String) -> [String] {
     let path = path(of: name)
     let parts = path.prefix { $0 != "?" }.split(separator: "/", maxSplits: 2)

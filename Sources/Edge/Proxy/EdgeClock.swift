@@ -6,9 +6,9 @@ import Synchronization
 
 /// Seconds since 1970 that don't go back: what ages are counted by.
 ///
-/// The wall's clock at first, and then as fast as the machine's own: where the wall's is set back, what
-/// is kept would stay as young as it is for as long, so this one goes on. Where the wall's is set
-/// forwards it follows: what then looks older than it is, is only asked for anew.
+/// The wall's clock at first, and then as fast as the machine's own: where the wall's is set back,
+/// what is kept would stay as young as it is for as long, so this one goes on. Where the wall's is
+/// set forwards it follows: what then looks older than it is, is only asked for anew.
 package final class EdgeClock: Sendable {
   /// What both clocks say at a moment, in nanoseconds: since 1970, and since anything.
   package typealias Reading = (wall: Int64, steady: Int64)
@@ -17,8 +17,8 @@ package final class EdgeClock: Sendable {
     (EdgeClock.read(CLOCK_REALTIME_COARSE), EdgeClock.read(CLOCK_MONOTONIC_COARSE))
   }
 
-  /// How far the wall's clock may run ahead before it is followed: no line of memory is written to by
-  /// all loops for less.
+  /// How far the wall's clock may run ahead before it is followed: no line of memory is written to
+  /// by all loops for less.
   private static let slack: Int64 = 100_000_000
 
   private let read: @Sendable () -> Reading

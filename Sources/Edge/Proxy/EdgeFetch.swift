@@ -31,10 +31,12 @@ final class EdgeFetch: ResponseReceiver {
     var isOwn = false
     /// Upstreams that are asked last, as they have broken off.
     var brokeOff: Set<Upstream> = []
-    /// Whether what it waited for was a stranger's error: it is asked together with others once more.
+    /// Whether what it waited for was a stranger's error: it is asked together with others once
+    /// more.
     var isAgain = false
 
-    /// Whether nothing in it makes it one client's: an error may be another one for who says who it is.
+    /// Whether nothing in it makes it one client's: an error may be another one for who says who it
+    /// is.
     var isAnybodys: Bool {
       let fields = request.headerFields
       return isOwn || fields[.authorization] == nil && fields[.cookie] == nil
@@ -209,8 +211,8 @@ final class EdgeFetch: ResponseReceiver {
       requestedAt: requestedAt, now: now, wall: proxy.wall)
   }
 
-  /// Whether an error that isn't kept is the same for all who wait for it: nothing in the request or in
-  /// the answer makes it one client's.
+  /// Whether an error that isn't kept is the same for all who wait for it: nothing in the request
+  /// or in the answer makes it one client's.
   private func isErrorForAll(_ head: HTTPResponse) -> Bool {
     guard order.isShared, head.status.code >= 400 else { return false }
     let says = head.headerFields[.cacheControl]?.lowercased() ?? ""
@@ -310,7 +312,8 @@ final class EdgeFetch: ResponseReceiver {
   /// How often the rest of a response that breaks off is asked for.
   private static let mostResumes = 2
 
-  /// Asks for the rest of a response that broke off, where it can be known to be of the same version.
+  /// Asks for the rest of a response that broke off, where it can be known to be of the same
+  /// version.
   ///
   /// An upstream that says nothing is not asked again: whoever reads has waited long enough.
   private func resume(_ fill: EdgeFill, after problem: HTTPClientError) -> Bool {

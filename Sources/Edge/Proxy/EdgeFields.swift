@@ -9,8 +9,8 @@ enum EdgeFields {
   /// - Parameters:
   ///   - response: as it came.
   ///   - now: stands for a date that it doesn't say (RFC 9110, 6.6.1).
-  /// - Returns: without the fields of a connection, and without Strict-Transport-Security: that is for the
-  ///   name by which viewers ask, and this node's to say.
+  /// - Returns: without the fields of a connection, and without Strict-Transport-Security: that is
+  ///   for the name by which viewers ask, and this node's to say.
   static func kept(_ response: HTTPResponse, at now: Int64) -> HTTPResponse {
     var kept = response
     kept.headerFields = response.headerFields.withoutConnectionFields
@@ -60,8 +60,8 @@ enum EdgeFields {
   ///
   /// - Parameters:
   ///   - request: the client's.
-  ///   - isShared: whether the answer may be for others, too: then it is asked for whole, and without
-  ///     the client's conditions.
+  ///   - isShared: whether the answer may be for others, too: then it is asked for whole, and
+  ///     without the client's conditions.
   /// - Returns: without the fields of a connection, and for others without what stands for another
   ///   host, path, scheme or method.
   static func asked(_ request: HTTPRequest, isShared: Bool) -> HTTPFields {

@@ -75,8 +75,8 @@ final class EdgeFill: Sendable {
     return made
   }
 
-  /// Whether a request that comes now may have it: one that is whole by now, and will be stored in a
-  /// moment, only as long as it is fresh; one that broke off is only for those who asked before.
+  /// Whether a request that comes now may have it: one that is whole by now, and will be stored in
+  /// a moment, only as long as it is fresh; one that broke off is only for those who asked before.
   func mayBeJoined(at now: Int64) -> Bool {
     switch body.progress.end {
     case .open: body.isAllThere
@@ -92,8 +92,8 @@ final class EdgeFill: Sendable {
 
   /// Whether another request gets the same response: it is for all, and chosen by the same fields.
   ///
-  /// An error that isn't kept is for all who say as little of who they are as the one that it was for:
-  /// a stranger's 401 says nothing of one who has a key.
+  /// An error that isn't kept is for all who say as little of who they are as the one that it was
+  /// for: a stranger's 401 says nothing of one who has a key.
   ///
   /// - Parameter order: of that request.
   /// - Returns: false also where nobody can tell.

@@ -32,8 +32,8 @@ extension EdgeProxy {
     return count
   }
 
-  /// Whether what was purged so far is on disk, too, so that a kill or a power cut brings nothing of it
-  /// back; waits for that, but not for long.
+  /// Whether what was purged so far is on disk, too, so that a kill or a power cut brings nothing
+  /// of it back; waits for that, but not for long.
   package func arePurgesKept() async -> Bool {
     await store.disk?.tier.isKept(within: configuration.purgeWait) ?? true
   }

@@ -7,8 +7,8 @@ import Synchronization
 
 /// A cache in front of an HTTP origin, for all loops of a node.
 ///
-/// One request to the origin for each object, however many wait for it; all of them get bytes as the
-/// origin sends them.
+/// One request to the origin for each object, however many wait for it; all of them get bytes as
+/// the origin sends them.
 package final class EdgeProxy: Sendable {
   package let configuration: EdgeConfiguration
   let store: EdgeStore

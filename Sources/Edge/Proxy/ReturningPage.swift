@@ -2,7 +2,8 @@ import HTTPSemantics
 import HTTPServer
 import HTTPTypes
 
-/// What a browser gets in place of the player page that can't be had now: a page that asks for it again.
+/// What a browser gets in place of the player page that can't be had now: a page that asks for it
+/// again.
 ///
 /// It names nobody, as all that viewers get; why there is no answer stands in the log.
 enum ReturningPage {

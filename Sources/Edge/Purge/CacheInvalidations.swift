@@ -6,10 +6,10 @@ import Synchronization
 
 /// Has an edge's cache forget what any node of its cluster says is to be forgotten.
 ///
-/// Invalidations that come together are done together: ten thousand at once are a few passes over the
-/// cache, in which no loop waits longer than for a stretch of one shard. How far it has come stands
-/// beside what is on disk, so that an edge which was away catches up; one that was away for longer
-/// than the cluster remembers has everything confirmed by its origin before anybody gets it.
+/// Invalidations that come together are done together: ten thousand at once are a few passes over
+/// the cache, in which no loop waits longer than for a stretch of one shard. How far it has come
+/// stands beside what is on disk, so that an edge which was away catches up; one that was away for
+/// longer than the cluster remembers has everything confirmed by its origin before anybody gets it.
 package final class CacheInvalidations: Sendable {
   private struct State {
     var waiting: [Invalidation] = []

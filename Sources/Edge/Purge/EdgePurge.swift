@@ -2,8 +2,8 @@ import Cluster
 
 /// Invalidations, any number, as one pass over what an edge keeps.
 ///
-/// Keys and prefixes are meant of all hosts where they begin with a slash; else they begin with a host,
-/// after a scheme or without one.
+/// Keys and prefixes are meant of all hosts where they begin with a slash; else they begin with a
+/// host, after a scheme or without one.
 struct EdgePurge: Sendable {
   /// Keys and tags: what objects are tagged with.
   private(set) var exact: Set<String> = []

@@ -6,7 +6,8 @@ package import Operator
 
 /// `POST /cache/purge` on an edge's admin port: this edge forgets at once, and all others are told.
 ///
-/// It is answered when the disk has it, too: a crash brings nothing back that was answered with 200.
+/// It is answered when the disk has it, too: a crash brings nothing back that was answered with
+/// 200.
 package enum PurgeRoute {
   package static let path: StaticString = "/cache/purge"
 

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Slices of large objects: each is asked for once, however many want it.
 ///
-/// What an upstream says of the whole stands with each slice; another version of the object is found
-/// out with the first slice of it that comes, and takes the place of the one before.
+/// What an upstream says of the whole stands with each slice; another version of the object is
+/// found out with the first slice of it that comes, and takes the place of the one before.
 final class EdgeSlices: Sendable {
   /// What there is of a slice.
   enum Found: Sendable {

@@ -3,8 +3,8 @@ import HTTPClient
 import HTTPTypes
 import Synchronization
 
-/// One request for a slice: whatever the upstream says is held against what was asked for, and against
-/// what is known of the object.
+/// One request for a slice: whatever the upstream says is held against what was asked for, and
+/// against what is known of the object.
 ///
 /// Called by the HTTP client's thread alone, one call at a time.
 final class SliceFetch: ResponseReceiver {

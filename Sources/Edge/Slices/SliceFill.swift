@@ -3,8 +3,8 @@ import Synchronization
 
 /// A slice that is on its way: written by one response, read by all who want it.
 ///
-/// It is whole only with exactly the bytes that it must have; with fewer or more it has failed, and is
-/// not kept.
+/// It is whole only with exactly the bytes that it must have; with fewer or more it has failed, and
+/// is not kept.
 final class SliceFill: Sendable {
   let object: SlicedObject
   let number: Int

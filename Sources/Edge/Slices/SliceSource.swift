@@ -2,10 +2,12 @@ import Cache
 import HTTPServer
 import Synchronization
 
-/// Sends parts of an object that is kept in slices, slice after slice, with the next one on its way.
+/// Sends parts of an object that is kept in slices, slice after slice, with the next one on its
+/// way.
 ///
-/// Confined to the connection's loop. Where a slice can't be had, or is another version's, the body fails:
-/// the client sees a reset stream or a closed connection, never an end and never other bytes.
+/// Confined to the connection's loop. Where a slice can't be had, or is another version's, the body
+/// fails: the client sees a reset stream or a closed connection, never an end and never other
+/// bytes.
 final class SliceSource: BodySource {
   /// What is sent, one after the other.
   enum Part {

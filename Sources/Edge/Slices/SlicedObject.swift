@@ -5,8 +5,8 @@ import HTTPTypes
 
 /// A large object that is kept in slices: what is known of the whole.
 ///
-/// Slices are kept under keys of their own, which this object's validators are part of: slices of one
-/// version never meet those of another.
+/// Slices are kept under keys of their own, which this object's validators are part of: slices of
+/// one version never meet those of another.
 final class SlicedObject: Sendable {
   /// What it was asked by: `host/path?query`.
   let name: String

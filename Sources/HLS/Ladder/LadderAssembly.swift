@@ -4,9 +4,9 @@ package import Media
 /// source's, in order, and none ever missing.
 ///
 /// Rungs are numbered from the largest picture to the smallest. A segment that an encoder does not
-/// give in time comes from the next smaller rung that has it, else from the next larger one, else it
-/// is the source's own: a moment of another quality is better than a picture that stops. So it is
-/// with a rung that nobody watches, and of which encoders give nothing.
+/// give in time comes from the next smaller rung that has it, else from the next larger one, else
+/// it is the source's own: a moment of another quality is better than a picture that stops. So it
+/// is with a rung that nobody watches, and of which encoders give nothing.
 ///
 /// Confined to the stream's owner, and without a clock: time is the source's.
 package struct LadderAssembly {
@@ -214,8 +214,8 @@ package struct LadderAssembly {
     return Output(rung: rung, segment: segment, origin: origin)
   }
 
-  /// Whether encoders give all of a part for a rung: those that stop with the next one don't say when
-  /// its last picture has come.
+  /// Whether encoders give all of a part for a rung: those that stop with the next one don't say
+  /// when its last picture has come.
   private func isMade(_ rung: Int, _ place: Int) -> Bool {
     func wants(_ part: LadderPart) -> Bool { part.wanted >> UInt32(rung) & 1 == 1 }
     return wants(parts[place]) && (place + 1 == parts.count || wants(parts[place + 1]))

@@ -53,6 +53,7 @@ package struct TokenBucket: Equatable, Sendable {
     return tokens
   }
 
-  /// Spends tokens; they may have been granted by another bucket as well, so none are left at worst.
+  /// Spends tokens; they may have been granted by another bucket as well, so none are left at
+  /// worst.
   package mutating func spend(_ bytes: Int) { tokens = max(0, tokens - bytes) }
 }

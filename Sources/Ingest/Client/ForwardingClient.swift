@@ -2,13 +2,14 @@ package import EventLoop
 package import RTMP
 package import TLS
 
-/// A connection that publishes somebody else's messages to a server, for an owner of another target.
+/// A connection that publishes somebody else's messages to a server, for an owner of another
+/// target.
 ///
 /// `RTMPClient` can be subclassed here alone, so it tells its owner by a closure.
 package final class ForwardingClient: RTMPClient {
   package enum Event: Equatable, Sendable {
-    /// The server takes the stream from here on; before it comes `.progressed` where it goes on with one
-    /// that viewers have a part of.
+    /// The server takes the stream from here on; before it comes `.progressed` where it goes on
+    /// with one that viewers have a part of.
     case started
     /// All that was sent has gone out.
     case drained
@@ -16,8 +17,8 @@ package final class ForwardingClient: RTMPClient {
     case reconnectRequested
     /// How far the server's viewers have the stream.
     case progressed(RelayProgress)
-    /// The server has heard the end that `finish` has said, and waited for: the connection stays, and is
-    /// watched over, until `finish` is called once more.
+    /// The server has heard the end that `finish` has said, and waited for: the connection stays,
+    /// and is watched over, until `finish` is called once more.
     case released
     /// It is over, for whatever reason; the last event.
     case ended(ClientEnd)
@@ -45,8 +46,8 @@ package final class ForwardingClient: RTMPClient {
   ///   - timeouts: for the server.
   ///   - silence: a server from which nothing comes for so long, not even the answer to a ping, is
   ///     given up by `check`.
-  ///   - keptPing: after how long without a word one that has let go of the stream is pinged, where that is
-  ///     sooner than the session's limits say.
+  ///   - keptPing: after how long without a word one that has let go of the stream is pinged, where
+  ///     that is sooner than the session's limits say.
   ///   - preamble: sent before anything else.
   ///   - onEvent: told what happens.
   package init(
@@ -85,8 +86,8 @@ package final class ForwardingClient: RTMPClient {
     }
   }
 
-  /// Whether the server has read nothing for as long as it may be silent, whatever it says: what it is
-  /// sent may get lost though what it sends arrives.
+  /// Whether the server has read nothing for as long as it may be silent, whatever it says: what it
+  /// is sent may get lost though what it sends arrives.
   private func isDeaf(_ now: MonotonicTime) -> Bool {
     let signs = session.readBytes + session.pongs
     guard session.isStarted, signs == readSigns else {

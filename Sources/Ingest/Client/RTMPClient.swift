@@ -43,8 +43,8 @@ package class RTMPClient: Channel {
   private var isLingering = false
   /// Whether the server has let go of the stream, and the socket is open for what it still says.
   package final var isKept: Bool { awaitsRelease && session.isReleased && !isClosed }
-  /// Whether the socket stays open until the server says that it has let go of the stream, and longer
-  /// where a subclass wants that.
+  /// Whether the socket stays open until the server says that it has let go of the stream, and
+  /// longer where a subclass wants that.
   private var awaitsRelease = false
   private var isReleaseTold = false
   private var releaseBy: MonotonicTime?
@@ -83,7 +83,8 @@ package class RTMPClient: Channel {
   /// All that waited has gone out.
   func drained() {}
 
-  /// The server has said that it has let go of the stream, which `finish` waited for: it is over now.
+  /// The server has said that it has let go of the stream, which `finish` waited for: it is over
+  /// now.
   ///
   /// A subclass that doesn't call this keeps the socket until `finish()`, or the server, ends it.
   func released() { finish() }
@@ -98,7 +99,8 @@ package class RTMPClient: Channel {
     outgoing.count + queue.count + (tls?.pendingOutputBytes ?? 0)
   }
 
-  /// Bytes of RTMP that were written, whether they have gone out or not: what `session.readBytes` comes to.
+  /// Bytes of RTMP that were written, whether they have gone out or not: what `session.readBytes`
+  /// comes to.
   package final var writtenBytes: UInt64 { queuedBytes + UInt64(outgoing.count) }
 
   /// Lets the session write; it goes out at the end of the turn.
@@ -111,7 +113,8 @@ package class RTMPClient: Channel {
   /// Payloads from this size on go out as they are; smaller ones are cheaper to copy.
   private static let uncopiedBytes = 2048
 
-  /// Sends a message of a stream that is open; its payload is shared, not copied, where it is large.
+  /// Sends a message of a stream that is open; its payload is shared, not copied, where it is
+  /// large.
   package final func forward(_ type: MessageType, timestamp: UInt32, payload: [UInt8]) {
     guard !isClosed else { return }
     let isShared =
@@ -137,8 +140,8 @@ package class RTMPClient: Channel {
   ///
   /// - Parameters:
   ///   - saysSo: whether the server hears that the stream is over, or only loses it.
-  ///   - patience: how long its answer to that is waited for, which `released()` then hears of; nil: it
-  ///     isn't, nor for anything else.
+  ///   - patience: how long its answer to that is waited for, which `released()` then hears of;
+  ///     nil: it isn't, nor for anything else.
   package final func finish(saysSo: Bool = true, awaitingReleaseFor patience: Duration? = nil) {
     guard !isClosed else { return }
     guard !isFinishing else {

@@ -1,7 +1,7 @@
 import RTMP
 
-/// The time of a program for its players: it goes on over cameras, whose own clocks have nothing to do
-/// with each other.
+/// The time of a program for its players: it goes on over cameras, whose own clocks have nothing to
+/// do with each other.
 ///
 /// RTMP's milliseconds of 32 bits, which wrap.
 struct ProgramClock {
@@ -13,7 +13,8 @@ struct ProgramClock {
 
   /// Another camera's messages follow; what it sends next comes right after what was sent last.
   ///
-  /// - Parameter newest: the time of its newest message, on its own clock; nil where it has none yet.
+  /// - Parameter newest: the time of its newest message, on its own clock; nil where it has none
+  ///   yet.
   mutating func begin(_ newest: UInt32?) {
     guard let last, let newest else { return isFresh = true }
     offset = last &+ Self.step &- newest

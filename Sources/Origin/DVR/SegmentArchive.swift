@@ -7,11 +7,12 @@ import Storage
 import Synchronization
 package import Telemetry
 
-/// Segments on disk that are too old for the memory and still in a playlist: viewers can go back to them.
+/// Segments on disk that are too old for the memory and still in a playlist: viewers can go back to
+/// them.
 ///
-/// Streams hand over each segment as they publish it; one thread writes, and nothing waits for it. A
-/// segment has one file, however many playlists have it, and the file goes with the last of them. What a
-/// process has left is of no use to the next one, whose playlists begin anew.
+/// Streams hand over each segment as they publish it; one thread writes, and nothing waits for it.
+/// A segment has one file, however many playlists have it, and the file goes with the last of them.
+/// What a process has left is of no use to the next one, whose playlists begin anew.
 package final class SegmentArchive: Sendable {
   /// How far a segment has come.
   package enum State: Sendable {
@@ -56,7 +57,8 @@ package final class SegmentArchive: Sendable {
   /// - Parameters:
   ///   - folder: is made where it isn't there; nothing else may be in it.
   ///   - limitBytes: what may wait for the disk; a segment beyond it is not kept.
-  ///   - reserveBytes: what stays free on the disk, which the records and recordings are on as a rule.
+  ///   - reserveBytes: what stays free on the disk, which the records and recordings are on as a
+  ///     rule.
   ///   - events: told of a disk that takes no more.
   ///   - registry: of metrics.
   ///   - logger: of the same.

@@ -37,7 +37,8 @@ package struct ElderAnswer: Codable, Equatable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
       case state, camera, chosen, shown, broadcast
-      /// The one that was chosen, and last the one that is shown: what processes of before say, and read.
+      /// The one that was chosen, and last the one that is shown: what processes of before say, and
+      /// read.
       case names
     }
 

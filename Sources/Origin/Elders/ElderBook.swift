@@ -1,8 +1,8 @@
 import Media
 import Synchronization
 
-/// What the processes before this one have said of their cameras last, and of which weddings they have the
-/// program.
+/// What the processes before this one have said of their cameras last, and of which weddings they
+/// have the program.
 package final class ElderBook: Sendable {
   private struct Page {
     var cameras: [StreamKey: ElderCamera] = [:]
@@ -40,7 +40,8 @@ package final class ElderBook: Sendable {
   /// What becomes of the cameras of a process that has ended.
   enum End { case lost, over, gone }
 
-  /// A process has ended, or knows nothing of such questions: its cameras are lost, then over, then gone.
+  /// A process has ended, or knows nothing of such questions: its cameras are lost, then over, then
+  /// gone.
   ///
   /// - Returns: those cameras.
   func end(_ process: Int32, _ end: End) -> [StreamKey] {
@@ -78,10 +79,11 @@ package final class ElderBook: Sendable {
     }
   }
 
-  /// The weddings whose program may have to be this process's for what those before it have: they have
-  /// cameras that may be shown, and not all of those are with the one that has the program.
+  /// The weddings whose program may have to be this process's for what those before it have: they
+  /// have cameras that may be shown, and not all of those are with the one that has the program.
   ///
-  /// - Parameter isKept: whether it may be this process's already, for cameras that have ended since.
+  /// - Parameter isKept: whether it may be this process's already, for cameras that have ended
+  ///   since.
   /// - Returns: none as long as one of them has said nothing.
   func hosted(isKept: Bool) -> Set<String> {
     pages.withLock { pages in

@@ -2,8 +2,8 @@ import HLS
 import Media
 import Viewers
 
-/// What a process has of one camera of a wedding with several, as it tells the one after it: all that a
-/// program needs to show it but the segments' bytes.
+/// What a process has of one camera of a wedding with several, as it tells the one after it: all
+/// that a program needs to show it but the segments' bytes.
 package struct ElderCamera: Codable, Equatable, Sendable {
   /// A segment of one rendition.
   struct Piece: Codable, Equatable, Sendable {

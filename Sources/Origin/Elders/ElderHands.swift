@@ -36,8 +36,8 @@ package struct ElderHands: Sendable {
   package let book: ElderBook
   /// Those that have not ended, the last one first.
   let processes: @Sendable () -> [Process]
-  /// Returns when it is known what viewers have of a stream that one of them has left, or has taken too
-  /// long to say.
+  /// Returns when it is known what viewers have of a stream that one of them has left, or has taken
+  /// too long to say.
   let hear: @Sendable (StreamKey) async -> Void
 
   /// How far viewers here have a stream that one of them had; nil where nobody has watched it.
@@ -58,7 +58,8 @@ package struct ElderHands: Sendable {
     self.processes = processes
   }
 
-  /// Has each of them do something; nothing comes of those that have ended, or don't know the order.
+  /// Has each of them do something; nothing comes of those that have ended, or don't know the
+  /// order.
   func ask(_ order: ElderOrder) async -> [ElderAnswer] { await ask { _ in order } }
 
   /// Has each of them do something of its own.

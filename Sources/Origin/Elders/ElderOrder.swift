@@ -4,15 +4,15 @@ package import Media
 ///
 /// JSON on the wire; a process that doesn't know an order refuses it.
 package enum ElderOrder: Codable, Equatable, Sendable {
-  /// Leave a stream to the process that asks, whose publisher shows a token with this digest; a wedding's
-  /// program without, and with what cameras there are. As long as it isn't admitted, it pushes nobody off
-  /// the air.
+  /// Leave a stream to the process that asks, whose publisher shows a token with this digest; a
+  /// wedding's program without, and with what cameras there are. As long as it isn't admitted, it
+  /// pushes nobody off the air.
   case yield(
     StreamKey, token: [UInt8], priority: Int, isAdmitted: Bool, cameras: LaterCameras? = nil)
   /// Say when a wedding's program may be had, or in so many milliseconds that it may not.
   case watchProgram(wedding: String, cameras: LaterCameras, milliseconds: Int)
-  /// Say what cameras of weddings with several have to show, once it is something else than what was told
-  /// with a number; these renditions, `wedding/camera/rendition`, are watched.
+  /// Say what cameras of weddings with several have to show, once it is something else than what
+  /// was told with a number; these renditions, `wedding/camera/rendition`, are watched.
   case watchCameras(after: Int, watched: [String], milliseconds: Int)
   /// Close connections that an operator has chosen.
   case drop(StreamControl.Selection)

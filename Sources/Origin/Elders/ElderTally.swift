@@ -1,10 +1,11 @@
 package import Telemetry
 import Synchronization
 
-/// What the processes before this one have said of themselves last, for this one's status and metrics.
+/// What the processes before this one have said of themselves last, for this one's status and
+/// metrics.
 ///
-/// What one has sent and received counts on when it has ended, so that no sum goes back; all else is gone
-/// with it.
+/// What one has sent and received counts on when it has ended, so that no sum goes back; all else
+/// is gone with it.
 package final class ElderTally: Sendable {
   /// Of all of them.
   package struct Sum: Equatable, Sendable {

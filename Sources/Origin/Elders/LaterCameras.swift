@@ -1,5 +1,5 @@
-/// A wedding's cameras that have something to show in a process, as that tells one before it, which has
-/// the wedding's program.
+/// A wedding's cameras that have something to show in a process, as that tells one before it, which
+/// has the wedding's program.
 package struct LaterCameras: Codable, Equatable, Sendable {
   /// The process that has them.
   package var process: Int32

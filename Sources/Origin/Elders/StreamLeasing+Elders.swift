@@ -11,13 +11,13 @@ extension StreamLeasing {
   private struct Grants {
     /// That it was granted while there were others: it knows best how far they have come.
     var granted: Set<StreamKey> = []
-    /// How far one of them has left a stream that another one then refused, or was silent about: that is
-    /// said once.
+    /// How far one of them has left a stream that another one then refused, or was silent about:
+    /// that is said once.
     var left: [StreamKey: ElderAnswer.Progress] = [:]
   }
 
-  /// The say of this node's processes before this one, where no cluster has one: they leave a stream to
-  /// who may have it, and it goes on after what they have made of it.
+  /// The say of this node's processes before this one, where no cluster has one: they leave a
+  /// stream to who may have it, and it goes on after what they have made of it.
   ///
   /// - Parameters:
   ///   - hands: reach them; nil as long as nobody can come.

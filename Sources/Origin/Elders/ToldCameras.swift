@@ -2,8 +2,8 @@ import HLS
 import Media
 import Viewers
 
-/// What cameras of weddings with several have told their programs last: for a later process of this node,
-/// whose programs can show them, too.
+/// What cameras of weddings with several have told their programs last: for a later process of this
+/// node, whose programs can show them, too.
 ///
 /// Pure. It has the last segments' bytes in common with the streams.
 struct ToldCameras {

@@ -12,7 +12,8 @@ package struct OriginKeys: StreamKeyDirectory {
   /// - Parameters:
   ///   - keys: of all streams.
   ///   - loops: that publishers are on.
-  ///   - elders: processes before this one, which have streams of their own; nil where there are none.
+  ///   - elders: processes before this one, which have streams of their own; nil where there are
+  ///     none.
   package init(keys: StreamKeys, loops: [LoopMailbox], elders: ElderHands? = nil) {
     self.keys = keys
     self.elders = elders

@@ -2,8 +2,8 @@ import HLS
 import Media
 import TLS
 
-/// Encrypts a stream's segments on their way to viewers, where that is wanted: all renditions of one
-/// number with one key.
+/// Encrypts a stream's segments on their way to viewers, where that is wanted: all renditions of
+/// one number with one key.
 ///
 /// Confined to the stream's owner. The source's segment of a number decides which key it is; what
 /// comes before the stream's first key waits.

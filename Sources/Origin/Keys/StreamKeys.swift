@@ -9,8 +9,9 @@ package import Store
 ///
 /// A key is in the store before any playlist names it: every node of a cluster can give it out, and
 /// a node that was killed can again. Where the store can't take it, or does not answer, it is given
-/// out from memory, said once in the log and stored later: a wedding goes on. A key that neither has is
-/// made again by its name, as edges still have the segments of an origin that died with Redis away.
+/// out from memory, said once in the log and stored later: a wedding goes on. A key that neither
+/// has is made again by its name, as edges still have the segments of an origin that died with
+/// Redis away.
 package actor StreamKeys {
   private enum State { case unstored, underWay, stored }
 
@@ -42,8 +43,8 @@ package actor StreamKeys {
   /// - Parameters:
   ///   - store: where keys are kept, sealed.
   ///   - secret: makes and seals them; the same on all nodes that share the store.
-  ///   - longestUse: milliseconds after which a key that nobody retired is forgotten: a process that
-  ///     was killed retires none.
+  ///   - longestUse: milliseconds after which a key that nobody retired is forgotten: a process
+  ///     that was killed retires none.
   ///   - logger: hears of what the store can't do; never of a key.
   ///   - patience: how long a call waits for the store.
   ///   - now: milliseconds since 1970.
@@ -66,8 +67,8 @@ package actor StreamKeys {
     self.uptime = uptime
   }
 
-  /// How long the store keeps what nobody needs: a clock that was set forward takes away no key that
-  /// playlists still name.
+  /// How long the store keeps what nobody needs: a clock that was set forward takes away no key
+  /// that playlists still name.
   static let margin: Int64 = 86_400_000
 
   /// The names of those that are in memory.
@@ -129,7 +130,8 @@ package actor StreamKeys {
   ///   - id: as it stands in a playlist.
   ///   - wedding: that the viewer may watch.
   /// - Returns: the key; nil where that wedding has no such one.
-  /// - Throws: where the store can't be asked for a key of another kind, or its secret was another one.
+  /// - Throws: where the store can't be asked for a key of another kind, or its secret was another
+  ///   one.
   package func key(
     _ id: String, ofWedding wedding: String
   ) async throws -> GivenStreamKey? {

@@ -152,8 +152,8 @@ final class Ladder {
     return sourceBitrate <= rung.videoBitrate + rung.videoBitrate / 10
   }
 
-  /// What a worker is asked for: the rungs, none with more bits than the source has, and no sound for
-  /// those alone that the publisher's plan lacks.
+  /// What a worker is asked for: the rungs, none with more bits than the source has, and no sound
+  /// for those alone that the publisher's plan lacks.
   private var job: LadderJob {
     var job = configuration.job
     if let first = allowed.first {

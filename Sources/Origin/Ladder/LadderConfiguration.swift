@@ -16,7 +16,8 @@ package struct LadderConfiguration: Sendable {
   package var pause = Duration.seconds(60)
   /// How long the last segments of a publisher that has gone are waited for.
   package var settleTimeout = Duration.seconds(3)
-  /// A rung that nobody has asked for within so many seconds is not encoded; nil encodes all of them.
+  /// A rung that nobody has asked for within so many seconds is not encoded; nil encodes all of
+  /// them.
   package var idleSeconds: UInt64?
   /// The worker's command.
   static let command = "transcode-worker"

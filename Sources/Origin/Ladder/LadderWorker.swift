@@ -29,7 +29,8 @@ final class LadderWorker: Channel {
   ///   - process: becomes the channel's.
   ///   - loop: where it is to live.
   ///   - onEvent: told of each event.
-  ///   - onEnd: told once, when the worker is gone without having been closed; it is to be waited for.
+  ///   - onEnd: told once, when the worker is gone without having been closed; it is to be waited
+  ///     for.
   /// - Throws: `.system` where the process has no descriptor left.
   init(
     _ process: WorkerProcess, on loop: Loop, onEvent: @escaping (LadderEvent) -> Void,

@@ -83,8 +83,8 @@ package final class WeddingLocks: WeddingLockDirectory {
 
   /// Locks or unlocks a wedding; it takes effect at once, and stays over restarts.
   ///
-  /// - Throws: why it can't be kept; nothing has changed then. After `.stalled` it takes effect when
-  ///   the store has kept it after all.
+  /// - Throws: why it can't be kept; nothing has changed then. After `.stalled` it takes effect
+  ///   when the store has kept it after all.
   package func change(_ wedding: String, isLocked: Bool) async throws {
     try await waiting(atMost: patience) { [self] () async throws(StoreError) in
       if isLocked {

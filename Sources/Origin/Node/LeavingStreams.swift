@@ -7,8 +7,8 @@ import Telemetry
 ///
 /// Confined to its loop.
 final class LeavingStreams {
-  /// What ends a publisher's part of its stream, for a reason; the closure is called when nothing of it
-  /// is on the loop any more.
+  /// What ends a publisher's part of its stream, for a reason; the closure is called when nothing
+  /// of it is on the loop any more.
   typealias Interrupt = (_ reason: PublicationEnd, _ done: @escaping () -> Void) -> Void
 
   private struct Leaving {

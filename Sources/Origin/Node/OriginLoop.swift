@@ -159,7 +159,8 @@ package final class OriginLoop {
           await node.left(ask, claim, "gone before it was admitted")
         }
       }
-      // Its camera may have been removed while the backend was asked; from here on removing ends it.
+      // Its camera may have been removed while the backend was asked; from here on removing ends
+      // it.
       if let words = node.cameras.refusal(claim.key, { CredentialDigest.of(token) }) {
         refuse(connection, .denied, words)
         return node.errands.run { [node] in await node.left(ask, claim, words) }
@@ -231,8 +232,8 @@ package final class OriginLoop {
         }), after: progress, under: grant)
   }
 
-  /// How long the last part of a segment is kept back: an edge whose connection breaks off may go on
-  /// with another origin, which makes all of that segment.
+  /// How long the last part of a segment is kept back: an edge whose connection breaks off may go
+  /// on with another origin, which makes all of that segment.
   private func patience(_ ask: ClientAsk, _ end: PublicationEnd) -> Duration {
     guard node.leasing != nil, ask.name["relay"] != nil, case .brokenOff = end else {
       return .zero
@@ -305,8 +306,8 @@ package final class OriginLoop {
 
   /// Which stream a player means, and whether it may have it: a token is for what is played.
   ///
-  /// - Returns: the stream, a wedding's program where no camera is named; the camera that it shows now;
-  ///   and what the token says.
+  /// - Returns: the stream, a wedding's program where no camera is named; the camera that it shows
+  ///   now; and what the token says.
   private func accept(
     _ address: RequestedStream
   ) throws(Refusal) -> (key: StreamKey?, shown: StreamKey?, claims: Claims?) {
@@ -335,7 +336,8 @@ package final class OriginLoop {
     return StreamKey(wedding: key.wedding, camera: active ?? Claims.mainCamera)
   }
 
-  /// Refuses a player where the source, which is what RTMP plays, is not in its plan or the stream's.
+  /// Refuses a player where the source, which is what RTMP plays, is not in its plan or the
+  /// stream's.
   private func checkSource(_ key: StreamKey?, plan: String?) throws(Refusal) {
     let streams = node.configuration.streams
     guard streams.ladder != nil else { return }

@@ -105,8 +105,8 @@ extension OriginNode {
   ///   - priority: of the same.
   ///   - isAdmitted: whether the backend has said yes to it.
   ///   - cameras: of a program what that process has to show.
-  /// - Returns: how far it has come here, with nothing to follow; nil where it isn't here, or was left
-  ///   before.
+  /// - Returns: how far it has come here, with nothing to follow; nil where it isn't here, or was
+  ///   left before.
   /// - Throws: `ClaimRefusal` where its publisher here keeps it.
   func yield(
     _ key: StreamKey, to token: [UInt8], _ priority: Int, isAdmitted: Bool,

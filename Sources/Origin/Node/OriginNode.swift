@@ -126,7 +126,8 @@ package final class OriginNode: Sendable {
     var limits = StreamRegistry.Limits()
     limits.reconnectWindow = configuration.streams.reconnectWindow
     limits.afterEnd = configuration.streams.afterEnd
-    // The next process lists what was made here for one window, and asks for it when somebody wants it.
+    // The next process lists what was made here for one window, and asks for it when somebody wants
+    // it.
     limits.afterYield = max(configuration.streams.afterUpgrade, configuration.streams.window)
     limits.streams = configuration.maximumStreams
     var settings = Program.Settings()
@@ -258,8 +259,8 @@ package final class OriginNode: Sendable {
       state: state, isBlind: isBlind, showing: showing, broadcast: await ledger.broadcast(key))
   }
 
-  /// Waits until a program that another process has may be had, or a camera here has something to show, or
-  /// nothing any more; for a while where nobody can tell.
+  /// Waits until a program that another process has may be had, or a camera here has something to
+  /// show, or nothing any more; for a while where nobody can tell.
   private static func wait(
     for wedding: String, _ programs: Programs, _ leasing: StreamLeasing?, pause: Duration
   ) async {

@@ -59,7 +59,8 @@ package final class StatusCollector: Sendable {
   ///   - locks: of weddings.
   ///   - edges: know of the viewers that other nodes have.
   ///   - traffic: of the node; one of its own where none is given.
-  ///   - elders: reaches processes of this node that were before this one; nil where there are none.
+  ///   - elders: reaches processes of this node that were before this one; nil where there are
+  ///     none.
   package init(
     identity: Identity, node: OriginNode, loops: [LoopMailbox], metrics: MetricRegistry,
     recordings: RecordingService? = nil, locks: WeddingLocks? = nil, edges: EdgeViewers? = nil,
@@ -100,8 +101,8 @@ package final class StatusCollector: Sendable {
     return status
   }
 
-  /// A stream that is with a process before this one, or was left to this one and has yet to begin; nil
-  /// where none has it.
+  /// A stream that is with a process before this one, or was left to this one and has yet to begin;
+  /// nil where none has it.
   func elderStream(_ key: StreamKey) async -> StreamStatus? {
     guard let elders else { return nil }
     let all = await elders.statuses().flatMap(\.streams).filter {
@@ -158,8 +159,8 @@ package final class StatusCollector: Sendable {
       recordings: await recordings?.underWay().map { RecordingStatus($0) } ?? [])
   }
 
-  /// What was sent of a camera; players of a wedding with one camera ask for its program, which is that
-  /// camera's stream.
+  /// What was sent of a camera; players of a wedding with one camera ask for its program, which is
+  /// that camera's stream.
   private func sent(of key: StreamKey, hasProgram: Bool) -> [SentBytes] {
     let own = node.traffic.sent(of: key)
     guard !hasProgram, key == StreamKey(wedding: key.wedding),

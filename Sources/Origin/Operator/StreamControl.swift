@@ -4,8 +4,8 @@ import Foundation
 package import HTTPTypes
 import Media
 
-/// nginx-rtmp's `/control` verbs: drops clients of a stream by name, address or number, and begins and
-/// ends its recordings.
+/// nginx-rtmp's `/control` verbs: drops clients of a stream by name, address or number, and begins
+/// and ends its recordings.
 ///
 /// `/control/drop/publisher|subscriber|client?app=live&name=WEDDING[/CAMERA]&addr=…&clientid=…`
 /// answers with how many were dropped; `/control/record/start|stop?app=live&name=WEDDING[/CAMERA]`
@@ -18,7 +18,8 @@ package struct StreamControl: Sendable {
   /// - Parameters:
   ///   - loops: that clients are on.
   ///   - recordings: of the node.
-  ///   - elders: processes before this one, which have clients of their own; nil where there are none.
+  ///   - elders: processes before this one, which have clients of their own; nil where there are
+  ///     none.
   package init(
     loops: [LoopMailbox], recordings: OriginRecordings? = nil, elders: ElderHands? = nil
   ) {

@@ -19,7 +19,8 @@ package struct WatchPage: Sendable {
   ///     path; empty for none.
   ///   - integrity: its Subresource Integrity value, if it is to be checked.
   ///   - prefersHLSJS: whether browsers that can play HLS themselves take it too.
-  ///   - media: where playlists and segments are, `https://cdn.example.com`; empty: where the page is.
+  ///   - media: where playlists and segments are, `https://cdn.example.com`; empty: where the page
+  ///     is.
   package init(
     hlsJS: String, integrity: String? = nil, prefersHLSJS: Bool = false, media: String = ""
   ) {

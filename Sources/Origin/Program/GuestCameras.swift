@@ -3,11 +3,11 @@ import Media
 import Synchronization
 import Viewers
 
-/// Cameras whose publishers are with processes before this one: the programs here show them as if they were
-/// here, too.
+/// Cameras whose publishers are with processes before this one: the programs here show them as if
+/// they were here, too.
 ///
-/// Each of those processes is asked what has changed, and answers when something has; segments are fetched
-/// where the wedding's program is here.
+/// Each of those processes is asked what has changed, and answers when something has; segments are
+/// fetched where the wedding's program is here.
 package final class GuestCameras: Sendable {
   private struct State {
     /// What wakes the one who tells of a camera.

@@ -28,8 +28,8 @@ struct GuestView {
   /// - Parameters:
   ///   - camera: nil where it is gone.
   ///   - isShown: whether its wedding's program is here; else nothing of its segments is told.
-  ///   - last: the number of what the program has shown last of it with another process, where that was
-  ///     the last of all.
+  ///   - last: the number of what the program has shown last of it with another process, where that
+  ///     was the last of all.
   /// - Returns: what is to be told.
   mutating func take(_ camera: ElderCamera?, isShown: Bool, after last: Int? = nil) -> [Step] {
     guard let camera, camera.isThere else {
@@ -58,8 +58,8 @@ struct GuestView {
     return steps
   }
 
-  /// Those that were not told, each number by itself; only the newest one, what its program has yet to show,
-  /// and what comes after it, where none was.
+  /// Those that were not told, each number by itself; only the newest one, what its program has yet
+  /// to show, and what comes after it, where none was.
   private mutating func show(_ pieces: [ElderCamera.Piece], after last: Int?) -> [Step] {
     let sources = pieces.filter { $0.rendition == Renditions.sourceName }
     let newest = sources.last?.sequence

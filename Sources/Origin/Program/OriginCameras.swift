@@ -155,8 +155,8 @@ package struct OriginCameras: CameraDirectory {
   ///
   /// - Parameters:
   ///   - wedding: whose cameras.
-  ///   - isDecided: whether what its program is to show was chosen by a process of this node, which knows
-  ///     what is live in all of them: it is shown once it is live, wherever that is.
+  ///   - isDecided: whether what its program is to show was chosen by a process of this node, which
+  ///     knows what is live in all of them: it is shown once it is live, wherever that is.
   /// - Throws: why it can't be read.
   package func refresh(_ wedding: String, isDecided: Bool = false) async throws(StoreError) {
     await cameras.turns.enter(wedding)

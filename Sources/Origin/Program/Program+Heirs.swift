@@ -2,8 +2,8 @@ import EventLoop
 
 /// A program while its wedding has cameras in later processes of the node, too.
 ///
-/// It stays here for as long as it shows a camera that is here. Which one that is it decides as if all of
-/// them were: where it falls on one of theirs, the program is theirs to have.
+/// It stays here for as long as it shows a camera that is here. Which one that is it decides as if
+/// all of them were: where it falls on one of theirs, the program is theirs to have.
 extension Program {
   /// Takes what a later process says of its cameras.
   ///
@@ -29,8 +29,8 @@ extension Program {
     if !gone.isEmpty { tell() }
   }
 
-  /// A camera's stream is about to be left to a later process: where the program shows it, it waits for its
-  /// picture there, as it does for a segment that comes late.
+  /// A camera's stream is about to be left to a later process: where the program shows it, it waits
+  /// for its picture there, as it does for a segment that comes late.
   func expect(_ camera: String) {
     guard !isHandedOver else { return }
     heirs.leave(camera)
@@ -89,9 +89,10 @@ extension Program {
 
   /// Shows nothing new from now on, where a later process may have it.
   ///
-  /// - Parameter later: who wants it; nil for a process that doesn't say what it has, and goes on with
-  ///   whatever has nothing to show here.
-  /// - Returns: how far viewers have it, and last the camera that they are to see; nil where it stays.
+  /// - Parameter later: who wants it; nil for a process that doesn't say what it has, and goes on
+  ///   with whatever has nothing to show here.
+  /// - Returns: how far viewers have it, and last the camera that they are to see; nil where it
+  ///   stays.
   func handOver(to later: LaterCameras?) -> StreamLeasing.Progress? {
     if let later { _ = hear(later) }
     guard !isHandedOver else { return nil }

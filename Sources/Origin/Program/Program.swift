@@ -65,8 +65,8 @@ final class Program {
   private var look: ScheduledWork?
   /// Cameras in later processes of this node.
   var heirs = ProgramHeirs()
-  /// The camera that is shown, on its way to one of those or from one before this, and what ends the wait
-  /// for its picture there.
+  /// The camera that is shown, on its way to one of those or from one before this, and what ends
+  /// the wait for its picture there.
   var moving: (camera: String, isToHere: Bool, limit: ScheduledWork)?
   /// Whether one of those goes on with it.
   private(set) var isHandedOver = false
@@ -226,8 +226,8 @@ final class Program {
     changed(choice.lost(active, now: milliseconds))
   }
 
-  /// Shows the camera that the choice has come to by itself, where nothing has been shown yet, or another
-  /// process has shown another one.
+  /// Shows the camera that the choice has come to by itself, where nothing has been shown yet, or
+  /// another process has shown another one.
   private func begin() {
     guard let active = choice.active, sequencer.current != active, sequencer.pending == nil,
       heir == nil
@@ -337,7 +337,8 @@ final class Program {
 
   /// Shows nothing new from now on: a later process of this node goes on.
   ///
-  /// - Returns: how far viewers have it, the camera that was chosen, and last the one that they see.
+  /// - Returns: how far viewers have it, the camera that was chosen, and last the one that they
+  ///   see.
   func handOver() -> StreamLeasing.Progress {
     isHandedOver = true
     if let look { loop.cancel(look) }

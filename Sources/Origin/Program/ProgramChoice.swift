@@ -34,8 +34,8 @@ struct ProgramChoice {
   private(set) var chosen: String?
   /// What it shows, or showed last; nil before any camera was live.
   private(set) var active: String?
-  /// The camera that the program goes on with, once it is live, and for how long it waits after the first
-  /// other one that is.
+  /// The camera that the program goes on with, once it is live, and for how long it waits after the
+  /// first other one that is.
   private var awaited: (camera: String, patience: Int64)?
   private var cameras: [String: Camera] = [:]
   private var nextOrder = 0

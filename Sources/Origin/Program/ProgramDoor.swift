@@ -3,7 +3,8 @@ import HLS
 import Media
 import Store
 
-/// Opens a wedding's program with its first stream and closes it with the last, one after the other.
+/// Opens a wedding's program with its first stream and closes it with the last, one after the
+/// other.
 actor ProgramDoor {
   /// How the door does what it decides.
   struct Hands: Sendable {
@@ -21,7 +22,8 @@ actor ProgramDoor {
     /// What a main camera that is live, or waits, has for viewers.
     var seed: @Sendable (StreamKey) async -> ProgramSeed?
     var open: @Sendable (StreamKey, ProgramStart, ProgramSeed?) -> Void
-    /// Another node or process has a program: from here on cameras tell that they have something to show.
+    /// Another node or process has a program: from here on cameras tell that they have something to
+    /// show.
     var await: @Sendable (String) -> Void = { _ in }
     /// Returns when it is time to ask for it again, after a pause where nothing else is known.
     var wait: @Sendable (String, _ pause: Duration) async -> Void = { _, pause in
@@ -36,8 +38,8 @@ actor ProgramDoor {
     /// Takes a program away; told whether any of its cameras was published, or somebody only asked
     /// to.
     var close: @Sendable (StreamKey, _ wasPublished: Bool) async -> Void
-    /// From here on cameras tell what they have; where a process before this one has left the program, what
-    /// comes after the last segment that it has shown.
+    /// From here on cameras tell what they have; where a process before this one has left the
+    /// program, what comes after the last segment that it has shown.
     var listen: @Sendable (String, _ last: ShownPlace?) -> Void
   }
 
@@ -121,8 +123,8 @@ actor ProgramDoor {
     await closeIfEmpty(wedding)
   }
 
-  /// Another process is the node from now on: programs that are not here yet are opened there, with the
-  /// cameras that are here.
+  /// Another process is the node from now on: programs that are not here yet are opened there, with
+  /// the cameras that are here.
   func retire() { isRetired = true }
 
   private func closeIfEmpty(_ wedding: String) async {
@@ -144,8 +146,8 @@ actor ProgramDoor {
     await open(wedding, seed: streams[wedding]?.first { $0.camera == Claims.mainCamera })
   }
 
-  /// Another node, or the next process of this one, has a wedding's program: nothing of it is shown here
-  /// any more, until the next camera comes.
+  /// Another node, or the next process of this one, has a wedding's program: nothing of it is shown
+  /// here any more, until the next camera comes.
   private func lost(_ wedding: String, _ opening: Int) async {
     await turns.enter(wedding)
     defer { turns.leave(wedding) }
@@ -154,15 +156,15 @@ actor ProgramDoor {
     await hands.close(program, true)
   }
 
-  /// Leaves a program to a later process of this node, for good; what there is of it stays until the
-  /// last camera here has gone.
+  /// Leaves a program to a later process of this node, for good; what there is of it stays until
+  /// the last camera here has gone.
   ///
   /// - Parameters:
   ///   - program: of a wedding.
   ///   - later: what cameras that process has; nil where it doesn't say.
   /// - Returns: how far it has come; nil where it isn't here, or was left before.
-  /// - Throws: `ClaimRefusal` where it stays: it shows a camera that is here, or this process waits for it
-  ///   itself.
+  /// - Throws: `ClaimRefusal` where it stays: it shows a camera that is here, or this process waits
+  ///   for it itself.
   func yield(
     _ program: StreamKey, to later: LaterCameras?
   ) async throws(ClaimRefusal) -> StreamLeasing.Progress? {

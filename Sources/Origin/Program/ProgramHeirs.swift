@@ -38,7 +38,8 @@ struct ProgramHeirs {
     return before.subtracting(all).sorted()
   }
 
-  /// Whether one of them has said something of late: it has cameras of the wedding, that wait at least.
+  /// Whether one of them has said something of late: it has cameras of the wedding, that wait at
+  /// least.
   func areThere(now: Int64) -> Bool { told.values.contains { now - $0.at < Self.life } }
 
   /// A camera's stream is one of theirs from now on.

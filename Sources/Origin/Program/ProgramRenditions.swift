@@ -6,8 +6,8 @@ import Transcode
 
 /// All renditions of a program, in step: each has the segment of the same camera in the same place.
 ///
-/// Confined to the program. A rung's segments come some time after the source's. Where the camera has
-/// no such rung, another one stands in: the next smaller, else the next larger.
+/// Confined to the program. A rung's segments come some time after the source's. Where the camera
+/// has no such rung, another one stands in: the next smaller, else the next larger.
 struct ProgramRenditions {
   /// So many places may be open; of those before it the rungs take what there is.
   private static let patience = 6
@@ -51,8 +51,8 @@ struct ProgramRenditions {
   /// - Parameters:
   ///   - key: the program's.
   ///   - configuration: of all streams.
-  ///   - goesOn: whether another node has brought it so far: its first places then wait for rungs, which
-  ///     come after the source.
+  ///   - goesOn: whether another node has brought it so far: its first places then wait for rungs,
+  ///     which come after the source.
   ///   - outlet: where its snapshots go.
   init(
     _ key: StreamKey, configuration: StreamConfiguration, goesOn: Bool = false, outlet: StreamOutlet

@@ -8,7 +8,8 @@ import Media
 /// it is new, else the one that is being written. What viewers see is so a little of the same time
 /// twice, or of none, never more than half a segment of none; and a switch is shown within one
 /// segment. Segments of the old camera that come in between are held back. Only after many switches
-/// that each showed a moment twice one has to be waited over, and one more of the old camera is shown.
+/// that each showed a moment twice one has to be waited over, and one more of the old camera is
+/// shown.
 ///
 /// Pure, and confined to the program. What the program shows twice makes its dates run ahead of the
 /// clock's; they never go back.
@@ -33,8 +34,8 @@ struct ProgramSequencer {
     }
   }
 
-  /// How far dates may run ahead, in lengths of the new camera's segment: beyond it the program waits
-  /// for the next one, and shows that.
+  /// How far dates may run ahead, in lengths of the new camera's segment: beyond it the program
+  /// waits for the next one, and shows that.
   private static let mostRepeated: Int64 = 2
 
   /// The program after its last segment.
@@ -45,15 +46,16 @@ struct ProgramSequencer {
   private(set) var pending: String?
   /// Whether a segment of that one was waited over.
   ///
-  /// A second one never is: dates may be ahead for other reasons than what was shown twice, and for ever.
+  /// A second one never is: dates may be ahead for other reasons than what was shown twice, and for
+  /// ever.
   private var hasWaited = false
   private var lastSequence: Int?
   /// Whether it is known how far dates run ahead of the camera's that goes on.
   private var isAligned = true
   /// Whose segment another node has announced last, until something is shown here.
   ///
-  /// Its camera makes it once more, for edges that haven't got it: it takes the same place. Edges that have
-  /// it leave out what stands in that place here.
+  /// Its camera makes it once more, for edges that haven't got it: it takes the same place. Edges
+  /// that have it leave out what stands in that place here.
   private var announced: ShownPlace?
   private var held: Segment?
   /// From the camera's dates to the program's, in milliseconds.
@@ -98,8 +100,8 @@ struct ProgramSequencer {
     lastSequence = state.nextSequence - 1
   }
 
-  /// Starts a program that another process of this node has left, and that nobody makes anything of once
-  /// more.
+  /// Starts a program that another process of this node has left, and that nobody makes anything of
+  /// once more.
   ///
   /// - Parameters:
   ///   - state: after its last segment.
@@ -179,7 +181,8 @@ struct ProgramSequencer {
     return append(segment)
   }
 
-  /// Whether another node has shown it, and something after it: edges have had it for as long as that lasts.
+  /// Whether another node has shown it, and something after it: edges have had it for as long as
+  /// that lasts.
   private func isShown(_ segment: Segment, of camera: String) -> Bool {
     announced.map { camera == $0.camera && segment.sequence < $0.sequence } ?? false
   }

@@ -4,7 +4,8 @@ import RTMP
 /// Where a program begins.
 struct ProgramStart: Sendable {
   var state: WindowState
-  /// Whether another node, or an earlier program of this one, has brought it so far, as the cluster says.
+  /// Whether another node, or an earlier program of this one, has brought it so far, as the cluster
+  /// says.
   var isInherited = false
   /// Whether nobody could be asked how far another node has brought it.
   var isBlind = false
@@ -18,7 +19,8 @@ struct ProgramStart: Sendable {
   var chosen: String?
   /// Since when it was on the air there, and when last; nil where that isn't known.
   var broadcast: Broadcast?
-  /// The number of the lease under which another node has shown it, as an edge knows; 0 where none does.
+  /// The number of the lease under which another node has shown it, as an edge knows; 0 where none
+  /// does.
   var epoch: Int64 = 0
   /// What that camera that it is to show has shown last, where it was live here before.
   var first: ProgramSeed?

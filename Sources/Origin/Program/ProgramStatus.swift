@@ -8,7 +8,8 @@ struct ProgramStatus: Sendable {
   /// Any camera of it is live.
   var isLive = false
   var isEnded = false
-  /// The later process of this node that has the camera which it is to show; nil where that is here.
+  /// The later process of this node that has the camera which it is to show; nil where that is
+  /// here.
   var heir: Int32?
   /// Whether a later process goes on with it.
   var isHandedOver = false

@@ -18,8 +18,8 @@ extension Programs {
     opened?(wedding)
   }
 
-  /// The cameras that have something to show while another process has their program: those that are here,
-  /// and those of processes before this one.
+  /// The cameras that have something to show while another process has their program: those that
+  /// are here, and those of processes before this one.
   func live(in wedding: String) -> Set<String> { state.withLock { $0.away[wedding] ?? [] } }
 
   func note(_ news: ProgramNews, of key: StreamKey) {
@@ -57,8 +57,8 @@ extension Programs {
     return true
   }
 
-  /// Returns when other cameras of a wedding have something to show than those that were known, or the task
-  /// is cancelled.
+  /// Returns when other cameras of a wedding have something to show than those that were known, or
+  /// the task is cancelled.
   ///
   /// - Parameters:
   ///   - wedding: whose program another process has.
@@ -101,7 +101,8 @@ extension Programs {
   /// - Parameters:
   ///   - known: the number of what was told last; 0 for nothing.
   ///   - limit: how long it waits for news.
-  /// - Returns: a number for what is known then, what has changed, and the weddings whose program is here.
+  /// - Returns: a number for what is known then, what has changed, and the weddings whose program
+  ///   is here.
   func news(
     after known: Int, atMost limit: Duration
   ) async -> (number: Int, cameras: [ElderCamera], programs: Set<String>) {
@@ -134,15 +135,16 @@ extension Programs {
   /// Whether a wedding's program is here, and goes on here.
   package func isHeld(_ wedding: String) -> Bool { state.withLock { $0.isHeld(wedding) } }
 
-  /// The number of what a camera has shown last in its wedding's program with a process before this one; nil
-  /// where that was another camera, or isn't known.
+  /// The number of what a camera has shown last in its wedding's program with a process before this
+  /// one; nil where that was another camera, or isn't known.
   func lastShown(of camera: StreamKey) -> Int? {
     state.withLock { $0.left[camera.wedding] }.flatMap {
       $0.camera == camera.camera ? $0.sequence : nil
     }
   }
 
-  /// What is told of a camera that is with a process before this one; nothing where it is here by now.
+  /// What is told of a camera that is with a process before this one; nothing where it is here by
+  /// now.
   ///
   /// - Parameters:
   ///   - news: nil says that it has something to show, to those who wait for the program.

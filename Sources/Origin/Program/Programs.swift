@@ -20,7 +20,8 @@ package final class Programs: Sendable {
     var registry: StreamRegistry?
     /// What a process before this one has shown last in programs that it has left to this one.
     var left: [String: ShownPlace] = [:]
-    /// Weddings whose program another process has, and their cameras here that have something to show.
+    /// Weddings whose program another process has, and their cameras here that have something to
+    /// show.
     var away: [String: Set<String>] = [:]
     /// Those who wait for news of a wedding, or of all, by a number of their own.
     var waiting: [Int: (wedding: String?, news: AsyncStream<Void>.Continuation)] = [:]
@@ -114,8 +115,8 @@ package final class Programs: Sendable {
     }
   }
 
-  /// A stream that is no camera any more, as that was removed: nothing is kept of what it has told, and its
-  /// program doesn't wait for it.
+  /// A stream that is no camera any more, as that was removed: nothing is kept of what it has told,
+  /// and its program doesn't wait for it.
   private func forget(_ key: StreamKey) {
     let (isNews, home, watchers) = state.withLock { state in
       state.own.remove(key)
@@ -135,7 +136,8 @@ package final class Programs: Sendable {
   ///
   /// - Parameters:
   ///   - wedding: whose.
-  ///   - last: what a process before this one has shown last, where it has left the program exactly there.
+  ///   - last: what a process before this one has shown last, where it has left the program exactly
+  ///     there.
   func open(_ wedding: String, leftAfter last: ShownPlace? = nil) {
     let opened = state.withLock { state in
       state.open.insert(wedding)
@@ -148,8 +150,8 @@ package final class Programs: Sendable {
     opened(wedding)
   }
 
-  /// What a stream has for viewers, wherever it is; nil where there is none, or it can't be found for
-  /// seconds.
+  /// What a stream has for viewers, wherever it is; nil where there is none, or it can't be found
+  /// for seconds.
   func seed(_ key: StreamKey) async -> ProgramSeed? {
     let (loops, registry) = state.withLock { ($0.loops, $0.registry) }
     // On its way from one owner to the next nobody has it.

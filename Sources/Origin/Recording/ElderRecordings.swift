@@ -1,7 +1,7 @@
 import ControlAPI
 
-/// What the processes before this one say of recordings that they write: the record of such a one, which
-/// all of them read, doesn't say how much there is of it until it has ended.
+/// What the processes before this one say of recordings that they write: the record of such a one,
+/// which all of them read, doesn't say how much there is of it until it has ended.
 struct ElderRecordings {
   /// Longer or larger is no recording: sums of such can't overflow.
   private static let most: Int64 = 1 << 53
@@ -14,7 +14,8 @@ struct ElderRecordings {
     for var each in statuses.flatMap(\.recordings) where known[each.id] == nil {
       each.bytes = min(max(0, each.bytes), Self.most)
       each.durationMilliseconds = min(max(0, each.durationMilliseconds), Self.most)
-      // Each tells of all that is under way, and knows no more than the record of what isn't its own.
+      // Each tells of all that is under way, and knows no more than the record of what isn't its
+      // own.
       if each.isWriting || each.bytes > 0 || each.step != nil { known[each.id] = each }
     }
     self.known = known

@@ -17,7 +17,8 @@ package struct OriginRecordings: RecordingDirectory {
   ///   - service: writes them.
   ///   - loops: that publishers are on.
   ///   - orders: what was ordered; in memory alone, unless given.
-  ///   - elders: processes before this one, which write some of their own; nil where there are none.
+  ///   - elders: processes before this one, which write some of their own; nil where there are
+  ///     none.
   package init(
     _ service: RecordingService, loops: [LoopMailbox], orders: RecordingOrders? = nil,
     elders: ElderHands? = nil

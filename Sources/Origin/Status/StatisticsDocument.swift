@@ -3,8 +3,8 @@ package import Media
 /// `/stat`: a node's status as the XML of nginx-rtmp's `rtmp_stat all`.
 ///
 /// The elements, their order and their units are nginx-rtmp 1.1.4's, so that its readers and
-/// stylesheets work. Viewers over HLS are an element of our own, `nviewers`, and so is what was sent of
-/// a stream, by receivers and renditions, `sent`.
+/// stylesheets work. Viewers over HLS are an element of our own, `nviewers`, and so is what was
+/// sent of a stream, by receivers and renditions, `sent`.
 package struct StatisticsDocument: Sendable {
   package static let contentType = "text/xml; charset=utf-8"
   /// Where the stylesheet is found, relative to the document; browsers show the XML by it.

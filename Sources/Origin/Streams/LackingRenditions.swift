@@ -5,8 +5,8 @@ import Media
 import Transcode
 import Viewers
 
-/// The qualities that a ladder has and a stream hasn't, with the reason: made anew only where that is
-/// another one.
+/// The qualities that a ladder has and a stream hasn't, with the reason: made anew only where that
+/// is another one.
 struct LackingRenditions {
   private let ladder: [LadderRung]
   private var made: (rungs: [Int], source: PictureSize?, renditions: [LackingRendition])?

@@ -7,12 +7,13 @@ extension LiveStream {
 
   /// The publisher that has begun is the one before, by way of an edge.
   ///
-  /// - Parameter date: which date a time of its clock had on the node that had it; nil where that isn't
-  ///   known.
+  /// - Parameter date: which date a time of its clock had on the node that had it; nil where that
+  ///   isn't known.
   package func goOn(from date: PublisherDate?) { packager.goOn(from: date) }
 
-  /// Tells the cluster how far the stream has come, and its relay how far edges have it: they are about
-  /// to fetch what is new, and should this node be lost before they have, the next one makes it again.
+  /// Tells the cluster how far the stream has come, and its relay how far edges have it: they are
+  /// about to fetch what is new, and should this node be lost before they have, the next one makes
+  /// it again.
   ///
   /// - Parameter before: the state before what is new.
   func tellProgress(_ before: WindowState) {

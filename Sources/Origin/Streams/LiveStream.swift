@@ -96,8 +96,8 @@ package final class LiveStream {
   ///   - loop: of the publisher, where the ladder's worker is to live; nil makes no rungs.
   ///   - plan: the publisher's, as a token names it.
   ///   - wantKey: called when a key is to be made, which `add` is then given on this loop.
-  ///   - onProgress: told how far all viewers have the stream, for a publisher that is a relay: what
-  ///     comes after that, it has to send again to another node.
+  ///   - onProgress: told how far all viewers have the stream, for a publisher that is a relay:
+  ///     what comes after that, it has to send again to another node.
   ///   - inherited: how far another node has brought it.
   ///   - refuse: called when what comes can't be used.
   package func begin(

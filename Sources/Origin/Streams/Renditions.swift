@@ -30,8 +30,8 @@ struct Renditions {
   private(set) var rungs: [(place: Int, rendition: Rendition)] = []
   private var sealer: SegmentSealer
   private var masters = MasterPlaylists()
-  /// The same under the program's addresses, for the main camera: it is the program as long as there
-  /// is no other, and viewers stay where they are when there is one.
+  /// The same under the program's addresses, for the main camera: it is the program as long as
+  /// there is no other, and viewers stay where they are when there is one.
   private var programMasters = MasterPlaylists()
   private let program: StreamKey?
   private let plans: Plans

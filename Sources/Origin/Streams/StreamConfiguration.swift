@@ -9,13 +9,13 @@ package struct StreamConfiguration: Sendable {
   package var fragment = Duration.seconds(3)
   /// How much media the live playlist lists.
   package var window = Duration.seconds(60)
-  /// How far viewers can go back, where that is further: what is older than `window` is on disk; zero
-  /// keeps nothing there.
+  /// How far viewers can go back, where that is further: what is older than `window` is on disk;
+  /// zero keeps nothing there.
   package var dvrWindow = Duration.zero
   /// How long a stream waits for its publisher to return before it ends.
   package var reconnectWindow = Duration.seconds(60)
-  /// How long the last part of a segment is kept back where the connection of a relay broke off: another
-  /// node that has the stream by then makes all of that segment.
+  /// How long the last part of a segment is kept back where the connection of a relay broke off:
+  /// another node that has the stream by then makes all of that segment.
   package var relayPatience = Duration.seconds(1)
   /// How long an ended stream's playlist and segments can still be fetched.
   package var afterEnd = Duration.seconds(120)

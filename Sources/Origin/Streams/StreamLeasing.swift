@@ -13,17 +13,18 @@ package struct StreamLeasing: Sendable {
 
   /// What became of a wish to have a stream.
   package enum Outcome: Sendable {
-    /// This node has it; where it is known how far it has come, it goes on after that. Where it `wasOurs`
-    /// last, what this process still has of it is gone on with. Where the cluster could not be asked
-    /// (`isBlind`), another node may have brought it any far. `resumed`: under which grant the publisher
-    /// had it before, as is proved; `date`: which date a time of its clock had then.
+    /// This node has it; where it is known how far it has come, it goes on after that. Where it
+    /// `wasOurs` last, what this process still has of it is gone on with. Where the cluster could
+    /// not be asked (`isBlind`), another node may have brought it any far. `resumed`: under which
+    /// grant the publisher had it before, as is proved; `date`: which date a time of its clock had
+    /// then.
     case granted(
       after: Progress?, wasOurs: Bool = true, isBlind: Bool = false, resumed: StreamGrant? = nil,
       date: PublisherDate? = nil)
     /// The words go to the publisher.
     case refused(String)
-    /// Somebody is on air elsewhere on this node, and stays there until the backend has admitted the
-    /// newcomer; then it is to be asked for once more. The words are for one that isn't.
+    /// Somebody is on air elsewhere on this node, and stays there until the backend has admitted
+    /// the newcomer; then it is to be asked for once more. The words are for one that isn't.
     case onAir(String)
   }
 
@@ -31,8 +32,8 @@ package struct StreamLeasing: Sendable {
   package struct Wish: Sendable {
     package let key: StreamKey
     package let priority: Int
-    /// The epoch under which an edge's publisher was held before, with the edge's proof of it; empty
-    /// without one.
+    /// The epoch under which an edge's publisher was held before, with the edge's proof of it;
+    /// empty without one.
     package let resumes: String
     /// How far viewers had it then, as the edge knows; empty where it doesn't.
     package let after: String
@@ -50,8 +51,8 @@ package struct StreamLeasing: Sendable {
     package let isAdmitted: Bool
     /// Of a program the cameras here that have something to show.
     package let live: Set<String>
-    /// A number that a lease of it has had, as edges know, though Redis may not; viewers' edges believe
-    /// nobody who comes with less.
+    /// A number that a lease of it has had, as edges know, though Redis may not; viewers' edges
+    /// believe nobody who comes with less.
     package let known: Int64?
 
     package init(
@@ -79,8 +80,8 @@ package struct StreamLeasing: Sendable {
     package let state: WindowState
     /// Where the last segment ends by the publisher's clock, where that is known.
     package let publisherEnd: MediaTime?
-    /// Where the one after it ends, by the same clock, where another node has made and announced that;
-    /// it is made once more, for those who haven't got it.
+    /// Where the one after it ends, by the same clock, where another node has made and announced
+    /// that; it is made once more, for those who haven't got it.
     package let nextEnd: MediaTime?
     /// Which date a time of that clock has; told to an edge.
     package let publisherDate: PublisherDate?
@@ -125,8 +126,8 @@ package struct StreamLeasing: Sendable {
   let acquire: @Sendable (Wish, _ onLoss: @escaping @Sendable () -> Void) async -> Outcome
   /// Gives it up where it `isUnwanted`: nobody publishes it here any more.
   ///
-  /// That is asked in one step with giving it up, so that whoever asks for the stream later gets it anew.
-  /// False where it is wanted.
+  /// That is asked in one step with giving it up, so that whoever asks for the stream later gets it
+  /// anew. False where it is wanted.
   let release: @Sendable (StreamKey, _ isUnwanted: @Sendable () -> Bool) async -> Bool
   /// Tells how far it has come.
   let publish: @Sendable (StreamKey, Progress) async -> Void
@@ -135,8 +136,8 @@ package struct StreamLeasing: Sendable {
   let rank: @Sendable (StreamKey, _ priority: Int) -> Void
   /// Waits for the moment when a program that was refused may be had; nil where nobody can tell.
   ///
-  /// Whoever has it is told what cameras here have something to show. Returns false where nobody has heard
-  /// of it.
+  /// Whoever has it is told what cameras here have something to show. Returns false where nobody
+  /// has heard of it.
   let watch: (@Sendable (StreamKey, Set<String>) async -> Bool)?
   /// The number under which this node has it; nil where it hasn't.
   let epoch: @Sendable (StreamKey) -> Int64?

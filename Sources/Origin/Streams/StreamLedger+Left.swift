@@ -3,7 +3,8 @@ import Store
 
 // Streams that processes before this one have left.
 extension StreamLedger {
-  /// The streams that are not over as far as the store knows, however long ago they were on the air.
+  /// The streams that are not over as far as the store knows, however long ago they were on the
+  /// air.
   ///
   /// - Returns: none where the store can't say.
   func unended() async -> [StreamKey] {

@@ -6,8 +6,8 @@ package import Store
 /// Keeps in the store where each stream's numbers go on, a block ahead of those in use.
 ///
 /// Streams hand their state over and go on; a store that is slow or full costs them nothing. What
-/// it could not be told it is told again, with the next segment; that it fails is said once. No call
-/// waits for a store that does not answer: what it was asked may still come to be.
+/// it could not be told it is told again, with the next segment; that it fails is said once. No
+/// call waits for a store that does not answer: what it was asked may still come to be.
 package actor StreamLedger {
   private struct Run {
     var next: StreamNumbers.Position
@@ -122,10 +122,10 @@ package actor StreamLedger {
   ///
   /// - Parameters:
   ///   - key: the stream.
-  ///   - inherited: how far it has come, as its last holder has said, which may be nowhere; nil where
-  ///     nobody knows.
-  /// - Returns: where its numbers go on: after that state, unless this node was further by more than
-  ///   it reserves.
+  ///   - inherited: how far it has come, as its last holder has said, which may be nowhere; nil
+  ///     where nobody knows.
+  /// - Returns: where its numbers go on: after that state, unless this node was further by more
+  ///   than it reserves.
   func begin(_ key: StreamKey, inheriting inherited: WindowState?) async -> WindowState {
     var state = await begin(key)
     guard let inherited else { return state }
@@ -169,8 +169,8 @@ package actor StreamLedger {
     return state
   }
 
-  /// The streams that may have been on the air a while ago: they have begun or gone on since, and are not
-  /// over.
+  /// The streams that may have been on the air a while ago: they have begun or gone on since, and
+  /// are not over.
   ///
   /// - Parameters:
   ///   - fragment: how long a segment is.
@@ -266,7 +266,8 @@ package actor StreamLedger {
     await tell(key)
   }
 
-  /// Tells the store what it is to know by now, if anything, and if it isn't being told something already.
+  /// Tells the store what it is to know by now, if anything, and if it isn't being told something
+  /// already.
   private func tell(_ key: StreamKey) async {
     guard var run = runs[key], run.hasNews, !run.isAsking else { return }
     run.isAsking = true
@@ -309,8 +310,8 @@ package actor StreamLedger {
 
   /// Ends every run in order, so that the next ones go on without a gap: the node stops.
   ///
-  /// After the first that the store does not answer the others are left as a crash leaves them: they
-  /// go on at the end of their blocks.
+  /// After the first that the store does not answer the others are left as a crash leaves them:
+  /// they go on at the end of their blocks.
   package func endAll() async {
     for key in Array(runs.keys) {
       if case .stalled = await finish(key) { return }
@@ -328,8 +329,8 @@ package actor StreamLedger {
     _ = await finish(key)
   }
 
-  /// Ends the run of a stream that another process goes on with, after its last number, which notes may
-  /// not have told yet.
+  /// Ends the run of a stream that another process goes on with, after its last number, which notes
+  /// may not have told yet.
   func end(_ key: StreamKey, at state: WindowState) async {
     await note(key, state)
     _ = await finish(key)

@@ -79,8 +79,9 @@ package final class StreamMemory: Sendable {
   /// - Parameters:
   ///   - own: what it holds.
   ///   - now: milliseconds of a clock that never goes back.
-  /// - Returns: true for one stream in ten seconds, and for each that asks an eighth beyond the limit;
-  ///   it is counted. What the stream then lets go of is no longer held when the next one asks.
+  /// - Returns: true for one stream in ten seconds, and for each that asks an eighth beyond the
+  ///   limit; it is counted. What the stream then lets go of is no longer held when the next one
+  ///   asks.
   func mustEnd(_ own: Int, now: Int64) -> Bool {
     guard heldBytes > limitBytes, own > share(of: limitBytes) else { return false }
     if isFarBeyond {

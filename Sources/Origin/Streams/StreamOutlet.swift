@@ -122,7 +122,8 @@ package final class StreamOutlet: Sendable {
   /// Whether viewers have had something of a stream that is here.
   package func shows(_ key: StreamKey) -> Bool { shown.withLock { $0.contains(key) } }
 
-  /// Whether viewers have had something of a wedding's program that is here: its only camera is that.
+  /// Whether viewers have had something of a wedding's program that is here: its only camera is
+  /// that.
   package func showsProgram(of wedding: String) -> Bool {
     if let key = StreamKey(wedding: wedding, camera: Program.name), shows(key) { return true }
     return !hasProgram(wedding) && StreamKey(wedding: wedding).map { shows($0) } ?? false
@@ -142,8 +143,8 @@ package final class StreamOutlet: Sendable {
     }
   }
 
-  /// The next process of this node goes on with a stream, or a program: viewers who wait here for what comes
-  /// are sent there.
+  /// The next process of this node goes on with a stream, or a program: viewers who wait here for
+  /// what comes are sent there.
   func leave(_ key: StreamKey) {
     for loop in loops.withLock({ $0 }) { loop.submit { $0.local(ViewerSite.self)?.leave(key) } }
   }
@@ -212,7 +213,8 @@ package final class StreamOutlet: Sendable {
 
   func changed(_ status: StreamStatus) { board.set(status) }
 
-  /// Another process or node has the stream, and says when it ends; what is here can still be fetched.
+  /// Another process or node has the stream, and says when it ends; what is here can still be
+  /// fetched.
   func handedOver(_ key: StreamKey) {
     board.end(key)
     relays.end(key)

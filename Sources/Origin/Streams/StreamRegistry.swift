@@ -63,9 +63,9 @@ package actor StreamRegistry {
   /// - Parameters:
   ///   - limits: how long streams are kept, and how many.
   ///   - hasMemory: asked before there is one stream more.
-  ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from; never below
-  ///     those that another node had. It is told how far the program of the wedding has come, where
-  ///     its publisher's edge knows.
+  ///   - open: makes a stream that nobody publishes yet, with the numbers it goes on from; never
+  ///     below those that another node had. It is told how far the program of the wedding has come,
+  ///     where its publisher's edge knows.
   ///   - close: called when a stream is forgotten; it is not opened again before this returns. It
   ///     is told whether anybody has published it, or only asked to.
   ///   - isElsewhere: whether another node or process has a stream, or has had it since, and tells
@@ -101,16 +101,16 @@ package actor StreamRegistry {
   ///   - publisher: who wants it.
   ///   - isAdmitted: whether the backend has said yes; without that nobody is pushed off the air.
   ///   - state: how far the stream has come, as the cluster knows.
-  ///   - wasOurs: whether it was this node's last. Else another one has brought it on since, and what
-  ///     is left of it here is forgotten.
+  ///   - wasOurs: whether it was this node's last. Else another one has brought it on since, and
+  ///     what is left of it here is forgotten.
   ///   - lease: the number of the cluster's; nil without one.
   ///   - resumed: under which grant the publisher had it before, as its edge has proved.
   ///   - program: how far the one of its wedding has come, as that edge knows.
   ///   - left: which broadcast the process before this one has left with it: it waits for its
   ///     publisher here also where this one isn't admitted.
   /// - Returns: the stream, to be attached to the publisher's loop and nowhere else.
-  /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over by
-  ///   an admitted one.
+  /// - Throws: `ClaimRefusal` when another publisher keeps it; `.onAir` when it could be taken over
+  ///   by an admitted one.
   package func claim(
     _ key: StreamKey, by publisher: Publisher, isAdmitted: Bool = true,
     after state: WindowState? = nil, wasOurs: Bool = false, lease: Int64? = nil,
@@ -148,7 +148,8 @@ package actor StreamRegistry {
     return claim(key, entry)
   }
 
-  /// Whether a stream may begin here, as far as that can be said before anybody is sent away for it.
+  /// Whether a stream may begin here, as far as that can be said before anybody is sent away for
+  /// it.
   ///
   /// - Throws: `.full` or `.noMemory` where it is one too many.
   func room(for key: StreamKey) throws(ClaimRefusal) {
@@ -157,8 +158,8 @@ package actor StreamRegistry {
     guard hasMemory() else { throw .noMemory }
   }
 
-  /// Leaves a stream to the next process of this node, once; what there is of it can still be fetched
-  /// for a while.
+  /// Leaves a stream to the next process of this node, once; what there is of it can still be
+  /// fetched for a while.
   ///
   /// - Parameters:
   ///   - key: the stream.
@@ -244,8 +245,8 @@ package actor StreamRegistry {
 
   /// Whether a publisher that goes on was granted the stream before or after its holder.
   ///
-  /// Two edges may have two of them, of one lease of an origin that is lost: the one that came last has
-  /// the stream, whichever of the edges is faster.
+  /// Two edges may have two of them, of one lease of an origin that is lost: the one that came last
+  /// has the stream, whichever of the edges is faster.
   private func order(_ resumed: StreamGrant?, _ entry: Entry) -> Order {
     guard let resumed, let lease = entry.lease else { return .unknown }
     let current = StreamGrant(epoch: lease, turn: turn(entry))
@@ -273,8 +274,8 @@ package actor StreamRegistry {
       (isSame && !isFight) || outranks ? false : await holder.isSilent(for: Self.silence)
     guard isSame || outranks || isSilent else { throw .taken }
     guard !isFight || outranks || isSilent else { throw .contested }
-    // An answer of the backend may come late: of one encoder's connections the last one counts, which here
-    // is the one that was heard of last where nobody knows better.
+    // An answer of the backend may come late: of one encoder's connections the last one counts,
+    // which here is the one that was heard of last where nobody knows better.
     guard !isSame || order == .later || holder.id < publisher.id else { throw .superseded }
     guard isAdmitted || !entry.isOnAir else { throw .onAir }
     await holder.evict()
@@ -299,8 +300,8 @@ package actor StreamRegistry {
     return true
   }
 
-  /// Ends a stream whose publisher has not come back; where another node or process has it, or has had it
-  /// since, only what there is of it here: its end is for that one to tell.
+  /// Ends a stream whose publisher has not come back; where another node or process has it, or has
+  /// had it since, only what there is of it here: its end is for that one to tell.
   private func expire(_ claim: Claim) async {
     var state = WindowState()
     var wasTaken = false

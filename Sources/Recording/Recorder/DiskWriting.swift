@@ -21,8 +21,8 @@ enum DiskWriting {
     }
   }
 
-  /// Puts a file in the place of what is there under its name, whole or not at all; on disk when this
-  /// returns.
+  /// Puts a file in the place of what is there under its name, whole or not at all; on disk when
+  /// this returns.
   static func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
     let draft = path + ".new"
     let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)

@@ -19,7 +19,8 @@ enum FLVRecovery {
 
   /// Cuts a file after its last whole tag.
   ///
-  /// What a power cut has spoilt before that stays where it is: who makes a movie of it passes over it.
+  /// What a power cut has spoilt before that stays where it is: who makes a movie of it passes over
+  /// it.
   ///
   /// Reads the head and the end of each tag and nothing between, so that a file of gigabytes takes
   /// seconds.
@@ -80,7 +81,8 @@ enum FLVRecovery {
     return outcome
   }
 
-  /// A whole tag: what it is, how long, and what follows its body: its size again, and the next head.
+  /// A whole tag: what it is, how long, and what follows its body: its size again, and the next
+  /// head.
   ///
   /// - Returns: nil where there is none.
   private static func tag(

@@ -62,9 +62,9 @@ final class PartFile {
 
   /// Gives the kernel what it has not got yet: a process that is killed then loses nothing.
   ///
-  /// - Throws: `DiskError`; what was not given is lost, and the file ends with its last whole tag. With
-  ///   `ftruncate` half a tag stands behind that: each further call tries anew to cut it off, and writes
-  ///   nothing before it is.
+  /// - Throws: `DiskError`; what was not given is lost, and the file ends with its last whole tag.
+  ///   With `ftruncate` half a tag stands behind that: each further call tries anew to cut it off,
+  ///   and writes nothing before it is.
   func flush() throws(DiskError) {
     guard !buffer.isEmpty || isTorn else { return }
     defer { buffer.removeAll(keepingCapacity: true) }

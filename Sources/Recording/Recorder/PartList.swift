@@ -3,8 +3,8 @@ import Glibc
 
 /// The order of a recording's parts, and when each began: a line of JSON for each, beside them.
 ///
-/// Their names can't tell: they hold the machine's own time, which is set back, and changes in autumn.
-/// The record can't either, where it is lost or the process was killed before it was kept.
+/// Their names can't tell: they hold the machine's own time, which is set back, and changes in
+/// autumn. The record can't either, where it is lost or the process was killed before it was kept.
 struct PartList: Sendable {
   /// What is said of a part.
   struct Line: Codable, Equatable, Sendable {
@@ -38,8 +38,8 @@ struct PartList: Sendable {
     guard fdatasync(descriptor) == 0 else { throw DiskError("fdatasync", path) }
   }
 
-  /// What is said of the parts, in the order in which their files were made; lines that can't be read
-  /// are passed over.
+  /// What is said of the parts, in the order in which their files were made; lines that can't be
+  /// read are passed over.
   var lines: [Line] {
     guard let data = FileManager.default.contents(atPath: path) else { return [] }
     return data.split(separator: 0x0A).compactMap { try? JSONDecoder().decode(Line.self, from: $0) }

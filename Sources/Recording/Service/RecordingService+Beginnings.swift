@@ -91,7 +91,8 @@ extension RecordingService {
     return Quota(usage: usage, recording: recording.record.id, limitBytes: limit)
   }
 
-  /// Counts what the records know of a wedding's recordings; those that are written count themselves.
+  /// Counts what the records know of a wedding's recordings; those that are written count
+  /// themselves.
   private func refresh(_ usage: WeddingUsage, ofWedding wedding: String) async {
     let store = parts.store
     var kept: [RecordingRecord]?

@@ -109,8 +109,8 @@ extension RecordingService {
 
   /// Ends the recordings of a stream, which are then processed.
   ///
-  /// Its publisher is not recorded before somebody asks for it, or the stream is over; that holds for
-  /// one that is yet to come, too.
+  /// Its publisher is not recorded before somebody asks for it, or the stream is over; that holds
+  /// for one that is yet to come, too.
   /// - Returns: their names; none where it only was to be recorded.
   /// - Throws: `.notRecording` where it was not, either.
   package func stop(_ stream: StreamKey) async throws(RecordingError) -> [String] {
@@ -124,7 +124,8 @@ extension RecordingService {
   /// A recording is over: one that is open ends, and others of its stream go on; one that failed is
   /// processed once more, one that waits at once.
   ///
-  /// That quality of the stream is not recorded again before somebody asks for it, or the stream is over.
+  /// That quality of the stream is not recorded again before somebody asks for it, or the stream is
+  /// over.
   /// - Returns: its state.
   package func complete(_ id: String) async throws(RecordingError) -> RecordingView {
     guard let name = open.first(where: { $0.value.record.id == id })?.key else {

@@ -111,7 +111,8 @@ package actor RecordingService {
 
   /// Reads what the process before this one has left; before any publisher comes.
   ///
-  /// - Parameter other: whether that is still there: what it has under way is its own until `takeUp`.
+  /// - Parameter other: whether that is still there: what it has under way is its own until
+  ///   `takeUp`.
   /// - Throws: what the store says.
   package func prepare(besidesAnother other: Bool = false) async throws(StoreError) {
     isBesidesAnother = other

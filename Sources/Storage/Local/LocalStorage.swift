@@ -4,9 +4,10 @@
 
 /// A folder: on this machine, or one that it mounts.
 ///
-/// An object appears under its name whole or not at all, and has reached the disk by then. Where the
-/// file to be put lies on the same file system, it gets a second name instead of a copy. Where the
-/// folder was a mount at the start it has to be one: what is left when the disk has gone is not it.
+/// An object appears under its name whole or not at all, and has reached the disk by then. Where
+/// the file to be put lies on the same file system, it gets a second name instead of a copy. Where
+/// the folder was a mount at the start it has to be one: what is left when the disk has gone is not
+/// it.
 package struct LocalStorage: ObjectStorage {
   package let kind = StorageKind.local
   /// The folder, without a slash at its end.

@@ -149,7 +149,8 @@ extension S3Storage {
       uploadID: uploadID, partBytes: partBytes)
   }
 
-  /// Ends uploads of the same key that nobody knows any more: their parts would be paid for for ever.
+  /// Ends uploads of the same key that nobody knows any more: their parts would be paid for for
+  /// ever.
   private func endOthers(_ object: StoredObject) async throws(StorageError) {
     let key = try key(object)
     var call = S3Client.Call(method: .get)

@@ -7,9 +7,9 @@ import HTTPTypes
 /// A bucket of Amazon S3, or of anything that speaks its language.
 ///
 /// Small files go as one request, larger ones in parts, each with its SHA-256 in its signature: the
-/// service takes no part that was changed on its way. When all are there the object is asked for its
-/// size and its checksum. An upload goes on where it got to: the parts are looked for in the bucket,
-/// and hashed anew in the file.
+/// service takes no part that was changed on its way. When all are there the object is asked for
+/// its size and its checksum. An upload goes on where it got to: the parts are looked for in the
+/// bucket, and hashed anew in the file.
 package struct S3Storage: ObjectStorage {
   package let kind = StorageKind.s3
   let client: S3Client

@@ -81,7 +81,8 @@ struct DecodingTimes {
         held[index].dts = next
       }
     } else {
-      // Decoded at the times at which others are shown, and all so much earlier that each is in time.
+      // Decoded at the times at which others are shown, and all so much earlier that each is in
+      // time.
       let shown = pictures.map { held[$0].pts }.sorted()
       let delay = zip(shown, pictures).map { $0 - held[$1].pts }.max() ?? 0
       for (time, index) in zip(shown, pictures) { held[index].dts = time - delay }

@@ -2,9 +2,9 @@ import Media
 
 /// Keeps media out of the worker while no rung is wanted, from cut to cut.
 ///
-/// Decoding costs, and so does encoding sound: a stream that nobody watches in another quality should
-/// cost neither. The last second of sound is kept, for some of what is played with a segment's first
-/// picture may come before it.
+/// Decoding costs, and so does encoding sound: a stream that nobody watches in another quality
+/// should cost neither. The last second of sound is kept, for some of what is played with a
+/// segment's first picture may come before it.
 struct IdleGate {
   /// What goes in.
   enum Passage: Equatable {

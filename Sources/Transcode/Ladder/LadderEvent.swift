@@ -24,8 +24,9 @@ package enum LadderEvent: LadderMessage {
   case configuration(Stream, codec: Codec, record: [UInt8])
   /// An encoded frame: whether a segment starts with it.
   ///
-  /// Pictures are length-prefixed NAL units (four bytes) for H.264 and H.265, OBUs for AV1; sound is
-  /// raw AAC. Times are the source's; `dts` grows within a stream, and no `pts` is before its `dts`.
+  /// Pictures are length-prefixed NAL units (four bytes) for H.264 and H.265, OBUs for AV1; sound
+  /// is raw AAC. Times are the source's; `dts` grows within a stream, and no `pts` is before its
+  /// `dts`.
   case frame(Stream, Frame, isCut: Bool)
   /// All that was given before `LadderCommand.drain(id)` has been sent.
   case drained(UInt32)

@@ -17,7 +17,8 @@ package struct LadderJob: Equatable, Sendable {
   /// How long it must have kept up before it takes a step up, in seconds.
   package var recoverySeconds = 30
   /// Four rungs of a 720p source need 0.6 GB of address space, 0.25 GB of it in memory; six of a 4K
-  /// source on two cores 2.2 GB and 1.5 GB; of an 8K source, with nine threads each, 4 GB and 1.6 GB.
+  /// source on two cores 2.2 GB and 1.5 GB; of an 8K source, with nine threads each, 4 GB and 1.6
+  /// GB.
   package var limits: WorkerLimits
 
   /// The most rungs that a job may have.

@@ -3,9 +3,10 @@ import Media
 
 /// What crosses the socket between a node and its transcode worker, in either direction.
 ///
-/// On the wire a message is its length (32 bits: of what follows), its kind (8 bits) and its fields,
-/// the most significant byte first. Both ends are the same binary, so there is no version; the bytes
-/// are checked all the same, for a worker may have been taken over by the bitstream that it read.
+/// On the wire a message is its length (32 bits: of what follows), its kind (8 bits) and its
+/// fields, the most significant byte first. Both ends are the same binary, so there is no version;
+/// the bytes are checked all the same, for a worker may have been taken over by the bitstream that
+/// it read.
 package protocol LadderMessage: Equatable, Sendable {
   /// Appends the message with its length.
   func append(to bytes: inout [UInt8])

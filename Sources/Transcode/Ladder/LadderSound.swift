@@ -13,8 +13,8 @@ struct LadderSound: ~Copyable {
   private var resampler = SoundResampler()
   /// What the pictures are, whose size says which rungs are made.
   private var pictures: LadderSource?
-  /// By their places in the job, as the pictures' thread plans them: until the next drain; nil before
-  /// the first sound.
+  /// By their places in the job, as the pictures' thread plans them: until the next drain; nil
+  /// before the first sound.
   private var heard: [Int]?
   /// One for each bitrate that is heard; none before the first sound.
   private var encoders: [SoundEncoder] = []
@@ -118,8 +118,8 @@ struct LadderSound: ~Copyable {
     }
   }
 
-  /// Which of the job's bitrates the rungs have that a source of this size gets; all of them where it
-  /// isn't known.
+  /// Which of the job's bitrates the rungs have that a source of this size gets; all of them where
+  /// it isn't known.
   private func plan() -> [Int] {
     let all = job.audioBitrates.indices
     guard let plan = pictures?.plan(job.rungs) else { return Array(all) }

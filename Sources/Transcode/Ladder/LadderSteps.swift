@@ -3,7 +3,8 @@ import Media
 /// Decides when a worker that can't keep up does less, and when it does all again.
 ///
 /// It knows no clock: it is asked at each cut, for only there can an encoder change. In order, a
-/// step down is a faster preset, at most twice, and then the largest rung left out, until one is left.
+/// step down is a faster preset, at most twice, and then the largest rung left out, until one is
+/// left.
 struct LadderSteps {
   private let patience: MediaTime
   private let recovery: Duration

@@ -12,8 +12,8 @@ import Media
 ///                  │                      └─▶ …      ─┤
 ///                  └─▶ sound ─────────────────────────┘
 /// ```
-/// Each box is a thread, each arrow a queue that holds little: whoever is slow holds up those before
-/// it, and only what waits compressed, before the decoder or the sound, makes up the lag.
+/// Each box is a thread, each arrow a queue that holds little: whoever is slow holds up those
+/// before it, and only what waits compressed, before the decoder or the sound, makes up the lag.
 package enum TranscodeWorker {
   /// The command of the binary that calls `main`.
   package static let command = "transcode-worker"

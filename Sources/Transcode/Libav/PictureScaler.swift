@@ -9,7 +9,8 @@ import CFFmpeg
 
   deinit { unsafe sws_freeContext(context) }
 
-  /// Converts a picture to YUV 4:2:0 of a size, in the range of television unless JPEG's is asked for.
+  /// Converts a picture to YUV 4:2:0 of a size, in the range of television unless JPEG's is asked
+  /// for.
   ///
   /// - Parameters:
   ///   - source: of any size and format that libswscale reads.

@@ -16,7 +16,8 @@ struct RecordedPart {
 
   init(descriptor: CInt) { self.descriptor = descriptor }
 
-  /// The next tag, or what had to be passed over; `.needsMore` where there is neither in what was read.
+  /// The next tag, or what had to be passed over; `.needsMore` where there is neither in what was
+  /// read.
   ///
   /// - Returns: nil at the end.
   /// - Throws: `.system` where the disk can't be read.

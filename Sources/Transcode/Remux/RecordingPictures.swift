@@ -47,7 +47,8 @@ struct RecordingPictures: ~Copyable {
 
   /// Looks at the next frame of the recording.
   ///
-  /// What can't be decoded, or made small, is no reason to have no movie: the next keyframe has a try.
+  /// What can't be decoded, or made small, is no reason to have no movie: the next keyframe has a
+  /// try.
   mutating func take(_ placed: RecordingTimeline.Placed, _ voice: RemuxVoice) {
     let frame = placed.frame
     guard frame.track == .video, frame.isKeyframe else { return }

@@ -6,8 +6,8 @@ package import Media
 /// come later or pause, but a decoder is never told something new in the middle. Where a publisher
 /// was away, the parts are joined without a pause, and the time that is missing is noted.
 ///
-/// A value without a file: the same tags give the same frames, so the recording is read twice, first
-/// to see what it has and then to write it.
+/// A value without a file: the same tags give the same frames, so the recording is read twice,
+/// first to see what it has and then to write it.
 package struct RecordingTimeline: Sendable {
   /// A frame with its place.
   package struct Placed: Sendable {

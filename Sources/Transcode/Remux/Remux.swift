@@ -10,8 +10,8 @@ package enum Remux {
   /// Does a job.
   ///
   /// The files stand in the folder under the names that the result says when it returns, and have
-  /// reached the disk; what was there under these names before is replaced. Cancelling the task, or a
-  /// failure, leaves nothing behind.
+  /// reached the disk; what was there under these names before is replaced. Cancelling the task, or
+  /// a failure, leaves nothing behind.
   ///
   /// - Parameters:
   ///   - job: the parts, which are only read.

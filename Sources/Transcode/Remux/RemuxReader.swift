@@ -6,7 +6,8 @@ import Foundation
   import Glibc
 #endif
 
-/// The parent's ear: takes a remux worker's messages from its socket, and ends one that says nothing.
+/// The parent's ear: takes a remux worker's messages from its socket, and ends one that says
+/// nothing.
 struct RemuxReader {
   private let process: WorkerProcess
   private let patience: Int32

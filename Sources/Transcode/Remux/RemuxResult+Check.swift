@@ -1,5 +1,5 @@
-/// A worker that a hostile recording has taken over says what it likes: what it says is held against the
-/// files before anybody counts on it.
+/// A worker that a hostile recording has taken over says what it likes: what it says is held
+/// against the files before anybody counts on it.
 extension RemuxResult {
   /// Whether all of it could be.
   ///

@@ -63,7 +63,8 @@ package struct RemuxResult: Codable, Equatable, Sendable {
     package var bitrate: Int
   }
 
-  /// A fragmented MP4 file and where its fragments lie: what a media playlist with byte ranges says.
+  /// A fragmented MP4 file and where its fragments lie: what a media playlist with byte ranges
+  /// says.
   package struct Playback: Codable, Equatable, Sendable {
     /// The first is `hls.mp4`, the second `hls-2.mp4`.
     package var file: String

@@ -1,7 +1,7 @@
 /// Places packets of sound on samples, where the recording has milliseconds.
 ///
-/// A packet of 1024 samples at 44.1 kHz lasts 23.22 ms, but FLV says 23 or 24: the packets are put one
-/// right after the other instead, as long as that agrees with the times.
+/// A packet of 1024 samples at 44.1 kHz lasts 23.22 ms, but FLV says 23 or 24: the packets are put
+/// one right after the other instead, as long as that agrees with the times.
 struct SampleClock: Sendable {
   private let rate: Int64
   private let packetSamples: Int64

@@ -3,9 +3,9 @@ package import Media
 
 /// Reads an FLV file as its bytes come, and finds its way again after what is no FLV.
 ///
-/// Unlike `FLVReader` it takes what a disk or a crash has left: a head that is missing, garbage between
-/// tags, a size that is wrong, an end that was cut off. It holds one tag at most, and the chunk that
-/// was given last.
+/// Unlike `FLVReader` it takes what a disk or a crash has left: a head that is missing, garbage
+/// between tags, a size that is wrong, an end that was cut off. It holds one tag at most, and the
+/// chunk that was given last.
 package struct TagScanner: Sendable {
   /// What comes next.
   package enum Step: Equatable, Sendable {
@@ -74,8 +74,8 @@ package struct TagScanner: Sendable {
     return .skipped(bytes: skipped)
   }
 
-  /// What is left when the file ends within a tag: a recording that was cut off, which is no damage;
-  /// unless there are whole tags in what is left, and it was the tag's size that was wrong.
+  /// What is left when the file ends within a tag: a recording that was cut off, which is no
+  /// damage; unless there are whole tags in what is left, and it was the tag's size that was wrong.
   private mutating func endOrMore(_ bytes: borrowing Span<UInt8>, isEnd: Bool) -> Step {
     guard isEnd, offset < bytes.count else { return .needsMore }
     offset += 1

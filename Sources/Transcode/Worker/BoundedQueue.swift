@@ -4,8 +4,8 @@
 
 /// Hands elements from one thread to another, in order; whoever is faster waits.
 ///
-/// What waits in it is bounded by what it costs, in bytes or in pieces: so a slow thread holds up the
-/// one before it, and that one the socket, and no memory fills.
+/// What waits in it is bounded by what it costs, in bytes or in pieces: so a slow thread holds up
+/// the one before it, and that one the socket, and no memory fills.
 @safe final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
   // Sendable: all that changes is changed with `mutex` held.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>

@@ -18,7 +18,8 @@ struct SpawnPlan {
   ///
   /// - Returns: the process number.
   func spawn() throws(TranscodeError) -> CInt {
-    // Copies above the numbers that the child uses, so that no duplication can hit another's source.
+    // Copies above the numbers that the child uses, so that no duplication can hit another's
+    // source.
     var sources: [CInt] = []
     defer { for source in sources { close(source) } }
     for descriptor in [output] + files {

@@ -25,8 +25,8 @@ package enum WorkerExit: Equatable, Sendable, CustomStringConvertible {
 /// zone and where libraries lie, so no secret of the node's is in it. It leads a process group of
 /// its own: ^C on a terminal ends the parent, and the closing socket ends the child.
 ///
-/// Not swift-subprocess: it ties a child to the scope of one async call and hands it standard input,
-/// output and error only; a worker belongs to a connection on an event loop, and has further
+/// Not swift-subprocess: it ties a child to the scope of one async call and hands it standard
+/// input, output and error only; a worker belongs to a connection on an event loop, and has further
 /// descriptors.
 ///
 /// Reading is the caller's: `descriptor` can be registered on an event loop, or be read by

@@ -1,10 +1,11 @@
 package import Media
 import Synchronization
 
-/// How many viewers other nodes have of this node's streams, as these tell with each question for news.
+/// How many viewers other nodes have of this node's streams, as these tell with each question for
+/// news.
 ///
-/// A question is held for 20 s at most, so a node that follows a stream tells at least as often; one
-/// that has died is forgotten a while later.
+/// A question is held for 20 s at most, so a node that follows a stream tells at least as often;
+/// one that has died is forgotten a while later.
 package final class EdgeViewers: Sendable {
   /// How long what a node has told counts, in seconds.
   private static let lifetime: UInt64 = 45

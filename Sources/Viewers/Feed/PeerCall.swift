@@ -3,11 +3,12 @@ package import HTTPTypes
 package import EventLoop
 import Telemetry
 
-/// Calls of the API that an edge hands on: whose they are, as the edge proves with the cluster's pass.
+/// Calls of the API that an edge hands on: whose they are, as the edge proves with the cluster's
+/// pass.
 ///
-/// Without it an origin would take all viewers of an edge for one, and refuse them for asking too much.
-/// The pass itself opens more than that and stays at home: what travels is good for one client's
-/// address, and for a minute.
+/// Without it an origin would take all viewers of an edge for one, and refuse them for asking too
+/// much. The pass itself opens more than that and stays at home: what travels is good for one
+/// client's address, and for a minute.
 package enum PeerCall {
   private static let client = HTTPField.Name("Wedlive-Client")
   private static let proof = HTTPField.Name("Wedlive-Proof")
@@ -32,8 +33,8 @@ package enum PeerCall {
     request.headerFields[proofName] = "\(now).\(pass.proof(of: words(host, now)))"
   }
 
-  /// Says where an edge has publishers and viewers sent, for what an origin answers them; what the client
-  /// itself says of that is overwritten.
+  /// Says where an edge has publishers and viewers sent, for what an origin answers them; what the
+  /// client itself says of that is overwritten.
   ///
   /// - Parameters:
   ///   - request: on its way to an origin.

@@ -8,8 +8,8 @@ import Media
 ///
 /// `/cluster/live/{wedding}/{camera}?after={version}&launch={name}&want={renditions}` is held until
 /// there is something newer, and says with `edge={node}&viewers={count}` how many watch there;
-/// `/cluster/hls/…` is what viewers get under `/hls/…`, `/cluster/recordings/…` is about this node's
-/// recordings. Everything else is another handler's.
+/// `/cluster/hls/…` is what viewers get under `/hls/…`, `/cluster/recordings/…` is about this
+/// node's recordings. Everything else is another handler's.
 package final class PeerHandler: RequestHandler {
   /// How long a node that waits for news is kept.
   private static let patience = Duration.seconds(20)
@@ -48,11 +48,11 @@ package final class PeerHandler: RequestHandler {
   ///   - pass: what nodes of the cluster show each other.
   ///   - launch: names the process.
   ///   - drain: of the node; nil where others can't ask for it.
-  ///   - isForPeers: whether nodes are answered here; where they show certificates they are at a port of
-  ///     their own alone.
+  ///   - isForPeers: whether nodes are answered here; where they show certificates they are at a
+  ///     port of their own alone.
   ///   - remote: streams that another process of this node still has; nil where there is none.
-  ///   - carried: answers for segments that this process has listed, and another one has made; nil where
-  ///     it has listed none.
+  ///   - carried: answers for segments that this process has listed, and another one has made; nil
+  ///     where it has listed none.
   ///   - viewers: is told how many other nodes have.
   ///   - recordings: answers about this node's recordings.
   ///   - status: answers what this process has, to another one of its node; nil where none asks.

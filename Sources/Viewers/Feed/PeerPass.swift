@@ -1,7 +1,8 @@
 import Bytes
 import Crypto
 
-/// What nodes of one cluster show each other: made of the cluster's secret, which itself never travels.
+/// What nodes of one cluster show each other: made of the cluster's secret, which itself never
+/// travels.
 package struct PeerPass: Sendable {
   /// Goes into `Authorization: Bearer`.
   package let token: String

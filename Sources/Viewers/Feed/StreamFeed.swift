@@ -4,10 +4,11 @@ package import HLS
 package import Media
 import HTTPServer
 
-/// What one node tells another of a stream: all that viewers can fetch of it but the segments' bytes.
+/// What one node tells another of a stream: all that viewers can fetch of it but the segments'
+/// bytes.
 ///
-/// JSON on the wire. An origin answers `GET /cluster/live/{wedding}/{camera}` with it; an edge makes
-/// a snapshot of it.
+/// JSON on the wire. An origin answers `GET /cluster/live/{wedding}/{camera}` with it; an edge
+/// makes a snapshot of it.
 package struct StreamFeed: Codable, Sendable, Equatable {
   /// One rendition.
   package struct Rendition: Codable, Sendable, Equatable {
@@ -16,8 +17,8 @@ package struct StreamFeed: Codable, Sendable, Equatable {
     package var viewers: UInt32
     package var nextSequence: Int
     package var targetDuration: Int
-    /// How much media the playlist lists when there is so much, in milliseconds; nil from nodes that
-    /// don't tell.
+    /// How much media the playlist lists when there is so much, in milliseconds; nil from nodes
+    /// that don't tell.
     package var windowMilliseconds: Int64?
     /// Nil from nodes that don't tell.
     package var bitrate: Int?
@@ -92,7 +93,8 @@ package struct StreamFeed: Codable, Sendable, Equatable {
 }
 
 extension StreamFeed.Rendition {
-  /// How much media the playlist lists when there is so much: a day at most; 0 where that isn't known.
+  /// How much media the playlist lists when there is so much: a day at most; 0 where that isn't
+  /// known.
   package var window: MediaTime {
     MediaTime(milliseconds: min(max(0, windowMilliseconds ?? 0), 86_400_000))
   }
@@ -113,7 +115,8 @@ extension StreamFeed {
   ///   - interests: to be told of requests for each rendition's playlist, by its name.
   ///   - anyInterest: to be told of any request.
   ///   - comingInterest: to be told of requests for renditions that have yet to begin.
-  ///   - before: what was told last, and what was made of it: what says nothing new isn't made anew.
+  ///   - before: what was told last, and what was made of it: what says nothing new isn't made
+  ///     anew.
   /// - Returns: with segments that are elsewhere.
   package func snapshot(
     version: UInt64, interests: [String: RenditionInterest], anyInterest: RenditionInterest,

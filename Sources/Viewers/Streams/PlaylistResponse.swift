@@ -18,7 +18,8 @@ package struct PlaylistResponse: Sendable {
   ///   - maximumAge: how long a cache may keep it, in seconds.
   ///   - staleSeconds: how much longer it may be given out while a new one is fetched.
   ///   - wedding: whose it is; caches are told to forget it by that.
-  ///   - tag: names this text among all that this address ever had; nil for one that is asked for once.
+  ///   - tag: names this text among all that this address ever had; nil for one that is asked for
+  ///     once.
   package init(
     _ text: PlaylistText, maximumAge: Int, staleSeconds: Int = 0, wedding: String = "", tag: String?
   ) {

@@ -13,9 +13,11 @@ package final class StreamSnapshot: Sendable {
   package let launch: String?
   /// The number of the lease under which another process has told it, where it names one.
   let epoch: Int64?
-  /// Whether the stream is its wedding's program: its main camera's is, as long as there is no other.
+  /// Whether the stream is its wedding's program: its main camera's is, as long as there is no
+  /// other.
   package let isProgram: Bool
-  /// For viewers of each plan, the first for those without one; nil where there is nothing for them.
+  /// For viewers of each plan, the first for those without one; nil where there is nothing for
+  /// them.
   package let masters: [MasterResponse?]
   /// The same under the program's addresses, where the stream is its wedding's program for now.
   package let programMasters: [MasterResponse?]

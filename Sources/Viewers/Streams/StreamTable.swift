@@ -21,10 +21,11 @@ package final class StreamTable {
 
   /// What a viewer waits for.
   enum Wanted {
-    /// A segment that is not there yet, of a rendition by its name: others may come before it in the
-    /// next snapshot.
+    /// A segment that is not there yet, of a rendition by its name: others may come before it in
+    /// the next snapshot.
     case segment(Int, of: [UInt8])
-    /// The first master playlist for viewers of a plan, with a rendition first where one was chosen.
+    /// The first master playlist for viewers of a plan, with a rendition first where one was
+    /// chosen.
     case master(Plans.Number, startingWith: String?)
     /// Anything newer, for another node.
     case news(launch: String)
@@ -102,8 +103,8 @@ package final class StreamTable {
     if answers { answer(slot) }
   }
 
-  /// Has what is sent of a stream counted from when there is something: names that people only ask for
-  /// are none.
+  /// Has what is sent of a stream counted from when there is something: names that people only ask
+  /// for are none.
   private func count(_ slot: Slot) {
     guard let share, slot.tallies != nil || !slot.snapshot.renditions.isEmpty else { return }
     let tallies = slot.tallies ?? StreamTallies(share(slot.snapshot.key))
@@ -205,7 +206,8 @@ package final class StreamTable {
     }
   }
 
-  /// Takes the newest state of a stream that was asked for by another key: as its wedding's program.
+  /// Takes the newest state of a stream that was asked for by another key: as its wedding's
+  /// program.
   ///
   /// Whoever has waited for that key waits for the stream from then on.
   package func update(_ snapshot: StreamSnapshot, askedAs key: StreamKey) {
@@ -229,8 +231,8 @@ package final class StreamTable {
     }
   }
 
-  /// The next process of this node goes on with a stream: who has waited for more of it gets what there is,
-  /// and asks that process for the rest, over another connection.
+  /// The next process of this node goes on with a stream: who has waited for more of it gets what
+  /// there is, and asks that process for the rest, over another connection.
   ///
   /// Other nodes wait on: what they are told is for the next process alone.
   package func leave(_ key: StreamKey) {

@@ -5,9 +5,9 @@ package import Telemetry
 
 /// What a node sends of each of its streams: how much, of which rendition, to whom.
 ///
-/// Shared by all loops. A loop takes its counts where a stream gets its place there, and adds to them
-/// as bytes are sent; nobody looks a stream up per request. A stream's counts go on where it comes
-/// back within the hour; after that, or for others where there are too many, they begin anew.
+/// Shared by all loops. A loop takes its counts where a stream gets its place there, and adds to
+/// them as bytes are sent; nobody looks a stream up per request. A stream's counts go on where it
+/// comes back within the hour; after that, or for others where there are too many, they begin anew.
 package final class StreamTraffic: Sendable {
   /// How long the counts of a stream are kept that no loop has any more.
   private static let memory = Duration.seconds(3_600)

@@ -37,7 +37,8 @@ extension ClusterRecords {
     }
   }
 
-  /// Answers other nodes about this node's recordings, once others are told what has become of them.
+  /// Answers other nodes about this node's recordings, once others are told what has become of
+  /// them.
   func peerCall(_ own: OriginRecordings, _ publication: RecordingPublication?) -> APICall? {
     guard let publication else { return nil }
     let call = PeerRecordings.call(own)

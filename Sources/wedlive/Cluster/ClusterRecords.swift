@@ -9,8 +9,8 @@ import Store
 import Synchronization
 import Telemetry
 
-/// What nodes of a cluster keep together: locks, cameras and stream keys, in Redis with a copy in this
-/// node's file; and what they tell each other of their recordings, in Redis alone.
+/// What nodes of a cluster keep together: locks, cameras and stream keys, in Redis with a copy in
+/// this node's file; and what they tell each other of their recordings, in Redis alone.
 final class ClusterRecords: Sendable {
   let locks: ClusterWeddingLocks
   let cameras: ClusterCameras

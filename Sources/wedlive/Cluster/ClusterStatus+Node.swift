@@ -21,8 +21,8 @@ extension ClusterStatus {
     /// Who has asked for something of a stream within the last 15 seconds, at this node.
     var viewers: Int?
     var memoryBytes: Int64?
-    /// What it receives from all who connect to it, and sends to them, in bits a second; nil where the
-    /// node asked is of an older version, too.
+    /// What it receives from all who connect to it, and sends to them, in bits a second; nil where
+    /// the node asked is of an older version, too.
     var bitsInPerSecond: Int64?
     var bitsOutPerSecond: Int64?
     /// What fails at it: it gets new streams only where no other origin is there.
@@ -35,7 +35,8 @@ extension ClusterStatus {
 }
 
 extension ClusterStatus.Node {
-  /// Makes the status of a node; one that isn't used has no figures, those that it said last are past.
+  /// Makes the status of a node; one that isn't used has no figures, those that it said last are
+  /// past.
   init(_ node: KnownNode, now: MonotonicTime, hasOtherSecret: Bool = false) {
     let record = node.record
     self.init(

@@ -207,7 +207,8 @@ struct NodeCluster: Sendable {
     }
   }
 
-  /// Says that this node takes nothing new, and returns when edges have taken its streams elsewhere.
+  /// Says that this node takes nothing new, and returns when edges have taken its streams
+  /// elsewhere.
   ///
   /// - Parameters:
   ///   - patience: how long that may take.
@@ -259,8 +260,8 @@ struct NodeCluster: Sendable {
     {
       return LiveLocator.Place(upstreams([owner.node], view, scheme), isLive: true)
     }
-    // A program of its own, and what the API knows of a wedding, is where its cameras are; there needn't
-    // be one that is called main.
+    // A program of its own, and what the API knows of a wedding, is where its cameras are; there
+    // needn't be one that is called main.
     let camera = key.camera == Claims.programCamera ? Claims.mainCamera : key.camera
     var found: [NodeID] = []
     if let stream = StreamID(wedding: key.wedding, camera: camera) {
@@ -281,7 +282,8 @@ struct NodeCluster: Sendable {
     }
     // Those that have ended it last, and those that Redis says nothing of, may have it still.
     found += view.origins.filter(\.isReachable).map(\.id).filter { !found.contains($0) }
-    // One that doesn't answer would keep the question from those that do, and hold it for as long as it may.
+    // One that doesn't answer would keep the question from those that do, and hold it for as long
+    // as it may.
     let there = upstreams(found.filter { view[$0]?.isDown != true }, view, scheme)
     let isGuess = node.directory.isSilent
     guard !there.isEmpty else {

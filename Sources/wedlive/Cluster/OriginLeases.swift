@@ -14,8 +14,8 @@ final class OriginLeases: Sendable {
   private let node: ClusterNode
   private let pass: PeerPass
   private let leases = Mutex<[StreamKey: Lease]>([:])
-  /// One question about a stream at a time: what Redis says to one who asks holds for the next one, and a
-  /// lease that is being given up is gone when it is asked for anew.
+  /// One question about a stream at a time: what Redis says to one who asks holds for the next one,
+  /// and a lease that is being given up is gone when it is asked for anew.
   private let turns = Turns()
 
   /// - Parameters:
@@ -39,7 +39,8 @@ final class OriginLeases: Sendable {
       hasEnded: { self.hasEnded($0) }, areOver: { await self.areOver($0, for: $1) })
   }
 
-  /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not held.
+  /// The number of the lease of a stream, which its viewers' edges are told; nil where it is not
+  /// held.
   var epoch: @Sendable (StreamKey) -> Int64? {
     { key in self.leases.withLock { $0[key]?.epoch } }
   }
@@ -169,8 +170,8 @@ extension StreamHead {
       broadcast: began == 0 || date == 0 ? nil : Broadcast(began: began, last: date))
   }
 
-  /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said: dates
-  /// begin anew then, rather than be wrong for as long as the stream goes on.
+  /// Clocks that are ten minutes apart are wrong, and so is a date that nobody's clock has said:
+  /// dates begin anew then, rather than be wrong for as long as the stream goes on.
   static func believable(_ date: Int64, now: Int64) -> Int64 {
     date <= now + 600_000 ? date : 0
   }

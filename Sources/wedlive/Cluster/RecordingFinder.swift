@@ -30,8 +30,8 @@ final class RecordingFinder: Sendable {
   /// How long nobody is asked again for a recording that nobody had.
   private static let absence = Duration.seconds(3)
   private static let absentLimit = 10_000
-  /// How many recordings are searched for at a time; what is asked for beyond that, by those who guess
-  /// names, is taken to be nowhere.
+  /// How many recordings are searched for at a time; what is asked for beyond that, by those who
+  /// guess names, is taken to be nowhere.
   private static let mostSearches = 32
   private static let patience = Duration.seconds(2)
 

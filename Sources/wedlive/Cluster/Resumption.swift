@@ -7,15 +7,16 @@ import RTMP
 import Telemetry
 import Viewers
 
-/// An edge that has the publisher of a stream's holder goes on with it elsewhere: what it says of that.
+/// An edge that has the publisher of a stream's holder goes on with it elsewhere: what it says of
+/// that.
 struct Resumption {
   let key: StreamKey
   /// Under which the holder had it.
   let grant: StreamGrant
   /// How far viewers had the stream, as its holder told the edge; Redis may know less.
   let progress: RelayProgress?
-  /// Which date a time of its publisher's clock has: by what the holder has listed, or else by the edge's
-  /// own clock.
+  /// Which date a time of its publisher's clock has: by what the holder has listed, or else by the
+  /// edge's own clock.
   let date: StreamDate?
 
   init(key: StreamKey, grant: StreamGrant, progress: RelayProgress?, date: StreamDate? = nil) {
@@ -83,14 +84,15 @@ struct Resumption {
       + (progress?.program.map { "&program=\($0.text)" } ?? "")
   }
 
-  /// Whether a lease comes right after the holder's: where others had the stream in between, it goes on
-  /// from what they have brought it to.
+  /// Whether a lease comes right after the holder's: where others had the stream in between, it
+  /// goes on from what they have brought it to.
   func isFollowed(by epoch: Int64) -> Bool { epoch - 1 <= self.epoch }
 
   /// Where the stream goes on, as the edge has what follows and no more.
   ///
-  /// What was announced last, edges may not have yet: its holder tells them of it first, and the edge with
-  /// the publisher only with the next one that it may let go of it. So it is made once more.
+  /// What was announced last, edges may not have yet: its holder tells them of it first, and the
+  /// edge with the publisher only with the next one that it may let go of it. So it is made once
+  /// more.
   ///
   /// - Parameter recorded: what Redis has of it.
   /// - Returns: nil where the edge knows of no segment.
@@ -101,7 +103,8 @@ struct Resumption {
     // What is made once more has a date before that, by the publisher's clock.
     let isRemade =
       publisherDate(besides: recorded) != nil && next < recorded?.state.nextSequence ?? 0
-    // Edges that have what is made once more count the discontinuities in it, and then the one behind it.
+    // Edges that have what is made once more count the discontinuities in it, and then the one
+    // behind it.
     var discontinuity = Int(progress.discontinuity)
     if let recorded, recorded.state.nextSequence >= next {
       discontinuity = max(discontinuity, recorded.state.discontinuitySequence)
@@ -117,7 +120,8 @@ struct Resumption {
 
   /// Which date a time of the publisher's clock has.
   ///
-  /// What the edge says is about this very publisher; Redis may have heard of it long ago, or of another one.
+  /// What the edge says is about this very publisher; Redis may have heard of it long ago, or of
+  /// another one.
   ///
   /// - Parameter recorded: what Redis has of it.
   /// - Returns: nil where nobody has said it.

@@ -54,7 +54,8 @@ struct DrainCommand: AsyncParsableCommand {
     }
   }
 
-  /// Whether the node is still seen; the one that is asked itself is there for as long as it answers.
+  /// Whether the node is still seen; the one that is asked itself is there for as long as it
+  /// answers.
   private func isThere(_ port: AdminPort) async -> Bool {
     guard let (_, body) = try? await port.ask("/api/nodes") else { return false }
     guard let status = ClusterStatus(json: body) else { return true }

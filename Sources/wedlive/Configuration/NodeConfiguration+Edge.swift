@@ -5,7 +5,8 @@ import Telemetry
 
 // What the edge's rooms are told.
 extension NodeConfiguration {
-  /// Without the port for streams of edges: whoever gives all nodes the same settings means origins.
+  /// Without the port for streams of edges: whoever gives all nodes the same settings means
+  /// origins.
   var forEdge: NodeConfiguration {
     var edge = self
     edge.listen.peersRTMPS = .off

@@ -2,8 +2,8 @@ import Cluster
 
 // What `check --role` says of a file, as faults.
 extension RoleConsistency {
-  /// What keeps a node of a role from starting, each where it stands: at its key, or at one that has
-  /// it matter, or in the file as a whole, which lacks it.
+  /// What keeps a node of a role from starting, each where it stands: at its key, or at one that
+  /// has it matter, or in the file as a whole, which lacks it.
   ///
   /// - Parameters:
   ///   - reading: of a file.

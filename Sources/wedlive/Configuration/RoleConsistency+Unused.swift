@@ -30,7 +30,8 @@ extension RoleConsistency {
   /// - Parameters:
   ///   - reading: of a configuration.
   ///   - role: of the node that is started with it.
-  /// - Returns: each key once, in the order of the reference: where it stands, with words for people.
+  /// - Returns: each key once, in the order of the reference: where it stands, with words for
+  ///   people.
   static func unused(_ reading: ConfigurationReading, _ role: NodeRole) -> [ConfigurationFault] {
     let redis = reading.configuration.redis
     let all = unused(role, meets: redis.url != nil || redis.urlFile != nil)

@@ -42,8 +42,8 @@ struct EdgeRelay: Sendable {
         }), metrics: metrics, ingestMetrics: ingestMetrics, buffers: TLSBuffers())
   }
 
-  /// Where a stream shall go: to the origin that has it, as long as that takes streams; else to that of
-  /// its wedding's other cameras, or to the one with the most room.
+  /// Where a stream shall go: to the origin that has it, as long as that takes streams; else to
+  /// that of its wedding's other cameras, or to the one with the most room.
   private func place(_ question: PlaceQuestion) async -> RelayTarget? {
     let key = question.key
     guard let stream = StreamID(wedding: key.wedding, camera: key.camera) else { return nil }

@@ -10,10 +10,11 @@ import Origin
 import Telemetry
 import Viewers
 
-/// What an edge does at one moment, as an origin tells it: `/api/status` and `/stat` on its admin port.
+/// What an edge does at one moment, as an origin tells it: `/api/status` and `/stat` on its admin
+/// port.
 ///
-/// It knows what it sends of each stream, and how many watch; pictures, sound and publishers are the
-/// origins' to tell.
+/// It knows what it sends of each stream, and how many watch; pictures, sound and publishers are
+/// the origins' to tell.
 struct EdgeStatus: Sendable {
   let identity: StatusCollector.Identity
   let health: Health
@@ -28,8 +29,8 @@ struct EdgeStatus: Sendable {
   var elders: ElderLine?
   let startedAt = MonotonicTime.now
 
-  /// The status now, with what is still with processes before this one: publishers, and what goes to and
-  /// fro for them.
+  /// The status now, with what is still with processes before this one: publishers, and what goes
+  /// to and fro for them.
   func status() async -> NodeStatus {
     var status = await ownStatus()
     guard let elders else { return status }

@@ -8,8 +8,8 @@ import Telemetry
 /// Keeps the edge's upstreams what the cluster's origins are, and says where there are none.
 ///
 /// An edge that has never known an origin isn't ready: nobody would get anything of it. One whose
-/// origins have gone stays so: it has what it keeps, and all other edges have lost the same ones, so
-/// that a balancer would be left with nothing.
+/// origins have gone stays so: it has what it keeps, and all other edges have lost the same ones,
+/// so that a balancer would be left with nothing.
 struct OriginsService: Service {
   /// What `/readyz` says until an origin is known.
   static let waiting =

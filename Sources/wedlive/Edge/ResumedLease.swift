@@ -4,8 +4,9 @@ import Relay
 
 /// Which lease of a stream an edge's publisher had, and goes on from at another origin.
 ///
-/// Its origin said under which number it had the stream. What Redis says by now may be another publisher's,
-/// who came when this one's origin was cut off: to go on from that would take it from them.
+/// Its origin said under which number it had the stream. What Redis says by now may be another
+/// publisher's, who came when this one's origin was cut off: to go on from that would take it from
+/// them.
 enum ResumedLease: Equatable {
   /// The one with this number, or none that is known.
   case own(Int64?)
@@ -35,8 +36,8 @@ enum ResumedLease: Equatable {
       // It took the stream, and was lost before it could say so.
       self = .own(owner.epoch)
     } else if question.isTakenAway, !question.isEnding, !owner.hasEnded {
-      // Two had it at once, as Redis was two, or one of them couldn't ask it. Its publisher was on the air all
-      // the time, and viewers have what it sent: it goes on, and the other one is told.
+      // Two had it at once, as Redis was two, or one of them couldn't ask it. Its publisher was on
+      // the air all the time, and viewers have what it sent: it goes on, and the other one is told.
       self = .own(owner.epoch)
     } else {
       self = .others
@@ -45,8 +46,8 @@ enum ResumedLease: Equatable {
 
   /// What is to be resumed; nil: the stream is asked for as by anybody.
   ///
-  /// What others have taken is asked for under the former number: nothing goes on from it, but who has the
-  /// stream by now isn't taken for another connection of the same publisher.
+  /// What others have taken is asked for under the former number: nothing goes on from it, but who
+  /// has the stream by now isn't taken for another connection of the same publisher.
   func resumption(of question: PlaceQuestion) -> Resumption? {
     switch self {
     case .own(nil): nil

@@ -118,8 +118,8 @@ struct RunningEdge: Sendable {
     }
   }
 
-  /// Leaves viewers and publishers to the process that goes on with the node, and returns once none is
-  /// left.
+  /// Leaves viewers and publishers to the process that goes on with the node, and returns once none
+  /// is left.
   ///
   /// - Parameters:
   ///   - spread: over how long viewers are told.
@@ -146,7 +146,8 @@ struct RunningEdge: Sendable {
     }
   }
 
-  /// Stops taking clients, and returns once responses under way are finished or have run out of time.
+  /// Stops taking clients, and returns once responses under way are finished or have run out of
+  /// time.
   func drain(_ words: String) async {
     frame.health.set(unready: words)
     try? await frame.loops.onEach { EdgePublishers.drain(on: $0) }

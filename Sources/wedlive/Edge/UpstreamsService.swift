@@ -8,12 +8,12 @@ import Telemetry
 
 /// Says whether any of `edge.upstreams` answers, as `OriginsService` does of a cluster's origins.
 ///
-/// An edge that has had no answer yet isn't ready: nobody would get anything of it. One whose upstreams
-/// have gone stays so, and says it: it has what it keeps, and all other edges have lost the same ones, so
-/// that a balancer would be left with nothing.
+/// An edge that has had no answer yet isn't ready: nobody would get anything of it. One whose
+/// upstreams have gone stays so, and says it: it has what it keeps, and all other edges have lost
+/// the same ones, so that a balancer would be left with nothing.
 ///
-/// Why each of them gives no answer is said in the log when it is new, and on the status page; without
-/// addresses at `/readyz`.
+/// Why each of them gives no answer is said in the log when it is new, and on the status page;
+/// without addresses at `/readyz`.
 struct UpstreamsService: Service {
   /// What `/readyz` says until one has answered.
   static let waiting = "no upstream has answered yet (edge.upstreams)"
@@ -38,8 +38,8 @@ struct UpstreamsService: Service {
       var answered: Bool?
       var problems: [Upstream: HTTPClientError] = [:]
       while !Task.isCancelled {
-        // What viewers ask for tells it, while one answers: those that failed are tried again after a
-        // while, which says nothing of them yet.
+        // What viewers ask for tells it, while one answers: those that failed are tried again after
+        // a while, which says nothing of them yet.
         let isToldByViewers = isKnown && answered != false && !pool.areAllResting
         if !isToldByViewers {
           let before = problems
@@ -119,7 +119,8 @@ struct UpstreamsService: Service {
 
   /// Asks all of them at once; any answer at all will do.
   ///
-  /// - Parameter answered: called at the first answer: whoever waits for that shall not wait for the rest.
+  /// - Parameter answered: called at the first answer: whoever waits for that shall not wait for
+  ///   the rest.
   /// - Returns: why those that gave none didn't.
   private func ask(_ answered: () -> Void) async -> [Upstream: HTTPClientError] {
     await withTaskGroup(of: (Upstream, HTTPClientError?).self) { group in

@@ -2,7 +2,8 @@ import EventLoop
 import Logging
 import Synchronization
 
-/// Tells the operator that connections can't be accepted: once in a while, however often it happens.
+/// Tells the operator that connections can't be accepted: once in a while, however often it
+/// happens.
 final class AcceptReport: Sendable {
   /// The least time between two lines.
   private static let interval = Duration.seconds(30)

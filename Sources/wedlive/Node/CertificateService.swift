@@ -56,8 +56,8 @@ struct CertificateService: Service {
 
   /// A new ticket key each quarter of a day; a ticket is good for a day.
   ///
-  /// In a cluster all nodes have the same ones. Where Redis can't be asked they go on with those that
-  /// they had last; before the first, each has its own.
+  /// In a cluster all nodes have the same ones. Where Redis can't be asked they go on with those
+  /// that they had last; before the first, each has its own.
   private func renewTicketKeys() async {
     let start = Int(MonotonicTime.now.nanoseconds / 1_000_000_000)
     var schedule =

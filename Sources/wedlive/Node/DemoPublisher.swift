@@ -1,8 +1,8 @@
 import Logging
 import ServiceLifecycle
 
-/// `standalone --demo`: publishes a test picture to the node itself, again and again, until another process
-/// is the node, which has a demo of its own.
+/// `standalone --demo`: publishes a test picture to the node itself, again and again, until another
+/// process is the node, which has a demo of its own.
 struct DemoPublisher: Service {
   let options: PublishOptions
   let logger: Logger

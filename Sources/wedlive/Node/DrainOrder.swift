@@ -2,6 +2,7 @@
 enum DrainOrder: Sendable {
   /// It stops.
   case stop
-  /// Another process goes on with the node; this one ends with its publishers, or with that process.
+  /// Another process goes on with the node; this one ends with its publishers, or with that
+  /// process.
   case replaced(by: UpgradeLink)
 }

@@ -14,8 +14,8 @@ struct ListenerSockets: Equatable, Sendable {
 
   /// The sockets of one loop; to be taken over once.
   ///
-  /// Those that don't listen yet do so now: a process that fails to start must not have had connections
-  /// that another one would have taken.
+  /// Those that don't listen yet do so now: a process that fails to start must not have had
+  /// connections that another one would have taken.
   func descriptors(of loop: Int) -> [Int32] {
     let own = descriptors.indices.filter { $0 % loops == loop }.map { descriptors[$0] }
     for descriptor in own { _ = listen(descriptor, 4_096) }

@@ -7,8 +7,8 @@ import Viewers
 
 /// The addresses that people are told.
 ///
-/// What the configuration names (`public`, `cdn.domain`) comes first; in a cluster it is those of edges
-/// else, and the node's own name where it is one by itself.
+/// What the configuration names (`public`, `cdn.domain`) comes first; in a cluster it is those of
+/// edges else, and the node's own name where it is one by itself.
 enum NodeAddresses {
   /// Where people publish to; empty on an origin whose edges aren't named.
   static func publish(
@@ -36,8 +36,8 @@ enum NodeAddresses {
   ///   - configuration: of the node.
   ///   - listeners: its ports.
   ///   - cluster: whose edges they meet; nil where there is none.
-  /// - Returns: for each request: what is configured, else what the edge says that handed it on, else
-  ///   what an edge of the cluster says of itself, else the node's own.
+  /// - Returns: for each request: what is configured, else what the edge says that handed it on,
+  ///   else what an edge of the cluster says of itself, else the node's own.
   static func api(
     _ configuration: NodeConfiguration, _ listeners: NodeListeners, _ cluster: NodeCluster?
   ) -> @Sendable (APIRequest) -> PublicAddresses {

@@ -72,7 +72,8 @@ extension NodeFrame {
     guard let peers = configuration.peers else { return nil }
     do throws(TLSError) {
       let https = try TLSContextSource(peers.server())
-      // Only now: where authorities are replaced while it runs, the files change one after the other.
+      // Only now: where authorities are replaced while it runs, the files change one after the
+      // other.
       try https.current.requireOwnAuthority(peers.server())
       return PeerSources(
         https: https,

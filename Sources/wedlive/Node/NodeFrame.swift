@@ -49,7 +49,8 @@ struct NodeFrame: Sendable {
   }
 }
 
-/// What nodes of a cluster show each other: at the ports that are theirs alone, and there of others.
+/// What nodes of a cluster show each other: at the ports that are theirs alone, and there of
+/// others.
 struct PeerSources: Sendable {
   let https: TLSContextSource
   let rtmps: TLSContextSource

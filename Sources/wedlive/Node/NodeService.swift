@@ -11,11 +11,11 @@ struct NodeService: Service {
   let drainAsked: AsyncStream<DrainOrder>
   /// Stops taking clients, and returns once those it has are seen to; told why.
   let drain: @Sendable (String) async -> Void
-  /// Tells others that it takes nothing new, and returns once they have taken over what they can, or
-  /// after a while.
+  /// Tells others that it takes nothing new, and returns once they have taken over what they can,
+  /// or after a while.
   var handOver: @Sendable () async -> Void = {}
-  /// Leaves clients to the process that goes on with the node, and returns once none is left, or after
-  /// a while.
+  /// Leaves clients to the process that goes on with the node, and returns once none is left, or
+  /// after a while.
   var leave: @Sendable () async -> Void = {}
 
   func run() async throws {
@@ -44,8 +44,8 @@ struct NodeService: Service {
     node.logger.info("node stopped")
   }
 
-  /// Leaves what there is to the new process for as long as that is there, and nobody wants this one
-  /// to stop as well.
+  /// Leaves what there is to the new process for as long as that is there, and nobody wants this
+  /// one to stop as well.
   private func leave(to link: UpgradeLink) async {
     node.logger.info("node leaves its clients to the new process")
     _ = await first { ends in

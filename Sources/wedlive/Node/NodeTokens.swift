@@ -14,8 +14,8 @@ struct NodeTokens: Sendable {
   ///
   /// An address that fails leaves the secret's tokens good; `KeySetService` asks it again.
   ///
-  /// - Throws: `StartFailure` where the secret is weak, `auth.jwks` names no place that may be used,
-  ///   or its file can't be read.
+  /// - Throws: `StartFailure` where the secret is weak, `auth.jwks` names no place that may be
+  ///   used, or its file can't be read.
   init(
     _ configuration: NodeConfiguration, _ secret: [UInt8], _ logger: Logger
   ) async throws(StartFailure) {

@@ -55,7 +55,8 @@ extension PortHolder {
     let port: UInt16
     let inode: String
 
-    /// Reads `N: ADDRESS:PORT REMOTE:PORT STATE … INODE …`, where 0A is the state of one that listens.
+    /// Reads `N: ADDRESS:PORT REMOTE:PORT STATE … INODE …`, where 0A is the state of one that
+    /// listens.
     ///
     /// - Returns: nil for all others.
     init?(_ line: Substring) {

@@ -7,8 +7,8 @@ import Store
 /// Tries every ten seconds whether the data folder can be written, and says so in `/readyz`: a disk
 /// that fills up or stalls is known before the next wedding begins, and one that is well again too.
 ///
-/// An edge stays ready: it serves all without its data folder, and all that is lost is its copy of what
-/// Redis says.
+/// An edge stays ready: it serves all without its data folder, and all that is lost is its copy of
+/// what Redis says.
 struct RecordService: Service {
   private static let interval = Duration.seconds(10)
 

@@ -294,8 +294,8 @@ enum Standalone {
           }
         ) {
           elders?.end()
-          // What those before have left is for the node's last process: this one may have been replaced
-          // meanwhile, and what the next one records is not left by anybody.
+          // What those before have left is for the node's last process: this one may have been
+          // replaced meanwhile, and what the next one records is not left by anybody.
           guard !isReplaced.load(ordering: .relaxed) else { return }
           if let dvr = configuration.origin.dvrFolder { SegmentArchive.removeLeft(in: dvr) }
           await recordings.takeUp()

@@ -1,8 +1,8 @@
 import Origin
 
 extension NodeStatus {
-  /// A table for people of the streams of one node: a line for each, and below it one for all that was
-  /// sent of it by itself.
+  /// A table for people of the streams of one node: a line for each, and below it one for all that
+  /// was sent of it by itself.
   var streamTable: String {
     if streams.isEmpty, programs.isEmpty {
       return "No stream is here. An edge lists those that somebody watches at it.\n"

@@ -8,7 +8,8 @@ import Viewers
 
 /// Where this process shows the streams that it still has to the one that has taken over.
 ///
-/// On one loop, which knows the streams of all. It has a server of its own: that of viewers is drained.
+/// On one loop, which knows the streams of all. It has a server of its own: that of viewers is
+/// drained.
 final class ElderDoor {
   let server: LoopServer
   let door: UpgradeMessage.Door

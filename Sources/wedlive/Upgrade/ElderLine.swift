@@ -156,9 +156,11 @@ final class ElderLine: Sendable {
     return body
   }
 
-  /// What comes of an order: one that is busy may have done it, do it yet, or have what it is about.
+  /// What comes of an order: one that is busy may have done it, do it yet, or have what it is
+  /// about.
   ///
-  /// - Returns: nil where nobody is there, or nobody who knows it; `.missing` where one may be there.
+  /// - Returns: nil where nobody is there, or nobody who knows it; `.missing` where one may be
+  ///   there.
   static func answer(
     _ reply: Result<(HTTPResponse, [UInt8]), HTTPClientError>
   ) -> ElderAnswer? {

@@ -6,8 +6,8 @@ import Media
 import Telemetry
 import Viewers
 
-/// Streams whose publishers are still with the processes before this one: this one's viewers get them
-/// from there, as an edge's get those of an origin.
+/// Streams whose publishers are still with the processes before this one: this one's viewers get
+/// them from there, as an edge's get those of an origin.
 final class ElderStreams: Sendable {
   /// A publisher waits for so long at most until it is known what the process before has listed.
   private let patience: Duration

@@ -2,7 +2,8 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// What a process is given by the one that it takes over from: descriptors, and what each of them is.
+/// What a process is given by the one that it takes over from: descriptors, and what each of them
+/// is.
 ///
 /// It stands in the environment as words such as `link=3 lock=4 listen.https=5,6@[::]:8443`.
 struct Inheritance: Equatable, Sendable {

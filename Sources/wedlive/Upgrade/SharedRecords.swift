@@ -2,8 +2,8 @@ import Origin
 import ServiceLifecycle
 import Store
 
-/// Reads again which weddings are locked and which cameras they have while another process of this node
-/// has the same records: calls that it still answers, or answers already, hold for both.
+/// Reads again which weddings are locked and which cameras they have while another process of this
+/// node has the same records: calls that it still answers, or answers already, hold for both.
 ///
 /// In a cluster all nodes are told of it, and so are all processes of one.
 struct SharedRecords: Service {

@@ -3,7 +3,8 @@ import FuzzTargets
 import Glibc
 import Synchronization
 
-/// libFuzzer, with the target that the environment's `FUZZ_TARGET` names; arguments are libFuzzer's.
+/// libFuzzer, with the target that the environment's `FUZZ_TARGET` names; arguments are
+/// libFuzzer's.
 ///
 /// Without it, it lists the targets, each with the longest input that is worth trying.
 /// `Tests/Fuzz/run` runs it.

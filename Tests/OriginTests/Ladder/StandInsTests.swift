@@ -6,8 +6,8 @@ import Testing
 @Suite struct `Stand-ins` {
   private let start = MonotonicTime.now
 
-  /// What is told of segments, one each three seconds: `o` is the rung's own, `s` stands in, `-` does
-  /// so while nobody wants the rung.
+  /// What is told of segments, one each three seconds: `o` is the rung's own, `s` stands in, `-`
+  /// does so while nobody wants the rung.
   private func news(_ segments: String) -> [StandIns.News?] {
     var standIns = StandIns(rungs: 2)
     return segments.enumerated().map { index, kind in

@@ -183,8 +183,8 @@ import Testing
       tag: "t")
   }
 
-  /// A live stream as viewers find it whose plan lacks the source, before and after the first rung's
-  /// first segment.
+  /// A live stream as viewers find it whose plan lacks the source, before and after the first
+  /// rung's first segment.
   private func lesser(_ version: UInt64, hasRung: Bool, isOver: Bool = false) -> StreamSnapshot {
     func rendition(_ name: String, viewers: UInt32) -> RenditionSnapshot {
       RenditionSnapshot(

@@ -91,7 +91,8 @@ extension Segment {
     #expect(take(41, "b", at: 104_500) == [Shown("b", 41, as: 2)])
   }
 
-  /// A program of which another node has announced number 41, which is camera a's segment 7, up to the second 103.
+  /// A program of which another node has announced number 41, which is camera a's segment 7, up to
+  /// the second 103.
   private mutating func goOn(shown: ShownPlace? = ShownPlace(camera: "a", sequence: 7)) {
     sequencer = ProgramSequencer(
       WindowState(nextSequence: 42, discontinuitySequence: 3, endDate: 103_000), after: shown)

@@ -26,8 +26,8 @@ import Testing
     return kinds
   }
 
-  /// What the cluster says of a stream whose publisher is gone, whether that was sent elsewhere, and
-  /// whether the stream has ended.
+  /// What the cluster says of a stream whose publisher is gone, whether that was sent elsewhere,
+  /// and whether the stream has ended.
   @Test(
     arguments: [
       (says: true, wasSent: false, hasEnded: false), (true, true, false), (false, false, true),

@@ -32,7 +32,8 @@ struct ClusterSection: Equatable, Sendable {
   /// Whether nodes know each other by certificates, too.
   var isCertified: Bool { certificate != nil }
 
-  /// Where other nodes ask this one: the port's key, and where it stands among those that are listened on.
+  /// Where other nodes ask this one: the port's key, and where it stands among those that are
+  /// listened on.
   var ownPort: (key: String, path: KeyPath<ListenSection, Endpoint>) {
     if isCertified { return ("listen.peers", \.peers) }
     if tls { return ("listen.https", \.https) }

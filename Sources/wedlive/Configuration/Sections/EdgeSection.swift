@@ -47,8 +47,8 @@ struct EdgeSection: Equatable, Sendable {
   /// How often upstreams are asked while none is known to answer, and how long they may take.
   var probeEvery = Duration.seconds(1)
   var probeTimeout = Duration.seconds(5)
-  /// Live streams that are followed at once, for how long after their last viewer, and how long what
-  /// no node has any more is served on.
+  /// Live streams that are followed at once, for how long after their last viewer, and how long
+  /// what no node has any more is served on.
   var liveStreams = 10_000
   var liveUnanswered = 1_000
   var liveAnswer = Duration.seconds(3)

@@ -12,8 +12,8 @@ struct ShutdownSection: Equatable, Sendable {
   var upgrade = Duration.seconds(12 * 3_600)
   /// How often each of two processes reads what calls that the other one answers have changed.
   var upgradeReads = Duration.seconds(1)
-  /// How long a process waits for an answer of the one that it replaced, and for something to be done
-  /// there.
+  /// How long a process waits for an answer of the one that it replaced, and for something to be
+  /// done there.
   var upgradeAnswers = Duration.seconds(2)
   var upgradeOrders = Duration.seconds(8)
   /// What it keeps of the segments that processes before it have made.
