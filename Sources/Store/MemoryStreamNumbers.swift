@@ -18,10 +18,7 @@ package actor MemoryStreamNumbers: StreamNumberStore {
     _ numbers: StreamNumbers, now: Int64
   ) async throws(StoreError) -> StreamNumbers.Position {
     try checkEpoch(numbers)
-    let ahead = StreamNumbers.block(from: numbers.next)
-    let limits = StreamNumbers.Position(
-      sequence: max(ahead.sequence, numbers.limits.sequence),
-      discontinuity: max(ahead.discontinuity, numbers.limits.discontinuity))
+    let limits = numbers.extendedLimits
     keep(numbers, start: limits, now: now)
     return limits
   }

@@ -25,10 +25,7 @@ package struct SQLiteStreamNumbers: StreamNumberStore {
   ) async throws(StoreError) -> StreamNumbers.Position {
     try await file.write { database in
       try Self.checkEpoch(numbers, database)
-      let ahead = StreamNumbers.block(from: numbers.next)
-      let limits = StreamNumbers.Position(
-        sequence: max(ahead.sequence, numbers.limits.sequence),
-        discontinuity: max(ahead.discontinuity, numbers.limits.discontinuity))
+      let limits = numbers.extendedLimits
       try Self.save(numbers, start: limits, updated: now, database)
       return limits
     }

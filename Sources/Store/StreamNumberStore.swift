@@ -13,7 +13,8 @@ package protocol StreamNumberStore: Sendable {
   /// - Throws: why nothing could be stored.
   func begin(_ name: StreamNumbers.Name, now: Int64) async throws(StoreError) -> StreamNumbers
 
-  /// Reserves a block more for a run, on disk when it returns.
+  /// Keeps how far a run has got, and reserves a block more where half of one is used, on disk when
+  /// it returns.
   ///
   /// A record that is gone is made anew: nobody else has begun, so the numbers are still the run's.
   ///

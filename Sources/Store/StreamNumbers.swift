@@ -92,6 +92,23 @@ package struct StreamNumbers: Sendable, Equatable {
     return run
   }
 
+  /// Whether half of a block is used, so that the next one is due.
+  package var isLow: Bool {
+    limits.sequence < next.sequence + Self.blockSegments / 2
+      || limits.discontinuity < next.discontinuity + Self.blockDiscontinuities / 2
+  }
+
+  /// The limits with the next block where that is due; never lower than they are.
+  ///
+  /// Not sooner: who goes on with the stream elsewhere tells by them what this run may have used.
+  var extendedLimits: Position {
+    guard isLow else { return limits }
+    let ahead = Self.block(from: next)
+    return Position(
+      sequence: max(ahead.sequence, limits.sequence),
+      discontinuity: max(ahead.discontinuity, limits.discontinuity))
+  }
+
   /// One block on from a position.
   package static func block(from position: Position) -> Position {
     Position(

@@ -26,9 +26,9 @@ package actor StreamLedger {
 
     /// Whether half of the block is used.
     var isLow: Bool {
-      guard let limits = kept?.limits else { return true }
-      return limits.sequence < next.sequence + StreamNumbers.blockSegments / 2
-        || limits.discontinuity < next.discontinuity + StreamNumbers.blockDiscontinuities / 2
+      guard var kept else { return true }
+      kept.next = next
+      return kept.isLow
     }
   }
 

@@ -154,6 +154,15 @@ final class Lines: Sendable {
     #expect(await next(lastAlive: 9) == nil)
   }
 
+  @Test func `that it is on the air reserves no more numbers`() async throws {
+    _ = await ledger.begin(key)
+    await ledger.note(key, state(1), began: 5)
+    #expect(await store.extensions == 1)
+    // Its first segment is told to nobody: who goes on with it makes that once more.
+    let next = StreamLedger(store: store, logger: lines.logger)
+    #expect(await next.begin(key, inheriting: state(0)).nextSequence == 0)
+  }
+
   @Test func `streams that were on the air of late are known after a crash`() async throws {
     _ = await ledger.begin(key)
     let next = StreamLedger(store: store, logger: lines.logger)
