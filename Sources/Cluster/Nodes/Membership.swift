@@ -407,11 +407,12 @@ package final class Membership: Sendable {
         own: state.record.id, nodes: nodes, isCoordinated: isCoordinated(state, at: now))
       view.lost = state.table.lost
       guard view != board.value else { return nil }
-      // Within the lock, so that no older view comes after a newer one.
-      board.set(view)
+      // Counted first: who hears of the view finds the metrics to match it.
       metrics.coordinated.set(view.isCoordinated ? 1 : 0)
       let all = Array(view.nodes.values) + Array(view.lost.values)
       metrics.saw(all.reduce(into: [:]) { $0[$1.status, default: 0] += 1 })
+      // Within the lock, so that no older view comes after a newer one.
+      board.set(view)
       return state.report.line(
         forOtherSecrets: Set(view.nodes.values.filter { view.hasOtherSecret($0) }.map(\.id)))
     }
