@@ -1,8 +1,12 @@
 """`wedlive drain`: from any node of a cluster, a node hands over what it has, and ends."""
 
 import json
+import os
+import signal
 import subprocess
 from pathlib import Path
+
+from conftest import MakeNode
 
 from support.cluster import Cluster
 from support.cluster_watch import Viewer, owner, publish, sequences
@@ -18,8 +22,16 @@ def drain(asked: Node, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_nodes_are_drained_from_anywhere(
-    cluster: Cluster, cleanup: list[Process], tmp_path: Path
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:
+    # What has moved is waited for by nobody.
+    patient = {
+        "WEDLIVE_STREAMS_RECONNECT_WINDOW": "600s",
+        "WEDLIVE_SHUTDOWN_HAND_OVER": "600s",
+    }
+    cluster = Cluster(
+        tmp_path, lambda **given: make_node(**{**given, **patient}), origins=2, edges=2
+    )
     edge, other = cluster.edges
     unknown = drain(edge, "origin-9")
     assert unknown.returncode != 0
@@ -45,6 +57,37 @@ def test_nodes_are_drained_from_anywhere(
     assert viewer.bad == []
     assert len(viewer.breaks) <= 1
     assert not publisher.ended
+    cluster.stop()
+
+
+def test_an_origin_that_is_drained_tells_the_end_that_is_near(
+    make_node: MakeNode, cleanup: list[Process], tmp_path: Path
+) -> None:
+    """Others would tell it long after, as nobody can ask this one then."""
+    quick = {
+        "WEDLIVE_STREAMS_RECONNECT_WINDOW": "8s",
+        # Else viewers would be told by their edge, for want of an origin.
+        "WEDLIVE_EDGE_LIVE_GRACE": "600s",
+    }
+    cluster = Cluster(tmp_path, lambda **given: make_node(**{**given, **quick}), origins=2, edges=1)
+    edge = cluster.edges[0]
+    publisher = publish(edge, "over", tmp_path)
+    cleanup.append(publisher)
+    wait_until(lambda: len(sequences(edge, "over")) >= 4, "it is on the air", alive=[publisher])
+    viewer = Viewer(edge, "over")
+    try:
+        wait_until(lambda: viewer.segments >= 4, "a viewer sees it", alive=[publisher])
+        first = owner(cluster, "over")
+        publisher.stop()
+        wait_until(lambda: first.said("stream.stopped") != [], "its publisher has gone")
+        os.kill(first.pid, signal.SIGTERM)
+        wait_until(lambda: viewer.is_over, "the viewer has heard that it is over")
+        wait_until(lambda: first.process is not None and first.process.ended, "it has ended")
+    finally:
+        viewer.stop()
+    assert viewer.bad == []
+    assert cluster.redis.ask("hget", "wl:stream:{over}/main", "told") != ""
+    cluster.stop()
 
 
 def seen(asked: Node, name: str) -> str | None:

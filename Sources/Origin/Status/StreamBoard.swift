@@ -29,7 +29,8 @@ package final class StreamBoard: Sendable {
 
   /// Waits until no stream has a publisher, for as long as the task isn't cancelled.
   ///
-  /// - Parameter orWaits: whether one that waits for its publisher to come back counts as well.
+  /// - Parameter orWaits: whether one that waits for its publisher to come back counts as well, as
+  ///   long as no other node has it.
   package func noneIsLive(orWaits: Bool = false) async {
     let (ends, end) = AsyncStream.makeStream(of: Void.self)
     waiting.withLock { $0.append(end) }
@@ -39,7 +40,9 @@ package final class StreamBoard: Sendable {
 
   private func isEmpty(_ orWaits: Bool) -> Bool {
     streams.withLock { streams in
-      !streams.values.contains { $0.state == .live || orWaits && $0.state == .waiting }
+      !streams.values.contains {
+        $0.state == .live || orWaits && $0.state == .waiting && !$0.isElsewhere
+      }
     }
   }
 

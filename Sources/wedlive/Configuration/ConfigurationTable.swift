@@ -360,7 +360,8 @@ enum ConfigurationTable {
       "How long the node says that it isn't ready before it stops to accept."),
     .duration(
       "shutdown.hand_over", \.shutdown.handOver, in: .zero...(.seconds(3_600)),
-      "How long an origin of a cluster waits before that for others to take its streams over."),
+      "How long an origin of a cluster waits before that for others to take its streams over, and for the end of those "
+        + "whose publisher has gone."),
     .duration(
       "shutdown.timeout", \.shutdown.timeout, in: .zero...(.seconds(3_600)),
       "How long responses that are under way have then."),

@@ -249,8 +249,9 @@ enum Standalone {
       drain: { await node.drain($0) },
       handOver: {
         guard let cluster else { return }
+        // Nobody else tells the end of what waits here as soon as this node does.
         await cluster.handOver(atMost: configuration.shutdown.handOver) {
-          await origin.board.noneIsLive()
+          await origin.board.noneIsLive(orWaits: true)
         }
       },
       leave: {
