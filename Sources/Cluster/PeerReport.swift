@@ -13,8 +13,11 @@ struct PeerReport {
   /// - Parameters:
   ///   - node: which was asked.
   ///   - cause: why it doesn't answer; nil where it does.
+  ///   - isStopping: whether it has said that it will be gone.
   /// - Returns: nil for nothing.
-  mutating func line(for node: NodeID, _ cause: String?) -> (level: Logger.Level, text: String)? {
+  mutating func line(
+    for node: NodeID, _ cause: String?, isStopping: Bool = false
+  ) -> (level: Logger.Level, text: String)? {
     guard let cause else {
       return silent.remove(node) == nil ? nil : (.notice, "node \(node) answers")
     }
@@ -22,6 +25,7 @@ struct PeerReport {
     // Nodes that are gone leave nothing behind.
     if silent.count >= 512 { silent = [] }
     silent.insert(node)
+    if isStopping { return (.info, "node \(node) has stopped, as it said: \(cause)") }
     return (.warning, "node \(node) doesn't answer this one: \(cause)")
   }
 

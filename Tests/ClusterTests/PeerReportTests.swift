@@ -18,6 +18,15 @@ import Testing
     #expect(lines[1]?.text == "node one doesn't answer this one: no")
   }
 
+  @Test func `who was to stop and is gone is no trouble`() throws {
+    let one = try #require(NodeID("one"))
+    var report = PeerReport()
+    let line = report.line(for: one, "no", isStopping: true)
+    #expect(line?.level == .info)
+    #expect(line?.text == "node one has stopped, as it said: no")
+    #expect(report.line(for: one, "no", isStopping: true) == nil)
+  }
+
   @Test func `records that can't be believed are told of when there are more`() {
     var report = PeerReport()
     let lines = [0, 1, 1, 2, 0, 1].map { report.line(forRefused: $0) }

@@ -384,7 +384,8 @@ package final class Membership: Sendable {
       state.table.checked(
         record, passed: passed, isLeaving: answer == .leaving, isAiling: answer == .ailing,
         at: .now)
-      return state.report.line(for: record.id, answer.cause)
+      return state.report.line(
+        for: record.id, answer.cause, isStopping: record.state == .draining)
     }
     if let line { logger.log(level: line.level, "\(line.text)") }
     publish()
