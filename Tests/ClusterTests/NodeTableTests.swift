@@ -214,6 +214,28 @@ import Testing
     #expect(try node(at: 11)?.status == "faulty")
   }
 
+  @Test mutating func `what it says while a check is under way is newer than that check's answer`()
+    throws
+  {
+    func begin(at seconds: Double) throws -> NodeRecord {
+      try #require(table.takeDueChecks(atMost: 1, at: at(seconds)).first)
+    }
+    table.read(
+      try id(), try beat(1) { $0.condition.fault = "No disk" }, absenceCounts: true, at: at(0))
+    var asked = try begin(at: 0)
+    table.read(try id(), try beat(2), absenceCounts: true, at: at(0.1))
+    table.checked(asked, passed: true, isAiling: true, at: at(0.2))
+    #expect(try node(at: 0.2)?.status == "usable")
+    asked = try begin(at: 4)
+    table.heard(leaving: try id())
+    table.checked(asked, passed: true, at: at(4.1))
+    #expect(try node(at: 4.1)?.status == "draining")
+    // The next one has begun behind that.
+    asked = try begin(at: 8)
+    table.checked(asked, passed: true, isAiling: true, at: at(8.1))
+    #expect(try node(at: 8.1)?.status == "faulty")
+  }
+
   @Test mutating func `no more that are gone are remembered than may be`() throws {
     for round in 0..<2 {
       for number in 0..<200 {

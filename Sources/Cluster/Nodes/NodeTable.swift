@@ -22,6 +22,8 @@ struct NodeTable: Sendable {
     /// When it is to be checked next.
     var nextCheck: MonotonicTime
     var isBeingChecked = false
+    /// Whether it has said something of itself since the check that is under way began.
+    var hasSpoken = false
     /// Whether it has said that it will be gone, though Redis may say nothing of it.
     var isLeaving = false
     /// Whether something fails at it: what it said last, in its record or in answer to a check.
@@ -79,6 +81,7 @@ struct NodeTable: Sendable {
         entry.absent = nil
         entry.node.written = written
         entry.isAiling = record.condition.fault != nil
+        entry.hasSpoken = true
       }
       entry.node.record = record
       entries[record.id] = entry
@@ -99,7 +102,10 @@ struct NodeTable: Sendable {
   }
 
   /// A node says that it will be gone, while its record is as it was.
-  mutating func heard(leaving id: NodeID) { entries[id]?.isLeaving = true }
+  mutating func heard(leaving id: NodeID) {
+    entries[id]?.isLeaving = true
+    entries[id]?.hasSpoken = true
+  }
 
   // MARK: What we see ourselves
 
@@ -111,6 +117,7 @@ struct NodeTable: Sendable {
     for (id, entry) in entries where !entry.isBeingChecked && entry.nextCheck <= now {
       guard due.count < most else { break }
       entries[id]?.isBeingChecked = true
+      entries[id]?.hasSpoken = false
       due.append(entry.node.record)
     }
     return due
@@ -135,9 +142,10 @@ struct NodeTable: Sendable {
     entry.isBeingChecked = false
     if entry.node.record.incarnation == record.incarnation {
       entry.health.checked(passed, limits, at: now)
-      // Who answers without a word of it is the next process, of which Redis may not have told.
-      if passed { entry.isLeaving = isLeaving }
-      if passed, !isLeaving { entry.isAiling = isAiling }
+      // Who answers without a word of it is the next process, of which Redis may not have told;
+      // what was said since it was asked is newer than its answer.
+      if passed, isLeaving || !entry.hasSpoken { entry.isLeaving = isLeaving }
+      if passed, !isLeaving, !entry.hasSpoken { entry.isAiling = isAiling }
       entry.nextCheck = now + (passed ? limits.checkInterval : limits.recheckInterval)
     }
     entries[record.id] = entry
