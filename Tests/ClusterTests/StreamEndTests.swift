@@ -43,7 +43,6 @@ import Testing
     settings.lease = .seconds(1)
     settings.reconnectWindow = .milliseconds(500)
     settings.endsEvery = .milliseconds(50)
-    settings.endTelling = .seconds(2)
     settings.suspectLimit = .milliseconds(100)
     return settings
   }
@@ -136,7 +135,11 @@ import Testing
   }
 
   @Test func `it is told by another one where who was to tell it dies`() async throws {
-    let (lost, one, two) = (try node("lost"), try node("one"), try node("two"))
+    var settings = Self.settings
+    settings.endTelling = .seconds(2)
+    let (lost, one, two) = (
+      try node("lost"), try node("one", settings), try node("two", settings)
+    )
     let id = try stream()
     _ = try await publish(id, at: lost)
     await lost.halt()
