@@ -183,6 +183,8 @@ package final class PurgeQueue: Sendable {
       return try await giveUp(lost, error)
     }
     metrics.call(nil)
+    // Before that is noted: who sees it there finds it counted.
+    metrics.count("sent", call.entries.count)
     progress.plan.succeeded(call)
     progress.owed = call.entries
     try await settle(&progress)
@@ -192,7 +194,6 @@ package final class PurgeQueue: Sendable {
   private func settle(_ progress: inout Progress) async throws(CDNError) {
     guard !progress.owed.isEmpty else { return }
     try await store.finish(progress.owed)
-    metrics.count("sent", progress.owed.count)
     progress.owed = []
   }
 
