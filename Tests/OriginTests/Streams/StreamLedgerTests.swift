@@ -68,12 +68,11 @@ actor UnreliableStore: StreamNumberStore {
 
 /// The log lines of what is tested.
 final class Lines: Sendable {
-  private let lines = Mutex<[String]>([])
-  private let facts = Mutex<[Logger.Metadata]>([])
+  private let lines = Mutex<[(text: String, facts: Logger.Metadata)]>([])
 
-  var all: [String] { lines.withLock { $0 } }
+  var all: [String] { lines.withLock { $0.map(\.text) } }
   /// What each of them says besides.
-  var details: [Logger.Metadata] { facts.withLock { $0 } }
+  var details: [Logger.Metadata] { lines.withLock { $0.map(\.facts) } }
 
   var logger: Logger {
     Logger(label: "ledger") { _ in Handler(lines: self) }
@@ -90,8 +89,9 @@ final class Lines: Sendable {
     }
 
     func log(event: LogEvent) {
-      lines.lines.withLock { $0.append("\(event.level) \(event.message)") }
-      lines.facts.withLock { $0.append(event.metadata ?? [:]) }
+      lines.lines.withLock {
+        $0.append(("\(event.level) \(event.message)", event.metadata ?? [:]))
+      }
     }
   }
 }
