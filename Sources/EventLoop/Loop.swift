@@ -4,8 +4,8 @@ import Glibc
 /// One thread's event loop: epoll, timers, and the channels that live and die here.
 ///
 /// Nothing of it is `Sendable`; other threads reach it through its `mailbox` alone. A turn is:
-/// wait, mailbox, timers, events, channels to resume, then the flushes; channels closed on the way
-/// are let go at its end.
+/// wait, mailbox and events, timers, channels to resume, then the flushes; channels closed on the
+/// way are let go at its end.
 @safe
 package final class Loop {
   package typealias Work = () -> Void
@@ -239,8 +239,12 @@ package final class Loop {
       // Rounded up: waking a moment before a deadline would only spin.
       timeout = Int32(clamping: (sleep.nanoseconds + 999_999) / 1_000_000)
     }
-    let count = unsafe epoll_wait(
+    var count = unsafe epoll_wait(
       epoll, events.baseAddress, Int32(Self.eventCapacity), timeout)
+    if count < 0, errno == EINTR {
+      // A process that was stopped is told so first: what has come meanwhile goes before timers.
+      count = unsafe epoll_wait(epoll, events.baseAddress, Int32(Self.eventCapacity), 0)
+    }
     return max(0, Int(count))
   }
 

@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Glibc
 import Synchronization
 import Testing
@@ -43,6 +44,24 @@ private final class EchoChannel: Channel {
 
   override func timedOut() { loop.close(self) }
   override func closed() { whenClosed() }
+}
+
+/// Where a signal's handler writes to, and how long it takes.
+private let interruption = Mutex((end: Int32(-1), until: MonotonicTime.now))
+
+/// Whatever comes takes its deadline away.
+private final class Patient: Channel {
+  private(set) var isWritable = false
+  private(set) var hasRead = false
+  private(set) var isOver = false
+
+  override func readable() {
+    if case .bytes = loop.receive(self, { _ in }) { hasRead = true }
+    loop.setDeadline(self, nil)
+  }
+
+  override func writable() { isWritable = true }
+  override func timedOut() { isOver = true }
 }
 
 @Suite(.serialized) struct `Event loop` {
@@ -106,6 +125,37 @@ private final class EchoChannel: Channel {
     #expect(loop.channelCount == 2)
     turns(loop) { loop.channelCount == 1 }
     #expect(loop.channelCount == 1)
+  }
+
+  @Test func `what has come while the process was stopped goes before deadlines`() throws {
+    let loop = try Loop()
+    var ends: [Int32] = [0, 0]
+    let made = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+    try #require(made == 0)
+    defer { close(ends[1]) }
+    let channel = Patient(Socket(owning: ends[0]), on: loop)
+    try loop.add(channel)
+    turns(loop) { channel.isWritable }
+    let deadline = MonotonicTime.now + .seconds(2)
+    loop.setDeadline(channel, deadline)
+    // A signal that is handled for longer than that: to the loop it is the same.
+    interruption.withLock { $0 = (ends[1], deadline + .milliseconds(10)) }
+    signal(SIGWINCH) { _ in
+      let (end, until) = interruption.withLock { $0 }
+      while MonotonicTime.now < until {}
+      _ = unsafe write(end, "a", 1)
+    }
+    defer { signal(SIGWINCH, SIG_DFL) }
+    let thread = pthread_self()
+    // Threads of tests hear no signals.
+    var (mask, before) = (sigset_t(), sigset_t())
+    unsafe sigaddset(&mask, SIGWINCH)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &mask, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    Thread { pthread_kill(thread, SIGWINCH) }.start()
+    turns(loop) { channel.hasRead || channel.isOver }
+    #expect(channel.hasRead)
+    #expect(!channel.isOver)
   }
 
   @Test func `a name of a closed channel finds nothing, also when its slot is in use again`() throws

@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Ingest
 import Media
 import RTMP
@@ -204,6 +205,25 @@ import Testing
         return second.messages.last == encoder.sent.last
       })
     #expect(encoder.end == nil)
+  }
+
+  @Test func `a loop that stood still itself leaves no origin for it`() throws {
+    var configuration = RelayConfiguration()
+    configuration.originSilence = .seconds(1)
+    let rig = try RelayRig(configuration)
+    let first = try rig.origin("o1")
+    let second = try rig.origin("o2")
+    let encoder = try rig.publish(to: first)
+    // Longer than an origin may be silent: the process was stopped, or had no processor.
+    for pause in [600, 250, 850] {
+      rig.turns(for: .milliseconds(pause))
+      Thread.sleep(forTimeInterval: 1.2)
+    }
+    rig.turns(for: .milliseconds(400))
+    #expect(second.takes.isEmpty)
+    #expect(rig.metrics.failovers.value == 0)
+    encoder.sendPictures(20..<25)
+    #expect(rig.turns { first.messages.last == encoder.sent.last })
   }
 
   @Test func `what an origin was sent and has not read is replayed, however long ago it was sent`()

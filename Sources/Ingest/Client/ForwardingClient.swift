@@ -30,11 +30,12 @@ package final class ForwardingClient: RTMPClient {
   /// When the server was heard last.
   package private(set) var heardAt: MonotonicTime
   private var heardBytes: UInt64 = 0
-  /// When the server showed last that it reads what it is sent, and by how many signs.
-  private var readAt: MonotonicTime
+  /// How long it was silent while it was watched: a loop that stood still heard nobody.
+  private var silentFor = Duration.zero
+  private var checkedAt: MonotonicTime
+  /// How long it has given no sign that it reads what it is sent, and how many it has given before.
+  private var unreadFor = Duration.zero
   private var readSigns: UInt64 = 0
-  /// Since when it is asked for another sign.
-  private var askedAt: MonotonicTime?
 
   /// Makes a client of a socket on its way to a server.
   ///
@@ -59,47 +60,44 @@ package final class ForwardingClient: RTMPClient {
     self.silence = silence
     self.keptPing = keptPing
     heardAt = .now
-    readAt = heardAt
+    checkedAt = heardAt
     super.init(
       socket, on: loop, session: session, tls: tls, timeouts: timeouts, preamble: preamble)
   }
 
   /// Pings a server that says nothing, and ends one that has said nothing for too long.
   ///
-  /// To be called a few times for each `silence`. A server that reads slowly acknowledges what it
+  /// To be called four times for each `silence` or more often; of a longer pause no more counts
+  /// than that, so that it has the time to answer. A server that reads slowly acknowledges what it
   /// reads, and is not silent.
   package func check(_ now: MonotonicTime) {
     guard !isClosed else { return }
+    let watched = min(now - checkedAt, silence / 4)
+    checkedAt = now
+    silentFor += watched
+    unreadFor += watched
     if receivedBytes != heardBytes {
       heardBytes = receivedBytes
       heardAt = now
+      silentFor = .zero
     }
-    if now - heardAt >= silence || isDeaf(now) { return end(.timedOut(stage)) }
+    let signs = session.readBytes + session.pongs
+    if signs != readSigns || !session.isStarted {
+      readSigns = signs
+      unreadFor = .zero
+    }
+    // One that reads nothing is lost whatever it says: what it is sent may get lost though what it
+    // sends arrives.
+    if max(silentFor, unreadFor) >= silence { return end(.timedOut(stage)) }
     // Before `connect` is answered, the answer to it is what is waited for.
     guard session.enhanced != nil, !isFinishing || isKept else { return }
     var pause = isKept ? UInt64(max(1, keptPing.nanoseconds / 1_000_000)) : .max
     // Also where something has just come from it.
-    if askedAt != nil { pause = 0 }
+    if unreadFor >= silence / 3 { pause = 0 }
     write { session, output in
       _ = session.keepAlive(
         at: now.nanoseconds / 1_000_000, pingingAfter: pause, into: &output)
     }
-  }
-
-  /// Whether the server has read nothing for as long as it may be silent, whatever it says: what it
-  /// is sent may get lost though what it sends arrives.
-  private func isDeaf(_ now: MonotonicTime) -> Bool {
-    let signs = session.readBytes + session.pongs
-    guard session.isStarted, signs == readSigns else {
-      readSigns = signs
-      readAt = now
-      askedAt = nil
-      return false
-    }
-    if askedAt == nil, now - readAt >= silence / 3 { askedAt = now }
-    guard let askedAt else { return false }
-    // Not where this loop alone stood still: it has had the time to answer.
-    return now - readAt >= silence && now - askedAt >= silence / 2
   }
 
   /// Closes it at once; nothing is told.
