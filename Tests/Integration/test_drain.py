@@ -27,7 +27,7 @@ def test_nodes_are_drained_from_anywhere(
     # What has moved is waited for by nobody.
     patient = {
         "WEDLIVE_STREAMS_RECONNECT_WINDOW": "600s",
-        "WEDLIVE_SHUTDOWN_HAND_OVER": "600s",
+        "WEDLIVE_SHUTDOWN_HAND_OVER": "900s",
     }
     cluster = Cluster(
         tmp_path, lambda **given: make_node(**{**given, **patient}), origins=2, edges=2

@@ -29,21 +29,16 @@ package final class StreamBoard: Sendable {
 
   /// Waits until no stream has a publisher, for as long as the task isn't cancelled.
   ///
-  /// - Parameter orWaits: whether one that waits for its publisher to come back counts as well, as
-  ///   long as no other node has it.
-  package func noneIsLive(orWaits: Bool = false) async {
+  /// - Parameter isAwaited: whether one that waits for its publisher to come back counts as well.
+  package func noneIsLive(or isAwaited: (StreamStatus) -> Bool = { _ in false }) async {
     let (ends, end) = AsyncStream.makeStream(of: Void.self)
     waiting.withLock { $0.append(end) }
-    if isEmpty(orWaits) { return }
-    for await _ in ends where isEmpty(orWaits) { return }
+    if isEmpty(but: isAwaited) { return }
+    for await _ in ends where isEmpty(but: isAwaited) { return }
   }
 
-  private func isEmpty(_ orWaits: Bool) -> Bool {
-    streams.withLock { streams in
-      !streams.values.contains {
-        $0.state == .live || orWaits && $0.state == .waiting && !$0.isElsewhere
-      }
-    }
+  private func isEmpty(but isAwaited: (StreamStatus) -> Bool) -> Bool {
+    all.allSatisfy { $0.state != .live && !($0.state == .waiting && isAwaited($0)) }
   }
 
   /// Forgets a stream, unless it has gone on since it ended.

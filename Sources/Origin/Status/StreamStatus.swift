@@ -1,4 +1,5 @@
 package import ControlAPI
+package import EventLoop
 
 /// One stream of a node at one moment.
 package struct StreamStatus: Codable, Equatable, Sendable {
@@ -13,8 +14,8 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var wedding: String
   package var camera: String
   package var state: State
-  /// Whether another node has it by now, as far as its publisher's loop knows; not told.
-  var isElsewhere = false
+  /// Since when it waits for its publisher; nil also where another node has it. Not told.
+  package var waitingSince: MonotonicTime?
   /// Whether its wedding is locked, so that only tokens made for that open it.
   package var isLocked = false
   /// When it went on the air, since 1970; the same until its broadcast ends, also over other nodes.

@@ -12,7 +12,7 @@ extension LiveStream {
         segments: window.segments.count,
         discontinuities: UInt64(window.state.discontinuitySequence),
         memoryBytes: renditions.keptBytes))
-    status.isElsewhere = isElsewhere
+    status.waitingSince = isLive || isElsewhere ? nil : waitingSince
     status.renditions = renditions.status(describe)
     status.ladder = ladder?.status
     return status

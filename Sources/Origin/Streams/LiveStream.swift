@@ -39,6 +39,8 @@ package final class LiveStream {
   var awaited: Broadcast?
   /// Whether another node of the cluster has it by now: viewers hear no more of it from here.
   private(set) var isElsewhere = false
+  /// When its last publisher had gone.
+  private(set) var waitingSince: MonotonicTime?
   /// Told, on any thread, how far viewers have it; nil where the publisher is no relay.
   private(set) var onProgress: (@Sendable (StreamLeasing.Progress) -> Void)?
 
@@ -191,6 +193,7 @@ package final class LiveStream {
     // Where another server has it, this one's half of a segment is not to be announced: that server
     // makes all of it, under the same number.
     isElsewhere = reason == .elsewhere
+    waitingSince = .now
     if let segment = packager.interrupt() { finished(segment) }
     refusal = nil
     onProgress = nil

@@ -360,8 +360,8 @@ enum ConfigurationTable {
       "How long the node says that it isn't ready before it stops to accept."),
     .duration(
       "shutdown.hand_over", \.shutdown.handOver, in: .zero...(.seconds(3_600)),
-      "How long an origin of a cluster waits before that for others to take its streams over, and for the end of those "
-        + "whose publisher has gone."),
+      "How long an origin of a cluster waits before that for others to take its streams over, and for those to end "
+        + "whose publisher has been gone for almost as long as streams.reconnect_window."),
     .duration(
       "shutdown.timeout", \.shutdown.timeout, in: .zero...(.seconds(3_600)),
       "How long responses that are under way have then."),

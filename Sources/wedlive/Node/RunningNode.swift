@@ -168,7 +168,7 @@ struct RunningNode: Sendable {
       // Edges that move a stream here must not ask for its news over connections to this process.
       try? await Task.sleep(for: .milliseconds(1_500))
       try? await loops.onEach { $0.local(OriginLoop.self)?.drain() }
-      await origin.board.noneIsLive(orWaits: waits)
+      await origin.board.noneIsLive { _ in waits }
     }
     if hasStreams { try? await Task.sleep(for: window) }
   }

@@ -249,9 +249,13 @@ enum Standalone {
       drain: { await node.drain($0) },
       handOver: {
         guard let cluster else { return }
-        // Nobody else tells the end of what waits here as soon as this node does.
-        await cluster.handOver(atMost: configuration.shutdown.handOver) {
-          await origin.board.noneIsLive(orWaits: true)
+        let patience = configuration.shutdown.handOver
+        let until = MonotonicTime.now + patience
+        await cluster.handOver(atMost: patience) {
+          // Nobody else tells an end that is near as soon as this node does.
+          await origin.board.noneIsLive {
+            $0.waitingSince.map { $0 + reconnect < until } ?? false
+          }
         }
       },
       leave: {
