@@ -117,6 +117,7 @@ import Testing
       let path = "/o/\(name)?y=\(status)"
       try await edge.set(name, "cc=max-age%3D1\(word)&age=2&size=50")
       let first = try await edge.get(path)
+      #expect(try await edge.allHasLanded())
       try await edge.set(name, "drop=1")
       let then = try await edge.get(path)
       #expect(then.head.status.code == status)

@@ -240,6 +240,7 @@ import Testing
     let name = name()
     try await edge.set(name, "cc=max-age%3D600&size=20000")
     _ = try await edge.get("/o/\(name)")
+    #expect(try await edge.allHasLanded())
     let store = edge.proxy.store
     let freshness = Freshness(
       HTTPResponse(status: .ok, headerFields: [.cacheControl: "max-age=600"]),
