@@ -153,10 +153,11 @@ package final class StreamOutlet: Sendable {
   func forget(_ key: StreamKey, version: UInt64) {
     shown.withLock { _ = $0.remove(key) }
     continuation.withLock { $0 }?.forget(key)
+    // Before viewers find nothing of it any more: nobody says then that it is there.
+    board.remove(key)
     for loop in loops.withLock({ $0 }) {
       loop.submit { $0.local(ViewerSite.self)?.table.remove(key, version: version) }
     }
-    board.remove(key)
   }
 
   /// Records how far the stream has come, and since when it has been on the air, without waiting
