@@ -18,7 +18,7 @@ extension OriginNode {
     if mayMove { await programs.run(ask.key.wedding) { $0.welcome(ask.key.camera) } }
     let result = await decide(ask, publisher)
     // Before its first message: what was ordered, wherever that was, goes along with the stream.
-    if case .success = result { await orders?.learn(ask.key) }
+    if case .success = result { await orders?.learn(ask.key, isBeginning: true) }
     admissions.end(ask.key)
     if case .failure = result {
       if mayMove { await programs.run(ask.key.wedding) { $0.keepHere(ask.key.camera) } }

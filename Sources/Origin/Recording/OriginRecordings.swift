@@ -56,30 +56,28 @@ package struct OriginRecordings: RecordingDirectory {
     guard let key = StreamKey(wedding: wedding, camera: camera) else {
       throw APIError(RecordingError.noStream)
     }
-    // It may have been ordered elsewhere, and the stream be on its way.
-    await orders.learn(key)
     let answers = await elders?.ask(.stopRecording(wedding: wedding, camera: camera)) ?? []
-    var stopped: [String] = []
-    do throws(RecordingError) {
-      stopped = try await service.stop(key)
-    } catch {
-      // One that nothing was recorded of here may have been wanted, or recorded, there.
-      guard error == .notRecording, answers.contains(where: { $0.refusal == nil }) else {
+    let stopped = try await orders.stop(key) { () async throws(APIError) -> [String] in
+      do throws(RecordingError) {
+        return try await service.stop(key)
+      } catch {
+        // One that nothing was recorded of here may have been wanted, or recorded, there.
+        if error == .notRecording, answers.contains(where: { $0.refusal == nil }) { return [] }
         let refusals = answers.lazy.compactMap(\.refusal)
         throw refusals.first { $0.code == ElderAnswer.Refusal.noAnswer }?.error ?? APIError(error)
       }
     }
-    await orders.order(false, of: key)
     return try await infos(stopped + answers.flatMap(\.recordings))
   }
 
-  /// Takes up what was ordered elsewhere of streams that are here, or were asked for here.
+  /// Takes up what was ordered elsewhere of streams that are here, or were asked for here, or are
+  /// just beginning.
   ///
   /// - Parameters:
   ///   - wedding: whose; nil for all.
   ///   - live: the streams that are on the air here.
   package func refresh(_ wedding: String?, live: [StreamKey]) async {
-    for key in await orders.refresh(wedding, live: live) where live.contains(key) {
+    for key in await orders.refresh(wedding, live: live) {
       switch service.desk.order(of: key) {
       case true?: _ = await loops.total { $0.local(OriginLoop.self)?.record(key) == true ? 1 : 0 }
       case false?: _ = try? await service.stop(key)

@@ -56,6 +56,25 @@ package final class RecordingOrders: Sendable {
     await tell(key, isRecorded)
   }
 
+  /// Orders that a stream is no longer recorded, where its recordings can be stopped.
+  ///
+  /// Nobody reads an order of it meanwhile, and records it again.
+  ///
+  /// - Parameter work: stops them; what was ordered is known by then, wherever that was.
+  /// - Throws: what that throws; what was ordered holds then.
+  func stop<Stopped, Failure>(
+    _ key: StreamKey, _ work: () async throws(Failure) -> Stopped
+  ) async throws(Failure) -> Stopped {
+    await turns.enter("\(key)")
+    defer { turns.leave("\(key)") }
+    _ = await read(key)
+    let stopped = try await work()
+    desk.wish(key, isRecorded: false)
+    remember(key)
+    await tell(key, false)
+    return stopped
+  }
+
   /// A stream is over: what was ordered of it holds no longer.
   func over(_ key: StreamKey) async {
     await turns.enter("\(key)")
@@ -112,14 +131,22 @@ package final class RecordingOrders: Sendable {
 
   // MARK: What others have ordered
 
-  /// Goes by what is ordered of a stream that is to begin here, or by what was known where nobody
-  /// can say.
+  /// Goes by what is ordered of a stream, or by what was known where nobody can say.
   ///
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - isBeginning: whether it is to begin here: what is ordered elsewhere from then on concerns
+  ///     it, though it isn't on the air yet.
   /// - Returns: whether the store could say it.
   @discardableResult
-  func learn(_ key: StreamKey) async -> Bool {
+  func learn(_ key: StreamKey, isBeginning: Bool = false) async -> Bool {
     await turns.enter("\(key)")
     defer { turns.leave("\(key)") }
+    if isBeginning { remember(key) }
+    return await read(key, isBeginning: isBeginning)
+  }
+
+  private func read(_ key: StreamKey, isBeginning: Bool = false) async -> Bool {
     if let change = state.withLock({ $0.untold[key] }) {
       // It came later than what the store knows.
       desk.follow(change, of: key)
@@ -130,10 +157,10 @@ package final class RecordingOrders: Sendable {
       let name = StreamNumbers.Name(wedding: key.wedding, camera: key.camera)
       let isRecorded = try await store.order(of: name, now: now())
       desk.follow(isRecorded, of: key)
-      if isRecorded == nil {
-        state.withLock { _ = $0.known.remove(key) }
-      } else {
+      if isRecorded != nil {
         remember(key)
+      } else if !isBeginning {
+        state.withLock { _ = $0.known.remove(key) }
       }
       return true
     } catch {

@@ -51,13 +51,13 @@ final class RecordingTap {
   /// The stream goes on elsewhere: should it come back, it is recorded as the configuration says.
   func forgetWishes() { desk.forget(stream) }
 
-  /// Somebody wants the stream to be recorded that is on the air.
+  /// Somebody wants the stream to be recorded that is on the air, unless that has changed since.
   func start() {
-    openSource()
+    if desk.wants(stream, Renditions.sourceName) { openSource() }
     for role in [RecordedMessage.Role.metadata, .videoHeader, .audioHeader] {
       if let header = headers[role] { source?.pending.append(header) }
     }
-    for rung in writers.keys { open(rung) }
+    for rung in writers.keys where records(rung) { open(rung) }
     flush()
   }
 

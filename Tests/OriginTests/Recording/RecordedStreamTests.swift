@@ -285,6 +285,45 @@ private actor AwayOrders: RecordingOrderStore {
     await publisher.leave()
   }
 
+  @Test func `is done where the stream is just beginning when it comes`() async throws {
+    let store = MemoryRecordingOrders()
+    let asked = try await RecordingNode(isAutomatic: false, orders: store)
+    let other = try await RecordingNode(isAutomatic: false, orders: store)
+    let publisher = try await other.node.publish(try other.node.token())
+    // It isn't on the air yet.
+    _ = try await asked.recordings.start(wedding: "w", camera: "main")
+    await other.recordings.refresh("w", live: [])
+    let encoder = Encoder()
+    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
+    #expect(
+      try await eventually {
+        try await other.recordings.recordings(ofWedding: "w").first?.duration ?? 0 > 1
+      })
+    // Neither when it is to end: what was ordered is known here by then.
+    _ = try await asked.recordings.stop(wedding: "w", camera: "main")
+    await other.recordings.refresh("w", live: [])
+    #expect(try await eventually { try await other.states() == ["completed"] })
+    await publisher.leave()
+  }
+
+  @Test func `stays as it was when it is read while its recording is being stopped`() async throws {
+    let recording = try await RecordingNode(isAutomatic: false)
+    let key = try #require(StreamKey(wedding: "w"))
+    await recording.orders.order(true, of: key)
+    let desk = recording.service.desk
+    var reader: Task<[StreamKey], Never>?
+    await recording.orders.stop(key) {
+      desk.wish(key, isRecorded: false)
+      let orders = recording.orders
+      reader = Task { await orders.refresh("w", live: [key]) }
+      // It has the time to read what holds no longer.
+      for _ in 0..<1_000 { await Task.yield() }
+      #expect(!desk.wants(key, "source"))
+    }
+    #expect(await reader?.value == [])
+    #expect(!desk.wants(key, "source"))
+  }
+
   @Test func `is over with the stream, for all`() async throws {
     let store = MemoryRecordingOrders()
     let asked = try await RecordingNode(isAutomatic: false, orders: store)
