@@ -8,6 +8,14 @@ import Testing
 @testable import Cluster
 
 @Suite(.blocking, .timeLimit(.minutes(2))) struct `What nodes say of how they are` {
+  /// Heartbeats come as soon as usual; on a machine that is busy for long no record expires.
+  private static var lasting: ClusterConfiguration {
+    var configuration = TestNode.quick
+    configuration.secret = Array("the cluster's".utf8)
+    configuration.missedBeats = 600
+    return configuration
+  }
+
   @Test(
     arguments: [
       NodeCondition(), NodeCondition(fault: "The disk = full: no \u{E9}"),
@@ -69,8 +77,7 @@ import Testing
 
   @Test func `others hear of a fault, choose another one, and hear when it is over`() async throws {
     let server = try RedisServerProcess()
-    var configuration = TestNode.quick
-    configuration.secret = Array("the cluster's".utf8)
+    let configuration = Self.lasting
     let edge = try TestNode("edge", server, configuration: configuration, role: .edge)
     let one = try TestNode("one", server, configuration: configuration)
     let two = try TestNode("two", server, configuration: configuration)
@@ -104,8 +111,7 @@ import Testing
 
   @Test func `the record of a node before that is read, and that node reads ours`() async throws {
     let server = try RedisServerProcess()
-    var configuration = TestNode.quick
-    configuration.secret = Array("the cluster's".utf8)
+    let configuration = Self.lasting
     let one = try TestNode("one", server, configuration: configuration)
     let seal = RecordSeal(configuration.secret)
     var older = try record("older")
@@ -114,7 +120,7 @@ import Testing
     for (name, value) in zip(NodeRecord.names, older.values) { command.append(name, value) }
     command.append(NodeRecord.sealName, seal.seal(older.values, of: older.id.key))
     try await one.redis.send(command)
-    try await one.redis.send(RedisCommand("PEXPIRE", older.id.key, 1_200))
+    try await one.redis.send(RedisCommand("PEXPIRE", older.id.key, 120_000))
     try await one.redis.send(RedisCommand("SADD", "wl:nodes", "older"))
     await one.sees { $0[older.id]?.status == "usable" }
     // What such a node reads of ours: the values that it knows, under the seal that it knows.
@@ -131,8 +137,7 @@ import Testing
 
   @Test func `a condition that isn't sealed with its record is refused`() async throws {
     let server = try RedisServerProcess()
-    var configuration = TestNode.quick
-    configuration.secret = Array("the cluster's".utf8)
+    let configuration = Self.lasting
     let one = try TestNode("one", server, configuration: configuration)
     let registry = NodeRegistry(
       client: one.redis, seal: RecordSeal(configuration.secret), limits: configuration)

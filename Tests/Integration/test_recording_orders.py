@@ -82,7 +82,6 @@ def test_an_order_goes_along_with_its_stream(
         ],
         "what comes there is recorded",
         alive=[publisher],
-        limit=40,
     )
     status, answer = call(edge, "stop")
     assert status == 200, answer
@@ -121,7 +120,7 @@ def test_an_order_is_done_by_the_origin_where_the_stream_begins(
     asked.stop()
     publisher = publish(edge, WEDDING, tmp_path)
     cleanup.append(publisher)
-    wait_until(lambda: records(other, "origin-2"), "it is recorded", alive=[publisher], limit=40)
+    wait_until(lambda: records(other, "origin-2"), "it is recorded", alive=[publisher])
     cluster.stop()
 
 
@@ -131,7 +130,8 @@ def test_an_order_holds_over_an_upgrade_and_a_start_anew(
     node = make_node(**ORDERED)
     status, answer = call(node, "start")
     assert status == 202, answer
-    node.upgrade()
+    before = node.upgrade()
+    wait_until(lambda: gone(before), "the process before has ended")
     publisher = publish(node, WEDDING, tmp_path)
     cleanup.append(publisher)
     wait_until(
@@ -144,7 +144,6 @@ def test_an_order_holds_over_an_upgrade_and_a_start_anew(
     wait_until(
         lambda: "recording" not in [each["state"] for each in recordings(node)],
         "what was recorded until then is over",
-        limit=40,
     )
     publisher = publish(node, WEDDING, tmp_path, "again")
     cleanup.append(publisher)

@@ -177,6 +177,6 @@ def gone(process: int) -> bool:
     """Whether a process has ended, also one that nobody has waited for."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return True
-    return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] == "Z"
