@@ -9,6 +9,8 @@ package struct ClusterRecordingOrders: RecordingOrderStore {
   private let shared: RedisRecordingOrders
   private let copy: SQLiteRecordingOrders
   private let announce: @Sendable (String) async -> Void
+  /// How long the copy is waited for: what Redis says doesn't wait for a disk that stalls.
+  private static let patience = Duration.seconds(1)
 
   /// Keeps orders in Redis.
   ///
@@ -29,17 +31,34 @@ package struct ClusterRecordingOrders: RecordingOrderStore {
     _ isRecorded: Bool, of stream: StreamNumbers.Name, now: Int64
   ) async throws(StoreError) {
     // Before Redis is asked, which may be away; a disk that is full keeps nobody from being told.
-    try? await copy.keep(isRecorded, of: stream, era: nil, now: now)
+    await keep(isRecorded, of: stream, era: nil, now: now)
     guard !shared.isAway else { throw .unreachable("Redis is away") }
     let era = try await shared.put(isRecorded, of: stream)
-    try? await copy.keep(isRecorded, of: stream, era: era, now: now)
+    await keep(isRecorded, of: stream, era: era, now: now)
     await announce(stream.wedding)
+  }
+
+  private func keep(
+    _ isRecorded: Bool, of stream: StreamNumbers.Name, era: String?, now: Int64
+  ) async {
+    _ = try? await waiting(atMost: Self.patience) { [copy] () async throws(StoreError) in
+      try await copy.keep(isRecorded, of: stream, era: era, now: now)
+    }
+  }
+
+  private func drop(_ stream: StreamNumbers.Name) async {
+    _ = try? await waiting(atMost: Self.patience) { [copy] () async throws(StoreError) in
+      try await copy.end(stream)
+    }
   }
 
   package func order(
     of stream: StreamNumbers.Name, now: Int64
   ) async throws(StoreError) -> Bool? {
-    let kept = try? await copy.kept(of: stream, now: now)
+    let kept =
+      (try? await waiting(atMost: Self.patience) { [copy] () async throws(StoreError) in
+        try await copy.kept(of: stream, now: now)
+      }) ?? nil
     // Nobody waits for a Redis that is known to be away.
     guard !shared.isAway else { return try known(kept, .unreachable("Redis is away")) }
     let (isRecorded, era): (Bool?, String)
@@ -49,24 +68,26 @@ package struct ClusterRecordingOrders: RecordingOrderStore {
       return try known(kept, error)
     }
     if let kept, kept.era == nil {
-      // Redis could not be told of it.
-      try await order(kept.isRecorded, of: stream, now: now)
+      // Redis could not be told of it, and where it can't be now it holds here all the same.
+      try? await order(kept.isRecorded, of: stream, now: now)
       return kept.isRecorded
     }
     if let isRecorded {
       if kept?.isRecorded != isRecorded || kept?.era != era {
-        try? await copy.keep(isRecorded, of: stream, era: era, now: now)
+        await keep(isRecorded, of: stream, era: era, now: now)
       }
       return isRecorded
     }
     guard let kept else { return nil }
     if kept.era == era {
       // The stream's end was told since.
-      try? await copy.end(stream)
+      await drop(stream)
       return nil
     }
-    try await shared.restore(kept.isRecorded, of: stream)
-    try? await copy.keep(kept.isRecorded, of: stream, era: era, now: now)
+    // Where it can't be restored now that is tried again when it is read next.
+    if (try? await shared.restore(kept.isRecorded, of: stream)) != nil {
+      await keep(kept.isRecorded, of: stream, era: era, now: now)
+    }
     return kept.isRecorded
   }
 
@@ -79,7 +100,7 @@ package struct ClusterRecordingOrders: RecordingOrderStore {
   }
 
   package func end(_ stream: StreamNumbers.Name) async throws(StoreError) {
-    try? await copy.end(stream)
+    await drop(stream)
     guard !shared.isAway else { throw .unreachable("Redis is away") }
     if try await shared.remove(stream) { await announce(stream.wedding) }
   }

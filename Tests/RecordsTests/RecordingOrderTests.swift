@@ -98,4 +98,21 @@ import Testing
       try await next.order(of: StreamNumbers.Name(wedding: "v", camera: "main"), now: 5)
     }
   }
+
+  @Test func `hold where they were given while Redis can be read and not written`() async throws {
+    let one = try node("one")
+    try await ready(one)
+    let client = try folder.client()
+    try await client.send(
+      RedisCommand("ACL", "SETUSER", "default", "-set"), deadline: .seconds(20))
+    await #expect(throws: StoreError.self) { try await one.order(true, of: stream, now: 5) }
+    // Also for the next process of that node, to which a publisher comes.
+    #expect(try await node("one").order(of: stream, now: 5) == true)
+    try await client.send(
+      RedisCommand("ACL", "SETUSER", "default", "+set"), deadline: .seconds(20))
+    #expect(try await one.order(of: stream, now: 5) == true)
+    let two = try node("two")
+    try await ready(two)
+    #expect(try await two.order(of: stream, now: 5) == true)
+  }
 }

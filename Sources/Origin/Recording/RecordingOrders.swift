@@ -23,6 +23,7 @@ package final class RecordingOrders: Sendable {
   private let desk: RecordingDesk
   private let store: any RecordingOrderStore
   private let logger: Logger?
+  private let patience: Duration
   private let now: @Sendable () -> Int64
   /// One at a time of a stream: what is read is as it was when it was read.
   private let turns = Turns()
@@ -32,14 +33,18 @@ package final class RecordingOrders: Sendable {
   ///   - desk: where streams are recorded.
   ///   - store: keeps orders.
   ///   - logger: hears what the store can't do.
+  ///   - patience: how long a store is waited for that may never answer, as on a disk that stalls:
+  ///     publishers wait for it.
   ///   - now: milliseconds since 1970.
   package init(
     _ desk: RecordingDesk, store: any RecordingOrderStore, logger: Logger? = nil,
+    patience: Duration = .seconds(4),
     now: @escaping @Sendable () -> Int64 = { StreamOutlet.wallClockMilliseconds }
   ) {
     self.desk = desk
     self.store = store
     self.logger = logger
+    self.patience = patience
     self.now = now
   }
 
@@ -60,7 +65,10 @@ package final class RecordingOrders: Sendable {
   ///
   /// Nobody reads an order of it meanwhile, and records it again.
   ///
-  /// - Parameter work: stops them; what was ordered is known by then, wherever that was.
+  /// - Parameters:
+  ///   - key: the stream.
+  ///   - work: stops them; what was ordered is known by then, wherever that was.
+  /// - Returns: what that returns.
   /// - Throws: what that throws; what was ordered holds then.
   func stop<Stopped, Failure>(
     _ key: StreamKey, _ work: () async throws(Failure) -> Stopped
@@ -96,10 +104,12 @@ package final class RecordingOrders: Sendable {
   private func tell(_ key: StreamKey, _ change: Bool?) async {
     let name = StreamNumbers.Name(wedding: key.wedding, camera: key.camera)
     do throws(StoreError) {
-      if let change {
-        try await store.order(change, of: name, now: now())
-      } else {
-        try await store.end(name)
+      try await waiting(atMost: patience) { [store, now] () async throws(StoreError) in
+        if let change {
+          try await store.order(change, of: name, now: now())
+        } else {
+          try await store.end(name)
+        }
       }
       state.withLock { _ = $0.untold.removeValue(forKey: key) }
     } catch {
@@ -155,7 +165,10 @@ package final class RecordingOrders: Sendable {
     }
     do throws(StoreError) {
       let name = StreamNumbers.Name(wedding: key.wedding, camera: key.camera)
-      let isRecorded = try await store.order(of: name, now: now())
+      let isRecorded = try await waiting(atMost: patience) {
+        [store, now] () async throws(StoreError) in
+        try await store.order(of: name, now: now())
+      }
       desk.follow(isRecorded, of: key)
       if isRecorded != nil {
         remember(key)

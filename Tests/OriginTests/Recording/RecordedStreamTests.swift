@@ -38,6 +38,7 @@ private final class RecordingNode: Sendable {
   init(
     isAutomatic: Bool = true, qualities: [String] = ["source"],
     orders store: any RecordingOrderStore = MemoryRecordingOrders(),
+    patience: Duration = .seconds(60),
     _ change: (inout OriginConfiguration) -> Void = { _ in }
   ) async throws {
     var configuration = RecordingConfiguration()
@@ -57,7 +58,7 @@ private final class RecordingNode: Sendable {
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     let service = service
     run = Task { await service.run() }
-    let orders = RecordingOrders(service.desk, store: store)
+    let orders = RecordingOrders(service.desk, store: store, patience: patience)
     self.orders = orders
     node = try await TestNode(recordings: service, orders: orders, change)
     recordings = OriginRecordings(service, loops: node.mailboxes, orders: orders)
@@ -245,7 +246,25 @@ private actor AwayOrders: RecordingOrderStore {
   }
 }
 
-@Suite struct `What was ordered of a stream` {
+/// A store of orders on a disk that stalls: nobody is ever answered.
+private struct StalledOrders: RecordingOrderStore {
+  private let never = AsyncStream.makeStream(of: Void.self)
+
+  private func wait() async { for await _ in never.stream {} }
+
+  func order(
+    _ isRecorded: Bool, of stream: StreamNumbers.Name, now: Int64
+  ) async throws(StoreError) { await wait() }
+
+  func order(of stream: StreamNumbers.Name, now: Int64) async throws(StoreError) -> Bool? {
+    await wait()
+    return nil
+  }
+
+  func end(_ stream: StreamNumbers.Name) async throws(StoreError) { await wait() }
+}
+
+@Suite(.timeLimit(.minutes(3))) struct `What was ordered of a stream` {
   private let name = StreamNumbers.Name(wedding: "w", camera: "main")
 
   @Test func `holds at the node that has it, whichever was asked`() async throws {
@@ -358,6 +377,21 @@ private actor AwayOrders: RecordingOrderStore {
     #expect(await recording.orders.learn(key))
     #expect(try await store.order(of: name, now: 0) == nil)
     #expect(!recording.service.desk.wants(key, "source"))
+  }
+
+  @Test func `is waited for by no publisher where its store never answers`() async throws {
+    let recording = try await RecordingNode(
+      isAutomatic: false, orders: StalledOrders(), patience: .milliseconds(50))
+    let publisher = try await recording.node.publish(try recording.node.token())
+    // What is ordered then holds here all the same.
+    _ = try await recording.recordings.start(wedding: "w", camera: "main")
+    let encoder = Encoder()
+    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
+    #expect(try await eventually { try await recording.states() == ["recording"] })
+    let key = try #require(StreamKey(wedding: "w"))
+    await recording.orders.over(key)
+    #expect(recording.service.desk.order(of: key) == nil)
+    await publisher.leave()
   }
 
   @Test func `is of no program`() async throws {
