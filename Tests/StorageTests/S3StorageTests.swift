@@ -303,6 +303,8 @@ import Testing
     let task = Task {
       try await storage.put(path, as: "x", contentType: "video/mp4", from: nil) {
         await notes.add($0)
+        // The rest isn't sent before it is cancelled, which cuts this short.
+        try? await Task.sleep(for: .seconds(3_600))
       }
     }
     while await notes.all.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
