@@ -26,6 +26,12 @@ QUICK = {
     "WEDLIVE_SHUTDOWN_DRAIN": "6s",
     "WEDLIVE_CLUSTER_BEAT": "500ms",
 }
+#: For tests in which somebody has to come back in time, however busy the machine is.
+PATIENT = {
+    "WEDLIVE_STREAMS_RECONNECT_WINDOW": "10s",
+    # The process before is there for longer than that.
+    "WEDLIVE_SHUTDOWN_DRAIN": "15s",
+}
 ENDED = 'wedlive_events_total{event="stream.ended"}'
 SOFT = 'wedlive_edge_purges_total{mode="soft"}'
 
@@ -234,7 +240,8 @@ def test_a_stream_that_another_origin_had_for_a_moment_ends_once(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:
     """Before there was a segment of it."""
-    made = Cluster(tmp_path, lambda **given: make_node(**{**given, **QUICK}), origins=2, edges=1)
+    patient = {**QUICK, **PATIENT}
+    made = Cluster(tmp_path, lambda **given: make_node(**{**given, **patient}), origins=2, edges=1)
     (first, second), edge = made.origins, made.edges[0]
     publisher = publish(first, WEDDING, tmp_path)
     cleanup.append(publisher)
@@ -254,7 +261,7 @@ def standalone_on_air(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path, **settings: str
 ) -> tuple[Node, Process]:
     """A node without a cluster, and who publishes there."""
-    node = make_node(WEDLIVE_ACCESS_WATCH="public", **QUICK, **settings)
+    node = make_node(WEDLIVE_ACCESS_WATCH="public", **{**QUICK, **settings})
     publisher = publish(node, WEDDING, tmp_path)
     cleanup.append(publisher)
     wait_until(lambda: len(sequences(node, WEDDING)) >= 3, "it is on the air", alive=[publisher])
@@ -295,7 +302,8 @@ def test_a_stream_ends_whose_publisher_the_next_process_refuses(
     make_node: MakeNode, cleanup: list[Process], backend: Backend, tmp_path: Path
 ) -> None:
     """The process before has left it to that one by then."""
-    node, publisher = standalone_on_air(make_node, cleanup, tmp_path, **backend.settings)
+    settings = {**PATIENT, **backend.settings}
+    node, publisher = standalone_on_air(make_node, cleanup, tmp_path, **settings)
     node.upgrade()
     publisher.kill()
     wait_until(lambda: node.said("stream.stopped"), "its publisher has gone")

@@ -127,7 +127,9 @@ def test_an_order_is_done_by_the_origin_where_the_stream_begins(
 def test_an_order_holds_over_an_upgrade_and_a_start_anew(
     make_node: MakeNode, cleanup: list[Process], tmp_path: Path
 ) -> None:
-    node = make_node(**ORDERED)
+    # For as long after the end of what was recorded the next publisher may take to come: with the
+    # stream's end the order is over.
+    node = make_node(**{**ORDERED, "WEDLIVE_STREAMS_RECONNECT_WINDOW": "10s"})
     status, answer = call(node, "start")
     assert status == 202, answer
     before = node.upgrade()
