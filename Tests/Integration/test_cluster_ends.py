@@ -27,11 +27,7 @@ QUICK = {
     "WEDLIVE_CLUSTER_BEAT": "500ms",
 }
 #: For tests in which somebody has to come back in time, however busy the machine is.
-PATIENT = {
-    "WEDLIVE_STREAMS_RECONNECT_WINDOW": "10s",
-    # The process before is there for longer than that.
-    "WEDLIVE_SHUTDOWN_DRAIN": "15s",
-}
+PATIENT = {"WEDLIVE_STREAMS_RECONNECT_WINDOW": "10s"}
 ENDED = 'wedlive_events_total{event="stream.ended"}'
 SOFT = 'wedlive_edge_purges_total{mode="soft"}'
 
@@ -302,7 +298,8 @@ def test_a_stream_ends_whose_publisher_the_next_process_refuses(
     make_node: MakeNode, cleanup: list[Process], backend: Backend, tmp_path: Path
 ) -> None:
     """The process before has left it to that one by then."""
-    settings = {**PATIENT, **backend.settings}
+    # The process before is there for longer than the window.
+    settings = {**PATIENT, "WEDLIVE_SHUTDOWN_DRAIN": "15s", **backend.settings}
     node, publisher = standalone_on_air(make_node, cleanup, tmp_path, **settings)
     node.upgrade()
     publisher.kill()
