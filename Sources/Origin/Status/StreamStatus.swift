@@ -14,7 +14,9 @@ package struct StreamStatus: Codable, Equatable, Sendable {
   package var wedding: String
   package var camera: String
   package var state: State
-  /// Since when it waits for its publisher; nil also where another node has it. Not told.
+  /// Since when it waits for its publisher; nil also where another node has it.
+  ///
+  /// By this process' clock: nobody else is told.
   package var waitingSince: MonotonicTime?
   /// Whether its wedding is locked, so that only tokens made for that open it.
   package var isLocked = false
