@@ -1,5 +1,6 @@
 package import Operator
 package import Access
+import EventLoop
 package import Events
 package import Ingest
 import HLS
@@ -293,6 +294,16 @@ package final class OriginNode: Sendable {
 
   /// A number for a client that no other of this process has.
   func nextClient() -> UInt64 { clients.add(1, ordering: .relaxed).newValue }
+
+  /// Waits until no stream has a publisher, nor is about to end for want of one: nobody else tells
+  /// an end that is near as soon as this node does.
+  ///
+  /// - Parameter patience: ends that come later are others' to tell.
+  package func noneIsLive(norEndsWithin patience: Duration) async {
+    let until = MonotonicTime.now + patience
+    let window = configuration.streams.reconnectWindow
+    await board.noneIsLive { $0.waitingSince.map { $0 + window < until } ?? false }
+  }
 
   /// Returns when all that is to be done for clients that have gone is done, and the streams'
   /// numbers are kept: the node stops.

@@ -38,7 +38,9 @@ package final class StreamBoard: Sendable {
   }
 
   private func isEmpty(but isAwaited: (StreamStatus) -> Bool) -> Bool {
-    all.allSatisfy { $0.state != .live && !($0.state == .waiting && isAwaited($0)) }
+    streams.withLock { Array($0.values) }.allSatisfy {
+      $0.state != .live && !($0.state == .waiting && isAwaited($0))
+    }
   }
 
   /// Forgets a stream, unless it has gone on since it ended.

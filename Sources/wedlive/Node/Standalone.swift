@@ -250,12 +250,8 @@ enum Standalone {
       handOver: {
         guard let cluster else { return }
         let patience = configuration.shutdown.handOver
-        let until = MonotonicTime.now + patience
         await cluster.handOver(atMost: patience) {
-          // Nobody else tells an end that is near as soon as this node does.
-          await origin.board.noneIsLive {
-            $0.waitingSince.map { $0 + reconnect < until } ?? false
-          }
+          await origin.noneIsLive(norEndsWithin: patience)
         }
       },
       leave: {
