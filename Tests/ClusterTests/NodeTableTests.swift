@@ -236,6 +236,22 @@ import Testing
     #expect(try node(at: 8.1)?.status == "faulty")
   }
 
+  @Test mutating func `who has said that it will be gone, or has gone, is stopping`() throws {
+    #expect(table.isStopping(try id()))
+    table.read(try id(), try beat(1), absenceCounts: true, at: at(0))
+    #expect(!table.isStopping(try id()))
+    table.heard(leaving: try id())
+    #expect(table.isStopping(try id()))
+    // Its next process says nothing of that.
+    let asked = try #require(table.takeDueChecks(atMost: 1, at: at(0)).first)
+    table.checked(asked, passed: true, at: at(0.1))
+    #expect(!table.isStopping(try id()))
+    table.read(try id(), try beat(2) { $0.state = .draining }, absenceCounts: true, at: at(1))
+    #expect(table.isStopping(try id()))
+    table.left(try id())
+    #expect(table.isStopping(try id()))
+  }
+
   @Test mutating func `no more that are gone are remembered than may be`() throws {
     for round in 0..<2 {
       for number in 0..<200 {

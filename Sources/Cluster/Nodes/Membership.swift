@@ -385,7 +385,7 @@ package final class Membership: Sendable {
         record, passed: passed, isLeaving: answer == .leaving, isAiling: answer == .ailing,
         at: .now)
       return state.report.line(
-        for: record.id, answer.cause, isStopping: record.state == .draining)
+        for: record.id, answer.cause, isStopping: state.table.isStopping(record.id))
     }
     if let line { logger.log(level: line.level, "\(line.text)") }
     publish()

@@ -107,6 +107,11 @@ struct NodeTable: Sendable {
     entries[id]?.hasSpoken = true
   }
 
+  /// Whether it has said that it will be gone, or has gone by now.
+  func isStopping(_ id: NodeID) -> Bool {
+    entries[id].map { $0.isLeaving || $0.node.record.state == .draining } ?? true
+  }
+
   // MARK: What we see ourselves
 
   /// Those whose check is due; they count as being checked from now on.
