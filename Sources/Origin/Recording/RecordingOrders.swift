@@ -56,9 +56,7 @@ package final class RecordingOrders: Sendable {
   func order(_ isRecorded: Bool, of key: StreamKey) async {
     await turns.enter("\(key)")
     defer { turns.leave("\(key)") }
-    desk.wish(key, isRecorded: isRecorded)
-    remember(key)
-    await tell(key, isRecorded)
+    await wish(key, isRecorded: isRecorded)
   }
 
   /// Orders that a stream is no longer recorded, where its recordings can be stopped.
@@ -77,10 +75,14 @@ package final class RecordingOrders: Sendable {
     defer { turns.leave("\(key)") }
     _ = await read(key)
     let stopped = try await work()
-    desk.wish(key, isRecorded: false)
-    remember(key)
-    await tell(key, false)
+    await wish(key, isRecorded: false)
     return stopped
+  }
+
+  private func wish(_ key: StreamKey, isRecorded: Bool) async {
+    desk.wish(key, isRecorded: isRecorded)
+    remember(key)
+    await tell(key, isRecorded)
   }
 
   /// A stream is over: what was ordered of it holds no longer.

@@ -54,18 +54,27 @@ private struct StalledOrders: RecordingOrderStore {
 @Suite(.timeLimit(.minutes(3))) struct `What was ordered of a stream` {
   private let name = StreamNumbers.Name(wedding: "w", camera: "main")
 
-  @Test func `holds at the node that has it, whichever was asked`() async throws {
-    let store = MemoryRecordingOrders()
-    let asked = try await RecordingNode(isAutomatic: false, orders: store)
-    let other = try await RecordingNode(isAutomatic: false, orders: store)
-    #expect(try await asked.recordings.start(wedding: "w", camera: "main").isEmpty)
-    let publisher = try await other.node.publish(try other.node.token())
+  /// A node that records nothing by itself.
+  private static func node(_ store: any RecordingOrderStore) async throws -> RecordingNode {
+    try await RecordingNode(isAutomatic: false, orders: store)
+  }
+
+  /// A publisher sends two seconds, and returns when more than one of them is recorded.
+  private static func records(_ publisher: Remote, at node: RecordingNode) async throws {
     let encoder = Encoder()
     await publisher.send(encoder.headers + encoder.messages(seconds: 2))
     #expect(
       try await eventually {
-        try await other.recordings.recordings(ofWedding: "w").first?.duration ?? 0 > 1
+        try await node.recordings.recordings(ofWedding: "w").first?.duration ?? 0 > 1
       })
+  }
+
+  @Test func `holds at the node that has it, whichever was asked`() async throws {
+    let store = MemoryRecordingOrders()
+    let (asked, other) = (try await Self.node(store), try await Self.node(store))
+    #expect(try await asked.recordings.start(wedding: "w", camera: "main").isEmpty)
+    let publisher = try await other.node.publish(try other.node.token())
+    try await Self.records(publisher, at: other)
     // Whoever is asked ends it; the one that has it hears of that.
     _ = try await asked.recordings.stop(wedding: "w", camera: "main")
     let key = try #require(StreamKey(wedding: "w"))
@@ -77,8 +86,7 @@ private struct StalledOrders: RecordingOrderStore {
 
   @Test func `is done where the stream is when it comes late`() async throws {
     let store = MemoryRecordingOrders()
-    let asked = try await RecordingNode(isAutomatic: false, orders: store)
-    let other = try await RecordingNode(isAutomatic: false, orders: store)
+    let (asked, other) = (try await Self.node(store), try await Self.node(store))
     let publisher = try await other.node.publish(try other.node.token())
     let encoder = Encoder()
     await publisher.send(encoder.headers + encoder.messages(seconds: 2))
@@ -93,18 +101,12 @@ private struct StalledOrders: RecordingOrderStore {
 
   @Test func `is done where the stream is just beginning when it comes`() async throws {
     let store = MemoryRecordingOrders()
-    let asked = try await RecordingNode(isAutomatic: false, orders: store)
-    let other = try await RecordingNode(isAutomatic: false, orders: store)
+    let (asked, other) = (try await Self.node(store), try await Self.node(store))
     let publisher = try await other.node.publish(try other.node.token())
     // It isn't on the air yet.
     _ = try await asked.recordings.start(wedding: "w", camera: "main")
     await other.recordings.refresh("w", live: [])
-    let encoder = Encoder()
-    await publisher.send(encoder.headers + encoder.messages(seconds: 2))
-    #expect(
-      try await eventually {
-        try await other.recordings.recordings(ofWedding: "w").first?.duration ?? 0 > 1
-      })
+    try await Self.records(publisher, at: other)
     // Neither when it is to end: what was ordered is known here by then.
     _ = try await asked.recordings.stop(wedding: "w", camera: "main")
     await other.recordings.refresh("w", live: [])
@@ -132,8 +134,7 @@ private struct StalledOrders: RecordingOrderStore {
 
   @Test func `is over with the stream, for all`() async throws {
     let store = MemoryRecordingOrders()
-    let asked = try await RecordingNode(isAutomatic: false, orders: store)
-    let other = try await RecordingNode(isAutomatic: false, orders: store)
+    let (asked, other) = (try await Self.node(store), try await Self.node(store))
     _ = try await asked.recordings.start(wedding: "w", camera: "main")
     let key = try #require(StreamKey(wedding: "w"))
     await other.orders.learn(key)
