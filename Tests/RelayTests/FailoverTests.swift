@@ -25,6 +25,14 @@ import Testing
     return start
   }
 
+  /// Two origins at a relay that leaves one which is silent for a second.
+  private static func impatient() throws -> (RelayRig, first: TestOrigin, second: TestOrigin) {
+    var configuration = RelayConfiguration()
+    configuration.originSilence = .seconds(1)
+    let rig = try RelayRig(configuration)
+    return (rig, try rig.origin("o1"), try rig.origin("o2"))
+  }
+
   @Test func `a killed origin's stream goes on at the next one, nothing missing`() throws {
     let rig = try RelayRig()
     let first = try rig.origin("o1")
@@ -161,11 +169,7 @@ import Testing
   }
 
   @Test func `an origin that falls silent is left, though its socket stays open`() throws {
-    var configuration = RelayConfiguration()
-    configuration.originSilence = .seconds(1)
-    let rig = try RelayRig(configuration)
-    let first = try rig.origin("o1")
-    let second = try rig.origin("o2")
+    let (rig, first, second) = try Self.impatient()
     let encoder = try rig.publish(to: first)
     // One that answers pings stays.
     rig.turns(for: .milliseconds(1_600))
@@ -179,11 +183,7 @@ import Testing
   }
 
   @Test func `an origin that hears nothing is left, though it goes on telling`() throws {
-    var configuration = RelayConfiguration()
-    configuration.originSilence = .seconds(1)
-    let rig = try RelayRig(configuration)
-    let first = try rig.origin("o1")
-    let second = try rig.origin("o2")
+    let (rig, first, second) = try Self.impatient()
     let encoder = try rig.publish(to: first)
     let deaf = try #require(first.takes.first?.connection)
     var told: Int64 = 0
@@ -208,11 +208,7 @@ import Testing
   }
 
   @Test func `a loop that stood still itself leaves no origin for it`() throws {
-    var configuration = RelayConfiguration()
-    configuration.originSilence = .seconds(1)
-    let rig = try RelayRig(configuration)
-    let first = try rig.origin("o1")
-    let second = try rig.origin("o2")
+    let (rig, first, second) = try Self.impatient()
     let encoder = try rig.publish(to: first)
     // Longer than an origin may be silent: the process was stopped, or had no processor.
     for pause in [600, 250, 850] {
