@@ -1,4 +1,7 @@
-"""HAProxy in front of edges, as `cluster/local/haproxy.cfg` has it, on free ports."""
+"""HAProxy in front of edges, as `cluster/local/haproxy.cfg` has it, on free ports.
+
+Only its checks are other ones: they go to admin ports, without TLS.
+"""
 
 import socket
 import threading
@@ -24,6 +27,7 @@ class Balancer:
             "defaults",
             "    mode tcp",
             "    timeout connect 3s",
+            "    option redispatch 1",
             "    timeout client 5m",
             "    timeout server 5m",
             "    timeout check 1s",
